@@ -1,0 +1,57 @@
+#include "base/error.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace ringsim {
+
+std::string Place::text() const {
+  if (file.empty()) return position;
+  if (position.empty()) return file;
+  return file + ": " + position;
+}
+
+Place Place::member(std::string_view key) const {
+  // RFC 6901: "~" and "/" inside a key are written "~0" and "~1".
+  std::string pointer = position + "/";
+  for (const char c : key) {
+    if (c == '~') {
+      pointer += "~0";
+    } else if (c == '/') {
+      pointer += "~1";
+    } else {
+      pointer += c;
+    }
+  }
+  return {file, pointer};
+}
+
+namespace {
+
+std::string join(const Place& place, std::string_view found, std::string_view accepted,
+                 std::string_view fix) {
+  std::string message = place.text();
+  if (!message.empty()) message += ": ";
+  message += found;
+  for (const auto part : {accepted, fix}) {
+    if (part.empty()) continue;
+    message += "; ";
+    message += part;
+  }
+  return message;
+}
+
+}  // namespace
+
+UserError::UserError(const Place& place, std::string_view found, std::string_view accepted,
+                     std::string_view fix)
+    : std::runtime_error(join(place, found, accepted, fix)) {}
+
+void check(bool condition, std::string_view message, std::source_location location) {
+  if (condition) return;
+  std::fprintf(stderr, "%s:%u: %.*s\n", location.file_name(), location.line(),
+               static_cast<int>(message.size()), message.data());
+  std::abort();
+}
+
+}  // namespace ringsim

@@ -1,0 +1,241 @@
+#include "base/json_reader.hpp"
+
+#include "base/files.hpp"
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace ringsim {
+namespace {
+
+std::string line_and_column(std::string_view text, std::size_t offset) {
+  const auto before = text.substr(0, std::min(offset, text.size()));
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const auto line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+  return fmt::format("line {}, column {}", line, before.size() - line_start + 1);
+}
+
+/// Builds a Json tree from nlohmann's parser events, and refuses duplicate keys.
+class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  TreeBuilder(std::string_view text, const std::string& file) : text_(text), file_(file) {}
+
+  bool null() override { return add(Json(nullptr)); }
+  bool boolean(bool value) override { return add(Json(value)); }
+  bool number_integer(number_integer_t value) override { return add(Json(value)); }
+  bool number_unsigned(number_unsigned_t value) override { return add(Json(value)); }
+  bool number_float(number_float_t value, const string_t&) override { return add(Json(value)); }
+  bool string(string_t& value) override { return add(Json(std::move(value))); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return open(Json(Json::Object{})); }
+  bool end_object() override { return close(); }
+  bool start_array(std::size_t) override { return open(Json(Json::Array{})); }
+  bool end_array() override { return close(); }
+  bool key(string_t& key) override {
+    const auto& members = std::get<Json::Object>(open_.back().json.value());
+    for (const auto& member : members) {
+      if (member.first == key) {
+        throw UserError(place_of_open(), fmt::format("the key \"{}\" stands twice", key),
+                        "each key once", "remove one of the two");
+      }
+    }
+    open_.back().key = std::move(key);
+    return true;
+  }
+  bool parse_error(std::size_t position, const std::string&,
+                   const nlohmann::detail::exception& error) override {
+    // nlohmann's text is "[json.exception...] parse error at line L, column C: REASON".
+    std::string reason = error.what();
+    const auto colon = reason.find(": ");
+    if (colon != std::string::npos) reason = reason.substr(colon + 2);
+    throw UserError({file_, line_and_column(text_, position > 0 ? position - 1 : 0)},
+                    "broken JSON: " + reason);
+  }
+
+  Json take() { return std::move(root_); }
+
+ private:
+  struct Open {
+    Json json;
+    std::string key;
+  };
+
+  bool add(Json json) {
+    if (open_.empty()) {
+      root_ = std::move(json);
+    } else if (auto* array = std::get_if<Json::Array>(&open_.back().json.value())) {
+      array->push_back(std::move(json));
+    } else {
+      auto& object = std::get<Json::Object>(open_.back().json.value());
+      object.emplace_back(std::move(open_.back().key), std::move(json));
+    }
+    return true;
+  }
+  bool open(Json json) {
+    open_.push_back({std::move(json), {}});
+    return true;
+  }
+  bool close() {
+    Json json = std::move(open_.back().json);
+    open_.pop_back();
+    return add(std::move(json));
+  }
+  Place place_of_open() const {
+    Place place{file_, {}};
+    for (std::size_t i = 0; i + 1 < open_.size(); ++i) {
+      const auto* array = open_[i].json.get_if<Json::Array>();
+      place = place.member(array ? std::to_string(array->size()) : open_[i].key);
+    }
+    return place;
+  }
+
+  std::string_view text_;
+  const std::string& file_;
+  std::vector<Open> open_;
+  Json root_;
+};
+
+}  // namespace
+
+JsonValue::JsonValue(std::shared_ptr<const Json> root, const Json* json, Place place)
+    : root_(std::move(root)), json_(json), place_(std::move(place)) {}
+
+bool JsonValue::is_null() const { return json_->get_if<std::nullptr_t>() != nullptr; }
+bool JsonValue::is_array() const { return json_->get_if<Json::Array>() != nullptr; }
+bool JsonValue::is_object() const { return json_->get_if<Json::Object>() != nullptr; }
+bool JsonValue::is_string() const { return json_->get_if<std::string>() != nullptr; }
+
+std::string JsonValue::found() const {
+  struct Describe {
+    std::string operator()(std::nullptr_t) const { return "null"; }
+    std::string operator()(bool value) const { return value ? "true" : "false"; }
+    std::string operator()(std::int64_t value) const { return fmt::format("the number {}", value); }
+    std::string operator()(std::uint64_t value) const {
+      return fmt::format("the number {}", value);
+    }
+    std::string operator()(double value) const { return fmt::format("the number {}", value); }
+    std::string operator()(const std::string& value) const {
+      return fmt::format("the string \"{}\"", value);
+    }
+    std::string operator()(const Json::Array&) const { return "a list"; }
+    std::string operator()(const Json::Object&) const { return "an object"; }
+  };
+  return std::visit(Describe{}, json_->value());
+}
+
+void JsonValue::wrong(std::string_view accepted, std::string_view fix) const {
+  throw UserError(place_, "found " + found(), accepted, fix);
+}
+
+std::string JsonValue::string(std::string_view accepted) const {
+  const auto* text = json_->get_if<std::string>();
+  if (!text) wrong(accepted);
+  return *text;
+}
+
+bool JsonValue::boolean() const {
+  const auto* value = json_->get_if<bool>();
+  if (!value) wrong("true or false is accepted");
+  return *value;
+}
+
+double JsonValue::number(double minimum, double maximum) const {
+  double value = 0;
+  if (const auto* real = json_->get_if<double>()) {
+    value = *real;
+  } else if (const auto* whole = json_->get_if<std::uint64_t>()) {
+    value = static_cast<double>(*whole);
+  } else if (const auto* negative = json_->get_if<std::int64_t>()) {
+    value = static_cast<double>(*negative);
+  } else {
+    wrong(fmt::format("a number from {} to {} is accepted", minimum, maximum));
+  }
+  if (!(value >= minimum && value <= maximum)) {
+    wrong(fmt::format("a number from {} to {} is accepted", minimum, maximum));
+  }
+  return value;
+}
+
+std::uint64_t JsonValue::integer(std::uint64_t minimum, std::uint64_t maximum) const {
+  const auto* value = json_->get_if<std::uint64_t>();
+  if (!value || *value < minimum || *value > maximum) {
+    wrong(fmt::format("a whole number from {} to {} is accepted", minimum, maximum));
+  }
+  return *value;
+}
+
+std::string JsonValue::quantity_text(std::string_view accepted) const {
+  const auto* text = json_->get_if<std::string>();
+  if (!text) wrong(accepted, "write it as a string with its unit");
+  return *text;
+}
+
+Bytes JsonValue::bytes() const {
+  return parse_bytes(quantity_text("a size such as \"25MiB\" is accepted"), place_);
+}
+Seconds JsonValue::seconds() const {
+  return parse_seconds(quantity_text("a time such as \"5us\" is accepted"), place_);
+}
+BytesPerSecond JsonValue::bandwidth() const {
+  return parse_bandwidth(quantity_text("a bandwidth such as \"10Gbps\" is accepted"), place_);
+}
+FlopPerSecond JsonValue::flop_rate() const {
+  return parse_flop_rate(quantity_text("a rate such as \"9TFLOPS\" is accepted"), place_);
+}
+
+std::vector<JsonValue> JsonValue::array(std::string_view accepted) const {
+  const auto* elements = json_->get_if<Json::Array>();
+  if (!elements) wrong(accepted);
+  std::vector<JsonValue> values;
+  values.reserve(elements->size());
+  for (const auto& element : *elements) {
+    values.push_back({root_, &element, place_.member(std::to_string(values.size()))});
+  }
+  return values;
+}
+
+std::optional<JsonValue> JsonValue::find(std::string_view key) const {
+  const auto* members = json_->get_if<Json::Object>();
+  if (!members) wrong("an object is accepted");
+  for (const auto& [name, member] : *members) {
+    if (name == key) return JsonValue(root_, &member, place_.member(key));
+  }
+  return std::nullopt;
+}
+
+JsonObject JsonValue::object(std::initializer_list<std::string_view> keys) const {
+  const auto* members = json_->get_if<Json::Object>();
+  if (!members) wrong("an object is accepted");
+  const std::vector<std::string> known(keys.begin(), keys.end());
+  for (const auto& member : *members) {
+    if (std::find(known.begin(), known.end(), member.first) != known.end()) continue;
+    throw UserError(place_.member(member.first),
+                    fmt::format("unknown key{}", did_you_mean(member.first, known)),
+                    "accepted keys: " + join(known, ", "));
+  }
+  return JsonObject(*this);
+}
+
+JsonValue JsonObject::operator[](std::string_view key) const {
+  auto member = value_.find(key);
+  if (member) return *std::move(member);
+  throw UserError(place(), fmt::format("the key \"{}\" is missing", key), {},
+                  fmt::format("add \"{}\"", key));
+}
+
+JsonValue parse_json(std::string_view text, const std::string& file) {
+  TreeBuilder builder(text, file);
+  nlohmann::json::sax_parse(text, &builder);
+  auto root = std::make_shared<const Json>(builder.take());
+  const Json* json = root.get();
+  return {std::move(root), json, {file, {}}};
+}
+
+JsonValue load_json(const std::filesystem::path& path) {
+  return parse_json(read_file(path), path.string());
+}
+
+}  // namespace ringsim

@@ -1,0 +1,12 @@
+#pragma once
+#include "base/json.hpp"
+
+#include <string>
+
+namespace ringsim {
+
+/// JSON text, indented by two blanks, members in their order, doubles in the shortest form that
+/// reads back equal, a newline at the end. A double that is not finite is null.
+std::string to_text(const Json& json);
+
+}  // namespace ringsim

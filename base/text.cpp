@@ -1,0 +1,81 @@
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+
+namespace ringsim {
+
+std::optional<LeadingNumber> leading_number(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || !std::isfinite(value)) return std::nullopt;
+  auto rest = text.substr(static_cast<std::size_t>(end - text.data()));
+  while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
+  return LeadingNumber{value, rest};
+}
+
+std::optional<double> parse_number_or_fraction(std::string_view text) {
+  const auto numerator = leading_number(text);
+  if (!numerator) return std::nullopt;
+  if (numerator->rest.empty()) return numerator->value;
+  if (numerator->rest.front() != '/') return std::nullopt;
+  const auto denominator = leading_number(numerator->rest.substr(1));
+  if (!denominator || !denominator->rest.empty() || denominator->value == 0) return std::nullopt;
+  return numerator->value / denominator->value;
+}
+
+namespace {
+
+template <class Text>
+std::string join_parts(std::span<const Text> parts, std::string_view separator) {
+  return fmt::format("{}", fmt::join(parts.begin(), parts.end(), separator));
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substitution = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitution});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string join(std::span<const std::string_view> parts, std::string_view separator) {
+  return join_parts(parts, separator);
+}
+
+std::string join(std::span<const std::string> parts, std::string_view separator) {
+  return join_parts(parts, separator);
+}
+
+std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {
+  const std::string* best = nullptr;
+  std::size_t best_distance = 1 + std::max<std::size_t>(1, word.size() / 3);
+  for (const auto& candidate : candidates) {
+    const std::size_t distance = edit_distance(word, candidate);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = &candidate;
+    }
+  }
+  return best ? std::optional(*best) : std::nullopt;
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
+  const auto candidate = nearest(word, candidates);
+  return candidate ? fmt::format(" (did you mean \"{}\"?)", *candidate) : std::string();
+}
+
+}  // namespace ringsim

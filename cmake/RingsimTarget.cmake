@@ -1,0 +1,36 @@
+# Compile options that hold for all of ringsim. Masks have to be bit-identical on every engine, so contraction to fused
+# multiply-add is off everywhere (and -ffast-math nowhere).
+add_library(ringsim_options INTERFACE)
+target_compile_features(ringsim_options INTERFACE cxx_std_20)
+target_include_directories(ringsim_options INTERFACE "${PROJECT_SOURCE_DIR}")
+# -Wmaybe-uninitialized is off: g++ 12 reports moved-from variants and Eigen temporaries that are never read.
+target_compile_options(ringsim_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-maybe-uninitialized
+  -ffp-contract=off>)
+if(RINGSIM_WERROR)
+  target_compile_options(ringsim_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
+endif()
+if(RINGSIM_SANITIZE)
+  # asan-stack=0: throwing inside a SimGrid actor gives a false stack-buffer-underflow otherwise.
+  target_compile_options(ringsim_options INTERFACE
+    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer --param=asan-stack=0)
+  target_link_options(ringsim_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+# ringsim_library(NAME sources... [PUBLIC libs...] [PRIVATE libs...]): one static library per folder.
+function(ringsim_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(${name} PUBLIC ringsim_options ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
+endfunction()
+
+# ringsim_test(NAME SOURCES... LIBRARIES...): one executable per folder of tests; one ctest entry per case, each in a
+# process of its own.
+function(ringsim_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ringsim_options ringsim_test_main ${arg_LIBRARIES})
+  target_compile_definitions(${name} PRIVATE RINGSIM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  catch_discover_tests(${name} TEST_PREFIX "${name}: " DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+endfunction()

@@ -1,0 +1,34 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "models/networks/network.hpp"
+
+namespace ringsim {
+
+/// Labelled samples, normalised to mean 0 and variance 1 over the training set.
+struct Samples {
+  std::size_t input_size = 0;
+  std::vector<float> inputs;
+  std::vector<std::uint8_t> labels;
+
+  std::size_t size() const { return labels.size(); }
+};
+
+struct InputFile {
+  std::string name;
+  std::string sha256;
+};
+
+struct Dataset {
+  Samples train, test;
+  std::vector<InputFile> files;  ///< for the provenance of results
+};
+
+/// Fashion-MNIST (Xiao et al., 1708.07747): 60,000 + 10,000 images of 28x28, 10 classes, as the gzipped IDX files of
+/// Debian's package dataset-fashion-mnist. Throws UserError: a missing file names the package, a broken one the offset.
+Dataset load_fashion_mnist(const std::filesystem::path& folder = "/usr/share/datasets/fashion-mnist");
+
+}  // namespace ringsim

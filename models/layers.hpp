@@ -1,0 +1,24 @@
+#pragma once
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace ringsim {
+
+/// One parameter tensor of a model. All tensors of a model lie one behind the other in a flat buffer, in forward order.
+struct Layer {
+  std::string name;        ///< "fc1.weight"
+  std::size_t offset = 0;  ///< in elements, into the flat buffer
+  std::size_t parameters = 0;
+};
+
+using Layers = std::vector<Layer>;
+
+/// Parameters of all layers.
+inline std::size_t total_parameters(const Layers& layers) {
+  std::size_t total = 0;
+  for (const auto& layer : layers) total += layer.parameters;
+  return total;
+}
+
+}  // namespace ringsim

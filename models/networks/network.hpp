@@ -1,0 +1,55 @@
+#pragma once
+// Networks that are trained in process. Weights and gradients are flat buffers, laid out by layers(); a network itself
+// holds no weights, so that all ranks share one copy.
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "models/layers.hpp"
+
+namespace ringsim {
+
+/// `count` samples, row after row; labels[i] is the class of row i.
+struct Batch {
+  std::span<const float> inputs;  ///< count * input size
+  std::span<const std::uint8_t> labels;
+};
+
+/// Forward and backward pass, with scratch memory of its own: one per thread.
+class NetworkPass {
+ public:
+  virtual ~NetworkPass() = default;
+  /// Mean cross-entropy loss over the batch; overwrites `gradient` with its derivative by each weight.
+  virtual double loss_and_gradient(std::span<const float> weights, const Batch& batch,
+                                   std::span<float> gradient) = 0;
+  /// Number of samples whose largest output is their label's.
+  virtual std::size_t correct(std::span<const float> weights, const Batch& batch) = 0;
+};
+
+class Network {
+ public:
+  virtual ~Network() = default;
+  virtual const Layers& layers() const = 0;
+  virtual std::size_t input_size() const = 0;
+  /// Floating-point operations of forward and backward pass for one sample (a multiply-add counts as two).
+  virtual double flop_per_sample() const = 0;
+  /// Weights: normal with variance 2/fan-in (He et al., 1502.01852); biases 0.
+  virtual void initialize(std::uint64_t seed, std::span<float> weights) const = 0;
+  virtual std::unique_ptr<NetworkPass> make_pass() const = 0;
+};
+
+/// A network by name. Beside its implementation: `extern const NetworkDefinition NAME_network;`.
+struct NetworkDefinition {
+  std::string_view name;
+  std::string_view description;
+  std::unique_ptr<Network> (*make)();
+};
+
+/// All networks, in a fixed order (generated from models/CMakeLists.txt).
+std::span<const NetworkDefinition* const> networks();
+/// The network of this name; throws UserError at "--model" (did you mean ...).
+const NetworkDefinition& find_network(std::string_view name);
+
+}  // namespace ringsim

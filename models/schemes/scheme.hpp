@@ -1,0 +1,122 @@
+#pragma once
+// A scheme turns the ranks' gradients into payloads and payloads back into an update. It knows nothing of networks: it
+// declares what is exchanged, in order; collectives make messages of it, backends give them times.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/rank.hpp"
+#include "base/units.hpp"
+#include "models/layers.hpp"
+#include "models/prune/engine.hpp"
+
+namespace ringsim {
+
+/// What bytes on the wire are for. Indices count as masks, scales and encoding headers as headers.
+struct Payload {
+  Bytes values, masks, headers;
+  Bytes total() const { return values + masks + headers; }
+};
+
+/// All ranks hold vectors of equal length; afterwards all hold the sum. `--collective` chooses the algorithm.
+struct AllReduce {
+  std::size_t elements = 0;
+  Bytes element_bytes{4};
+};
+/// Rank i contributes parts[i]; afterwards all ranks hold all parts. An empty part costs nothing.
+struct AllGather {
+  std::vector<Payload> parts;
+};
+/// Time that each rank spends in the engine, as the bytes that it moves through its memory.
+struct LocalWork {
+  std::vector<Bytes> moved;  ///< per rank
+};
+/// One thing after another that a step does once the gradients are ready. `phase` names it in transfers.csv.
+struct Stage {
+  std::string phase;  ///< "masks", "values", "select", "pack"
+  std::variant<AllReduce, AllGather, LocalWork> what;
+};
+
+/// What happened to one layer in a step.
+struct LayerOutcome {
+  std::optional<double> threshold;  ///< mean over the broadcasters where each has its own
+  std::uint64_t kept = 0;           ///< parameters of the update that carry a value
+  std::optional<double> importance_mean, importance_stddev;  ///< over all broadcasters' entries
+};
+
+/// What a step sends, and the mean over the ranks that comes back.
+struct StepOutcome {
+  std::vector<Stage> stages;
+  std::span<const float> mean;  ///< one value per parameter, 0 where nothing arrived; valid until the next step
+  /// Bit i of a layer's words is set where parameter i was sent (prune::Segment's layout: whole words per layer, in
+  /// order). Empty: every parameter was sent.
+  std::span<const prune::MaskWord> mask;
+  std::vector<LayerOutcome> layers;  ///< one per layer
+};
+
+class Scheme {
+ public:
+  virtual ~Scheme() = default;
+
+  /// True where the scheme's residuals carry the momentum, so that the optimizer applies the mean without its own.
+  virtual bool has_momentum_correction() const = 0;
+
+  /// What rank `rank` does on its own once its gradient (computed with `weights`) is ready. Different ranks may be
+  /// called at the same time; each rank once per step.
+  virtual void contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
+                          std::span<const float> weights) = 0;
+
+  /// The exchange of a step to which all ranks have contributed.
+  virtual StepOutcome exchange(std::uint64_t step) = 0;
+
+  /// Memory for residuals and momenta, all ranks together.
+  virtual Bytes state_bytes() const = 0;
+};
+
+/// The options that schemes take (`ringsim run --help`). Absent: the scheme's default.
+struct SchemeOptions {
+  Rank ranks = 2;
+  std::uint64_t seed = 1;
+  std::uint64_t steps_per_epoch = 1;
+  double momentum = 0;
+  std::optional<double> density;
+  std::optional<std::string> threshold;
+  std::optional<Rank> broadcasters;
+  std::optional<std::string> mask_encoding;
+  std::optional<double> floor;
+  std::optional<std::uint64_t> warmup_epochs;
+  std::optional<bool> momentum_correction;
+  std::optional<std::size_t> whole_below;
+};
+
+/// The training settings that go best with a scheme; used where the user gives none.
+struct TrainingDefaults {
+  double learning_rate;
+  double momentum;
+};
+
+/// A scheme by name. Beside its implementation: `extern const SchemeDefinition NAME_scheme;`.
+struct SchemeDefinition {
+  std::string_view name;
+  std::string_view description;
+  std::string_view source;  ///< paper or textbook
+  TrainingDefaults defaults;
+  /// Names of the SchemeOptions members that it takes, as on the command line ("density"); the others are errors.
+  std::span<const std::string_view> options;
+  /// Throws UserError at "--OPTION" where an option is out of range.
+  std::unique_ptr<Scheme> (*make)(const Layers& layers, const SchemeOptions& options);
+  /// Steps before the density that was asked for is reached.
+  std::uint64_t (*warmup_steps)(const SchemeOptions& options);
+};
+
+/// All schemes, in a fixed order (generated from models/CMakeLists.txt).
+std::span<const SchemeDefinition* const> schemes();
+/// The scheme of this name; throws UserError at "--scheme" (did you mean ...).
+const SchemeDefinition& find_scheme(std::string_view name);
+
+}  // namespace ringsim
