@@ -1,10 +1,10 @@
 #pragma once
+#include "models/networks/network.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "models/networks/network.hpp"
 
 namespace ringsim {
 
@@ -27,8 +27,10 @@ struct Dataset {
   std::vector<InputFile> files;  ///< for the provenance of results
 };
 
-/// Fashion-MNIST (Xiao et al., 1708.07747): 60,000 + 10,000 images of 28x28, 10 classes, as the gzipped IDX files of
-/// Debian's package dataset-fashion-mnist. Throws UserError: a missing file names the package, a broken one the offset.
-Dataset load_fashion_mnist(const std::filesystem::path& folder = "/usr/share/datasets/fashion-mnist");
+/// Fashion-MNIST (Xiao et al., 1708.07747): 60,000 + 10,000 images of 28x28, 10 classes, as the
+/// gzipped IDX files of Debian's package dataset-fashion-mnist. Throws UserError: a missing file
+/// names the package, a broken one the offset.
+Dataset load_fashion_mnist(
+    const std::filesystem::path& folder = "/usr/share/datasets/fashion-mnist");
 
 }  // namespace ringsim

@@ -5,7 +5,8 @@
 
 namespace ringsim {
 
-/// One parameter tensor of a model. All tensors of a model lie one behind the other in a flat buffer, in forward order.
+/// One parameter tensor of a model. All tensors of a model lie one behind the other in a flat
+/// buffer, in forward order.
 struct Layer {
   std::string name;        ///< "fc1.weight"
   std::size_t offset = 0;  ///< in elements, into the flat buffer

@@ -1,10 +1,10 @@
 #pragma once
 // A backend runs a program on a topology and reports when things happened.
-#include <functional>
-#include <vector>
-
 #include "sim/program.hpp"
 #include "topologies/topology.hpp"
+
+#include <functional>
+#include <vector>
 
 namespace ringsim {
 
@@ -14,7 +14,8 @@ struct MarkEvent {
   Seconds time;
 };
 
-/// One message, once it has arrived. From `start` (both sides have posted) latency passes, then bytes flow.
+/// One message, once it has arrived. From `start` (both sides have posted) latency passes, then
+/// bytes flow.
 struct TransferEvent {
   std::uint64_t step;
   std::string_view phase;
@@ -24,7 +25,8 @@ struct TransferEvent {
   Seconds start, end;
 };
 
-/// Called in order of simulated time; an empty function is not called. Of equal times, in order of rank.
+/// Called in order of simulated time; an empty function is not called. Of equal times, in order of
+/// rank.
 struct Observer {
   std::function<void(const MarkEvent&)> on_mark;
   std::function<void(const TransferEvent&)> on_transfer;
@@ -40,8 +42,10 @@ struct BackendResult {
   std::vector<LinkUse> links;  ///< one per link of the topology
 };
 
-/// SimGrid 3.32 (models and options: sim/simgrid/README.md). One run per process: fork before it to make more. A program
-/// that cannot finish is a RunError that names the first blocked rank and what it waits for.
-BackendResult run_simgrid(const Topology& topology, const Program& program, const Observer& observer);
+/// SimGrid 3.32 (models and options: sim/simgrid/README.md). One run per process: fork before it to
+/// make more. A program that cannot finish is a RunError that names the first blocked rank and what
+/// it waits for.
+BackendResult run_simgrid(const Topology& topology, const Program& program,
+                          const Observer& observer);
 
 }  // namespace ringsim

@@ -1,17 +1,18 @@
 #pragma once
-// What the ranks do, lazily generated, as CUDA users know it: every rank has streams (one for compute, one per
-// communicator), each a sequence of phases. A collective call expands, round by round, into `post send`, `post receive`
-// and `wait`; transfers are rendezvous: one starts when both sides have posted and takes latency + bytes/bandwidth.
+// What the ranks do, lazily generated, as CUDA users know it: every rank has streams (one for
+// compute, one per communicator), each a sequence of phases. A collective call expands, round by
+// round, into `post send`, `post receive` and `wait`; transfers are rendezvous: one starts when
+// both sides have posted and takes latency + bytes/bandwidth.
+#include "base/rank.hpp"
+#include "base/units.hpp"
+#include "sim/collectives/collective.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
 #include <variant>
-
-#include "base/rank.hpp"
-#include "base/units.hpp"
-#include "sim/collectives/collective.hpp"
 
 namespace ringsim {
 
@@ -23,7 +24,8 @@ struct Delay {
   Seconds duration;
 };
 
-/// The rank's part in a collective; all ranks call the same collectives in the same order on the same stream.
+/// The rank's part in a collective; all ranks call the same collectives in the same order on the
+/// same stream.
 struct CollectiveCall {
   std::shared_ptr<const Collective> collective;
   std::uint64_t step = 0;
@@ -54,8 +56,8 @@ struct Mark {
 
 using Phase = std::variant<Delay, CollectiveCall, Record, WaitEvent, Mark>;
 
-/// The next phase of one stream of one rank, or nothing at its end. Called when the previous phase has ended in
-/// simulated time, so it may depend on what happened before.
+/// The next phase of one stream of one rank, or nothing at its end. Called when the previous phase
+/// has ended in simulated time, so it may depend on what happened before.
 using PhaseSource = std::function<std::optional<Phase>()>;
 
 struct Program {

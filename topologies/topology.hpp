@@ -1,14 +1,14 @@
 #pragma once
-// Links and routes between the hosts that the ranks run on. Owned here, so that every backend and the check of exactness
-// see the same ones; sim/simgrid builds its zone from them.
+// Links and routes between the hosts that the ranks run on. Owned here, so that every backend and
+// the check of exactness see the same ones; sim/simgrid builds its zone from them.
+#include "base/rank.hpp"
+#include "base/units.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/rank.hpp"
-#include "base/units.hpp"
 
 namespace ringsim {
 
@@ -33,8 +33,9 @@ enum class TopologyKind { ring };
 
 class Topology {
  public:
-  /// A ring of `forward.size()` hosts (at least 2): forward[i] leads from host i to host i+1 mod N. Links are full
-  /// duplex: the other direction of link i is a link of the same speed named "NAME:reverse", at index N+i.
+  /// A ring of `forward.size()` hosts (at least 2): forward[i] leads from host i to host i+1 mod N.
+  /// Links are full duplex: the other direction of link i is a link of the same speed named
+  /// "NAME:reverse", at index N+i.
   static Topology ring(std::string name, std::vector<Link> forward);
 
   const std::string& name() const { return name_; }
@@ -43,7 +44,8 @@ class Topology {
   std::uint32_t hosts() const { return hosts_; }
   const std::vector<Link>& links() const { return links_; }
 
-  /// The route from one host to another, different one. In a ring: the shorter way round, ties clockwise (upwards).
+  /// The route from one host to another, different one. In a ring: the shorter way round, ties
+  /// clockwise (upwards).
   Route route(Rank source, Rank target) const;
 
   void set_description(std::string description) { description_ = std::move(description); }
@@ -68,10 +70,12 @@ struct ShippedTopology {
   std::filesystem::path path;
 };
 
-/// The shipped topologies, by name; from the source tree, the installed data folder, or RINGSIM_DATA where it is set.
+/// The shipped topologies, by name; from the source tree, the installed data folder, or
+/// RINGSIM_DATA where it is set.
 std::vector<ShippedTopology> shipped_topologies();
 
-/// The topology that `--topology WHAT` names: a file (a name with "/" or ".json"), or a shipped one. Throws UserError.
+/// The topology that `--topology WHAT` names: a file (a name with "/" or ".json"), or a shipped
+/// one. Throws UserError.
 Topology find_topology(std::string_view what);
 
 }  // namespace ringsim

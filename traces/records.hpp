@@ -1,6 +1,6 @@
 #pragma once
-// What a run reports: one struct per table, one member per column, units in the names. Sinks write them and know nothing
-// of who made them. An absent figure is an empty optional, never 0.
+// What a run reports: one struct per table, one member per column, units in the names. Sinks write
+// them and know nothing of who made them. An absent figure is an empty optional, never 0.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,11 +8,13 @@
 
 namespace ringsim {
 
-/// steps.csv. Times are those of the rank that finishes the run last; start_s is when its previous step ended.
+/// steps.csv. Times are those of the rank that finishes the run last; start_s is when its previous
+/// step ended.
 struct StepRow {
   std::uint64_t step;
   double start_s, compute_s, prune_s, exchange_s, exposed_exchange_s, total_s;
-  std::uint64_t values_bytes, masks_bytes, headers_bytes, total_bytes;  ///< sent, sum over the ranks
+  std::uint64_t values_bytes, masks_bytes, headers_bytes,
+      total_bytes;  ///< sent, sum over the ranks
   std::optional<std::uint64_t> delay_steps;
   std::optional<double> loss;      ///< mean over the ranks' batches, before the update
   std::optional<double> accuracy;  ///< on the test set after this step, where it was measured

@@ -1,13 +1,13 @@
 #pragma once
-// Networks that are trained in process. Weights and gradients are flat buffers, laid out by layers(); a network itself
-// holds no weights, so that all ranks share one copy.
+// Networks that are trained in process. Weights and gradients are flat buffers, laid out by
+// layers(); a network itself holds no weights, so that all ranks share one copy.
+#include "models/layers.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "models/layers.hpp"
 
 namespace ringsim {
 
@@ -21,7 +21,8 @@ struct Batch {
 class NetworkPass {
  public:
   virtual ~NetworkPass() = default;
-  /// Mean cross-entropy loss over the batch; overwrites `gradient` with its derivative by each weight.
+  /// Mean cross-entropy loss over the batch; overwrites `gradient` with its derivative by each
+  /// weight.
   virtual double loss_and_gradient(std::span<const float> weights, const Batch& batch,
                                    std::span<float> gradient) = 0;
   /// Number of samples whose largest output is their label's.
@@ -33,7 +34,8 @@ class Network {
   virtual ~Network() = default;
   virtual const Layers& layers() const = 0;
   virtual std::size_t input_size() const = 0;
-  /// Floating-point operations of forward and backward pass for one sample (a multiply-add counts as two).
+  /// Floating-point operations of forward and backward pass for one sample (a multiply-add counts
+  /// as two).
   virtual double flop_per_sample() const = 0;
   /// Weights: normal with variance 2/fan-in (He et al., 1502.01852); biases 0.
   virtual void initialize(std::uint64_t seed, std::span<float> weights) const = 0;

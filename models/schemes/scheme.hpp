@@ -1,6 +1,12 @@
 #pragma once
-// A scheme turns the ranks' gradients into payloads and payloads back into an update. It knows nothing of networks: it
-// declares what is exchanged, in order; collectives make messages of it, backends give them times.
+// A scheme turns the ranks' gradients into payloads and payloads back into an update. It knows
+// nothing of networks: it declares what is exchanged, in order; collectives make messages of it,
+// backends give them times.
+#include "base/rank.hpp"
+#include "base/units.hpp"
+#include "models/layers.hpp"
+#include "models/prune/engine.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,11 +16,6 @@
 #include <variant>
 #include <vector>
 
-#include "base/rank.hpp"
-#include "base/units.hpp"
-#include "models/layers.hpp"
-#include "models/prune/engine.hpp"
-
 namespace ringsim {
 
 /// What bytes on the wire are for. Indices count as masks, scales and encoding headers as headers.
@@ -23,7 +24,8 @@ struct Payload {
   Bytes total() const { return values + masks + headers; }
 };
 
-/// All ranks hold vectors of equal length; afterwards all hold the sum. `--collective` chooses the algorithm.
+/// All ranks hold vectors of equal length; afterwards all hold the sum. `--collective` chooses the
+/// algorithm.
 struct AllReduce {
   std::size_t elements = 0;
   Bytes element_bytes{4};
@@ -36,7 +38,8 @@ struct AllGather {
 struct LocalWork {
   std::vector<Bytes> moved;  ///< per rank
 };
-/// One thing after another that a step does once the gradients are ready. `phase` names it in transfers.csv.
+/// One thing after another that a step does once the gradients are ready. `phase` names it in
+/// transfers.csv.
 struct Stage {
   std::string phase;  ///< "masks", "values", "select", "pack"
   std::variant<AllReduce, AllGather, LocalWork> what;
@@ -52,9 +55,10 @@ struct LayerOutcome {
 /// What a step sends, and the mean over the ranks that comes back.
 struct StepOutcome {
   std::vector<Stage> stages;
-  std::span<const float> mean;  ///< one value per parameter, 0 where nothing arrived; valid until the next step
-  /// Bit i of a layer's words is set where parameter i was sent (prune::Segment's layout: whole words per layer, in
-  /// order). Empty: every parameter was sent.
+  std::span<const float>
+      mean;  ///< one value per parameter, 0 where nothing arrived; valid until the next step
+  /// Bit i of a layer's words is set where parameter i was sent (prune::Segment's layout: whole
+  /// words per layer, in order). Empty: every parameter was sent.
   std::span<const prune::MaskWord> mask;
   std::vector<LayerOutcome> layers;  ///< one per layer
 };
@@ -63,11 +67,12 @@ class Scheme {
  public:
   virtual ~Scheme() = default;
 
-  /// True where the scheme's residuals carry the momentum, so that the optimizer applies the mean without its own.
+  /// True where the scheme's residuals carry the momentum, so that the optimizer applies the mean
+  /// without its own.
   virtual bool has_momentum_correction() const = 0;
 
-  /// What rank `rank` does on its own once its gradient (computed with `weights`) is ready. Different ranks may be
-  /// called at the same time; each rank once per step.
+  /// What rank `rank` does on its own once its gradient (computed with `weights`) is ready.
+  /// Different ranks may be called at the same time; each rank once per step.
   virtual void contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
                           std::span<const float> weights) = 0;
 
@@ -106,7 +111,8 @@ struct SchemeDefinition {
   std::string_view description;
   std::string_view source;  ///< paper or textbook
   TrainingDefaults defaults;
-  /// Names of the SchemeOptions members that it takes, as on the command line ("density"); the others are errors.
+  /// Names of the SchemeOptions members that it takes, as on the command line ("density"); the
+  /// others are errors.
   std::span<const std::string_view> options;
   /// Throws UserError at "--OPTION" where an option is out of range.
   std::unique_ptr<Scheme> (*make)(const Layers& layers, const SchemeOptions& options);

@@ -1,14 +1,14 @@
 #pragma once
-// A collective turns payload sizes into messages. It knows nothing of SimGrid: a backend asks it, rank by rank and round
-// by round, what is sent and received.
+// A collective turns payload sizes into messages. It knows nothing of SimGrid: a backend asks it,
+// rank by rank and round by round, what is sent and received.
+#include "base/rank.hpp"
+#include "base/units.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "base/rank.hpp"
-#include "base/units.hpp"
 
 namespace ringsim {
 
@@ -17,8 +17,8 @@ struct Message {
   Bytes bytes;  ///< 0 for a receive: the sender knows
 };
 
-/// What one rank does in one round: it posts all of it together and waits for all of it. Empty: the rank is idle and
-/// goes on at once.
+/// What one rank does in one round: it posts all of it together and waits for all of it. Empty: the
+/// rank is idle and goes on at once.
 struct Round {
   std::vector<Message> sends;
   std::vector<Message> receives;
@@ -29,7 +29,8 @@ struct Round {
   }
 };
 
-/// One call of a collective in which ranks 0 .. ranks-1 take part, with its sizes. Immutable and shared by all ranks.
+/// One call of a collective in which ranks 0 .. ranks-1 take part, with its sizes. Immutable and
+/// shared by all ranks.
 class Collective {
  public:
   virtual ~Collective() = default;
@@ -40,16 +41,18 @@ class Collective {
   virtual void round(Rank rank, std::uint32_t index, Round& round) const = 0;
 };
 
-/// Ring all-reduce (Patarasuk & Yuan, 2009): reduce-scatter, then all-gather, 2(N-1) rounds. In round j rank i sends
-/// chunk (i-j) mod N to rank i+1. `elements` are split into N chunks whose sizes differ by at most one element.
-std::shared_ptr<const Collective> make_ring_all_reduce(Rank ranks, std::size_t elements, Bytes element_bytes);
+/// Ring all-reduce (Patarasuk & Yuan, 2009): reduce-scatter, then all-gather, 2(N-1) rounds. In
+/// round j rank i sends chunk (i-j) mod N to rank i+1. `elements` are split into N chunks whose
+/// sizes differ by at most one element.
+std::shared_ptr<const Collective> make_ring_all_reduce(Rank ranks, std::size_t elements,
+                                                       Bytes element_bytes);
 
-/// All-gather of unequal parts round the ring, N-1 rounds: in round j rank i sends part (i-j) mod N to rank i+1. An
-/// empty part is not sent.
+/// All-gather of unequal parts round the ring, N-1 rounds: in round j rank i sends part (i-j) mod N
+/// to rank i+1. An empty part is not sent.
 std::shared_ptr<const Collective> make_ring_all_gather(std::vector<Bytes> parts);
 
-/// First element of chunk `chunk` when `elements` are split into `chunks` parts: the first elements%chunks parts have one
-/// element more.
+/// First element of chunk `chunk` when `elements` are split into `chunks` parts: the first
+/// elements%chunks parts have one element more.
 constexpr std::size_t chunk_begin(std::size_t elements, std::size_t chunks, std::size_t chunk) {
   const std::size_t larger = elements % chunks;
   return chunk * (elements / chunks) + (chunk < larger ? chunk : larger);
@@ -60,7 +63,8 @@ constexpr std::size_t chunk_begin(std::size_t elements, std::size_t chunks, std:
 struct CollectiveDefinition {
   std::string_view name;
   std::string_view description;
-  std::shared_ptr<const Collective> (*make_all_reduce)(Rank ranks, std::size_t elements, Bytes element_bytes);
+  std::shared_ptr<const Collective> (*make_all_reduce)(Rank ranks, std::size_t elements,
+                                                       Bytes element_bytes);
 };
 
 /// All all-reduce algorithms, in a fixed order (generated from sim/CMakeLists.txt).
