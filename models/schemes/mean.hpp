@@ -1,0 +1,24 @@
+#pragma once
+#include <cstddef>
+#include <span>
+
+namespace ringsim {
+
+/// mean = (sum over the ranks' vectors, added in rank order) / ranks. All of the same length.
+template <class Vectors>
+void mean_over_ranks(const Vectors& vectors, std::span<float> mean) {
+  // A block that stays in the cache takes all ranks' shares before the next one.
+  constexpr std::size_t block = 4096;
+  const auto ranks = static_cast<float>(vectors.size());
+  for (std::size_t begin = 0; begin < mean.size(); begin += block) {
+    const std::size_t end = begin + block < mean.size() ? begin + block : mean.size();
+    for (std::size_t i = begin; i < end; ++i) mean[i] = vectors[0][i];
+    for (std::size_t rank = 1; rank < vectors.size(); ++rank) {
+      const float* vector = vectors[rank].data();
+      for (std::size_t i = begin; i < end; ++i) mean[i] += vector[i];
+    }
+    for (std::size_t i = begin; i < end; ++i) mean[i] /= ranks;
+  }
+}
+
+}  // namespace ringsim

@@ -1,0 +1,45 @@
+#include "models/schemes/threshold.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace ringsim {
+
+ThresholdOption parse_threshold(std::string_view text) {
+  if (text == "density") return {};
+  const auto colon = text.find(':');
+  const auto name = text.substr(0, colon);
+  if (colon != std::string_view::npos && (name == "fixed" || name == "dispersion")) {
+    const auto number = leading_number(text.substr(colon + 1));
+    const bool is_fixed = name == "fixed";
+    if (number && number->rest.empty() && (!is_fixed || number->value >= 0)) {
+      return {is_fixed ? ThresholdPolicy::fixed : ThresholdPolicy::dispersion, number->value};
+    }
+  }
+  throw UserError({{}, "--threshold"}, fmt::format("found \"{}\"", text),
+                  "fixed:T (T at least 0), dispersion:K or density is accepted");
+}
+
+float dispersion_threshold(const prune::Statistics& statistics, std::size_t parameters, double k) {
+  const auto n = static_cast<double>(parameters);
+  const double mean = statistics.importance_sum / n;
+  const double variance = std::max(0.0, statistics.importance_square_sum / n - mean * mean);
+  return static_cast<float>(std::max(0.0, mean + k * std::sqrt(variance)));
+}
+
+float steered_threshold(float threshold, double share, double target) {
+  const double factor = std::sqrt(std::clamp(share / target, 0.25, 4.0));
+  return static_cast<float>(threshold * factor);
+}
+
+double warmup_density(double density, std::uint64_t epoch, std::uint64_t warmup_epochs) {
+  if (epoch >= warmup_epochs) return density;
+  return std::max(density, std::pow(4.0, -static_cast<double>(epoch + 1)));
+}
+
+}  // namespace ringsim
