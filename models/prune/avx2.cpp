@@ -9,9 +9,6 @@ namespace {
 
 constexpr std::size_t chunk_elements = 4096;
 constexpr std::size_t lanes = 32;
-/// Elements whose importances are held in the L1 cache before they are summed, so that the sums of
-/// a few lanes at a time stay in registers: all 32 lanes, sums and squares, need 16 of them.
-constexpr std::size_t block_elements = 512;
 
 struct Sums {
   __m256d sum[lanes / 4];
@@ -37,14 +34,28 @@ __m256 accumulate(const SelectRange& range, std::size_t at, __m256 momentum) {
   return residual;
 }
 
-/// Selects 64 elements and stores their importances.
+/// Adds eight importances to lanes 4*vector, ...
+void add_importances(Sums& sums, std::size_t vector, __m256 importances) {
+  const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(importances));
+  const __m256d high = _mm256_cvtps_pd(_mm256_extractf128_ps(importances, 1));
+  sums.sum[vector] = _mm256_add_pd(sums.sum[vector], low);
+  sums.sum[vector + 1] = _mm256_add_pd(sums.sum[vector + 1], high);
+  sums.square[vector] = _mm256_add_pd(sums.square[vector], _mm256_mul_pd(low, low));
+  sums.square[vector + 1] = _mm256_add_pd(sums.square[vector + 1], _mm256_mul_pd(high, high));
+}
+
+/// Selects 64 elements, the first of which is of lane 0.
 template <Input input>
-MaskWord select_word(const SelectRange& range, std::size_t first, float* importances) {
+MaskWord select_word(const SelectRange& range, std::size_t first, Sums& sums) {
   const __m256 magnitude = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff));
   const __m256 momentum = _mm256_set1_ps(range.momentum);
   const __m256 threshold = _mm256_set1_ps(range.threshold);
   const __m256 floor = _mm256_set1_ps(range.floor);
   MaskWord bits = 0;
+  // Unrolled, each sum has a place that the compiler knows. Summing in a second loop, from a buffer
+  // in the L1 cache, keeps the sums in registers but was slower: while it runs, no load of the next
+  // elements is under way. So was software prefetching.
+#pragma GCC unroll 8
   for (std::size_t i = 0; i < 64; i += 8) {
     const __m256 residual = accumulate<input>(range, first + i, momentum);
     const __m256 size = _mm256_and_ps(residual, magnitude);
@@ -52,29 +63,9 @@ MaskWord select_word(const SelectRange& range, std::size_t first, float* importa
     const __m256 scale = _mm256_max_ps(weight, floor);  // the floor where the weight is NaN
     const __m256 kept = _mm256_cmp_ps(size, _mm256_mul_ps(threshold, scale), _CMP_GT_OQ);
     bits |= MaskWord{static_cast<unsigned>(_mm256_movemask_ps(kept))} << i;
-    _mm256_store_ps(importances + i, _mm256_div_ps(size, scale));
+    add_importances(sums, i % lanes / 4, _mm256_div_ps(size, scale));
   }
   return bits;
-}
-
-/// Adds importances, a multiple of 64 of them; the first is of lane 0.
-void add_importances(Sums& sums, const float* importances, std::size_t count) {
-  for (std::size_t lane = 0; lane < lanes / 4; lane += 2) {
-    __m256d sum0 = sums.sum[lane], sum1 = sums.sum[lane + 1];
-    __m256d square0 = sums.square[lane], square1 = sums.square[lane + 1];
-    for (std::size_t i = 4 * lane; i < count; i += lanes) {
-      const __m256d x0 = _mm256_cvtps_pd(_mm_load_ps(importances + i));
-      const __m256d x1 = _mm256_cvtps_pd(_mm_load_ps(importances + i + 4));
-      sum0 = _mm256_add_pd(sum0, x0);
-      sum1 = _mm256_add_pd(sum1, x1);
-      square0 = _mm256_add_pd(square0, _mm256_mul_pd(x0, x0));
-      square1 = _mm256_add_pd(square1, _mm256_mul_pd(x1, x1));
-    }
-    sums.sum[lane] = sum0;
-    sums.sum[lane + 1] = sum1;
-    sums.square[lane] = square0;
-    sums.square[lane + 1] = square1;
-  }
 }
 
 /// The sum of 32 lanes, as the contract folds them.
@@ -123,20 +114,15 @@ MaskWord select_rest(const SelectRange& range, std::size_t first, Sums& sums) {
 
 template <Input input>
 void select_chunk(const SelectRange& range, std::size_t first, Statistics& statistics) {
-  alignas(32) float importances[block_elements];
   Sums sums;
   for (std::size_t i = 0; i < lanes / 4; ++i) sums.sum[i] = sums.square[i] = _mm256_setzero_pd();
   std::uint64_t kept = 0;
   const std::size_t left = range.elements - first;
   const std::size_t last = first + (left < chunk_elements ? left : chunk_elements);
-  while (last - first >= 64) {
-    std::size_t filled = 0;
-    for (; filled < block_elements && last - first >= 64; filled += 64, first += 64) {
-      const MaskWord bits = select_word<input>(range, first, importances + filled);
-      range.mask[first / 64] = bits;
-      kept += static_cast<std::uint64_t>(__builtin_popcountll(bits));
-    }
-    add_importances(sums, importances, filled);
+  for (; last - first >= 64; first += 64) {
+    const MaskWord bits = select_word<input>(range, first, sums);
+    range.mask[first / 64] = bits;
+    kept += static_cast<std::uint64_t>(__builtin_popcountll(bits));
   }
   if (first < last) {
     const MaskWord bits = select_rest<input>(range, first, sums);
