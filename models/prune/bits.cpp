@@ -1,0 +1,17 @@
+#include "models/prune/engine.hpp"
+
+#include <bit>
+
+namespace ringsim::prune {
+
+void unite(std::span<MaskWord> mask, std::span<const MaskWord> other) {
+  for (std::size_t i = 0; i < mask.size(); ++i) mask[i] |= other[i];
+}
+
+std::uint64_t count(std::span<const MaskWord> mask) {
+  std::uint64_t bits = 0;
+  for (const MaskWord word : mask) bits += static_cast<std::uint64_t>(std::popcount(word));
+  return bits;
+}
+
+}  // namespace ringsim::prune
