@@ -4,6 +4,7 @@
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/metrics.hpp"
 #include "tools/ringsim/table.hpp"
+#include "traces/csv.hpp"
 #include "traces/summary.hpp"
 
 #include <fmt/format.h>
@@ -55,12 +56,12 @@ std::string csv(const std::vector<Column>& columns) {
   std::vector<std::string> names = {"run"};
   for (const auto& metric : metrics()) names.emplace_back(metric.name);
   names.emplace_back("speed_up");
-  std::string text = format_csv_line(names);
+  std::string text = csv_line(names);
   for (const auto& column : columns) {
     std::vector<std::string> cells = {column.name};
     for (const auto& metric : metrics()) cells.push_back(exact(metric, column.summary));
     cells.push_back(fmt::format("{}", speed_up(columns.front(), column)));
-    text += format_csv_line(cells);
+    text += csv_line(cells);
   }
   return text;
 }

@@ -6,6 +6,7 @@
 #include "tools/ringsim/metrics.hpp"
 #include "tools/ringsim/progress.hpp"
 #include "tools/ringsim/table.hpp"
+#include "traces/csv.hpp"
 #include "traces/run_folder.hpp"
 #include "traces/summary.hpp"
 
@@ -39,7 +40,7 @@ void print_summary(const Summary& summary, Format format) {
     if (!metric.label.empty()) rows.push_back({std::string(metric.label), shown(metric, summary)});
   }
   if (format == Format::csv) {
-    fmt::print("{}{}", format_csv_line(names), format_csv_line(values));
+    fmt::print("{}{}", csv_line(names), csv_line(values));
   } else {
     fmt::print("{}", format_table(rows));
   }

@@ -9,7 +9,4 @@ namespace ringsim {
 /// words. Cells are ASCII.
 std::string format_table(const std::vector<std::vector<std::string>>& rows, bool all_left = false);
 
-/// One CSV line, quoted where RFC 4180 asks for it.
-std::string format_csv_line(const std::vector<std::string>& cells);
-
 }  // namespace ringsim
