@@ -1,23 +1,43 @@
-// The plain reference engine: the contract of engine.hpp, one element after the other.
-#include "models/prune/bits.hpp"
+#include "base/error.hpp"
 #include "models/prune/engine.hpp"
+#include "models/prune/set_bits.hpp"
+#include "models/prune/statistics.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace ringsim::prune {
+
 namespace {
 
-constexpr std::size_t chunk_size = 4096, lanes = 32;
-
-using Lanes = std::array<double, lanes>;
-
-double fold(Lanes& sums) {
-  for (std::size_t width = lanes / 2; width > 0; width /= 2) {
-    for (std::size_t lane = 0; lane < width; ++lane) sums[lane] += sums[lane + width];
+Statistics select_chunk(const SelectBuffers& buffers, float momentum, const Segment& segment,
+                        std::size_t first, std::size_t last) {
+  Statistics chunk;
+  Lanes sums{}, squares{};
+  for (std::size_t i = first; i < last; ++i) {
+    const std::size_t at = segment.offset + i;
+    if (!buffers.gradient.empty()) {
+      float u = buffers.gradient[at];
+      if (!buffers.velocity.empty()) {
+        u = momentum * buffers.velocity[at] + u;
+        buffers.velocity[at] = u;
+      }
+      buffers.residual[at] += u;
+    }
+    const float r = std::fabs(buffers.residual[at]);
+    const float w = std::fabs(buffers.weight[at]);
+    const float scale = w > segment.floor ? w : segment.floor;
+    if (r > segment.threshold * scale) {
+      buffers.mask[segment.mask_offset + i / 64] |= MaskWord{1} << (i % 64);
+      ++chunk.kept;
+    }
+    const double importance = r / scale;
+    sums[i % statistics_lanes] += importance;
+    squares[i % statistics_lanes] += importance * importance;
   }
-  return sums[0];
+  chunk.importance_sum = fold(sums);
+  chunk.importance_square_sum = fold(squares);
+  return chunk;
 }
 
 class ScalarEngine final : public Engine {
@@ -26,73 +46,42 @@ class ScalarEngine final : public Engine {
 
   void select(const SelectBuffers& buffers, float momentum, std::span<const Segment> segments,
               std::span<Statistics> statistics) override {
+    check(statistics.size() == segments.size(), "select gathers statistics for every segment");
     for (std::size_t s = 0; s < segments.size(); ++s) {
-      statistics[s] = select_segment(buffers, momentum, segments[s]);
+      const Segment& segment = segments[s];
+      std::ranges::fill(buffers.mask.subspan(segment.mask_offset, mask_words(segment.parameters)),
+                        0);
+      statistics[s] = {};
+      for (std::size_t first = 0; first < segment.parameters; first += statistics_chunk) {
+        const std::size_t last = std::min(first + statistics_chunk, segment.parameters);
+        add_chunk(statistics[s], select_chunk(buffers, momentum, segment, first, last));
+      }
     }
   }
 
   std::size_t pack(std::span<const MaskWord> mask, std::span<const Segment> segments,
                    std::span<float> residual, std::span<float> velocity,
                    std::span<float> packed) override {
-    std::size_t next = 0;
-    for (const auto& segment : segments) {
-      for_each_bit(words_of(mask, segment), [&](std::size_t i) {
-        packed[next++] = residual[segment.offset + i];
-        residual[segment.offset + i] = 0;
+    std::size_t used = 0;
+    for (const Segment& segment : segments) {
+      const auto words = mask.subspan(segment.mask_offset, mask_words(segment.parameters));
+      for_each_set_bit(words, [&](std::size_t i) {
+        float& r = residual[segment.offset + i];
+        packed[used++] = r;
+        r = 0;
         if (!velocity.empty()) velocity[segment.offset + i] = 0;
       });
     }
-    return next;
+    return used;
   }
 
   void unpack(std::span<const MaskWord> mask, std::span<const Segment> segments,
               std::span<const float> packed, std::span<float> target) override {
-    std::size_t next = 0;
-    for (const auto& segment : segments) {
-      for_each_bit(words_of(mask, segment),
-                   [&](std::size_t i) { target[segment.offset + i] = packed[next++]; });
+    std::size_t used = 0;
+    for (const Segment& segment : segments) {
+      const auto words = mask.subspan(segment.mask_offset, mask_words(segment.parameters));
+      for_each_set_bit(words, [&](std::size_t i) { target[segment.offset + i] = packed[used++]; });
     }
-  }
-
- private:
-  static std::span<const MaskWord> words_of(std::span<const MaskWord> mask,
-                                            const Segment& segment) {
-    return mask.subspan(segment.mask_offset, mask_words(segment.parameters));
-  }
-
-  static Statistics select_segment(const SelectBuffers& buffers, float momentum,
-                                   const Segment& segment) {
-    const auto words = buffers.mask.subspan(segment.mask_offset, mask_words(segment.parameters));
-    std::fill(words.begin(), words.end(), 0);
-    Statistics result;
-    for (std::size_t begin = 0; begin < segment.parameters; begin += chunk_size) {
-      const std::size_t end = std::min(begin + chunk_size, segment.parameters);
-      Lanes sums{}, square_sums{};
-      for (std::size_t i = begin; i < end; ++i) {
-        const std::size_t at = segment.offset + i;
-        const float residual = accumulate(buffers, momentum, at);
-        const float magnitude = std::fabs(buffers.weight[at]);
-        const float scale = magnitude > segment.floor ? magnitude : segment.floor;
-        if (std::fabs(residual) > segment.threshold * scale) {
-          words[i / 64] |= MaskWord{1} << (i % 64);
-          ++result.kept;
-        }
-        const double importance = std::fabs(residual) / scale;
-        sums[i % lanes] += importance;
-        square_sums[i % lanes] += importance * importance;
-      }
-      result.importance_sum += fold(sums);
-      result.importance_square_sum += fold(square_sums);
-    }
-    return result;
-  }
-
-  static float accumulate(const SelectBuffers& buffers, float momentum, std::size_t at) {
-    if (buffers.gradient.empty()) return buffers.residual[at];
-    float term = buffers.gradient[at];
-    if (!buffers.velocity.empty())
-      term = buffers.velocity[at] = momentum * buffers.velocity[at] + term;
-    return buffers.residual[at] += term;
   }
 };
 

@@ -1,40 +1,42 @@
-// The gaps between set bits (the number of zeros before each), each as LEB128.
-#include "models/prune/bits.hpp"
-#include "models/prune/encodings/bytes.hpp"
+// The gaps between set elements as LEB128: for each set element, how many unset ones precede it
+// since the last set one.
 #include "models/prune/encodings/encoding.hpp"
+#include "models/prune/encodings/leb128.hpp"
+#include "models/prune/set_bits.hpp"
 
 namespace ringsim {
+
 namespace {
 
-template <class Visit>
-void for_each_gap(std::span<const prune::MaskWord> mask, Visit&& visit) {
-  std::size_t next = 0;
-  prune::for_each_bit(mask, [&](std::size_t position) {
-    visit(position - next);
-    next = position + 1;
-  });
-}
+using prune::MaskWord;
 
-std::size_t encoded_size(std::span<const prune::MaskWord> mask, std::size_t) {
-  std::size_t size = 0;
-  for_each_gap(mask, [&](std::size_t gap) { size += leb128_size(gap); });
+std::size_t encoded_size(std::span<const MaskWord> mask, std::size_t /*parameters*/) {
+  std::size_t size = 0, next = 0;
+  prune::for_each_set_bit(mask, [&](std::size_t index) {
+    size += leb128_size(index - next);
+    next = index + 1;
+  });
   return size;
 }
 
-void encode(std::span<const prune::MaskWord> mask, std::size_t, std::vector<std::uint8_t>& bytes) {
-  for_each_gap(mask, [&](std::size_t gap) { append_leb128(gap, bytes); });
+void encode(std::span<const MaskWord> mask, std::size_t parameters,
+            std::vector<std::uint8_t>& bytes) {
+  bytes.reserve(bytes.size() + encoded_size(mask, parameters));
+  std::size_t next = 0;
+  prune::for_each_set_bit(mask, [&](std::size_t index) {
+    append_leb128(bytes, index - next);
+    next = index + 1;
+  });
 }
 
-bool decode(std::span<const std::uint8_t> bytes, std::size_t parameters,
-            std::span<prune::MaskWord> mask) {
-  Leb128Reader reader(bytes);
+bool decode(std::span<const std::uint8_t> bytes, std::size_t parameters, std::span<MaskWord> mask) {
   std::size_t next = 0;
-  while (!reader.at_end()) {
-    const auto gap = reader.next();
+  while (!bytes.empty()) {
+    const auto gap = take_leb128(bytes);
     if (!gap || *gap >= parameters - next) return false;
-    const std::size_t position = next + *gap;
-    mask[position / 64] |= prune::MaskWord{1} << (position % 64);
-    next = position + 1;
+    const std::size_t index = next + *gap;
+    mask[index / 64] |= MaskWord{1} << (index % 64);
+    next = index + 1;
   }
   return true;
 }
@@ -42,8 +44,7 @@ bool decode(std::span<const std::uint8_t> bytes, std::size_t parameters,
 }  // namespace
 
 extern const MaskEncoding delta_encoding;
-const MaskEncoding delta_encoding = {
-    "delta", "gaps between kept elements, LEB128", 3, encoded_size, encode, decode,
-};
+const MaskEncoding delta_encoding{
+    "delta", "the gaps between kept elements as LEB128", 3, encoded_size, encode, decode};
 
 }  // namespace ringsim

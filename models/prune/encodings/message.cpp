@@ -1,37 +1,28 @@
-#include "models/prune/encodings/bytes.hpp"
 #include "models/prune/encodings/encoding.hpp"
-
-#include <fmt/format.h>
+#include "models/prune/encodings/leb128.hpp"
 
 #include <algorithm>
 #include <stdexcept>
+#include <string>
 
 namespace ringsim {
+
 namespace {
 
-struct Choice {
-  const MaskEncoding* encoding;
-  std::size_t size;
-};
-
-Choice smallest(std::span<const prune::MaskWord> mask, std::size_t parameters) {
-  Choice best{nullptr, 0};
-  for (const auto* encoding : mask_encodings()) {
-    const std::size_t size = encoding->encoded_size(mask, parameters);
-    if (best.encoding == nullptr || size < best.size) best = {encoding, size};
-  }
-  return best;
+const MaskEncoding& smallest(std::span<const prune::MaskWord> words, std::size_t parameters) {
+  return **std::ranges::min_element(mask_encodings(), {}, [&](const MaskEncoding* encoding) {
+    return encoding->encoded_size(words, parameters);
+  });
 }
 
-const MaskEncoding* by_wire_id(std::uint8_t id) {
-  for (const auto* encoding : mask_encodings()) {
-    if (encoding->wire_id == id) return encoding;
-  }
-  return nullptr;
+[[noreturn]] void wrong(std::size_t offset, const std::string& what) {
+  throw std::runtime_error("byte " + std::to_string(offset) + " of the encoded masks: " + what);
 }
 
-[[noreturn]] void broken(std::size_t offset, std::string_view why) {
-  throw std::runtime_error(fmt::format("encoded masks: byte {}: {}", offset, why));
+const MaskEncoding& find_encoding(std::uint8_t wire_id, std::size_t offset) {
+  for (const MaskEncoding* encoding : mask_encodings())
+    if (encoding->wire_id == wire_id) return *encoding;
+  wrong(offset, "no encoding has the number " + std::to_string(wire_id));
 }
 
 }  // namespace
@@ -39,41 +30,42 @@ const MaskEncoding* by_wire_id(std::uint8_t id) {
 EncodedMasks encode_masks(std::span<const prune::MaskWord> mask,
                           std::span<const prune::Segment> segments, const MaskEncoding* encoding) {
   EncodedMasks message;
-  for (const auto& segment : segments) {
+  for (const prune::Segment& segment : segments) {
     const auto words = mask.subspan(segment.mask_offset, prune::mask_words(segment.parameters));
-    const Choice choice = encoding != nullptr
-                              ? Choice{encoding, encoding->encoded_size(words, segment.parameters)}
-                              : smallest(words, segment.parameters);
-    message.bytes.push_back(choice.encoding->wire_id);
-    append_leb128(choice.size, message.bytes);
-    choice.encoding->encode(words, segment.parameters, message.bytes);
-    message.header_bytes += 1 + leb128_size(choice.size);
-    message.mask_bytes += choice.size;
+    const MaskEncoding& chosen = encoding ? *encoding : smallest(words, segment.parameters);
+    const std::size_t size = chosen.encoded_size(words, segment.parameters);
+    message.bytes.push_back(chosen.wire_id);
+    append_leb128(message.bytes, size);
+    chosen.encode(words, segment.parameters, message.bytes);
+    message.header_bytes += 1 + leb128_size(size);
+    message.mask_bytes += size;
   }
   return message;
 }
 
 void decode_masks(std::span<const std::uint8_t> bytes, std::span<const prune::Segment> segments,
                   std::span<prune::MaskWord> mask) {
-  std::size_t position = 0;
-  for (const auto& segment : segments) {
-    if (position == bytes.size()) broken(position, "a layer is missing");
-    const auto* encoding = by_wire_id(bytes[position]);
-    if (encoding == nullptr) broken(position, fmt::format("unknown encoding {}", bytes[position]));
-    Leb128Reader reader(bytes.subspan(position + 1));
-    const auto length = reader.next();
-    if (!length) broken(position + 1, "the length of a mask is cut off");
-    position += 1 + reader.position();
-    if (*length > bytes.size() - position) broken(position, "a mask is cut off");
+  auto rest = bytes;
+  const auto offset = [&] { return bytes.size() - rest.size(); };
+  for (const prune::Segment& segment : segments) {
     const auto words = mask.subspan(segment.mask_offset, prune::mask_words(segment.parameters));
-    std::fill(words.begin(), words.end(), 0);
-    if (!encoding->decode(bytes.subspan(position, *length), segment.parameters, words)) {
-      broken(position, fmt::format("not a mask of {} elements, encoded as {}", segment.parameters,
-                                   encoding->name));
-    }
-    position += *length;
+    std::ranges::fill(words, 0);
+    if (rest.empty()) wrong(offset(), "the message ends where a layer's mask should start");
+    const MaskEncoding& encoding = find_encoding(rest.front(), offset());
+    rest = rest.subspan(1);
+    const std::size_t length_offset = offset();
+    const auto length = take_leb128(rest);
+    if (!length) wrong(length_offset, "the length of a mask is malformed");
+    if (*length > rest.size())
+      wrong(length_offset, "a mask of " + std::to_string(*length) + " bytes is announced, " +
+                               std::to_string(rest.size()) + " follow");
+    if (!encoding.decode(rest.first(*length), segment.parameters, words))
+      wrong(offset(), "not a mask of " + std::to_string(segment.parameters) +
+                          " elements in the encoding " + std::string(encoding.name));
+    rest = rest.subspan(*length);
   }
-  if (position != bytes.size()) broken(position, "bytes follow the last layer");
+  if (!rest.empty())
+    wrong(offset(), std::to_string(rest.size()) + " bytes follow the last layer's mask");
 }
 
 }  // namespace ringsim
