@@ -232,8 +232,8 @@ RunResult run(const RunOptions& options, const RunObserver& observer) {
              recording.kept,
              experiment.scheme.warmup_steps(scheme_options(experiment, epoch_steps)));
   auto& inputs = result.summary.provenance.inputs;
-  inputs.push_back({experiment.topology.name(), sha256(read_file(file))});
-  for (const auto& input : data.files) inputs.push_back({input.name, input.sha256});
+  inputs.push_back(Summary::Input{experiment.topology.name(), sha256(read_file(file))});
+  for (const auto& input : data.files) inputs.push_back(Summary::Input{input.name, input.sha256});
   return result;
 }
 

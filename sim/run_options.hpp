@@ -44,8 +44,8 @@ struct RunOptions {
   double jitter = 0;
   // scheme
   std::string scheme = "iwp";
-  SchemeOptions
-      scheme_options;  ///< ranks, seed, steps_per_epoch and momentum are filled in by run()
+  SchemeOptions scheme_options;         ///< run() fills in ranks, seed, steps_per_epoch, momentum
+  std::vector<std::string_view> given;  ///< names of the options that were set, in order
 };
 
 /// One option: "--NAME VALUE".

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <simgrid/kernel/Timer.hpp>
 
-#include <algorithm>
+#include <iterator>
 
 namespace ringsim {
 namespace {
@@ -56,10 +56,11 @@ void Network::post_receive(Endpoint& receiver, StreamId stream, Rank source) {
 
 void Network::start_matched(Channel& channel, std::size_t route) {
   if (channel.sends.empty() || channel.receives.empty()) return;
-  const auto& transfer = transfers_.emplace_back(
-      Transfer{route, channel.sends.front(), channel.receives.front(), now()});
+  auto& transfer = transfers_.emplace_back(
+      Transfer{route, channel.sends.front(), channel.receives.front(), now(), {}});
   channel.sends.pop_front();
   channel.receives.pop_front();
+  transfer.position = std::prev(transfers_.end());
   const Seconds latency = platform_.routes[route].route.latency;
   if (transfer.send.bytes.count == 0) {
     simgrid::kernel::timer::Timer::set((now() + latency).value,
@@ -119,9 +120,7 @@ void Network::finish(const Transfer& transfer) {
              transfer.send.bytes, transfer.start, now()});
   release(*transfer.send.endpoint);
   release(*transfer.receiver);
-  const auto position = std::find_if(transfers_.begin(), transfers_.end(),
-                                     [&](const Transfer& other) { return &other == &transfer; });
-  transfers_.erase(position);
+  transfers_.erase(transfer.position);
 }
 
 void Network::release(Endpoint& endpoint) {

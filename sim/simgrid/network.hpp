@@ -61,6 +61,7 @@ class Network {
     Posted send;
     Endpoint* receiver;
     Seconds start;
+    std::list<Transfer>::iterator position;  ///< of itself, in transfers_
   };
   /// An actor that carries one flow after another.
   struct Carrier {

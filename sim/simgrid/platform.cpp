@@ -36,11 +36,11 @@ Platform build_platform(const Topology& topology, Rank ranks,
   const auto links = make_links(*zone, topology, all_single ? flow_latency : Seconds{});
   double widest = 0;
   for (const auto& link : topology.links()) widest = std::max(widest, link.bandwidth.value);
-  using Route = std::vector<s4u::LinkInRoute>;
-  const auto make_host = [&](const std::string& name, const Route& up) {
+  using LinkList = std::vector<s4u::LinkInRoute>;
+  const auto make_host = [&](const std::string& name, const LinkList& up) {
     auto* host = zone->create_host(name, host_speed);
     zone->add_route(host->get_netpoint(), nullptr, nullptr, nullptr, up, false);
-    zone->add_route(nullptr, host->get_netpoint(), nullptr, nullptr, Route(), false);
+    zone->add_route(nullptr, host->get_netpoint(), nullptr, nullptr, LinkList(), false);
     return host;
   };
   for (Rank rank = 0; rank < ranks; ++rank) {
@@ -49,7 +49,7 @@ Platform build_platform(const Topology& topology, Rank ranks,
   auto* end = make_host("end", {});
   for (auto& route : platform.routes) {
     const auto name = fmt::format("{}>{}", route.source, route.target);
-    Route up;
+    LinkList up;
     if (!all_single) {
       auto* own = zone->create_link(name, 2 * widest);
       own->set_latency(flow_latency.value)
