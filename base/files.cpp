@@ -46,6 +46,11 @@ AtomicFile::AtomicFile(std::filesystem::path path)
   if (!stream_) fail();
 }
 
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      stream_(std::move(other.stream_)) {}
+
 AtomicFile::~AtomicFile() {
   if (temporary_.empty()) return;  // committed, or moved from
   stream_.close();

@@ -20,7 +20,7 @@ std::string sha256(std::string_view bytes);
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);
-  AtomicFile(AtomicFile&&) noexcept = default;
+  AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&&) = delete;
   ~AtomicFile();
 

@@ -3,6 +3,7 @@
 add_library(ringsim_options INTERFACE)
 target_compile_features(ringsim_options INTERFACE cxx_std_20)
 target_include_directories(ringsim_options INTERFACE "${PROJECT_SOURCE_DIR}")
+target_compile_definitions(ringsim_options INTERFACE RINGSIM_VERSION="${PROJECT_VERSION}")
 # -Wmaybe-uninitialized is off: g++ 12 reports moved-from variants and Eigen temporaries that are never read.
 target_compile_options(ringsim_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-maybe-uninitialized

@@ -74,8 +74,10 @@ struct ShippedTopology {
 /// RINGSIM_DATA where it is set.
 std::vector<ShippedTopology> shipped_topologies();
 
-/// The topology that `--topology WHAT` names: a file (a name with "/" or ".json"), or a shipped
-/// one. Throws UserError.
+/// The file of the topology that `--topology WHAT` names: a file (a name with "/" or ".json"), or a
+/// shipped one. Throws UserError at "--topology" where there is no such shipped one.
+std::filesystem::path topology_file(std::string_view what);
+/// load_topology(topology_file(what)).
 Topology find_topology(std::string_view what);
 
 }  // namespace ringsim

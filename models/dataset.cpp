@@ -1,0 +1,140 @@
+#include "models/dataset.hpp"
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <array>
+#include <cmath>
+#include <memory>
+
+namespace ringsim {
+namespace {
+
+constexpr std::string_view package = "dataset-fashion-mnist";
+
+/// A file of the dataset, unpacked; the bytes of the file itself are hashed for the provenance.
+struct IdxFile {
+  std::string path;
+  std::vector<std::uint8_t> bytes;
+  std::string digest;
+};
+
+[[noreturn]] void broken(const std::string& path, std::size_t offset, const std::string& found) {
+  throw UserError({path, fmt::format("byte {} of the unpacked data", offset)}, found,
+                  fmt::format("the files of the Debian package {} are accepted", package),
+                  "install the package again");
+}
+
+std::vector<std::uint8_t> unpack(const std::string& path, const std::string& packed) {
+  z_stream stream{};
+  check(inflateInit2(&stream, 16 + MAX_WBITS) == Z_OK,
+        "zlib could not be started");  // 16: a gzip header
+  const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, inflateEnd);
+  // zlib's interface takes a pointer to non-const, and does not write through it.
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  std::vector<std::uint8_t> bytes;
+  std::array<std::uint8_t, 1 << 16> block;
+  for (int status = Z_OK; status != Z_STREAM_END;) {
+    stream.next_out = block.data();
+    stream.avail_out = static_cast<uInt>(block.size());
+    status = inflate(&stream, Z_NO_FLUSH);
+    bytes.insert(bytes.end(), block.data(), stream.next_out);
+    if (status == Z_BUF_ERROR || (status == Z_OK && stream.avail_in == 0 && stream.avail_out > 0)) {
+      broken(path, bytes.size(), "the gzip stream is cut off");
+    }
+    if (status != Z_OK && status != Z_STREAM_END)
+      broken(path, bytes.size(), "the gzip stream is corrupt");
+  }
+  return bytes;
+}
+
+IdxFile read_idx(const std::filesystem::path& folder, std::string_view name) {
+  const auto path = folder / name;
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    throw UserError({path.string(), {}}, "no such file", "Fashion-MNIST is accepted",
+                    fmt::format("install the Debian package {}", package));
+  }
+  const std::string packed = read_file(path);
+  return {path.string(), unpack(path.string(), packed), sha256(packed)};
+}
+
+std::uint32_t big_endian(const IdxFile& file, std::size_t offset) {
+  if (file.bytes.size() < offset + 4) broken(file.path, file.bytes.size(), "the header is cut off");
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < 4; ++i) value = value << 8 | file.bytes[offset + i];
+  return value;
+}
+
+/// Checks an IDX header (the magic number 0x800 + dimensions, then each dimension) and returns
+/// where the data starts.
+std::size_t check_header(const IdxFile& file, std::span<const std::uint32_t> dimensions) {
+  const std::uint32_t magic = 0x800 + static_cast<std::uint32_t>(dimensions.size());
+  if (big_endian(file, 0) != magic) {
+    broken(
+        file.path, 0,
+        fmt::format("found the magic number {:#x} in place of {:#x}", big_endian(file, 0), magic));
+  }
+  std::size_t expected = 4 + 4 * dimensions.size(), data = 1;
+  for (std::size_t i = 0; i < dimensions.size(); ++i) {
+    const std::uint32_t found = big_endian(file, 4 + 4 * i);
+    if (found != dimensions[i]) {
+      broken(file.path, 4 + 4 * i,
+             fmt::format("found the dimension {} in place of {}", found, dimensions[i]));
+    }
+    data *= dimensions[i];
+  }
+  if (file.bytes.size() != expected + data) {
+    broken(file.path, file.bytes.size(),
+           fmt::format("the data ends here in place of byte {}", expected + data));
+  }
+  return expected;
+}
+
+Samples read_samples(const std::filesystem::path& folder, std::string_view prefix,
+                     std::uint32_t count, std::vector<InputFile>& files) {
+  constexpr std::uint32_t side = 28, classes = 10;
+  const auto images = read_idx(folder, fmt::format("{}-images-idx3-ubyte.gz", prefix));
+  const auto labels = read_idx(folder, fmt::format("{}-labels-idx1-ubyte.gz", prefix));
+  const std::size_t first_pixel = check_header(images, std::array{count, side, side});
+  const std::size_t first_label = check_header(labels, std::array{count});
+  Samples samples{std::size_t{side} * side, {}, {}};
+  samples.inputs.assign(images.bytes.begin() + static_cast<std::ptrdiff_t>(first_pixel),
+                        images.bytes.end());
+  samples.labels.assign(labels.bytes.begin() + static_cast<std::ptrdiff_t>(first_label),
+                        labels.bytes.end());
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (samples.labels[i] >= classes) {
+      broken(labels.path, first_label + i, fmt::format("found the label {}", samples.labels[i]));
+    }
+  }
+  for (const auto* file : {&images, &labels}) {
+    files.push_back({std::filesystem::path(file->path).filename().string(), file->digest});
+  }
+  return samples;
+}
+
+}  // namespace
+
+Dataset load_fashion_mnist(const std::filesystem::path& folder) {
+  Dataset data;
+  data.train = read_samples(folder, "train", 60000, data.files);
+  data.test = read_samples(folder, "t10k", 10000, data.files);
+  double sum = 0, square_sum = 0;
+  for (const float pixel : data.train.inputs) {
+    sum += pixel;
+    square_sum += static_cast<double>(pixel) * pixel;
+  }
+  const auto count = static_cast<double>(data.train.inputs.size());
+  const double mean = sum / count, stddev = std::sqrt(square_sum / count - mean * mean);
+  for (auto* samples : {&data.train, &data.test}) {
+    for (float& pixel : samples->inputs) pixel = static_cast<float>((pixel - mean) / stddev);
+  }
+  return data;
+}
+
+}  // namespace ringsim

@@ -1,0 +1,11 @@
+// Compiled with -mavx2 -mfma.
+#define Eigen EigenAvx2  // see eigen_product.hpp
+#include "models/networks/eigen_product.hpp"
+#include "models/networks/matrix_product.hpp"
+
+namespace ringsim {
+
+const MatrixProducts avx2_matrix_products = {"avx2", EigenAvx2::product_ab, EigenAvx2::product_abt,
+                                             EigenAvx2::product_atb};
+
+}  // namespace ringsim

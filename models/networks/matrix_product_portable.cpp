@@ -1,0 +1,10 @@
+#define Eigen EigenPortable  // see eigen_product.hpp
+#include "models/networks/eigen_product.hpp"
+#include "models/networks/matrix_product.hpp"
+
+namespace ringsim {
+
+const MatrixProducts portable_matrix_products = {
+    "portable", EigenPortable::product_ab, EigenPortable::product_abt, EigenPortable::product_atb};
+
+}  // namespace ringsim

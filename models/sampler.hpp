@@ -1,0 +1,31 @@
+#pragma once
+#include "base/rank.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace ringsim {
+
+/// Which samples a rank sees in a step. Every epoch is a new permutation of the training set, drawn
+/// for (seed, epoch); step s of it takes the s-th slice of ranks*batch samples, rank r the r-th
+/// part of that. What is left over at the end of an epoch is not seen in it.
+class BatchSampler {
+ public:
+  BatchSampler(std::size_t samples, Rank ranks, std::size_t batch, std::uint64_t seed);
+
+  std::uint64_t steps_per_epoch() const { return steps_per_epoch_; }
+  /// Draws the permutation of the epoch that `step` lies in. Before the step's batch() calls.
+  void begin_step(std::uint64_t step);
+  /// `batch` sample numbers; ranks may ask at the same time.
+  std::span<const std::uint32_t> batch(std::uint64_t step, Rank rank) const;
+
+ private:
+  Rank ranks_;
+  std::size_t batch_;
+  std::uint64_t seed_, steps_per_epoch_;
+  std::vector<std::uint32_t> order_;
+  std::uint64_t epoch_ = ~std::uint64_t{0};
+};
+
+}  // namespace ringsim

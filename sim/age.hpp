@@ -1,0 +1,51 @@
+#pragma once
+// Staleness as age: at the end of step t a coordinate's age is t minus the step in which it was
+// last sent; t+1 where it never was. Exact for all parameters; a step costs time for the
+// coordinates that it sent alone.
+#include "models/layers.hpp"
+#include "models/prune/engine.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace ringsim {
+
+struct AgeStatistics {
+  double mean, p50, p95, max;  ///< steps; percentiles by nearest rank
+};
+
+class AgeTracker {
+ public:
+  explicit AgeTracker(const Layers& layers);
+
+  /// Takes what step `step` sent (steps count up from 0 without a gap); `mask` as in StepOutcome,
+  /// empty: everything.
+  void record(std::uint64_t step, std::span<const prune::MaskWord> mask);
+
+  /// Of one layer, or of all parameters, after the latest step.
+  AgeStatistics layer(std::size_t index) const;
+  AgeStatistics all() const;
+  /// Entry a: parameters of the layer with age a.
+  std::vector<std::uint64_t> histogram(std::size_t index) const;
+
+ private:
+  struct LayerAges {
+    std::size_t parameters;
+    std::size_t mask_offset;
+    /// 1 + the step in which coordinate i was last sent; 0: never. Stale where all_sent is larger.
+    std::vector<std::uint32_t> last_sent;
+    std::uint32_t all_sent = 0;  ///< 1 + the last step that sent the whole layer; 0: none
+    /// Entry s: coordinates with last_sent s. Sums to `parameters`.
+    std::vector<std::uint64_t> by_last_sent;
+  };
+
+  void record_sent(LayerAges& ages, std::span<const prune::MaskWord> mask, std::uint32_t now);
+  AgeStatistics statistics(std::span<const std::uint64_t> by_last_sent,
+                           std::size_t parameters) const;
+
+  std::vector<LayerAges> layers_;
+  std::uint32_t steps_ = 0;
+};
+
+}  // namespace ringsim

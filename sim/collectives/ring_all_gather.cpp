@@ -1,0 +1,41 @@
+#include "base/error.hpp"
+#include "sim/collectives/collective.hpp"
+
+namespace ringsim {
+namespace {
+
+class RingAllGather final : public Collective {
+ public:
+  explicit RingAllGather(std::vector<Bytes> parts) : parts_(std::move(parts)) {
+    check(parts_.size() >= 2, "an all-gather needs at least two ranks");
+  }
+
+  std::string_view name() const override { return "ring all-gather"; }
+  Rank ranks() const override { return static_cast<Rank>(parts_.size()); }
+  std::uint32_t rounds() const override { return ranks() - 1; }
+
+  void round(Rank rank, std::uint32_t index, Round& round) const override {
+    round.clear();
+    const Rank n = ranks();
+    const Bytes sent = parts_[(rank + n - index) % n];
+    const Rank before = (rank + n - 1) % n;
+    const Bytes received = parts_[(before + n - index) % n];
+    if (sent.count > 0) round.sends.push_back({(rank + 1) % n, sent});
+    if (received.count > 0) round.receives.push_back({before, {}});
+  }
+
+  void for_each_pair(const std::function<void(Rank, Rank)>& visit) const override {
+    for (Rank rank = 0; rank < ranks(); ++rank) visit(rank, (rank + 1) % ranks());
+  }
+
+ private:
+  std::vector<Bytes> parts_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Collective> make_ring_all_gather(std::vector<Bytes> parts) {
+  return std::make_shared<RingAllGather>(std::move(parts));
+}
+
+}  // namespace ringsim

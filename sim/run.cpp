@@ -1,0 +1,240 @@
+#include "sim/run.hpp"
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/parallel.hpp"
+#include "sim/step_timing.hpp"
+#include "sim/training.hpp"
+#include "topologies/topology.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace ringsim {
+namespace {
+
+/// What the options name, looked up and checked, before anything slow begins.
+struct Experiment {
+  RunOptions options;
+  Topology topology;
+  Rank ranks;
+  const SchemeDefinition& scheme;
+  const CollectiveDefinition& collective;
+  std::unique_ptr<Network> network;
+  std::string backend;
+};
+
+Experiment prepare(const RunOptions& options) {
+  check_run_options(options);
+  Topology topology = find_topology(options.topology);
+  const Rank ranks = options.ranks.value_or(topology.hosts());
+  if (ranks > topology.hosts()) {
+    throw UserError(
+        {{}, "--ranks"}, fmt::format("found {}", ranks),
+        fmt::format("2 to {} (the hosts of {}) is accepted", topology.hosts(), topology.name()));
+  }
+  return {.options = options,
+          .topology = std::move(topology),
+          .ranks = ranks,
+          .scheme = find_scheme(options.scheme),
+          .collective = find_collective(options.collective),
+          .network = find_network(options.model).make(),
+          .backend = "simgrid"};
+}
+
+SchemeOptions scheme_options(const Experiment& experiment, std::uint64_t epoch_steps) {
+  SchemeOptions options = experiment.options.scheme_options;
+  options.ranks = experiment.ranks;
+  options.seed = experiment.options.seed;
+  options.steps_per_epoch = epoch_steps;
+  options.momentum = experiment.options.momentum.value_or(experiment.scheme.defaults.momentum);
+  return options;
+}
+
+TrainingOptions training_options(const Experiment& experiment, const Dataset& data,
+                                 std::uint64_t epoch_steps) {
+  const auto& options = experiment.options;
+  const double epochs = options.epochs.value_or(1);
+  const auto steps =
+      static_cast<std::uint64_t>(std::llround(epochs * static_cast<double>(epoch_steps)));
+  const auto& defaults = experiment.scheme.defaults;
+  return {.network = experiment.network.get(),
+          .data = &data,
+          .ranks = experiment.ranks,
+          .batch = options.batch,
+          .steps = options.steps.value_or(std::max<std::uint64_t>(1, steps)),
+          .seed = options.seed,
+          .learning_rate = options.learning_rate.value_or(defaults.learning_rate),
+          .momentum = options.momentum.value_or(defaults.momentum),
+          .schedule = options.schedule};
+}
+
+CostModel cost_model(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  const double flop = experiment.network->flop_per_sample() * static_cast<double>(options.batch);
+  CostModel costs{.compute = options.compute_time.value_or(Seconds{flop / options.gpu_speed.value}),
+                  .jitter = options.jitter,
+                  .prune = std::nullopt,
+                  .memory = std::nullopt,
+                  .seed = options.seed};
+  if (options.prune_time == PruneTime::fixed) costs.prune = options.fixed_prune_time;
+  if (options.prune_time == PruneTime::model) costs.memory = options.gpu_memory_bandwidth;
+  return costs;
+}
+
+/// What training records for timing and for the tables.
+struct Recording {
+  std::vector<StepPlan> plans;
+  std::vector<StepRow> rows;  ///< without times
+  std::uint64_t kept = 0;
+};
+
+void record(const TrainedStep& trained, const Experiment& experiment, const CostModel& costs,
+            Recording& recording) {
+  auto plan = plan_step(trained.step, trained.outcome->stages, experiment.ranks,
+                        experiment.collective, costs);
+  StepRow row{};
+  row.step = trained.step;
+  row.values_bytes = plan.sent.values.count;
+  row.masks_bytes = plan.sent.masks.count;
+  row.headers_bytes = plan.sent.headers.count;
+  row.total_bytes = plan.sent.total().count;
+  row.delay_steps = 0;  // every step waits for its exchange
+  row.loss = trained.loss;
+  row.accuracy = trained.accuracy;
+  recording.rows.push_back(row);
+  recording.plans.push_back(std::move(plan));
+  for (const auto& layer : trained.outcome->layers) recording.kept += layer.kept;
+}
+
+void fill_times(const Timing& timing, std::vector<StepRow>& rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto& time = timing.steps[i];
+    rows[i].start_s = time.start.value;
+    rows[i].compute_s = time.compute.value;
+    rows[i].prune_s = time.prune.value;
+    rows[i].exchange_s = time.exchange.value;
+    rows[i].exposed_exchange_s = time.exposed_exchange.value;
+    rows[i].total_s = time.total.value;
+  }
+}
+
+std::vector<LinkRow> link_rows(const Topology& topology, const Timing& timing) {
+  std::vector<LinkRow> rows;
+  for (std::size_t i = 0; i < topology.links().size(); ++i) {
+    const auto& link = topology.links()[i];
+    const auto& use = timing.links[i];
+    const double capacity = link.bandwidth.value * timing.end.value;
+    const double share = capacity > 0 ? static_cast<double>(use.bytes.count) / capacity : 0;
+    rows.push_back({link.name, use.bytes.count, use.busy.value, share});
+  }
+  return rows;
+}
+
+double mean_of(const std::vector<StepRow>& rows, double StepRow::*column) {
+  double sum = 0;
+  for (const auto& row : rows) sum += row.*column;
+  return sum / static_cast<double>(rows.size());
+}
+
+double sum_of(const std::vector<StepRow>& rows, std::uint64_t StepRow::*column,
+              std::uint64_t from = 0) {
+  double sum = 0;
+  for (std::size_t i = from; i < rows.size(); ++i) sum += static_cast<double>(rows[i].*column);
+  return sum;
+}
+
+void fill_bytes(Summary& summary, const std::vector<StepRow>& rows, std::size_t parameters,
+                std::uint64_t kept, std::uint64_t warmup) {
+  const double ranks = summary.ranks;
+  const auto steps = static_cast<double>(rows.size());
+  const auto n = static_cast<double>(parameters);
+  // Dense fp32 on a ring: every rank sends 2(N-1)/N * n * 4 bytes a step.
+  const double dense_step = 2 * (ranks - 1) * n * sizeof(float);
+  const double values = sum_of(rows, &StepRow::values_bytes),
+               total = sum_of(rows, &StepRow::total_bytes);
+  summary.bytes_sent_per_rank = {values / ranks, sum_of(rows, &StepRow::masks_bytes) / ranks,
+                                 sum_of(rows, &StepRow::headers_bytes) / ranks, total / ranks};
+  auto& ratio = summary.compression_ratio;
+  if (kept > 0) {
+    ratio.kept = steps * n / static_cast<double>(kept);
+    summary.density = static_cast<double>(kept) / (steps * n);
+  }
+  if (values > 0) ratio.values = steps * dense_step / values;
+  if (total > 0) ratio.wire = steps * dense_step / total;
+  const double after = sum_of(rows, &StepRow::total_bytes, warmup);
+  if (warmup < rows.size() && after > 0) {
+    ratio.wire_after_warmup = static_cast<double>(rows.size() - warmup) * dense_step / after;
+  }
+}
+
+Summary summarize(const Experiment& experiment, const RunResult& result,
+                  const TrainingResult& trained, const Timing& timing) {
+  const auto& rows = result.steps;
+  Summary summary;
+  summary.ranks = experiment.ranks;
+  summary.scheme = experiment.scheme.name;
+  summary.collective = experiment.collective.name;
+  summary.backend = experiment.backend;
+  summary.steps = rows.size();
+  summary.simulated_seconds = timing.end.value;
+  summary.seconds_per_step = {mean_of(rows, &StepRow::compute_s), mean_of(rows, &StepRow::prune_s),
+                              mean_of(rows, &StepRow::exchange_s),
+                              mean_of(rows, &StepRow::exposed_exchange_s),
+                              mean_of(rows, &StepRow::total_s)};
+  summary.staleness_steps = {
+      trained.age_mean, trained.age_p50, trained.age_p95, trained.age_max, 0.0, 0.0};
+  summary.accuracy = rows.back().accuracy;
+  summary.loss = rows.back().loss;
+  summary.provenance.version = RINGSIM_VERSION;
+  summary.provenance.seed = experiment.options.seed;
+  return summary;
+}
+
+}  // namespace
+
+RunResult run(const RunOptions& options, const RunObserver& observer) {
+  const Experiment experiment = prepare(options);
+  const auto file = topology_file(options.topology);
+  if (observer.on_start) {
+    observer.on_start(fmt::format("{} trains {} on {} ({} ranks), backend {}",
+                                  experiment.scheme.name, options.model, experiment.topology.name(),
+                                  experiment.ranks, experiment.backend));
+  }
+  const Dataset data = load_fashion_mnist();
+  const auto epoch_steps = steps_per_epoch(data.train.size(), experiment.ranks, options.batch);
+  const auto training = training_options(experiment, data, epoch_steps);
+  const auto scheme =
+      experiment.scheme.make(experiment.network->layers(), scheme_options(experiment, epoch_steps));
+  const auto costs = cost_model(experiment);
+
+  Recording recording;
+  ThreadPool threads;
+  const auto trained = train(training, *scheme, threads, [&](const TrainedStep& step) {
+    record(step, experiment, costs, recording);
+    for (const auto& row : step.layers) {
+      if (observer.on_layer) observer.on_layer(row);
+    }
+    if (observer.on_step) observer.on_step(step.step + 1, training.steps);
+  });
+  const auto timing =
+      time_steps(experiment.topology, recording.plans, experiment.ranks, run_simgrid);
+
+  RunResult result;
+  result.steps = std::move(recording.rows);
+  fill_times(timing, result.steps);
+  result.links = link_rows(experiment.topology, timing);
+  result.staleness = trained.staleness;
+  result.summary = summarize(experiment, result, trained, timing);
+  fill_bytes(result.summary, result.steps, total_parameters(experiment.network->layers()),
+             recording.kept,
+             experiment.scheme.warmup_steps(scheme_options(experiment, epoch_steps)));
+  auto& inputs = result.summary.provenance.inputs;
+  inputs.push_back(Summary::Input{experiment.topology.name(), sha256(read_file(file))});
+  for (const auto& input : data.files) inputs.push_back(Summary::Input{input.name, input.sha256});
+  return result;
+}
+
+}  // namespace ringsim

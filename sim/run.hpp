@@ -1,0 +1,32 @@
+#pragma once
+// One experiment from its options to its tables.
+#include "models/dataset.hpp"
+#include "sim/run_options.hpp"
+#include "traces/records.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ringsim {
+
+/// Where a run reports to while it goes on; an empty function is not called.
+struct RunObserver {
+  /// One line once the inputs are known: what runs, on what, on which backend.
+  std::function<void(const std::string& line)> on_start;
+  std::function<void(std::uint64_t step, std::uint64_t steps)> on_step;
+  std::function<void(const LayerRow&)> on_layer;
+};
+
+struct RunResult {
+  Summary summary;  ///< wall_seconds and provenance.command are the caller's
+  std::vector<StepRow> steps;
+  std::vector<LinkRow> links;
+  std::vector<StalenessRow> staleness;
+};
+
+/// Trains and times. SimGrid allows one run per process. Throws UserError and RunError.
+RunResult run(const RunOptions& options, const RunObserver& observer);
+
+}  // namespace ringsim

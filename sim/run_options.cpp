@@ -1,0 +1,232 @@
+#include "sim/run_options.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace ringsim {
+namespace {
+
+std::uint64_t whole_number(std::string_view text, const Place& place, std::uint64_t minimum,
+                           std::uint64_t maximum) {
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, value);
+  if (result.ec != std::errc() || result.ptr != end || value < minimum || value > maximum) {
+    throw UserError(place, fmt::format("found \"{}\"", text),
+                    fmt::format("a whole number from {} to {} is accepted", minimum, maximum));
+  }
+  return value;
+}
+
+double number(std::string_view text, const Place& place, double minimum, double maximum) {
+  const auto value = parse_number_or_fraction(text);
+  if (!value || *value < minimum || *value > maximum) {
+    throw UserError(place, fmt::format("found \"{}\"", text),
+                    fmt::format("a number from {} to {}, or a fraction such as 1/64, is accepted",
+                                minimum, maximum));
+  }
+  return *value;
+}
+
+std::string one_of(std::string_view text, const Place& place,
+                   std::span<const std::string> accepted) {
+  for (const auto& word : accepted) {
+    if (word == text) return word;
+  }
+  throw UserError(place, fmt::format("found \"{}\"{}", text, did_you_mean(text, accepted)),
+                  "accepted: " + join(accepted, ", "));
+}
+
+bool on_or_off(std::string_view text, const Place& place) {
+  const std::array<std::string, 2> words = {"on", "off"};
+  return one_of(text, place, words) == "on";
+}
+
+void set_prune_time(RunOptions& options, std::string_view text, const Place& place) {
+  if (text == "model" || text == "none") {
+    options.prune_time = text == "model" ? PruneTime::model : PruneTime::none;
+    return;
+  }
+  if (!leading_number(text)) {
+    throw UserError(place, fmt::format("found \"{}\"", text),
+                    "model, none or a time such as 20us is accepted");
+  }
+  options.prune_time = PruneTime::fixed;
+  options.fixed_prune_time = parse_seconds(text, place);
+}
+
+void set_compute_time(RunOptions& options, std::string_view text, const Place& place) {
+  if (text == "model") {
+    options.compute_time.reset();
+    return;
+  }
+  if (!leading_number(text)) {
+    throw UserError(place, fmt::format("found \"{}\"", text),
+                    "model or a time such as 120ms is accepted");
+  }
+  options.compute_time = parse_seconds(text, place);
+}
+
+constexpr std::uint64_t any = ~std::uint64_t{0};
+
+using Text = std::string_view;
+
+constexpr RunOption table[] = {
+    {"network", "topology", "FILE|NAME",
+     "topology file, or the name of a shipped one (ringsim list topologies); default ring8-1g",
+     [](RunOptions& o, Text text, const Place&) { o.topology = text; }},
+    {"network", "ranks", "N", "GPUs that train; default: all hosts of the topology",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.ranks = static_cast<Rank>(whole_number(text, place, 2, 1 << 20));
+     }},
+    {"network", "backend", "NAME", "auto or simgrid; default auto",
+     [](RunOptions& o, Text text, const Place& place) {
+       const std::array<std::string, 2> names = {"auto", "simgrid"};
+       o.backend = one_of(text, place, names);
+     }},
+    {"network", "collective", "NAME",
+     "all-reduce algorithm (ringsim list collectives); default ring",
+     [](RunOptions& o, Text text, const Place&) { o.collective = text; }},
+
+    {"work", "model", "NAME", "network to train (ringsim list models); default mlp",
+     [](RunOptions& o, Text text, const Place&) { o.model = text; }},
+    {"work", "steps", "N", "training steps; or --epochs",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.steps = whole_number(text, place, 1, 100'000'000);
+     }},
+    {"work", "epochs", "X", "passes over the training set, fractions too; default 1",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.epochs = number(text, place, 1e-6, 1e6);
+     }},
+    {"work", "batch", "N", "samples per rank and step; default 32",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.batch = whole_number(text, place, 1, 1'000'000);
+     }},
+    {"work", "seed", "N", "of all random numbers; default 1",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.seed = whole_number(text, place, 0, any);
+     }},
+    {"work", "lr", "X", "learning rate; default: the scheme's (ringsim list schemes)",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.learning_rate = number(text, place, 0, 1e6);
+     }},
+    {"work", "momentum", "X", "momentum, below 1; default: the scheme's",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.momentum = number(text, place, 0, 0.9999);
+     }},
+    {"work", "schedule", "NAME",
+     "learning rate over the run: constant or cosine (to 0); default cosine",
+     [](RunOptions& o, Text text, const Place& place) {
+       const std::array<std::string, 2> names = {"constant", "cosine"};
+       o.schedule = one_of(text, place, names);
+     }},
+
+    {"time", "compute-time", "Q|model",
+     "forward and backward pass of one step; model: operations over --gpu-speed; default model",
+     set_compute_time},
+    {"time", "gpu-speed", "Q",
+     "sustained speed of a GPU; default 9TFLOPS (V100, fp32: 367 ResNet-50 images/s of 24.6 GFLOP)",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.gpu_speed = parse_flop_rate(text, place);
+     }},
+    {"time", "prune-time", "Q|model|none",
+     "pruning per step; model: bytes moved over --gpu-memory-bandwidth; default model",
+     set_prune_time},
+    {"time", "gpu-memory-bandwidth", "Q", "default 900GBps (V100)",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.gpu_memory_bandwidth = parse_bandwidth(text, place);
+     }},
+    {"time", "jitter", "X",
+     "spread of the computing time: log-normal with mean 1 and this sigma, per rank and step; "
+     "default 0",
+     [](RunOptions& o, Text text, const Place& place) { o.jitter = number(text, place, 0, 10); }},
+
+    {"scheme", "scheme", "NAME", "what is sent (ringsim list schemes); default iwp",
+     [](RunOptions& o, Text text, const Place&) { o.scheme = text; }},
+    {"scheme", "density", "D", "kept share of the pruned layers, e.g. 1/64; default 1/84",
+     [](RunOptions& o, Text text, const Place& place) {
+       const auto value = parse_number_or_fraction(text);
+       if (!value || !(*value > 0 && *value <= 1)) {
+         throw UserError(place, fmt::format("found \"{}\"", text),
+                         "a number above 0 and at most 1 such as 0.01 or 1/64 is accepted");
+       }
+       o.scheme_options.density = *value;
+     },
+     true},
+    {"scheme", "threshold", "POLICY",
+     "density (steered to --density), fixed:T, or dispersion:K (mean + K stddev); default density",
+     [](RunOptions& o, Text text, const Place&) { o.scheme_options.threshold = text; }, true},
+    {"scheme", "broadcasters", "R", "ranks that broadcast a mask in a step; default 4",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.broadcasters = static_cast<Rank>(whole_number(text, place, 1, 1 << 20));
+     },
+     true},
+    {"scheme", "mask-encoding", "NAME",
+     "auto (the smallest) or one of ringsim list encodings; default auto",
+     [](RunOptions& o, Text text, const Place&) { o.scheme_options.mask_encoding = text; }, true},
+    {"scheme", "floor", "X",
+     "weights count as at least X times the layer's root mean square in the importance; default 1",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.floor = number(text, place, 1e-9, 1e9);
+     },
+     true},
+    {"scheme", "warmup", "EPOCHS",
+     "in epoch e of the first ones the density is at least 4^-(e+1); default 0",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.warmup_epochs = whole_number(text, place, 0, 1000);
+     },
+     true},
+    {"scheme", "momentum-correction", "on|off",
+     "momentum before pruning, on each rank, instead of after; default on where momentum is above "
+     "0",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.momentum_correction = on_or_off(text, place);
+     },
+     true},
+    {"scheme", "whole-below", "N", "layers with fewer parameters are sent whole; default 1024",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.whole_below = whole_number(text, place, 0, any);
+     },
+     true},
+};
+
+}  // namespace
+
+std::span<const RunOption> run_options() { return table; }
+
+void set_run_option(RunOptions& options, std::string_view name, std::string_view text) {
+  for (const auto& option : table) {
+    if (option.name != name) continue;
+    option.set(options, text, {{}, fmt::format("--{}", name)});
+    options.given.push_back(option.name);
+    return;
+  }
+  check(false, "set_run_option: no such option");
+}
+
+void check_run_options(const RunOptions& options) {
+  if (options.steps && options.epochs) {
+    throw UserError({{}, "--steps"}, "given together with --epochs", "one of the two is accepted");
+  }
+  const auto& scheme = find_scheme(options.scheme);
+  for (const auto& option : table) {
+    const bool is_given =
+        std::find(options.given.begin(), options.given.end(), option.name) != options.given.end();
+    if (!option.of_scheme || !is_given) continue;
+    if (std::find(scheme.options.begin(), scheme.options.end(), option.name) !=
+        scheme.options.end()) {
+      continue;
+    }
+    throw UserError({{}, fmt::format("--{}", option.name)},
+                    fmt::format("has no effect with --scheme {}", options.scheme), {},
+                    "leave it out, or choose a scheme that takes it (ringsim list schemes)");
+  }
+}
+
+}  // namespace ringsim

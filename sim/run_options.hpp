@@ -1,0 +1,72 @@
+#pragma once
+// The options of an experiment, and the one table that names, explains and parses them for every
+// command that takes them.
+#include "base/rank.hpp"
+#include "base/units.hpp"
+#include "models/schemes/scheme.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ringsim {
+
+/// How the time that a rank spends on pruning is found.
+enum class PruneTime {
+  model,  ///< bytes moved over the GPU's memory bandwidth
+  fixed,  ///< given, per step
+  none,
+};
+
+struct RunOptions {
+  // network
+  std::string topology = "ring8-1g";
+  std::optional<Rank> ranks;  ///< absent: all hosts of the topology
+  std::string backend = "auto";
+  std::string collective = "ring";
+  // work
+  std::string model = "mlp";
+  std::optional<std::uint64_t> steps;
+  std::optional<double> epochs;  ///< absent, and no steps: 1
+  std::size_t batch = 32;        ///< per rank
+  std::uint64_t seed = 1;
+  std::optional<double> learning_rate, momentum;  ///< absent: the scheme's defaults
+  std::string schedule = "cosine";
+  // time
+  std::optional<Seconds> compute_time;  ///< per step; absent: the model's operations over gpu_speed
+  FlopPerSecond gpu_speed{9e12};
+  PruneTime prune_time = PruneTime::model;
+  Seconds fixed_prune_time;
+  BytesPerSecond gpu_memory_bandwidth{900e9};
+  double jitter = 0;
+  // scheme
+  std::string scheme = "iwp";
+  SchemeOptions scheme_options;         ///< run() fills in ranks, seed, steps_per_epoch, momentum
+  std::vector<std::string_view> given;  ///< names of the options that were set, in order
+};
+
+/// One option: "--NAME VALUE".
+struct RunOption {
+  std::string_view group, name, value;  ///< "scheme", "density", "D"
+  std::string_view help;                ///< with unit, default and what is accepted
+  /// Parses `text` into `options`. Throws UserError at `place`.
+  void (*set)(RunOptions& options, std::string_view text, const Place& place);
+  /// True for an option that only some schemes take: an error with the others.
+  bool of_scheme = false;
+};
+
+/// All options, grouped, in the order in which --help lists them.
+std::span<const RunOption> run_options();
+
+/// Sets option `name` (without dashes, one of run_options()) from text. Throws UserError at
+/// "--NAME".
+void set_run_option(RunOptions& options, std::string_view name, std::string_view text);
+
+/// Throws UserError where options that were given contradict each other, or one was given that the
+/// scheme does not take.
+void check_run_options(const RunOptions& options);
+
+}  // namespace ringsim

@@ -1,0 +1,82 @@
+#include "sim/step_plan.hpp"
+
+#include "base/error.hpp"
+#include "base/random.hpp"
+
+#include <cmath>
+
+namespace ringsim {
+namespace {
+
+/// The names of phases end up in records that outlive the plan.
+std::string_view interned(const std::string& phase) {
+  constexpr std::string_view known[] = {"masks", "values"};
+  for (const auto name : known) {
+    if (name == phase) return name;
+  }
+  check(false, "a scheme declared an exchange of an unknown phase");
+  return {};
+}
+
+LocalTime local_time(const LocalWork& work, const CostModel& costs, bool first) {
+  LocalTime time;
+  for (const Bytes moved : work.moved) {
+    if (costs.prune) {
+      time.duration.push_back(first ? *costs.prune : Seconds{});
+    } else {
+      time.duration.push_back(costs.memory ? moved / *costs.memory : Seconds{});
+    }
+  }
+  return time;
+}
+
+}  // namespace
+
+Seconds jittered(const CostModel& costs, Rank rank, std::uint64_t step) {
+  if (costs.jitter == 0) return costs.compute;
+  const double z = Random(costs.seed, Purpose::compute_jitter, rank, step).normal();
+  return costs.compute * std::exp(costs.jitter * z - costs.jitter * costs.jitter / 2);
+}
+
+Bytes total_bytes(const Collective& collective) {
+  Bytes total;
+  Round round;
+  for (Rank rank = 0; rank < collective.ranks(); ++rank) {
+    for (std::uint32_t index = 0; index < collective.rounds(); ++index) {
+      collective.round(rank, index, round);
+      for (const auto& send : round.sends) total += send.bytes;
+    }
+  }
+  return total;
+}
+
+StepPlan plan_step(std::uint64_t step, const std::vector<Stage>& stages, Rank ranks,
+                   const CollectiveDefinition& algorithm, const CostModel& costs) {
+  StepPlan plan;
+  for (Rank rank = 0; rank < ranks; ++rank) plan.compute.push_back(jittered(costs, rank, step));
+  bool first_work = true;
+  for (const auto& stage : stages) {
+    if (const auto* work = std::get_if<LocalWork>(&stage.what)) {
+      plan.stages.emplace_back(local_time(*work, costs, first_work));
+      first_work = false;
+    } else if (const auto* reduce = std::get_if<AllReduce>(&stage.what)) {
+      auto collective = algorithm.make_all_reduce(ranks, reduce->elements, reduce->element_bytes);
+      plan.sent.values += total_bytes(*collective);
+      plan.stages.emplace_back(Exchange{interned(stage.phase), std::move(collective)});
+    } else {
+      std::vector<Bytes> parts;
+      for (const auto& part : std::get<AllGather>(stage.what).parts) {
+        // Every part passes ranks-1 links.
+        plan.sent.values += (ranks - 1) * part.values;
+        plan.sent.masks += (ranks - 1) * part.masks;
+        plan.sent.headers += (ranks - 1) * part.headers;
+        parts.push_back(part.total());
+      }
+      plan.stages.emplace_back(
+          Exchange{interned(stage.phase), make_ring_all_gather(std::move(parts))});
+    }
+  }
+  return plan;
+}
+
+}  // namespace ringsim

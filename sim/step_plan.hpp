@@ -1,0 +1,55 @@
+#pragma once
+// What a step costs: computing, pruning and exchanges with their sizes, for every rank. Training
+// records one plan a step; timing replays the plans on any network (step_timing.hpp).
+#include "base/units.hpp"
+#include "models/schemes/scheme.hpp"
+#include "sim/collectives/collective.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ringsim {
+
+/// How long ranks compute and prune.
+struct CostModel {
+  Seconds compute;               ///< per step, on an undisturbed rank
+  double jitter = 0;             ///< spread of the computing time (see jittered())
+  std::optional<Seconds> prune;  ///< per step, in place of the model
+  std::optional<BytesPerSecond>
+      memory;  ///< bandwidth of the model: time = bytes moved / bandwidth; absent: no time
+  std::uint64_t seed = 1;
+};
+
+/// The computing time of one rank in one step: log-normal with mean `compute` and sigma `jitter`,
+/// drawn for (seed, rank, step); exactly `compute` where jitter is 0.
+Seconds jittered(const CostModel& costs, Rank rank, std::uint64_t step);
+
+/// Per rank, one after the other, in place of LocalWork.
+struct LocalTime {
+  std::vector<Seconds> duration;
+};
+struct Exchange {
+  std::string_view phase;
+  std::shared_ptr<const Collective> collective;
+};
+
+struct StepPlan {
+  std::vector<Seconds> compute;  ///< per rank
+  std::vector<std::variant<LocalTime, Exchange>> stages;
+  Payload sent;  ///< sum over the ranks, by what the bytes are for
+};
+
+/// The plan of a step whose scheme declared `stages`. Values go by the all-reduce `algorithm`;
+/// all-gathers go round the ring. A prune time that is given is spent where the scheme's first
+/// local work stands, and none elsewhere.
+StepPlan plan_step(std::uint64_t step, const std::vector<Stage>& stages, Rank ranks,
+                   const CollectiveDefinition& algorithm, const CostModel& costs);
+
+/// Bytes that all ranks together send in one call.
+Bytes total_bytes(const Collective& collective);
+
+}  // namespace ringsim

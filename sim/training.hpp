@@ -1,0 +1,54 @@
+#pragma once
+// The training loop: real networks on real data, real gradients through a real scheme. It knows no
+// network times: where every step waits for its exchange, learning and timing part, and timing
+// replays what was recorded here.
+#include "base/parallel.hpp"
+#include "models/dataset.hpp"
+#include "models/networks/network.hpp"
+#include "models/schemes/scheme.hpp"
+#include "traces/records.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ringsim {
+
+struct TrainingOptions {
+  const Network* network = nullptr;
+  const Dataset* data = nullptr;
+  Rank ranks = 2;
+  std::size_t batch = 32;  ///< per rank
+  std::uint64_t steps = 1;
+  std::uint64_t seed = 1;
+  double learning_rate = 0.1;
+  double momentum = 0;
+  std::string schedule = "cosine";
+};
+
+/// An epoch is floor(samples / (ranks * batch)) steps. Throws UserError at "--batch" where that is
+/// none.
+std::uint64_t steps_per_epoch(std::size_t samples, Rank ranks, std::size_t batch);
+
+/// What one step of training brought. Valid during the call alone.
+struct TrainedStep {
+  std::uint64_t step;
+  const StepOutcome* outcome;
+  double loss;                     ///< mean over the ranks' batches, before the update
+  std::optional<double> accuracy;  ///< on the test set, after each epoch and the last step
+  std::vector<LayerRow> layers;
+};
+
+struct TrainingResult {
+  std::vector<float> weights;
+  std::vector<StalenessRow> staleness;
+  std::optional<double> age_mean, age_p50, age_p95, age_max;  ///< of all parameters, at the end
+};
+
+/// Trains; calls `on_step` after every step, in order.
+TrainingResult train(const TrainingOptions& options, Scheme& scheme, ThreadPool& threads,
+                     const std::function<void(const TrainedStep&)>& on_step);
+
+}  // namespace ringsim

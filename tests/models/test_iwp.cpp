@@ -1,0 +1,260 @@
+#include "base/error.hpp"
+#include "base/random.hpp"
+#include "models/schemes/iwp.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <set>
+
+using namespace ringsim;
+
+namespace {
+
+const Layers layers = {{"a.weight", 0, 3000}, {"a.bias", 3000, 70}, {"b.weight", 3070, 1025}};
+constexpr std::size_t parameters = 4095;
+
+SchemeOptions options(Rank ranks) {
+  SchemeOptions o;
+  o.ranks = ranks;
+  o.whole_below = 100;
+  o.steps_per_epoch = 5;
+  return o;
+}
+
+std::vector<float> normal_values(std::uint64_t seed, Rank rank, std::uint64_t step) {
+  std::vector<float> values(parameters);
+  Random random(seed, Purpose::initial_weights, rank, step);
+  for (auto& value : values) value = static_cast<float>(random.normal());
+  return values;
+}
+
+bool sent(const StepOutcome& outcome, std::size_t layer, std::size_t i) {
+  std::size_t offset = 0;
+  for (std::size_t l = 0; l < layer; ++l) offset += prune::mask_words(layers[l].parameters);
+  return (outcome.mask[offset + i / 64] >> (i % 64) & 1) != 0;
+}
+
+/// Runs steps with random gradients and calls check(step, gradients, outcome) after each.
+template <class Check>
+void run_steps(IwpScheme& scheme, Rank ranks, std::uint64_t steps, Check&& check) {
+  const auto weights = normal_values(7, 0, 0);
+  for (std::uint64_t step = 0; step < steps; ++step) {
+    std::vector<std::vector<float>> gradients;
+    for (Rank rank = 0; rank < ranks; ++rank) gradients.push_back(normal_values(1, rank, step));
+    for (Rank rank = 0; rank < ranks; ++rank)
+      scheme.contribute(rank, step, gradients[rank], weights);
+    check(step, gradients, scheme.exchange(step));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("what was packed plus what stays is what was accumulated", "[iwp]") {
+  const bool correction = GENERATE(false, true);
+  const char* policy = GENERATE("density", "fixed:0.7", "dispersion:1");
+  auto o = options(4);
+  o.momentum = 0.5;
+  o.momentum_correction = correction;
+  o.threshold = policy;
+  IwpScheme scheme(layers, o);
+  // Per rank and layer, in doubles: the sum of all u = m*u + g, where factor masking clears u at
+  // what was sent. u is followed here on its own, from the gradients and the masks.
+  std::vector<std::vector<double>> u(4, std::vector<double>(parameters));
+  std::vector<std::vector<double>> accumulated(4, std::vector<double>(layers.size())),
+      packed = accumulated;
+  std::size_t kept_pruned = 0;
+  run_steps(scheme, 4, 12, [&](std::uint64_t, const auto& gradients, const StepOutcome& outcome) {
+    for (Rank rank = 0; rank < 4; ++rank) {
+      auto value = scheme.packed(rank).begin();
+      for (const std::size_t l : {0, 2, 1}) {  // pruned layers first, whole ones behind
+        const auto& layer = layers[l];
+        const bool whole = l == 1;
+        for (std::size_t i = 0; i < layer.parameters; ++i) {
+          auto& velocity = u[rank][layer.offset + i];
+          velocity = (correction ? 0.5 * velocity : 0) + gradients[rank][layer.offset + i];
+          accumulated[rank][l] += velocity;
+          if (!sent(outcome, l, i)) continue;
+          packed[rank][l] += *value++;
+          if (!whole) {
+            velocity = 0;
+            ++kept_pruned;
+          }
+        }
+      }
+      CHECK(value == scheme.packed(rank).end());
+    }
+  });
+  CHECK(kept_pruned > 0);
+  for (Rank rank = 0; rank < 4; ++rank) {
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      double stays = 0;
+      for (const float r : scheme.residual(rank).subspan(layers[l].offset, layers[l].parameters))
+        stays += r;
+      // 12 steps of fp32 additions of values near 1: 1e-7 * 12 * 3000 at worst, far less on
+      // average.
+      CHECK(packed[rank][l] + stays == Approx(accumulated[rank][l]).margin(1e-3));
+    }
+  }
+}
+
+TEST_CASE("the mean over the ranks arrives on the mask and nothing off it", "[iwp]") {
+  auto o = options(3);
+  o.threshold = "fixed:0.5";
+  o.broadcasters = 2;
+  IwpScheme scheme(layers, o);
+  run_steps(scheme, 3, 1, [&](std::uint64_t, const auto& gradients, const StepOutcome& outcome) {
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      std::size_t kept = 0;
+      for (std::size_t i = 0; i < layers[l].parameters; ++i) {
+        const std::size_t at = layers[l].offset + i;
+        const float mean = ((gradients[0][at] + gradients[1][at]) + gradients[2][at]) / 3.0F;
+        const bool is_sent = sent(outcome, l, i);
+        if (outcome.mean[at] != (is_sent ? mean : 0.0F)) FAIL("parameter " << at);
+        kept += is_sent;
+      }
+      CHECK(outcome.layers[l].kept == kept);
+      CHECK(kept > 0);
+      CHECK((kept == layers[l].parameters) == (l == 1));  // the bias is sent whole
+    }
+  });
+}
+
+TEST_CASE("the mask is the union of what the broadcasters find important", "[iwp]") {
+  auto o = options(4);
+  o.threshold = "fixed:0.8";
+  o.broadcasters = 2;
+  o.floor = 1;
+  IwpScheme scheme(layers, o);
+  const auto weights = normal_values(7, 0, 0);
+  const auto chosen = scheme.broadcasters(0);
+  run_steps(scheme, 4, 1, [&](std::uint64_t, const auto& gradients, const StepOutcome& outcome) {
+    for (const std::size_t l : {0, 2}) {
+      double square = 0;
+      for (std::size_t i = 0; i < layers[l].parameters; ++i) {
+        square += std::pow(weights[layers[l].offset + i], 2);
+      }
+      const auto floor =
+          static_cast<float>(std::sqrt(square / static_cast<double>(layers[l].parameters)));
+      for (std::size_t i = 0; i < layers[l].parameters; ++i) {
+        const std::size_t at = layers[l].offset + i;
+        const float scale = std::max(std::fabs(weights[at]), floor);
+        bool important = false;
+        for (const Rank rank : chosen) important |= std::fabs(gradients[rank][at]) > 0.8F * scale;
+        if (sent(outcome, l, i) != important) FAIL("parameter " << at);
+      }
+    }
+  });
+}
+
+TEST_CASE("the density policy meets its target", "[iwp]") {
+  auto o = options(4);
+  o.density = 0.02;
+  IwpScheme scheme(layers, o);
+  double kept = 0;
+  run_steps(scheme, 4, 60, [&](std::uint64_t step, const auto&, const StepOutcome& outcome) {
+    if (step >= 20) kept += static_cast<double>(outcome.layers[0].kept) / 3000;
+  });
+  // 40 steps of about 60 kept coordinates: the controller holds the mean share within a few per
+  // cent.
+  CHECK(kept / 40 == Approx(0.02).epsilon(0.15));
+}
+
+TEST_CASE("the warm-up sends more in the first epochs", "[iwp]") {
+  auto o = options(4);
+  o.density = 0.005;
+  o.warmup_epochs = 2;
+  o.steps_per_epoch = 20;
+  IwpScheme scheme(layers, o);
+  std::vector<double> kept(3);
+  run_steps(scheme, 4, 60, [&](std::uint64_t step, const auto&, const StepOutcome& outcome) {
+    if (step % 20 >= 12) kept[step / 20] += static_cast<double>(outcome.layers[0].kept) / 3000 / 8;
+  });
+  CHECK(kept[0] == Approx(0.25).epsilon(0.2));
+  CHECK(kept[1] == Approx(0.0625).epsilon(0.2));
+  CHECK(kept[2] == Approx(0.005).epsilon(0.5));
+}
+
+TEST_CASE("payloads are the bytes of the real messages", "[iwp]") {
+  auto o = options(4);
+  o.threshold = "fixed:1";
+  o.broadcasters = 2;
+  o.mask_encoding = "bitmap";
+  IwpScheme scheme(layers, o);
+  run_steps(scheme, 4, 1, [&](std::uint64_t step, const auto&, const StepOutcome& outcome) {
+    const auto& parts = std::get<AllGather>(outcome.stages[1].what).parts;
+    const auto chosen = scheme.broadcasters(step);
+    const std::set<Rank> broadcasters(chosen.begin(), chosen.end());
+    for (Rank rank = 0; rank < 4; ++rank) {
+      const bool broadcasts = broadcasters.count(rank) > 0;
+      // Bitmaps of 3000 and 1025 bits: 375 + 129 bytes; headers: id and a LEB128 length of two
+      // bytes each.
+      CHECK(parts[rank].masks.count == (broadcasts ? 375 + 129 : 0));
+      CHECK(parts[rank].headers.count == (broadcasts ? 6 : 0));
+      CHECK(parts[rank].values.count == 0);
+    }
+    const auto& values = std::get<AllReduce>(outcome.stages[3].what);
+    CHECK(values.elements == outcome.layers[0].kept + 70 + outcome.layers[2].kept);
+    CHECK(values.element_bytes == Bytes{4});
+  });
+}
+
+TEST_CASE("broadcasters are distinct, change, and depend on the seed", "[iwp]") {
+  auto o = options(8);
+  o.broadcasters = 3;
+  const IwpScheme scheme(layers, o);
+  o.seed = 2;
+  const IwpScheme other(layers, o);
+  std::set<Rank> seen;
+  bool differs = false;
+  for (std::uint64_t step = 0; step < 50; ++step) {
+    const auto ranks = scheme.broadcasters(step);
+    CHECK(std::set<Rank>(ranks.begin(), ranks.end()).size() == 3);
+    seen.insert(ranks.begin(), ranks.end());
+    differs |= ranks != other.broadcasters(step);
+  }
+  CHECK(seen.size() == 8);
+  CHECK(differs);
+}
+
+TEST_CASE("iwp options out of range are errors", "[iwp]") {
+  auto o = options(4);
+  SECTION("density") {
+    o.density = 0;
+    CHECK_THROWS_WITH(IwpScheme(layers, o),
+                      "--density: found 0; a number above 0 and at most 1 is accepted");
+  }
+  SECTION("broadcasters") {
+    o.broadcasters = 5;
+    CHECK_THROWS_WITH(IwpScheme(layers, o),
+                      "--broadcasters: found 5; 1 to 4 (the number of ranks) is accepted");
+  }
+  SECTION("a density beside another policy") {
+    o.density = 0.01;
+    o.threshold = "fixed:1";
+    CHECK_THROWS_WITH(
+        IwpScheme(layers, o),
+        "--density: has no effect with --threshold fixed:1; use --threshold density, or leave the "
+        "option out");
+  }
+  SECTION("a warm-up beside another policy") {
+    o.warmup_epochs = 1;
+    o.threshold = "dispersion:2";
+    CHECK_THROWS_WITH(
+        IwpScheme(layers, o),
+        "--warmup: has no effect with --threshold dispersion:2; use --threshold density, or leave "
+        "the option out");
+  }
+  SECTION("encoding") {
+    o.mask_encoding = "bitmp";
+    CHECK_THROWS_WITH(IwpScheme(layers, o),
+                      Catch::StartsWith("--mask-encoding: unknown encoding \"bitmp\" (did "
+                                        "you mean \"bitmap\"?); accepted: auto, bitmap"));
+  }
+}
+
+TEST_CASE("an unknown scheme is an error that names the nearest", "[scheme]") {
+  CHECK_THROWS_WITH(
+      find_scheme("iwq"),
+      "--scheme: unknown scheme \"iwq\" (did you mean \"iwp\"?); accepted: dense, iwp");
+}

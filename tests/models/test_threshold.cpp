@@ -1,0 +1,47 @@
+#include "base/error.hpp"
+#include "models/schemes/threshold.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace ringsim;
+
+TEST_CASE("threshold policies are parsed", "[threshold]") {
+  CHECK(parse_threshold("density").policy == ThresholdPolicy::density);
+  CHECK(parse_threshold("fixed:0.5").policy == ThresholdPolicy::fixed);
+  CHECK(parse_threshold("fixed:0.5").parameter == 0.5);
+  CHECK(parse_threshold("dispersion:-1").policy == ThresholdPolicy::dispersion);
+  CHECK(parse_threshold("dispersion:-1").parameter == -1);
+}
+
+TEST_CASE("a wrong threshold policy is an error that lists what is accepted", "[threshold]") {
+  for (const auto* text :
+       {"", "fixed", "fixed:", "fixed:-1", "fixed:1x", "dispersion:x", "densityy"}) {
+    CHECK_THROWS_WITH(parse_threshold(text),
+                      std::string("--threshold: found \"") + text +
+                          "\"; fixed:T (T at least 0), dispersion:K or density is accepted");
+  }
+}
+
+TEST_CASE("the dispersion threshold is mean + K stddev", "[threshold]") {
+  // Importances 1, 2, 3, 6: mean 3, mean square 12.5, variance 3.5.
+  const prune::Statistics statistics{0, 12, 50};
+  CHECK(dispersion_threshold(statistics, 4, 0) == 3.0F);
+  CHECK(dispersion_threshold(statistics, 4, 2) == Approx(3 + 2 * std::sqrt(3.5)));
+  CHECK(dispersion_threshold(statistics, 4, -10) == 0.0F);  // never below 0
+}
+
+TEST_CASE("the steered threshold moves by at most a factor of two", "[threshold]") {
+  CHECK(steered_threshold(1, 0.02, 0.02) == 1.0F);
+  CHECK(steered_threshold(1, 0.02, 0.01) == Approx(std::sqrt(2.0)));
+  CHECK(steered_threshold(1, 1, 0.01) == 2.0F);
+  CHECK(steered_threshold(1, 0, 0.01) == 0.5F);
+}
+
+TEST_CASE("the density falls by four in each epoch of the warm-up", "[threshold]") {
+  CHECK(warmup_density(0.01, 0, 3) == 0.25);
+  CHECK(warmup_density(0.01, 1, 3) == 0.0625);
+  CHECK(warmup_density(0.01, 2, 3) == 0.015625);
+  CHECK(warmup_density(0.01, 3, 3) == 0.01);
+  CHECK(warmup_density(0.1, 2, 3) == 0.1);  // never below what was asked for
+  CHECK(warmup_density(0.01, 0, 0) == 0.01);
+}

@@ -1,0 +1,120 @@
+#include "tools/ringsim/application.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "tools/ringsim/command.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ringsim {
+namespace {
+
+constexpr int exit_failed = 1;
+constexpr int exit_wrong_input = 2;
+
+std::string command_line(int argc, char** argv) {
+  std::string text = "ringsim";
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const bool quote =
+        argument.empty() || argument.find_first_of(" \t\n'\"\\$*?&|;<>()") != std::string::npos;
+    text += ' ';
+    if (!quote) {
+      text += argument;
+      continue;
+    }
+    text += '\'';
+    for (const char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    text += '\'';
+  }
+  return text;
+}
+
+/// The option names that `app` and the command that was given take.
+std::vector<std::string> known_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* option : app.get_options()) {
+    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
+  const auto given = app.get_subcommands();
+  const CLI::App& at = given.empty() ? app : *given.front();
+  const std::string help =
+      given.empty() ? "ringsim --help" : fmt::format("ringsim {} --help", at.get_name());
+  std::string message = error.what();
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    const auto extras = app.remaining(true);
+    const std::string word = extras.empty() ? std::string() : extras.front();
+    const bool is_option = word.rfind('-', 0) == 0;
+    message = fmt::format("{}: unknown {}{}", word.substr(0, word.find('=')),
+                          is_option       ? "option"
+                          : given.empty() ? "command"
+                                          : "argument",
+                          did_you_mean(word.substr(0, word.find('=')), known_names(at)));
+  }
+  fmt::print(stderr, "{}; see {}\n", message, help);
+  return exit_wrong_input;
+}
+
+}  // namespace
+
+void add_format_option(CLI::App& app, Format& format) {
+  const std::map<std::string, Format> formats = {
+      {"table", Format::table}, {"json", Format::json}, {"csv", Format::csv}};
+  app.add_option_function<std::string>(
+         "--format",
+         [&format, formats](const std::string& text) {
+           const auto found = formats.find(text);
+           if (found == formats.end()) {
+             throw UserError({{}, "--format"}, fmt::format("found \"{}\"", text),
+                             "accepted: table, json, csv");
+           }
+           format = found->second;
+         },
+         "how the result is printed: table, json or csv; default table")
+      ->type_name("FORMAT")
+      ->group("output");
+}
+
+int run_application(int argc, char** argv) {
+  CLI::App app(
+      "ringsim simulates gradient exchange in distributed training:\n"
+      "does pruning my gradients pay here, in seconds, in bytes, in accuracy?",
+      "ringsim");
+  app.set_version_flag("--version", std::string("ringsim ") + RINGSIM_VERSION);
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  const Invocation invocation{command_line(argc, argv)};
+  std::map<const CLI::App*, std::function<int()>> actions;
+  for (const auto* command : commands()) {
+    auto* sub = app.add_subcommand(std::string(command->name), std::string(command->description));
+    actions[sub] = command->add(*sub, invocation);
+  }
+  try {
+    app.parse(argc, argv);
+    return actions.at(app.get_subcommands().front())();
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return report_parse_error(app, error);
+  } catch (const UserError& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return exit_wrong_input;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return exit_failed;
+  }
+}
+
+}  // namespace ringsim

@@ -1,0 +1,96 @@
+// ringsim list: what can be named on the command line.
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "models/networks/network.hpp"
+#include "models/prune/encodings/encoding.hpp"
+#include "models/schemes/scheme.hpp"
+#include "sim/collectives/collective.hpp"
+#include "tools/ringsim/command.hpp"
+#include "tools/ringsim/table.hpp"
+#include "topologies/topology.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <memory>
+
+namespace ringsim {
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+Rows scheme_rows() {
+  Rows rows = {{"scheme", "what it does", "source", "lr", "momentum"}};
+  for (const auto* scheme : schemes()) {
+    rows.push_back({std::string(scheme->name), std::string(scheme->description),
+                    std::string(scheme->source), fmt::format("{}", scheme->defaults.learning_rate),
+                    fmt::format("{}", scheme->defaults.momentum)});
+  }
+  return rows;
+}
+
+template <class Definitions>
+Rows described(std::string_view heading, const Definitions& definitions) {
+  Rows rows = {{std::string(heading), "what it is"}};
+  for (const auto* definition : definitions) {
+    rows.push_back({std::string(definition->name), std::string(definition->description)});
+  }
+  return rows;
+}
+
+Rows topology_rows() {
+  Rows rows = {{"topology", "kind", "hosts", "what it is"}};
+  for (const auto& shipped : shipped_topologies()) {
+    const auto topology = load_topology(shipped.path);
+    rows.push_back({shipped.name, std::string(name_of(topology.kind())),
+                    fmt::format("{}", topology.hosts()), topology.description()});
+  }
+  return rows;
+}
+
+struct Listing {
+  std::string name;
+  Rows (*rows)();
+};
+
+const std::vector<Listing>& listings() {
+  static const std::vector<Listing> all = {
+      {"schemes", scheme_rows},
+      {"models", [] { return described("model", networks()); }},
+      {"topologies", topology_rows},
+      {"collectives", [] { return described("collective", collectives()); }},
+      {"encodings", [] { return described("encoding", mask_encodings()); }},
+  };
+  return all;
+}
+
+int execute(const std::string& what) {
+  std::vector<std::string> names;
+  bool found = false;
+  for (const auto& listing : listings()) {
+    names.push_back(listing.name);
+    if (!what.empty() && what != listing.name) continue;
+    if (found) fmt::print("\n");
+    found = true;
+    fmt::print("{}", format_table(listing.rows(), true));
+  }
+  if (found) return 0;
+  throw UserError({{}, "list"}, fmt::format("found \"{}\"{}", what, did_you_mean(what, names)),
+                  "accepted: " + join(names, ", ") + ", or nothing for all");
+}
+
+std::function<int()> add(CLI::App& app, const Invocation&) {
+  auto what = std::make_shared<std::string>();
+  app.add_option("WHAT", *what,
+                 "schemes, models, topologies, collectives or encodings; default all")
+      ->type_name("");
+  return [what] { return execute(*what); };
+}
+
+}  // namespace
+
+extern const CommandDefinition list_command;
+const CommandDefinition list_command = {"list",
+                                        "what can be named: schemes, models, topologies, ...", add};
+
+}  // namespace ringsim

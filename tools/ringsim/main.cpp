@@ -1,0 +1,3 @@
+#include "tools/ringsim/application.hpp"
+
+int main(int argc, char** argv) { return ringsim::run_application(argc, argv); }

@@ -1,0 +1,34 @@
+#pragma once
+// The figures of a summary, by name: one list for tables, for JSON-free CSV lines, and for
+// comparing runs.
+#include "traces/records.hpp"
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ringsim {
+
+/// How people read a figure.
+enum class Shown { seconds, bytes, ratio, percent, number, text };
+
+struct Metric {
+  std::string_view name;   ///< path in summary.json and column in CSV: "seconds_per_step.total"
+  std::string_view label;  ///< in tables; empty: not in tables
+  Shown shown;
+  std::function<std::optional<double>(const Summary&)> value;  ///< empty for text
+  std::function<std::string(const Summary&)> text;             ///< empty for numbers
+};
+
+/// All figures, in the order of summary.json.
+std::span<const Metric> metrics();
+
+/// A figure for a table ("13.2ms", "62.6x", "-" where it is absent), or exactly, for CSV ("" where
+/// it is absent).
+std::string shown(const Metric& metric, const Summary& summary);
+std::string exact(const Metric& metric, const Summary& summary);
+
+}  // namespace ringsim

@@ -1,0 +1,106 @@
+// ringsim run: one experiment.
+#include "sim/run.hpp"
+
+#include "base/json_writer.hpp"
+#include "tools/ringsim/command.hpp"
+#include "tools/ringsim/metrics.hpp"
+#include "tools/ringsim/progress.hpp"
+#include "tools/ringsim/table.hpp"
+#include "traces/csv.hpp"
+#include "traces/run_folder.hpp"
+#include "traces/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+
+namespace ringsim {
+namespace {
+
+struct RunCommand {
+  std::map<std::string_view, std::string> values;  ///< of run_options(), as typed
+  std::string output;
+  Format format = Format::table;
+  bool quiet = false;
+};
+
+void print_summary(const Summary& summary, Format format) {
+  if (format == Format::json) {
+    fmt::print("{}", to_text(to_json(summary)));
+    return;
+  }
+  std::vector<std::string> names, values;
+  std::vector<std::vector<std::string>> rows = {{"", "result"}};
+  for (const auto& metric : metrics()) {
+    names.emplace_back(metric.name);
+    values.push_back(exact(metric, summary));
+    if (!metric.label.empty()) rows.push_back({std::string(metric.label), shown(metric, summary)});
+  }
+  if (format == Format::csv) {
+    fmt::print("{}{}", csv_line(names), csv_line(values));
+  } else {
+    fmt::print("{}", format_table(rows));
+  }
+}
+
+int execute(const CLI::App& app, const RunCommand& command, const Invocation& invocation) {
+  const auto start = std::chrono::steady_clock::now();
+  RunOptions options;
+  for (const auto& option : run_options()) {
+    if (app.count(fmt::format("--{}", option.name)) > 0) {
+      set_run_option(options, option.name, command.values.at(option.name));
+    }
+  }
+  check_run_options(options);
+  std::optional<RunFolder> folder;
+  if (!command.output.empty()) folder.emplace(command.output);
+
+  Progress progress(command.quiet);
+  RunObserver observer{
+      .on_start = [&](const std::string& line) { progress.line(line); },
+      .on_step = [&](std::uint64_t step, std::uint64_t steps) { progress.step(step, steps); },
+      .on_layer =
+          [&](const LayerRow& row) {
+            if (folder) folder->write(row);
+          }};
+  auto result = run(options, observer);
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
+  result.summary.wall_seconds = wall.count();
+  result.summary.provenance.command = invocation.text;
+  if (folder) {
+    for (const auto& row : result.steps) folder->write(row);
+    for (const auto& row : result.links) folder->write(row);
+    for (const auto& row : result.staleness) folder->write(row);
+    folder->commit(result.summary);
+    progress.line(fmt::format("results are in {}", command.output));
+  }
+  print_summary(result.summary, command.format);
+  return 0;
+}
+
+std::function<int()> add(CLI::App& app, const Invocation& invocation) {
+  auto command = std::make_shared<RunCommand>();
+  for (const auto& option : run_options()) {
+    app.add_option(fmt::format("--{}", option.name), command->values[option.name],
+                   std::string(option.help))
+        ->type_name(std::string(option.value))
+        ->group(std::string(option.group));
+  }
+  app.add_option("-o,--output", command->output, "folder for the result files; new or empty")
+      ->type_name("DIR")
+      ->group("output");
+  add_format_option(app, command->format);
+  app.add_flag("--quiet", command->quiet, "no progress on stderr")->group("output");
+  return [&app, command, &invocation] { return execute(app, *command, invocation); };
+}
+
+}  // namespace
+
+extern const CommandDefinition run_command;
+const CommandDefinition run_command = {
+    "run", "one experiment: trains, prunes, exchanges, and says what it cost", add};
+
+}  // namespace ringsim

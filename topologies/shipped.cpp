@@ -1,0 +1,53 @@
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "topologies/topology.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace ringsim {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// RINGSIM_DATA/topologies where that is set; the source tree where this was built from it; the
+/// installed folder.
+fs::path folder() {
+  if (const char* data = std::getenv("RINGSIM_DATA")) return fs::path(data) / "topologies";
+  std::error_code error;
+  if (fs::is_directory(RINGSIM_SOURCE_TOPOLOGIES, error)) return RINGSIM_SOURCE_TOPOLOGIES;
+  return RINGSIM_INSTALLED_TOPOLOGIES;
+}
+
+}  // namespace
+
+std::vector<ShippedTopology> shipped_topologies() {
+  std::vector<ShippedTopology> shipped;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder(), error)) {
+    const fs::path path = entry.path();
+    if (path.extension() != ".json" || path.stem().extension() == ".schema") continue;
+    shipped.push_back({path.stem().string(), path});
+  }
+  std::sort(shipped.begin(), shipped.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  return shipped;
+}
+
+fs::path topology_file(std::string_view what) {
+  if (what.find('/') != std::string_view::npos || what.ends_with(".json")) return what;
+  std::vector<std::string> names;
+  for (const auto& shipped : shipped_topologies()) {
+    if (shipped.name == what) return shipped.path;
+    names.push_back(shipped.name);
+  }
+  throw UserError({{}, "--topology"},
+                  fmt::format("unknown topology \"{}\"{}", what, did_you_mean(what, names)),
+                  "accepted: a file (with / or .json in its name), or one of " + join(names, ", "));
+}
+
+Topology find_topology(std::string_view what) { return load_topology(topology_file(what)); }
+
+}  // namespace ringsim

@@ -1,0 +1,68 @@
+#include "traces/run_folder.hpp"
+
+#include "base/error.hpp"
+#include "base/json_writer.hpp"
+#include "traces/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ringsim {
+
+namespace fs = std::filesystem;
+
+RunFolder::RunFolder(const fs::path& folder) : folder_(folder) {
+  const Place place{folder.string(), {}};
+  constexpr std::string_view accepted = "a new or empty folder is accepted";
+  std::error_code error;
+  if (fs::exists(folder, error)) {
+    if (!fs::is_directory(folder)) throw UserError(place, "is not a folder", accepted);
+    const auto first = fs::directory_iterator(folder, error);
+    if (!error && first != fs::directory_iterator()) {
+      const bool is_run = fs::exists(folder / "summary.json");
+      throw UserError(place, is_run ? "holds another run (summary.json)" : "is not empty", accepted,
+                      "choose another folder for -o, or remove this one");
+    }
+  }
+  for (fs::path missing = fs::absolute(folder).lexically_normal(); !fs::exists(missing, error);
+       missing = missing.parent_path()) {
+    if (missing.has_filename()) created_.push_back(missing);
+  }
+  try {
+    fs::create_directories(folder);
+    tables_.emplace(Table<StepRow>(folder, "steps.csv"), Table<LayerRow>(folder, "layers.csv"),
+                    Table<LinkRow>(folder, "links.csv"),
+                    Table<StalenessRow>(folder, "staleness.csv"));
+  } catch (const fs::filesystem_error& failure) {
+    remove_created();
+    throw UserError(place, fmt::format("cannot be created ({})", failure.code().message()),
+                    "a folder that can be written to is accepted", "choose another folder for -o");
+  } catch (const RunError&) {
+    remove_created();
+    throw UserError(place, "cannot be written to", "a folder that can be written to is accepted",
+                    "choose another folder for -o");
+  }
+}
+
+RunFolder::~RunFolder() {
+  if (!tables_) return;
+  tables_.reset();
+  remove_created();
+}
+
+void RunFolder::remove_created() noexcept {
+  // Only empty folders are removed.
+  std::error_code ignored;
+  for (const auto& folder : created_) fs::remove(folder, ignored);
+}
+
+void RunFolder::commit(const Summary& summary) {
+  AtomicFile file(folder_ / "summary.json");
+  file.write(to_text(to_json(summary)));
+  std::apply([](auto&... table) { (table.file.commit(), ...); }, *tables_);
+  file.commit();
+  tables_.reset();
+}
+
+}  // namespace ringsim

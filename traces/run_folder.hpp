@@ -1,0 +1,50 @@
+#pragma once
+// The result folder of a run. Its files appear all together, when the run is whole; a run that
+// fails leaves nothing.
+#include "base/files.hpp"
+#include "traces/csv.hpp"
+#include "traces/records.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <tuple>
+
+namespace ringsim {
+
+class RunFolder {
+ public:
+  /// Creates the folder (and its parents) where it is missing. Throws UserError where it holds
+  /// anything, or cannot be written to.
+  explicit RunFolder(const std::filesystem::path& folder);
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+  /// Without commit(): removes what was written, and the folders that were created.
+  ~RunFolder();
+
+  /// Adds a row to its table.
+  template <class Row>
+  void write(const Row& row) {
+    std::get<Table<Row>>(*tables_).file.write(csv_line(row));
+  }
+
+  /// Puts every file in its place, summary.json last. Throws RunError (a full disk).
+  void commit(const Summary& summary);
+
+ private:
+  template <class Row>
+  struct Table {
+    Table(const std::filesystem::path& folder, const char* name) : file(folder / name) {
+      file.write(csv_header<Row>());
+    }
+    AtomicFile file;
+  };
+  using Tables = std::tuple<Table<StepRow>, Table<LayerRow>, Table<LinkRow>, Table<StalenessRow>>;
+
+  void remove_created() noexcept;
+
+  std::filesystem::path folder_;
+  std::vector<std::filesystem::path> created_;  ///< folders that were missing, innermost first
+  std::optional<Tables> tables_;
+};
+
+}  // namespace ringsim
