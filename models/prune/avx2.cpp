@@ -35,7 +35,8 @@ __m256 accumulate(const SelectRange& range, std::size_t at, __m256 momentum) {
 }
 
 /// Adds eight importances to lanes 4*vector, ...
-void add_importances(Sums& sums, std::size_t vector, __m256 importances) {
+[[gnu::always_inline]] inline void add_importances(Sums& sums, std::size_t vector,
+                                                   __m256 importances) {
   const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(importances));
   const __m256d high = _mm256_cvtps_pd(_mm256_extractf128_ps(importances, 1));
   sums.sum[vector] = _mm256_add_pd(sums.sum[vector], low);
@@ -149,8 +150,8 @@ void select(const SelectRange& range, Statistics* statistics) {
     select_chunks<Input::gradient_and_velocity>(range, statistics);
 }
 
-/// Calls visit(words, count) for the indices of set bits, in ascending batches, and prefetch(i) for
-/// each index one batch earlier: a kept element is a cache miss nearly always.
+/// Calls visit(indices, count) for the indices of set bits, in ascending batches, and prefetch(i)
+/// for each about one batch earlier: nearly every kept element is a cache miss.
 constexpr std::size_t batch = 64;
 
 template <class Prefetch, class Visit>
@@ -248,5 +249,15 @@ std::uint64_t count(const MaskWord* mask, std::size_t words) {
 }  // namespace
 
 const CpuKernels avx2_kernels{select, pack, unpack, unite, count};
+
+void avx2_accumulate_bare(const float* gradient, const float* weight, float* residual,
+                          std::size_t elements) {
+  std::size_t i = 0;
+  for (; i + 8 <= elements; i += 8) {
+    const __m256 added = _mm256_add_ps(_mm256_loadu_ps(gradient + i), _mm256_loadu_ps(weight + i));
+    _mm256_storeu_ps(residual + i, _mm256_add_ps(_mm256_loadu_ps(residual + i), added));
+  }
+  for (; i < elements; ++i) residual[i] += gradient[i] + weight[i];
+}
 
 }  // namespace ringsim::prune

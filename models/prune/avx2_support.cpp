@@ -10,6 +10,7 @@ bool avx2_supported() {
 #else
 bool avx2_supported() { return false; }
 const CpuKernels avx2_kernels{};
+void avx2_accumulate_bare(const float*, const float*, float*, std::size_t) {}
 #endif
 
 }  // namespace ringsim::prune

@@ -38,5 +38,8 @@ struct CpuKernels {
 /// Whether this machine runs avx2_kernels.
 bool avx2_supported();
 extern const CpuKernels avx2_kernels;
+/// accumulate_bare() of measure.hpp; only where avx2_supported().
+void avx2_accumulate_bare(const float* gradient, const float* weight, float* residual,
+                          std::size_t elements);
 
 }  // namespace ringsim::prune
