@@ -8,7 +8,6 @@
 
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 namespace ringsim::prune {
@@ -38,7 +37,7 @@ std::vector<Contender> contenders() {
 template <class Float>
 bool same(Float a, Float b) {
   if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
-  return std::memcmp(&a, &b, sizeof a) == 0;
+  return a == b && std::signbit(a) == std::signbit(b);
 }
 
 bool same(const Floats& a, const Floats& b) {

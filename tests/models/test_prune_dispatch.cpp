@@ -3,6 +3,7 @@
 #include "models/prune/dispatch.hpp"
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include <cstdlib>
 
@@ -71,9 +72,9 @@ TEST_CASE("an engine that this machine or build lacks is an error with the reaso
   for (const EngineDefinition* engine : engines()) {
     const std::string why = engine->unavailable();
     if (why.empty()) continue;
-    const std::string name(engine->name);
-    CHECK(refusal(name) == "--engine: the engine \"" + name + "\" is not available: " + why +
-                               "; available here: " + available());
+    CHECK(refusal(engine->name) ==
+          fmt::format("--engine: the engine \"{}\" is not available: {}; available here: {}",
+                      engine->name, why, available()));
   }
 #ifndef RINGSIM_HAVE_CUDA
   CHECK(refusal("cuda") ==

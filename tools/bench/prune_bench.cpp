@@ -12,6 +12,7 @@
 #include "tools/bench/rivals.hpp"
 
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 
 #include <memory>
 #include <string>
@@ -172,39 +173,39 @@ void add(const std::string& name, Run run) {
 void register_engine(const prune::EngineDefinition& engine, std::size_t n) {
   for (const std::size_t threads : {1, 2}) {
     if (threads > 1 && engine.name == "scalar") continue;
-    const std::string end = "/threads:" + std::to_string(threads);
-    const std::string middle = "/" + std::string(engine.name) + "/" + std::to_string(n);
-    add("select" + middle + end,
+    add(fmt::format("select/{}/{}/threads:{}", engine.name, n, threads),
         [&engine, n, threads](benchmark::State& s) { select(s, engine, n, threads); });
     for (const std::size_t one_in : keep_one_in)
-      add("pack" + middle + "/" + std::to_string(one_in) + end,
+      add(fmt::format("pack/{}/{}/{}/threads:{}", engine.name, n, one_in, threads),
           [&engine, n, one_in, threads](benchmark::State& s) {
             pack(s, engine, n, one_in, threads);
           });
   }
 }
 
+void register_encodings(std::size_t n) {
+  for (const std::size_t one_in : keep_one_in)
+    for (const MaskEncoding* encoding : mask_encodings()) {
+      add(fmt::format("encode/{}/{}/{}", encoding->name, n, one_in),
+          [encoding, n, one_in](benchmark::State& s) { encode(s, *encoding, n, one_in); });
+      add(fmt::format("decode/{}/{}/{}", encoding->name, n, one_in),
+          [encoding, n, one_in](benchmark::State& s) { decode(s, *encoding, n, one_in); });
+    }
+}
+
 void register_all() {
   for (const std::size_t n : sizes) {
-    const std::string size = "/" + std::to_string(n);
     for (const std::size_t threads : {1, 2})
-      add("limit" + size + "/threads:" + std::to_string(threads),
+      add(fmt::format("limit/{}/threads:{}", n, threads),
           [n, threads](benchmark::State& s) { limit(s, n, threads); });
     for (const prune::EngineDefinition* engine : prune::engines())
       if (engine->memory == prune::EngineMemory::host && engine->unavailable().empty())
         register_engine(*engine, n);
-    add("rival/eigen" + size, [n](benchmark::State& s) { rival(s, select_with_eigen, n); });
-    add("rival/nth_element" + size,
+    add(fmt::format("rival/eigen/{}", n),
+        [n](benchmark::State& s) { rival(s, select_with_eigen, n); });
+    add(fmt::format("rival/nth_element/{}", n),
         [n](benchmark::State& s) { rival(s, top_k_with_nth_element, n); });
-    for (const std::size_t one_in : keep_one_in)
-      for (const MaskEncoding* encoding : mask_encodings()) {
-        const std::string end =
-            "/" + std::string(encoding->name) + size + "/" + std::to_string(one_in);
-        add("encode" + end,
-            [encoding, n, one_in](benchmark::State& s) { encode(s, *encoding, n, one_in); });
-        add("decode" + end,
-            [encoding, n, one_in](benchmark::State& s) { decode(s, *encoding, n, one_in); });
-      }
+    register_encodings(n);
   }
 }
 
