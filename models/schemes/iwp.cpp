@@ -16,7 +16,7 @@
 namespace ringsim {
 namespace {
 
-constexpr double default_density = 1.0 / 84;
+constexpr double default_density = 1.0 / 96;
 constexpr Rank default_broadcasters = 4;
 constexpr double default_floor = 1.0;
 constexpr std::size_t default_whole_below = 1024;
@@ -105,6 +105,7 @@ IwpScheme::IwpScheme(const Layers& layers, const SchemeOptions& options)
     }
     words += prune::mask_words(layer.parameters);
   }
+  controllers_.resize(segments_.size());
   union_.resize(words);
   decoded_.resize(words);
   for (auto& state : ranks_) {
@@ -262,7 +263,8 @@ void IwpScheme::steer(std::uint64_t step) {
   for (std::size_t s = 0; s < segments_.size(); ++s) {
     const double share =
         static_cast<double>(kept_in(s)) / static_cast<double>(segments_[s].parameters);
-    segments_[s].threshold = steered_threshold(segments_[s].threshold, share, target);
+    controllers_[s].update(share, target);
+    segments_[s].threshold = controllers_[s].threshold();
   }
 }
 
@@ -334,7 +336,7 @@ const SchemeDefinition iwp_scheme = {
     .description =
         "importance-weighted pruning: a few ranks broadcast masks, all reduce what they cover",
     .source = "Cheng & Xu, arXiv 1901.01544",
-    .defaults = {.learning_rate = 0.4, .momentum = 0},
+    .defaults = {.learning_rate = 0.3, .momentum = 0},
     .options = iwp_options,
     .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {
       return std::make_unique<IwpScheme>(layers, options);

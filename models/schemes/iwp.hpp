@@ -55,6 +55,7 @@ class IwpScheme final : public Scheme {
   std::size_t parameters_ = 0, whole_parameters_ = 0;
   std::vector<prune::Segment> segments_;  ///< with the shared thresholds of fixed and density
   ThresholdOption threshold_;
+  std::vector<DensityController> controllers_;  ///< one per segment
   double density_;
   std::uint64_t seed_, steps_per_epoch_, warmup_epochs_;
   Rank broadcasters_;

@@ -32,9 +32,15 @@ float dispersion_threshold(const prune::Statistics& statistics, std::size_t para
   return static_cast<float>(std::max(0.0, mean + k * std::sqrt(variance)));
 }
 
-float steered_threshold(float threshold, double share, double target) {
-  const double factor = std::sqrt(std::clamp(share / target, 0.25, 4.0));
-  return static_cast<float>(threshold * factor);
+void DensityController::update(double share, double target) {
+  constexpr double largest_gain = 0.5, smallest_gain = 0.125, memory = 0.95;
+  mean_ratio_ = memory * mean_ratio_ + (1 - memory) * std::min(share / target, 4.0);
+  const double error = share / target * mean_ratio_ * mean_ratio_;
+  const bool is_above = error > 1;
+  gain_ = is_above == was_above_ ? std::min(1.1 * gain_, largest_gain)
+                                 : std::max(gain_ / 2, smallest_gain);
+  was_above_ = is_above;
+  threshold_ = static_cast<float>(threshold_ * std::pow(std::clamp(error, 0.25, 4.0), gain_));
 }
 
 double warmup_density(double density, std::uint64_t epoch, std::uint64_t warmup_epochs) {

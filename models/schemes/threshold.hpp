@@ -26,9 +26,25 @@ ThresholdOption parse_threshold(std::string_view text);
 /// mean + K * stddev of the importance of `parameters` elements.
 float dispersion_threshold(const prune::Statistics& statistics, std::size_t parameters, double k);
 
-/// The threshold after a step that kept `share` where `target` was wanted: T *
-/// sqrt(clamp(share/target, 1/4, 4)).
-float steered_threshold(float threshold, double share, double target);
+/// Steers a layer's threshold until the kept share meets a density: after each step
+/// T *= clamp(error, 1/4, 4)^gain, from T = 1, where error = (share/target) * m^2 and m is the mean
+/// of share/target over about the last 20 steps. (The share's distribution is skewed: a controller
+/// of the share alone meets the target with its geometric mean, and sends more than was asked for.)
+/// The gain starts at 1/2. Where importance has a light tail, the share falls faster than T^-4, and
+/// a gain of 1/2 overshoots into a cycle of two thresholds whose mean share is several times the
+/// target; so the gain is halved when the error passes 1 (to 1/8 at least) and grows by a tenth
+/// where not.
+class DensityController {
+ public:
+  float threshold() const { return threshold_; }
+  void update(double share, double target);
+
+ private:
+  float threshold_ = 1;
+  double gain_ = 0.5;
+  double mean_ratio_ = 1;   ///< of share to target, over the last 20 steps or so
+  bool was_above_ = false;  ///< the share was, in the step before
+};
 
 /// The density to aim at in `epoch` (from 0): max(density, 4^-(epoch+1)) in the first
 /// `warmup_epochs`, then density.

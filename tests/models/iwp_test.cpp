@@ -1,6 +1,7 @@
+#include "models/schemes/iwp.hpp"
+
 #include "base/error.hpp"
 #include "base/random.hpp"
-#include "models/schemes/iwp.hpp"
 
 #include <catch2/catch.hpp>
 
