@@ -149,7 +149,7 @@ constexpr RunOption table[] = {
 
     {"scheme", "scheme", "NAME", "what is sent (ringsim list schemes); default iwp",
      [](RunOptions& o, Text text, const Place&) { o.scheme = text; }},
-    {"scheme", "density", "D", "kept share of the pruned layers, e.g. 1/64; default 1/96",
+    {"scheme", "density", "D", "kept share of the pruned layers, e.g. 1/64; default 1/84",
      [](RunOptions& o, Text text, const Place& place) {
        const auto value = parse_number_or_fraction(text);
        if (!value || !(*value > 0 && *value <= 1)) {

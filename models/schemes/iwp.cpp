@@ -16,7 +16,7 @@
 namespace ringsim {
 namespace {
 
-constexpr double default_density = 1.0 / 96;
+constexpr double default_density = 1.0 / 84;
 constexpr Rank default_broadcasters = 4;
 constexpr double default_floor = 1.0;
 constexpr std::size_t default_whole_below = 1024;

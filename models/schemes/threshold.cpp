@@ -33,14 +33,15 @@ float dispersion_threshold(const prune::Statistics& statistics, std::size_t para
 }
 
 void DensityController::update(double share, double target) {
-  constexpr double largest_gain = 0.5, smallest_gain = 0.125, memory = 0.95;
-  mean_ratio_ = memory * mean_ratio_ + (1 - memory) * std::min(share / target, 4.0);
-  const double error = share / target * mean_ratio_ * mean_ratio_;
-  const bool is_above = error > 1;
-  gain_ = is_above == was_above_ ? std::min(1.1 * gain_, largest_gain)
-                                 : std::max(gain_ / 2, smallest_gain);
-  was_above_ = is_above;
-  threshold_ = static_cast<float>(threshold_ * std::pow(std::clamp(error, 0.25, 4.0), gain_));
+  constexpr double largest_gain = 0.5, smallest_gain = 0.125, integral_gain = 0.02,
+                   largest_bias = 1.5;
+  const double ratio = std::clamp(share / target, 0.25, 4.0);
+  bias_ = std::clamp(bias_ + integral_gain * (ratio - 1), -largest_bias, largest_bias);
+  const double error = std::log(ratio) + bias_;
+  gain_ = (error > 0) == was_above_ ? std::min(1.1 * gain_, largest_gain)
+                                    : std::max(gain_ / 2, smallest_gain);
+  was_above_ = error > 0;
+  threshold_ = static_cast<float>(threshold_ * std::exp(gain_ * error));
 }
 
 double warmup_density(double density, std::uint64_t epoch, std::uint64_t warmup_epochs) {

@@ -26,14 +26,13 @@ ThresholdOption parse_threshold(std::string_view text);
 /// mean + K * stddev of the importance of `parameters` elements.
 float dispersion_threshold(const prune::Statistics& statistics, std::size_t parameters, double k);
 
-/// Steers a layer's threshold until the kept share meets a density: after each step
-/// T *= clamp(error, 1/4, 4)^gain, from T = 1, where error = (share/target) * m^2 and m is the mean
-/// of share/target over about the last 20 steps. (The share's distribution is skewed: a controller
-/// of the share alone meets the target with its geometric mean, and sends more than was asked for.)
-/// The gain starts at 1/2. Where importance has a light tail, the share falls faster than T^-4, and
-/// a gain of 1/2 overshoots into a cycle of two thresholds whose mean share is several times the
-/// target; so the gain is halved when the error passes 1 (to 1/8 at least) and grows by a tenth
-/// where not.
+/// Steers a layer's threshold until the kept share meets a density: after each step log T += gain *
+/// error, from T = 1, where error = log(clamp(share/target, 1/4, 4)) + bias. The bias integrates
+/// ratio - 1: the share's distribution is skewed, and without it the target is met by the geometric
+/// mean, which sends more than was asked for. The gain starts at 1/2. Where importance has a light
+/// tail, the share falls faster than T^-4, and a gain of 1/2 overshoots into a cycle of two
+/// thresholds whose mean share is several times the target; so the gain is halved when the error
+/// changes its sign (to 1/8 at least) and grows by a tenth where it does not.
 class DensityController {
  public:
   float threshold() const { return threshold_; }
@@ -42,7 +41,7 @@ class DensityController {
  private:
   float threshold_ = 1;
   double gain_ = 0.5;
-  double mean_ratio_ = 1;   ///< of share to target, over the last 20 steps or so
+  double bias_ = 0;
   bool was_above_ = false;  ///< the share was, in the step before
 };
 

@@ -31,21 +31,21 @@ TEST_CASE("the dispersion threshold is mean + K stddev", "[threshold]") {
   CHECK(dispersion_threshold(statistics, 4, -10) == 0.0F);  // never below 0
 }
 
-TEST_CASE("a density controller moves the threshold by the error to the power of its gain",
-          "[threshold]") {
+TEST_CASE("a density controller moves log T by gain * (log ratio + bias)", "[threshold]") {
   DensityController controller;
-  // Mean ratio 0.95 + 0.05*2 = 1.05. The error is above 1 and the controller starts below: the gain
-  // is halved to 1/4.
+  // Bias 0.02*(2 - 1). The error is positive and the controller starts below: the gain is halved to
+  // 1/4.
   controller.update(0.02, 0.01);
-  double log_threshold = 0.25 * std::log(2 * 1.05 * 1.05);
+  double log_threshold = 0.25 * (std::log(2) + 0.02);
   CHECK(controller.threshold() == Approx(std::exp(log_threshold)));
-  // Mean ratio 0.95*1.05 + 0.1 = 1.0975; the error is above 1 again: the gain grows to 0.275.
+  // Positive again: the gain grows to 0.275.
   controller.update(0.02, 0.01);
-  log_threshold += 0.275 * std::log(2 * 1.0975 * 1.0975);
+  log_threshold += 0.275 * (std::log(2) + 0.04);
   CHECK(controller.threshold() == Approx(std::exp(log_threshold)));
-  // No share at all counts as a quarter of the target; the error passes 1, the gain is halved.
+  // No share at all counts as a quarter of the target; the error changes its sign, the gain is
+  // halved.
   controller.update(0, 0.01);
-  log_threshold += 0.1375 * std::log(0.25);
+  log_threshold += 0.1375 * (std::log(0.25) + 0.04 - 0.02 * 0.75);
   CHECK(controller.threshold() == Approx(std::exp(log_threshold)));
 }
 
