@@ -14,32 +14,38 @@ class BitWriter {
  public:
   explicit BitWriter(std::vector<std::uint8_t>& bytes) : bytes_(bytes) {}
 
-  /// The low `length` (at most 32) bits of `value`; the others are zero.
+  /// The low `length` bits of `value`, at most 32; its other bits are 0.
   void write(std::uint64_t value, unsigned length) {
     pending_ |= value << used_;
     used_ += length;
-    while (used_ >= 8) flush_byte();
+    if (used_ >= 32) flush<4>();
   }
   /// `zeros` zeros and a one.
   void write_unary(std::uint64_t zeros) {
-    for (; zeros >= 32; zeros -= 32) write(0, 32);
+    for (; zeros >= 31; zeros -= 31) write(0, 31);
     write(std::uint64_t{1} << zeros, static_cast<unsigned>(zeros) + 1);
   }
   /// Writes the bits of the last, partial byte.
   void finish() {
-    if (used_ != 0) flush_byte();
+    while (used_ > 8) flush<1>();
+    if (used_ != 0) bytes_.push_back(static_cast<std::uint8_t>(pending_));
+    pending_ = 0;
     used_ = 0;
   }
 
  private:
-  void flush_byte() {
-    bytes_.push_back(static_cast<std::uint8_t>(pending_));
-    pending_ >>= 8;
-    used_ -= 8;
+  template <std::size_t count>
+  void flush() {
+    std::uint8_t complete[count];
+    for (std::size_t i = 0; i < count; ++i)
+      complete[i] = static_cast<std::uint8_t>(pending_ >> (8 * i));
+    bytes_.insert(bytes_.end(), complete, complete + count);
+    pending_ >>= 8 * count;
+    used_ -= 8 * count;
   }
 
   std::vector<std::uint8_t>& bytes_;
-  std::uint64_t pending_ = 0;
+  std::uint64_t pending_ = 0;  ///< the low used_ bits are written next, the others are 0
   unsigned used_ = 0;
 };
 

@@ -19,9 +19,8 @@ std::size_t encoded_size(std::span<const MaskWord> mask, std::size_t /*parameter
   return size;
 }
 
-void encode(std::span<const MaskWord> mask, std::size_t parameters,
+void encode(std::span<const MaskWord> mask, std::size_t /*parameters*/,
             std::vector<std::uint8_t>& bytes) {
-  bytes.reserve(bytes.size() + encoded_size(mask, parameters));
   std::size_t next = 0;
   prune::for_each_set_bit(mask, [&](std::size_t index) {
     append_leb128(bytes, index - next);

@@ -30,15 +30,17 @@ const MaskEncoding& find_encoding(std::uint8_t wire_id, std::size_t offset) {
 EncodedMasks encode_masks(std::span<const prune::MaskWord> mask,
                           std::span<const prune::Segment> segments, const MaskEncoding* encoding) {
   EncodedMasks message;
+  std::vector<std::uint8_t> payload;
   for (const prune::Segment& segment : segments) {
     const auto words = mask.subspan(segment.mask_offset, prune::mask_words(segment.parameters));
     const MaskEncoding& chosen = encoding ? *encoding : smallest(words, segment.parameters);
-    const std::size_t size = chosen.encoded_size(words, segment.parameters);
+    payload.clear();
+    chosen.encode(words, segment.parameters, payload);
     message.bytes.push_back(chosen.wire_id);
-    append_leb128(message.bytes, size);
-    chosen.encode(words, segment.parameters, message.bytes);
-    message.header_bytes += 1 + leb128_size(size);
-    message.mask_bytes += size;
+    append_leb128(message.bytes, payload.size());
+    message.bytes.insert(message.bytes.end(), payload.begin(), payload.end());
+    message.header_bytes += 1 + leb128_size(payload.size());
+    message.mask_bytes += payload.size();
   }
   return message;
 }

@@ -68,7 +68,9 @@ Golomb best_code(std::uint64_t kept, std::size_t parameters) {
   if (kept >= parameters) return Golomb(1);
   const double density = static_cast<double>(kept) / static_cast<double>(parameters);
   const double m = std::ceil(-std::log(2 - density) / std::log1p(-density));
-  return Golomb(static_cast<std::uint64_t>(std::clamp(m, 1.0, static_cast<double>(parameters))));
+  // BitWriter takes 32 bits at once: a few elements in more than 2^31 do not get the best one.
+  const double most = std::min(static_cast<double>(parameters), 0x1p31);
+  return Golomb(static_cast<std::uint64_t>(std::clamp(m, 1.0, most)));
 }
 
 std::size_t encoded_size(std::span<const MaskWord> mask, std::size_t parameters) {

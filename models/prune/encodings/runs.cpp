@@ -21,7 +21,6 @@ std::size_t encoded_size(std::span<const MaskWord> mask, std::size_t parameters)
 
 void encode(std::span<const MaskWord> mask, std::size_t parameters,
             std::vector<std::uint8_t>& bytes) {
-  bytes.reserve(bytes.size() + encoded_size(mask, parameters));
   std::size_t start = 0;
   prune::for_each_run_border(mask, parameters, [&](std::size_t border) {
     append_leb128(bytes, border - start);

@@ -163,6 +163,13 @@ TEST_CASE("malformed bytes are refused") {
     CHECK_FALSE(decodes("rice", {1, 0xff, 0xff, 1}, 16));  // 17 elements
     CHECK_FALSE(decodes("rice", {1, 1}, 0));
     CHECK(decodes("rice", {1, 0xff, 0xff}, 16));
+    // m = 2^57 and a quotient of 128: the gap, 2^64, does not wrap round to 0.
+    Bytes huge = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 2};
+    huge.resize(huge.size() + 16);
+    huge.push_back(1);
+    huge.resize(huge.size() + 7);
+    Mask one_word(1);
+    CHECK_FALSE(encoding("rice").decode(huge, std::size_t{1} << 58, one_word));
   }
 }
 
