@@ -25,7 +25,7 @@ Random::Random(std::uint64_t seed, Purpose purpose, std::uint32_t rank, std::uin
     : counter_{0, rank, static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(step >> 32)} {
   const auto mixed =
       philox4x32_10({static_cast<std::uint32_t>(purpose), 0, 0, 0},
-             {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+                    {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
   key_ = {mixed[0], mixed[1]};
 }
 
