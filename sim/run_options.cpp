@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "models/prune/dispatch.hpp"
 
 #include <fmt/format.h>
 
@@ -194,6 +195,12 @@ constexpr RunOption table[] = {
        o.scheme_options.whole_below = whole_number(text, place, 0, any);
      },
      true},
+    {"scheme", "engine", "NAME",
+     "what prunes: auto or one of ringsim list engines; results do not depend on it; default auto",
+     [](RunOptions& o, Text text, const Place&) {
+       prune::find_engine(text);
+       o.scheme_options.engine = text;
+     }},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/random.hpp"
 #include "base/text.hpp"
+#include "models/prune/dispatch.hpp"
 #include "models/schemes/mean.hpp"
 
 #include <fmt/format.h>
@@ -86,7 +87,6 @@ IwpScheme::IwpScheme(const Layers& layers, const SchemeOptions& options)
       floor_(options.floor.value_or(default_floor)),
       momentum_(static_cast<float>(options.momentum)),
       momentum_correction_(options.momentum_correction.value_or(options.momentum > 0)),
-      engine_(prune::make_scalar_engine()),
       ranks_(options.ranks),
       mean_(parameters_) {
   check_options(options, threshold_);
@@ -109,6 +109,7 @@ IwpScheme::IwpScheme(const Layers& layers, const SchemeOptions& options)
   union_.resize(words);
   decoded_.resize(words);
   for (auto& state : ranks_) {
+    state.engine = prune::make_engine(options.engine);
     state.residual.resize(parameters_);
     if (momentum_correction_) state.velocity.resize(parameters_);
     state.mask.resize(words);
@@ -161,7 +162,7 @@ void IwpScheme::contribute(Rank rank, std::uint64_t step, std::span<const float>
       for (auto& segment : state.segments) {
         segment.threshold = std::numeric_limits<float>::infinity();
       }
-      engine_->select(buffers, momentum_, state.segments, state.statistics);
+      state.engine->select(buffers, momentum_, state.segments, state.statistics);
       buffers.gradient = {};
     }
     for (std::size_t s = 0; s < segments_.size(); ++s) {
@@ -173,7 +174,7 @@ void IwpScheme::contribute(Rank rank, std::uint64_t step, std::span<const float>
       state.segments[s].threshold = segments_[s].threshold;
     }
   }
-  engine_->select(buffers, momentum_, state.segments, state.statistics);
+  state.engine->select(buffers, momentum_, state.segments, state.statistics);
 }
 
 Stage IwpScheme::exchange_masks(const std::vector<Rank>& broadcasters,
@@ -200,7 +201,7 @@ void IwpScheme::pack_all(std::size_t kept) {
   for (auto& state : ranks_) {
     state.packed.resize(kept + whole_parameters_);
     const std::size_t packed =
-        engine_->pack(union_, segments_, state.residual, state.velocity, state.packed);
+        state.engine->pack(union_, segments_, state.residual, state.velocity, state.packed);
     check(packed == kept, "iwp: packed another number of values than the mask has bits");
     auto next = state.packed.begin() + static_cast<std::ptrdiff_t>(kept);
     for (const std::size_t index : whole_) {
@@ -218,7 +219,7 @@ void IwpScheme::unpack_mean(std::size_t kept) {
   for (const auto& state : ranks_) packed.emplace_back(state.packed);
   mean_over_ranks(packed, packed_mean_);
   std::fill(mean_.begin(), mean_.end(), 0.0F);
-  engine_->unpack(union_, segments_, std::span(packed_mean_).first(kept), mean_);
+  ranks_.front().engine->unpack(union_, segments_, std::span(packed_mean_).first(kept), mean_);
   auto next = packed_mean_.begin() + static_cast<std::ptrdiff_t>(kept);
   prune::MaskWord* const words = union_.data();
   std::size_t mask_offset = 0, following = 0;

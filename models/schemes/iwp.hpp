@@ -30,6 +30,7 @@ class IwpScheme final : public Scheme {
 
  private:
   struct RankState {
+    std::unique_ptr<prune::Engine> engine;  ///< one call at a time: ranks work side by side
     std::vector<float> residual, velocity, packed;
     std::vector<prune::MaskWord> mask;
     std::vector<prune::Segment> segments;  ///< with this rank's thresholds and floors
@@ -63,7 +64,6 @@ class IwpScheme final : public Scheme {
   double floor_;
   float momentum_;
   bool momentum_correction_;
-  std::unique_ptr<prune::Engine> engine_;
   std::vector<RankState> ranks_;
   std::vector<prune::MaskWord> union_;  ///< of the broadcasters' masks; ones for the whole layers
   std::vector<prune::MaskWord> decoded_;

@@ -89,6 +89,7 @@ struct SchemeOptions {
   std::uint64_t seed = 1;
   std::uint64_t steps_per_epoch = 1;
   double momentum = 0;
+  std::string engine = "auto";  ///< of pruning (prune::make_engine)
   std::optional<double> density;
   std::optional<std::string> threshold;
   std::optional<Rank> broadcasters;

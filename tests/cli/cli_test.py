@@ -96,6 +96,13 @@ class Run(Case):
                 self.assertEqual((first / table).read_bytes(), (second / table).read_bytes())
             self.assertNotEqual((first / "steps.csv").read_bytes(), (other / "steps.csv").read_bytes())
 
+    def test_engines_give_the_same_bytes(self):
+        available = [line.split()[0] for line in self.good("list", "engines").splitlines()[2:] if line.endswith(" available")]
+        self.assertIn("scalar", available)
+        runs = [self.run_into(f"on-{engine}", "--engine", engine, "--momentum", "0.5") for engine in available]
+        for table in ("steps.csv", "layers.csv", "links.csv", "staleness.csv"):
+            self.assertEqual(len({(run / table).read_bytes() for run in runs}), 1, table)
+
     def test_formats(self):
         summary = json.loads(self.good("run", *QUICK, "--format", "json", "--quiet"))
         self.assertIsNone(summary["bottleneck"])
