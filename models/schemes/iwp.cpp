@@ -275,22 +275,45 @@ LocalWork IwpScheme::select_work(const std::vector<Rank>& broadcasters,
                                  const std::vector<std::size_t>& encoded_bytes) const {
   const std::size_t pruned = parameters_ - whole_parameters_;
   const std::size_t velocity = momentum_correction_ ? 2 * sizeof(float) * parameters_ : 0;
-  LocalWork work{std::vector<Bytes>(
-      ranks_.size(), Bytes{16 * pruned + pruned / 8 + 12 * whole_parameters_ + velocity})};
+  LocalWork work;
+  work.moved.assign(ranks_.size(),
+                    Bytes{16 * pruned + pruned / 8 + 12 * whole_parameters_ + velocity});
+  work.coded.resize(ranks_.size());
   for (std::size_t i = 0; i < broadcasters.size(); ++i) {
-    work.moved[broadcasters[i]] += Bytes{pruned / 8 + encoded_bytes[i]};
+    work.coded[broadcasters[i]] = Bytes{pruned / 8 + encoded_bytes[i]};
+    work.moved[broadcasters[i]] += work.coded[broadcasters[i]];
   }
+  work.selected = pruned;
+  work.with_velocity = momentum_correction_;
   return work;
 }
 
-// Each mask is read and its bitmap joined to the union; pack reads the union, reads and clears r
-// (and clears u) at the kept places and writes the packed values.
+// Each mask is read and its bitmap written and joined to the union; pack reads the union, reads and
+// clears r (and clears u) at the kept places and writes the packed values.
 LocalWork IwpScheme::pack_work(std::size_t kept,
                                const std::vector<std::size_t>& encoded_bytes) const {
-  const std::size_t bitmap = (parameters_ - whole_parameters_) / 8;
-  std::size_t moved = bitmap + (kept + whole_parameters_) * (momentum_correction_ ? 16 : 12);
-  for (const std::size_t bytes : encoded_bytes) moved += bytes + 3 * bitmap;
-  return {std::vector<Bytes>(ranks_.size(), Bytes{moved})};
+  const std::size_t pruned = parameters_ - whole_parameters_, bitmap = pruned / 8;
+  std::size_t coded = 0;
+  for (const std::size_t bytes : encoded_bytes) coded += bytes + 3 * bitmap;
+  const std::size_t packed = bitmap + (kept + whole_parameters_) * (momentum_correction_ ? 16 : 12);
+  LocalWork work;
+  work.moved.assign(ranks_.size(), Bytes{coded + packed});
+  work.coded.assign(ranks_.size(), Bytes{coded});
+  work.packed_from = pruned;
+  work.kept = kept;
+  work.with_velocity = momentum_correction_;
+  return work;
+}
+
+// Unpack reads the bitmap and the packed mean and writes it to its places.
+LocalWork IwpScheme::unpack_work(std::size_t kept) const {
+  const std::size_t pruned = parameters_ - whole_parameters_;
+  LocalWork work;
+  work.moved.assign(ranks_.size(),
+                    Bytes{pruned / 8 + 2 * sizeof(float) * (kept + whole_parameters_)});
+  work.unpacked_to = pruned;
+  work.kept = kept;
+  return work;
 }
 
 StepOutcome IwpScheme::exchange(std::uint64_t step) {
@@ -302,15 +325,12 @@ StepOutcome IwpScheme::exchange(std::uint64_t step) {
   for (std::size_t s = 0; s < segments_.size(); ++s) kept += kept_in(s);
   pack_all(kept);
   unpack_mean(kept);
-  // Unpack reads the bitmap and the packed mean and writes it to its places.
-  const std::size_t unpacked =
-      (parameters_ - whole_parameters_) / 8 + 2 * sizeof(float) * (kept + whole_parameters_);
   outcome.stages = {
       {"select", select_work(ranks, encoded_bytes)},
       std::move(masks),
       {"pack", pack_work(kept, encoded_bytes)},
       {"values", AllReduce{kept + whole_parameters_, Bytes{sizeof(float)}}},
-      {"unpack", LocalWork{std::vector<Bytes>(ranks_.size(), Bytes{unpacked})}},
+      {"unpack", unpack_work(kept)},
   };
   outcome.mean = mean_;
   outcome.mask = union_;

@@ -48,6 +48,7 @@ class IwpScheme final : public Scheme {
   void steer(std::uint64_t step);
   LocalWork select_work(const std::vector<Rank>& broadcasters,
                         const std::vector<std::size_t>& encoded_bytes) const;
+  LocalWork unpack_work(std::size_t kept) const;
   LocalWork pack_work(std::size_t kept, const std::vector<std::size_t>& encoded_bytes) const;
 
   Layers layers_;

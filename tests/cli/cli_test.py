@@ -196,6 +196,35 @@ class Run(Case):
         self.assertEqual(list(self.folder.iterdir()), [])
 
 
+class Bench(Case):
+    def test_a_measured_profile_gives_the_simulated_pruning_time(self):
+        profile = self.folder / "profile.json"
+        text = self.good("bench", "--elements", "100000", "-o", profile, "--quiet")
+        self.assertRegex(text, r"(?m)^ *100000 ")
+        measured = json.loads(profile.read_text())
+        self.assertEqual(measured["sizes"][0]["elements"], 100000)
+        base = ["run", *QUICK, "--format", "json", "--quiet"]
+        fast = json.loads(self.good(*base, "--prune-time", profile))
+        self.assertGreater(fast["seconds_per_step"]["prune"], 0)
+        self.assertIn(str(profile), [entry["name"] for entry in fast["provenance"]["inputs"]])
+        for size in measured["sizes"]:
+            for rate in size:
+                if rate.endswith("bytes_per_second"):
+                    size[rate] /= 1000
+        profile.write_text(json.dumps(measured))
+        slow = json.loads(self.good(*base, "--prune-time", profile))
+        self.assertGreater(slow["seconds_per_step"]["prune"], 10 * fast["seconds_per_step"]["prune"])
+
+    def test_wrong_input(self):
+        self.check_error('--elements: found "0"; whole numbers from 1 to 1000000000 are accepted', "bench", "--elements", "5,0")
+        self.check_error('--threads: found "x"; whole numbers from 1 to 1024 are accepted', "bench", "--threads", "x")
+        self.check_error(f"{self.folder}/x/p.json: cannot be written (No such file or directory)",
+                         "bench", "-o", self.folder / "x" / "p.json", code=1)
+        self.check_error(f"{self.folder}/p.json: no such file", "run", "--prune-time", self.folder / "p.json")
+        self.check_error('--prune-time: found "fast"; model, none, a time such as 20us, or a file (with / or .json in its '
+                         "name) is accepted", "run", "--prune-time", "fast")
+
+
 class Compare(Case):
     def test_runs_stand_side_by_side(self):
         for scheme in ("dense", "iwp"):

@@ -11,8 +11,18 @@ using namespace ringsim::test;
 namespace {
 
 CostModel costs(double compute) {
-  return {
-      .compute = {compute}, .jitter = 0, .prune = std::nullopt, .memory = std::nullopt, .seed = 1};
+  return {.compute = {compute},
+          .jitter = 0,
+          .prune = std::nullopt,
+          .engine = nullptr,
+          .memory = std::nullopt,
+          .seed = 1};
+}
+
+LocalWork work(std::vector<Bytes> moved) {
+  LocalWork result;
+  result.moved = std::move(moved);
+  return result;
 }
 
 }  // namespace
@@ -34,8 +44,8 @@ TEST_CASE("a plan counts its bytes by what they are for", "[plan]") {
 }
 
 TEST_CASE("local work takes bytes over memory bandwidth, the given time, or none", "[plan]") {
-  const std::vector<Stage> stages = {{"select", LocalWork{{Bytes{1000}, Bytes{2000}}}},
-                                     {"pack", LocalWork{{Bytes{500}, Bytes{500}}}}};
+  const std::vector<Stage> stages = {{"select", work({Bytes{1000}, Bytes{2000}})},
+                                     {"pack", work({Bytes{500}, Bytes{500}})}};
   auto model = costs(1);
   const auto durations = [&](std::size_t stage) {
     const auto plan = plan_step(0, stages, 2, find_collective("ring"), model);
@@ -49,6 +59,36 @@ TEST_CASE("local work takes bytes over memory bandwidth, the given time, or none
   model.prune = Seconds{7e-3};
   CHECK(durations(0)[1].value == 7e-3);
   CHECK(durations(1)[1].value == 0);
+}
+
+TEST_CASE("with an engine profile local work takes the measured times", "[plan]") {
+  // Select 16.125 bytes a parameter at 1e9 B/s; pack 10 us and unpack 5 us of 100 kept of 1000;
+  // copies at 2e9 B/s.
+  prune::EngineProfile profile;
+  prune::SizeRates size;
+  size.elements = 1000;
+  size.copy = {2e9};
+  size.select = {1e9};
+  size.select_with_velocity = {1e9};
+  prune::MaskRates mask;
+  mask.kept = 100;
+  mask.pack = {10e-6};
+  mask.pack_with_velocity = {20e-6};
+  mask.unpack = {5e-6};
+  size.masks = {mask};
+  profile.sizes = {size};
+  auto model = costs(1);
+  model.engine = &profile;
+  auto local = work({Bytes{1}, Bytes{1}});
+  local.selected = 1000;
+  local.packed_from = 1000;
+  local.unpacked_to = 1000;
+  local.kept = 100;
+  local.coded = {Bytes{0}, Bytes{2000}};
+  const auto plan = plan_step(0, {{"select", local}}, 2, find_collective("ring"), model);
+  const auto& duration = std::get<LocalTime>(plan.stages[0]).duration;
+  CHECK(duration[0].value == Approx(16.125e-6 + 10e-6 + 5e-6));
+  CHECK(duration[1].value == Approx(16.125e-6 + 10e-6 + 5e-6 + 1e-6));
 }
 
 TEST_CASE("jitter has mean 1, and none leaves the time alone", "[plan]") {
@@ -74,7 +114,7 @@ TEST_CASE("synchronous steps follow one another, and the parts of a step sum to 
   AllGather gather{std::vector<Payload>(2)};
   gather.parts[0].masks = {1000};
   const std::vector<Stage> stages = {
-      {"select", LocalWork{{{}, {}}}}, {"masks", gather}, {"values", AllReduce{1000, Bytes{4}}}};
+      {"select", work({{}, {}})}, {"masks", gather}, {"values", AllReduce{1000, Bytes{4}}}};
   std::vector<StepPlan> plans;
   for (std::uint64_t step = 0; step < 3; ++step) {
     plans.push_back(plan_step(step, stages, 2, find_collective("ring"), model));

@@ -96,8 +96,8 @@ def plot_density(axes, runs):
     table = read_table(runs[0], "layers.csv", ["step", "layer", "density"])
     layers = list(dict.fromkeys(table["layer"]))
     steps = 1 + max(int(step) for step in table["step"])
-    # A cell is the mean over so many steps that about 400 columns remain.
-    width = max(1, steps // 400)
+    # A cell is the mean over so many steps that about 150 columns remain.
+    width = max(1, steps // 150)
     columns = (steps + width - 1) // width
     sums = [[0.0] * columns for _ in layers]
     counts = [[0] * columns for _ in layers]
@@ -136,7 +136,7 @@ def plot_links(axes, runs):
     axes.set_yticks(range(len(links)), links)
     axes.invert_yaxis()
     axes.set(xlabel="utilization over the run [%]", xlim=(0, 100))
-    axes.legend()
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(used))
 
 
 PLOTS = {"loss": plot_loss, "accuracy": plot_accuracy, "density": plot_density, "links": plot_links}
