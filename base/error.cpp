@@ -47,10 +47,10 @@ UserError::UserError(const Place& place, std::string_view found, std::string_vie
                      std::string_view fix)
     : std::runtime_error(join(place, found, accepted, fix)) {}
 
-void check(bool condition, std::string_view message, std::source_location location) {
+void check(bool condition, std::string_view message, const char* file, unsigned line) {
   if (condition) return;
-  std::fprintf(stderr, "%s:%u: %.*s\n", location.file_name(), location.line(),
-               static_cast<int>(message.size()), message.data());
+  std::fprintf(stderr, "%s:%u: %.*s\n", file, line, static_cast<int>(message.size()),
+               message.data());
   std::abort();
 }
 

@@ -2,7 +2,6 @@
 // Errors. A user's mistake throws UserError, with where it is, what was found, what is accepted and
 // how to mend it; a programmer's mistake trips check() and aborts. Libraries never print and never
 // exit: the program does.
-#include <source_location>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -38,7 +37,7 @@ class RunError : public std::runtime_error {
 
 /// Aborts with file and line when `condition`, which only a programmer's mistake can break, does
 /// not hold.
-void check(bool condition, std::string_view message,
-           std::source_location location = std::source_location::current());
+void check(bool condition, std::string_view message, const char* file = __builtin_FILE(),
+           unsigned line = __builtin_LINE());
 
 }  // namespace ringsim

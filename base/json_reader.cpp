@@ -45,14 +45,17 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     open_.back().key = std::move(key);
     return true;
   }
-  bool parse_error(std::size_t position, const std::string&,
+  bool parse_error(std::size_t position, const std::string& last_token,
                    const nlohmann::detail::exception& error) override {
-    // nlohmann's text is "[json.exception...] parse error at line L, column C: REASON".
+    // `position` is behind the character that was not expected; for a string, behind the whole of
+    // it. nlohmann's text is "[json.exception...] parse error at line L, column C: REASON".
+    const std::size_t length = last_token.size();
+    const bool is_string = length > 1 && last_token.front() == '"' && last_token.back() == '"';
+    const std::size_t start = position - std::min(position, is_string ? length : 1);
     std::string reason = error.what();
     const auto colon = reason.find(": ");
     if (colon != std::string::npos) reason = reason.substr(colon + 2);
-    throw UserError({file_, line_and_column(text_, position > 0 ? position - 1 : 0)},
-                    "broken JSON: " + reason);
+    throw UserError({file_, line_and_column(text_, start)}, "broken JSON: " + reason);
   }
 
   Json take() { return std::move(root_); }

@@ -6,10 +6,9 @@
 #include <numbers>
 
 namespace ringsim {
-namespace {
 
-std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c,
-                                    std::array<std::uint32_t, 2> k) {
+std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> c,
+                                           std::array<std::uint32_t, 2> k) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t a = std::uint64_t{0xD2511F53} * c[0];
     const std::uint64_t b = std::uint64_t{0xCD9E8D57} * c[2];
@@ -21,19 +20,17 @@ std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c,
   return c;
 }
 
-}  // namespace
-
 // The seed (64 bit) is the key, mixed once with the purpose; (draw, rank, step) is the counter.
 Random::Random(std::uint64_t seed, Purpose purpose, std::uint32_t rank, std::uint64_t step)
     : counter_{0, rank, static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(step >> 32)} {
   const auto mixed =
-      philox({static_cast<std::uint32_t>(purpose), 0, 0, 0},
-             {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+      philox4x32_10({static_cast<std::uint32_t>(purpose), 0, 0, 0},
+                    {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
   key_ = {mixed[0], mixed[1]};
 }
 
 void Random::refill() {
-  block_ = philox(counter_, key_);
+  block_ = philox4x32_10(counter_, key_);
   ++counter_[0];
   check(counter_[0] != 0, "a random sequence is exhausted");
   used_ = 0;

@@ -16,6 +16,10 @@ enum class Purpose : std::uint32_t {
   compute_jitter = 4,
 };
 
+/// One block of Philox4x32-10 from a counter and a key.
+std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> counter,
+                                           std::array<std::uint32_t, 2> key);
+
 /// Philox4x32-10 (Salmon et al., SC 2011, "Parallel random numbers: as easy as 1, 2, 3"):
 /// counter-based; the same key gives the same sequence on every machine.
 class Random {

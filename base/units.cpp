@@ -12,9 +12,12 @@
 namespace ringsim {
 namespace {
 
+/// `divisor` instead of a factor below 1, which is no binary fraction: 5/1e6 is the double next to
+/// 5e-6, 5*1e-6 is not.
 struct Unit {
   std::string_view name;
   double factor;
+  double divisor = 1;
 };
 
 constexpr double Ki = 1024.0, Mi = Ki * 1024, Gi = Mi * 1024, Ti = Gi * 1024;
@@ -22,7 +25,7 @@ constexpr double Ki = 1024.0, Mi = Ki * 1024, Gi = Mi * 1024, Ti = Gi * 1024;
 constexpr std::array byte_units = {
     Unit{"B", 1},     Unit{"kB", 1e3}, Unit{"KB", 1e3}, Unit{"MB", 1e6}, Unit{"GB", 1e9},
     Unit{"TB", 1e12}, Unit{"KiB", Ki}, Unit{"MiB", Mi}, Unit{"GiB", Gi}, Unit{"TiB", Ti}};
-constexpr std::array second_units = {Unit{"ns", 1e-9}, Unit{"us", 1e-6}, Unit{"ms", 1e-3},
+constexpr std::array second_units = {Unit{"ns", 1, 1e9}, Unit{"us", 1, 1e6}, Unit{"ms", 1, 1e3},
                                      Unit{"s", 1}};
 constexpr std::array bandwidth_units = {
     Unit{"bps", 1. / 8},   Unit{"kbps", 1e3 / 8},  Unit{"Kbps", 1e3 / 8}, Unit{"Mbps", 1e6 / 8},
@@ -50,7 +53,7 @@ double parse(std::string_view text, const Kind& kind, const Place& place) {
   for (const auto& unit : kind.units) {
     if (unit.name != number->rest) continue;
     if (!(number->value >= 0)) throw UserError(place, found + " is negative", kind.accepted);
-    const double value = number->value * unit.factor;
+    const double value = number->value * unit.factor / unit.divisor;
     if (!std::isfinite(value)) throw UserError(place, found + " is too large", kind.accepted);
     return value;
   }
@@ -75,7 +78,7 @@ constexpr Kind flop_kind{"a rate above zero such as 9TFLOPS is accepted", flop_u
 /// Three significant digits in the largest unit that leaves at least 1, or in the smallest.
 std::string scaled(double value, std::span<const Unit> largest_first) {
   for (const auto& unit : largest_first) {
-    const double in_unit = value / unit.factor;
+    const double in_unit = value / unit.factor * unit.divisor;
     if (in_unit < 0.9995 && &unit != &largest_first.back()) continue;
     const int decimals = in_unit >= 99.95 ? 0 : in_unit >= 9.995 ? 1 : 2;
     auto digits = fmt::format("{:.{}f}", in_unit, decimals);
@@ -119,7 +122,8 @@ std::string format(Bytes bytes) {
 
 std::string format(Seconds seconds) {
   if (seconds.value == 0) return "0s";
-  constexpr std::array units = {Unit{"s", 1}, Unit{"ms", 1e-3}, Unit{"us", 1e-6}, Unit{"ns", 1e-9}};
+  constexpr std::array units = {Unit{"s", 1}, Unit{"ms", 1, 1e3}, Unit{"us", 1, 1e6},
+                                Unit{"ns", 1, 1e9}};
   return scaled(seconds.value, units);
 }
 

@@ -24,6 +24,7 @@ struct Experiment {
   const CollectiveDefinition& collective;
   std::unique_ptr<Network> network;
   std::string backend;
+  std::optional<prune::EngineProfile> engine_profile;
 };
 
 Experiment prepare(const RunOptions& options) {
@@ -41,7 +42,10 @@ Experiment prepare(const RunOptions& options) {
           .scheme = find_scheme(options.scheme),
           .collective = find_collective(options.collective),
           .network = find_network(options.model).make(),
-          .backend = "simgrid"};
+          .backend = "simgrid",
+          .engine_profile = options.prune_time == PruneTime::profile
+                                ? std::optional(prune::load_engine_profile(options.prune_profile))
+                                : std::nullopt};
 }
 
 SchemeOptions scheme_options(const Experiment& experiment, std::uint64_t epoch_steps) {
@@ -77,6 +81,7 @@ CostModel cost_model(const Experiment& experiment) {
   CostModel costs{.compute = options.compute_time.value_or(Seconds{flop / options.gpu_speed.value}),
                   .jitter = options.jitter,
                   .prune = std::nullopt,
+                  .engine = experiment.engine_profile ? &*experiment.engine_profile : nullptr,
                   .memory = std::nullopt,
                   .seed = options.seed};
   if (options.prune_time == PruneTime::fixed) costs.prune = options.fixed_prune_time;
@@ -233,6 +238,10 @@ RunResult run(const RunOptions& options, const RunObserver& observer) {
              experiment.scheme.warmup_steps(scheme_options(experiment, epoch_steps)));
   auto& inputs = result.summary.provenance.inputs;
   inputs.push_back(Summary::Input{experiment.topology.name(), sha256(read_file(file))});
+  if (experiment.engine_profile) {
+    inputs.push_back(
+        Summary::Input{options.prune_profile, sha256(read_file(options.prune_profile))});
+  }
   for (const auto& input : data.files) inputs.push_back(Summary::Input{input.name, input.sha256});
   return result;
 }

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "models/prune/dispatch.hpp"
 
 #include <fmt/format.h>
 
@@ -11,6 +12,8 @@
 
 namespace ringsim {
 namespace {
+
+using Text = std::string_view;
 
 std::uint64_t whole_number(std::string_view text, const Place& place, std::uint64_t minimum,
                            std::uint64_t maximum) {
@@ -53,9 +56,15 @@ void set_prune_time(RunOptions& options, std::string_view text, const Place& pla
     options.prune_time = text == "model" ? PruneTime::model : PruneTime::none;
     return;
   }
+  if (text.find('/') != Text::npos || text.ends_with(".json")) {
+    options.prune_time = PruneTime::profile;
+    options.prune_profile = text;
+    return;
+  }
   if (!leading_number(text)) {
-    throw UserError(place, fmt::format("found \"{}\"", text),
-                    "model, none or a time such as 20us is accepted");
+    throw UserError(
+        place, fmt::format("found \"{}\"", text),
+        "model, none, a time such as 20us, or a file (with / or .json in its name) is accepted");
   }
   options.prune_time = PruneTime::fixed;
   options.fixed_prune_time = parse_seconds(text, place);
@@ -74,8 +83,6 @@ void set_compute_time(RunOptions& options, std::string_view text, const Place& p
 }
 
 constexpr std::uint64_t any = ~std::uint64_t{0};
-
-using Text = std::string_view;
 
 constexpr RunOption table[] = {
     {"network", "topology", "FILE|NAME",
@@ -135,8 +142,9 @@ constexpr RunOption table[] = {
      [](RunOptions& o, Text text, const Place& place) {
        o.gpu_speed = parse_flop_rate(text, place);
      }},
-    {"time", "prune-time", "Q|model|none",
-     "pruning per step; model: bytes moved over --gpu-memory-bandwidth; default model",
+    {"time", "prune-time", "Q|FILE|model|none",
+     "pruning per step; model: bytes moved over --gpu-memory-bandwidth; FILE: measured by ringsim "
+     "bench -o; default model",
      set_prune_time},
     {"time", "gpu-memory-bandwidth", "Q", "default 900GBps (V100)",
      [](RunOptions& o, Text text, const Place& place) {
@@ -194,6 +202,12 @@ constexpr RunOption table[] = {
        o.scheme_options.whole_below = whole_number(text, place, 0, any);
      },
      true},
+    {"scheme", "engine", "NAME",
+     "what prunes: auto or one of ringsim list engines; results do not depend on it; default auto",
+     [](RunOptions& o, Text text, const Place&) {
+       prune::find_engine(text);
+       o.scheme_options.engine = text;
+     }},
 };
 
 }  // namespace

@@ -19,6 +19,7 @@ enum class PruneTime {
   model,  ///< bytes moved over the GPU's memory bandwidth
   fixed,  ///< given, per step
   none,
+  profile,  ///< as `ringsim bench -o FILE` measured it
 };
 
 struct RunOptions {
@@ -40,6 +41,7 @@ struct RunOptions {
   FlopPerSecond gpu_speed{9e12};
   PruneTime prune_time = PruneTime::model;
   Seconds fixed_prune_time;
+  std::string prune_profile;  ///< file
   BytesPerSecond gpu_memory_bandwidth{900e9};
   double jitter = 0;
   // scheme

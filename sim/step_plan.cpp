@@ -18,14 +18,30 @@ std::string_view interned(const std::string& phase) {
   return {};
 }
 
+/// By the measured engine: its calls take what they took there, coding masks its bytes over the
+/// copy bandwidth.
+Seconds measured_time(const LocalWork& work, Rank rank, const prune::EngineProfile& engine) {
+  Seconds time;
+  if (work.selected > 0) time += engine.select_time(work.selected, work.with_velocity);
+  if (work.packed_from > 0)
+    time += engine.pack_time(work.packed_from, work.kept, work.with_velocity);
+  if (work.unpacked_to > 0) time += engine.unpack_time(work.unpacked_to, work.kept);
+  if (!work.coded.empty()) time += work.coded[rank] / engine.sizes.back().copy;
+  return time;
+}
+
 LocalTime local_time(const LocalWork& work, const CostModel& costs, bool first) {
   LocalTime time;
-  for (const Bytes moved : work.moved) {
+  for (Rank rank = 0; rank < work.moved.size(); ++rank) {
+    Seconds duration;
     if (costs.prune) {
-      time.duration.push_back(first ? *costs.prune : Seconds{});
-    } else {
-      time.duration.push_back(costs.memory ? moved / *costs.memory : Seconds{});
+      if (first) duration = *costs.prune;
+    } else if (costs.engine != nullptr) {
+      duration = measured_time(work, rank, *costs.engine);
+    } else if (costs.memory) {
+      duration = work.moved[rank] / *costs.memory;
     }
+    time.duration.push_back(duration);
   }
   return time;
 }

@@ -2,6 +2,7 @@
 // What a step costs: computing, pruning and exchanges with their sizes, for every rank. Training
 // records one plan a step; timing replays the plans on any network (step_timing.hpp).
 #include "base/units.hpp"
+#include "models/prune/engine_profile.hpp"
 #include "models/schemes/scheme.hpp"
 #include "sim/collectives/collective.hpp"
 
@@ -16,11 +17,12 @@ namespace ringsim {
 
 /// How long ranks compute and prune.
 struct CostModel {
-  Seconds compute;               ///< per step, on an undisturbed rank
-  double jitter = 0;             ///< spread of the computing time (see jittered())
-  std::optional<Seconds> prune;  ///< per step, in place of the model
-  std::optional<BytesPerSecond>
-      memory;  ///< bandwidth of the model: time = bytes moved / bandwidth; absent: no time
+  Seconds compute;                               ///< per step, on an undisturbed rank
+  double jitter = 0;                             ///< spread of the computing time (see jittered())
+  std::optional<Seconds> prune;                  ///< per step, in place of what follows
+  const prune::EngineProfile* engine = nullptr;  ///< measured times, in place of the model
+  /// The model: bytes moved over this bandwidth. Absent: pruning takes no time.
+  std::optional<BytesPerSecond> memory;
   std::uint64_t seed = 1;
 };
 

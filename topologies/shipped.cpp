@@ -27,7 +27,7 @@ std::vector<ShippedTopology> shipped_topologies() {
   std::vector<ShippedTopology> shipped;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder(), error)) {
-    const fs::path path = entry.path();
+    const fs::path& path = entry.path();
     if (path.extension() != ".json" || path.stem().extension() == ".schema") continue;
     shipped.push_back({path.stem().string(), path});
   }

@@ -145,7 +145,7 @@ class Mlp final : public Network {
 
 }  // namespace
 
-std::unique_ptr<Network> make_mlp(std::vector<std::size_t> widths) {
+std::unique_ptr<Network> make_mlp(const std::vector<std::size_t>& widths) {
   return std::make_unique<Mlp>(widths);
 }
 

@@ -53,6 +53,7 @@ struct SelectBuffers {
   std::span<MaskWord> mask;  ///< written whole for every segment
 };
 
+/// Engines keep scratch memory: one call at a time on each. Buffers do not overlap.
 class Engine {
  public:
   virtual ~Engine() = default;

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/random.hpp"
 #include "base/text.hpp"
+#include "models/prune/dispatch.hpp"
 #include "models/schemes/mean.hpp"
 
 #include <fmt/format.h>
@@ -86,7 +87,6 @@ IwpScheme::IwpScheme(const Layers& layers, const SchemeOptions& options)
       floor_(options.floor.value_or(default_floor)),
       momentum_(static_cast<float>(options.momentum)),
       momentum_correction_(options.momentum_correction.value_or(options.momentum > 0)),
-      engine_(prune::make_scalar_engine()),
       ranks_(options.ranks),
       mean_(parameters_) {
   check_options(options, threshold_);
@@ -105,9 +105,11 @@ IwpScheme::IwpScheme(const Layers& layers, const SchemeOptions& options)
     }
     words += prune::mask_words(layer.parameters);
   }
+  controllers_.resize(segments_.size());
   union_.resize(words);
   decoded_.resize(words);
   for (auto& state : ranks_) {
+    state.engine = prune::make_engine(options.engine);
     state.residual.resize(parameters_);
     if (momentum_correction_) state.velocity.resize(parameters_);
     state.mask.resize(words);
@@ -160,7 +162,7 @@ void IwpScheme::contribute(Rank rank, std::uint64_t step, std::span<const float>
       for (auto& segment : state.segments) {
         segment.threshold = std::numeric_limits<float>::infinity();
       }
-      engine_->select(buffers, momentum_, state.segments, state.statistics);
+      state.engine->select(buffers, momentum_, state.segments, state.statistics);
       buffers.gradient = {};
     }
     for (std::size_t s = 0; s < segments_.size(); ++s) {
@@ -172,7 +174,7 @@ void IwpScheme::contribute(Rank rank, std::uint64_t step, std::span<const float>
       state.segments[s].threshold = segments_[s].threshold;
     }
   }
-  engine_->select(buffers, momentum_, state.segments, state.statistics);
+  state.engine->select(buffers, momentum_, state.segments, state.statistics);
 }
 
 Stage IwpScheme::exchange_masks(const std::vector<Rank>& broadcasters,
@@ -199,7 +201,7 @@ void IwpScheme::pack_all(std::size_t kept) {
   for (auto& state : ranks_) {
     state.packed.resize(kept + whole_parameters_);
     const std::size_t packed =
-        engine_->pack(union_, segments_, state.residual, state.velocity, state.packed);
+        state.engine->pack(union_, segments_, state.residual, state.velocity, state.packed);
     check(packed == kept, "iwp: packed another number of values than the mask has bits");
     auto next = state.packed.begin() + static_cast<std::ptrdiff_t>(kept);
     for (const std::size_t index : whole_) {
@@ -217,7 +219,7 @@ void IwpScheme::unpack_mean(std::size_t kept) {
   for (const auto& state : ranks_) packed.emplace_back(state.packed);
   mean_over_ranks(packed, packed_mean_);
   std::fill(mean_.begin(), mean_.end(), 0.0F);
-  engine_->unpack(union_, segments_, std::span(packed_mean_).first(kept), mean_);
+  ranks_.front().engine->unpack(union_, segments_, std::span(packed_mean_).first(kept), mean_);
   auto next = packed_mean_.begin() + static_cast<std::ptrdiff_t>(kept);
   prune::MaskWord* const words = union_.data();
   std::size_t mask_offset = 0, following = 0;
@@ -262,7 +264,8 @@ void IwpScheme::steer(std::uint64_t step) {
   for (std::size_t s = 0; s < segments_.size(); ++s) {
     const double share =
         static_cast<double>(kept_in(s)) / static_cast<double>(segments_[s].parameters);
-    segments_[s].threshold = steered_threshold(segments_[s].threshold, share, target);
+    controllers_[s].update(share, target);
+    segments_[s].threshold = controllers_[s].threshold();
   }
 }
 
@@ -272,22 +275,45 @@ LocalWork IwpScheme::select_work(const std::vector<Rank>& broadcasters,
                                  const std::vector<std::size_t>& encoded_bytes) const {
   const std::size_t pruned = parameters_ - whole_parameters_;
   const std::size_t velocity = momentum_correction_ ? 2 * sizeof(float) * parameters_ : 0;
-  LocalWork work{std::vector<Bytes>(
-      ranks_.size(), Bytes{16 * pruned + pruned / 8 + 12 * whole_parameters_ + velocity})};
+  LocalWork work;
+  work.moved.assign(ranks_.size(),
+                    Bytes{16 * pruned + pruned / 8 + 12 * whole_parameters_ + velocity});
+  work.coded.resize(ranks_.size());
   for (std::size_t i = 0; i < broadcasters.size(); ++i) {
-    work.moved[broadcasters[i]] += Bytes{pruned / 8 + encoded_bytes[i]};
+    work.coded[broadcasters[i]] = Bytes{pruned / 8 + encoded_bytes[i]};
+    work.moved[broadcasters[i]] += work.coded[broadcasters[i]];
   }
+  work.selected = pruned;
+  work.with_velocity = momentum_correction_;
   return work;
 }
 
-// Each mask is read and its bitmap joined to the union; pack reads the union, reads and clears r
-// (and clears u) at the kept places and writes the packed values.
+// Each mask is read and its bitmap written and joined to the union; pack reads the union, reads and
+// clears r (and clears u) at the kept places and writes the packed values.
 LocalWork IwpScheme::pack_work(std::size_t kept,
                                const std::vector<std::size_t>& encoded_bytes) const {
-  const std::size_t bitmap = (parameters_ - whole_parameters_) / 8;
-  std::size_t moved = bitmap + (kept + whole_parameters_) * (momentum_correction_ ? 16 : 12);
-  for (const std::size_t bytes : encoded_bytes) moved += bytes + 3 * bitmap;
-  return {std::vector<Bytes>(ranks_.size(), Bytes{moved})};
+  const std::size_t pruned = parameters_ - whole_parameters_, bitmap = pruned / 8;
+  std::size_t coded = 0;
+  for (const std::size_t bytes : encoded_bytes) coded += bytes + 3 * bitmap;
+  const std::size_t packed = bitmap + (kept + whole_parameters_) * (momentum_correction_ ? 16 : 12);
+  LocalWork work;
+  work.moved.assign(ranks_.size(), Bytes{coded + packed});
+  work.coded.assign(ranks_.size(), Bytes{coded});
+  work.packed_from = pruned;
+  work.kept = kept;
+  work.with_velocity = momentum_correction_;
+  return work;
+}
+
+// Unpack reads the bitmap and the packed mean and writes it to its places.
+LocalWork IwpScheme::unpack_work(std::size_t kept) const {
+  const std::size_t pruned = parameters_ - whole_parameters_;
+  LocalWork work;
+  work.moved.assign(ranks_.size(),
+                    Bytes{pruned / 8 + 2 * sizeof(float) * (kept + whole_parameters_)});
+  work.unpacked_to = pruned;
+  work.kept = kept;
+  return work;
 }
 
 StepOutcome IwpScheme::exchange(std::uint64_t step) {
@@ -299,15 +325,12 @@ StepOutcome IwpScheme::exchange(std::uint64_t step) {
   for (std::size_t s = 0; s < segments_.size(); ++s) kept += kept_in(s);
   pack_all(kept);
   unpack_mean(kept);
-  // Unpack reads the bitmap and the packed mean and writes it to its places.
-  const std::size_t unpacked =
-      (parameters_ - whole_parameters_) / 8 + 2 * sizeof(float) * (kept + whole_parameters_);
   outcome.stages = {
       {"select", select_work(ranks, encoded_bytes)},
       std::move(masks),
       {"pack", pack_work(kept, encoded_bytes)},
       {"values", AllReduce{kept + whole_parameters_, Bytes{sizeof(float)}}},
-      {"unpack", LocalWork{std::vector<Bytes>(ranks_.size(), Bytes{unpacked})}},
+      {"unpack", unpack_work(kept)},
   };
   outcome.mean = mean_;
   outcome.mask = union_;
@@ -334,7 +357,7 @@ const SchemeDefinition iwp_scheme = {
     .description =
         "importance-weighted pruning: a few ranks broadcast masks, all reduce what they cover",
     .source = "Cheng & Xu, arXiv 1901.01544",
-    .defaults = {.learning_rate = 0.4, .momentum = 0},
+    .defaults = {.learning_rate = 0.3, .momentum = 0},
     .options = iwp_options,
     .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {
       return std::make_unique<IwpScheme>(layers, options);

@@ -30,6 +30,7 @@ class IwpScheme final : public Scheme {
 
  private:
   struct RankState {
+    std::unique_ptr<prune::Engine> engine;  ///< one call at a time: ranks work side by side
     std::vector<float> residual, velocity, packed;
     std::vector<prune::MaskWord> mask;
     std::vector<prune::Segment> segments;  ///< with this rank's thresholds and floors
@@ -47,6 +48,7 @@ class IwpScheme final : public Scheme {
   void steer(std::uint64_t step);
   LocalWork select_work(const std::vector<Rank>& broadcasters,
                         const std::vector<std::size_t>& encoded_bytes) const;
+  LocalWork unpack_work(std::size_t kept) const;
   LocalWork pack_work(std::size_t kept, const std::vector<std::size_t>& encoded_bytes) const;
 
   Layers layers_;
@@ -55,6 +57,7 @@ class IwpScheme final : public Scheme {
   std::size_t parameters_ = 0, whole_parameters_ = 0;
   std::vector<prune::Segment> segments_;  ///< with the shared thresholds of fixed and density
   ThresholdOption threshold_;
+  std::vector<DensityController> controllers_;  ///< one per segment
   double density_;
   std::uint64_t seed_, steps_per_epoch_, warmup_epochs_;
   Rank broadcasters_;
@@ -62,7 +65,6 @@ class IwpScheme final : public Scheme {
   double floor_;
   float momentum_;
   bool momentum_correction_;
-  std::unique_ptr<prune::Engine> engine_;
   std::vector<RankState> ranks_;
   std::vector<prune::MaskWord> union_;  ///< of the broadcasters' masks; ones for the whole layers
   std::vector<prune::MaskWord> decoded_;

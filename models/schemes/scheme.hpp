@@ -34,9 +34,18 @@ struct AllReduce {
 struct AllGather {
   std::vector<Payload> parts;
 };
-/// Time that each rank spends in the engine, as the bytes that it moves through its memory.
+/// What the ranks do in the pruning engine: the bytes that each moves through its memory, and the
+/// calls among it whose time an engine profile knows (0 where there is none). All calls are for all
+/// pruned layers together.
 struct LocalWork {
-  std::vector<Bytes> moved;  ///< per rank
+  std::vector<Bytes> moved;     ///< per rank, all of it
+  std::size_t selected = 0;     ///< parameters that a select passes over
+  std::size_t packed_from = 0;  ///< parameters of the mask that a pack reads
+  std::size_t unpacked_to = 0;  ///< parameters of the mask that an unpack reads
+  std::uint64_t kept = 0;       ///< parameters packed or unpacked
+  bool with_velocity = false;
+  std::vector<Bytes>
+      coded;  ///< per rank: of moved, what encoding and decoding masks move; empty: nothing
 };
 /// One thing after another that a step does once the gradients are ready. `phase` names it in
 /// transfers.csv.
@@ -89,6 +98,7 @@ struct SchemeOptions {
   std::uint64_t seed = 1;
   std::uint64_t steps_per_epoch = 1;
   double momentum = 0;
+  std::string engine = "auto";  ///< of pruning (prune::make_engine)
   std::optional<double> density;
   std::optional<std::string> threshold;
   std::optional<Rank> broadcasters;

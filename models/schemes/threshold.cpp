@@ -32,9 +32,16 @@ float dispersion_threshold(const prune::Statistics& statistics, std::size_t para
   return static_cast<float>(std::max(0.0, mean + k * std::sqrt(variance)));
 }
 
-float steered_threshold(float threshold, double share, double target) {
-  const double factor = std::sqrt(std::clamp(share / target, 0.25, 4.0));
-  return static_cast<float>(threshold * factor);
+void DensityController::update(double share, double target) {
+  constexpr double largest_gain = 0.5, smallest_gain = 0.125, integral_gain = 0.02,
+                   largest_bias = 1.5;
+  const double ratio = std::clamp(share / target, 0.25, 4.0);
+  bias_ = std::clamp(bias_ + integral_gain * (ratio - 1), -largest_bias, largest_bias);
+  const double error = std::log(ratio) + bias_;
+  gain_ = (error > 0) == was_above_ ? std::min(1.1 * gain_, largest_gain)
+                                    : std::max(gain_ / 2, smallest_gain);
+  was_above_ = error > 0;
+  threshold_ = static_cast<float>(threshold_ * std::exp(gain_ * error));
 }
 
 double warmup_density(double density, std::uint64_t epoch, std::uint64_t warmup_epochs) {

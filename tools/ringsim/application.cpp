@@ -53,9 +53,10 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
   const std::string help =
       given.empty() ? "ringsim --help" : fmt::format("ringsim {} --help", at.get_name());
   std::string message = error.what();
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
-    const auto extras = app.remaining(true);
-    const std::string word = extras.empty() ? std::string() : extras.front();
+  // Words that nothing takes explain best what is wrong, whatever else is.
+  const auto extras = app.remaining(true);
+  if (!extras.empty()) {
+    const std::string& word = extras.front();
     const bool is_option = word.rfind('-', 0) == 0;
     message = fmt::format("{}: unknown {}{}", word.substr(0, word.find('=')),
                           is_option       ? "option"

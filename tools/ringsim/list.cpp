@@ -2,6 +2,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "models/networks/network.hpp"
+#include "models/prune/dispatch.hpp"
 #include "models/prune/encodings/encoding.hpp"
 #include "models/schemes/scheme.hpp"
 #include "sim/collectives/collective.hpp"
@@ -48,6 +49,16 @@ Rows topology_rows() {
   return rows;
 }
 
+Rows engine_rows() {
+  Rows rows = {{"engine", "what it is", "here"}};
+  for (const auto* engine : prune::engines()) {
+    const std::string why_not = engine->unavailable();
+    rows.push_back({std::string(engine->name), std::string(engine->description),
+                    why_not.empty() ? "available" : "unavailable: " + why_not});
+  }
+  return rows;
+}
+
 struct Listing {
   std::string name;
   Rows (*rows)();
@@ -60,6 +71,7 @@ const std::vector<Listing>& listings() {
       {"topologies", topology_rows},
       {"collectives", [] { return described("collective", collectives()); }},
       {"encodings", [] { return described("encoding", mask_encodings()); }},
+      {"engines", engine_rows},
   };
   return all;
 }
@@ -82,7 +94,7 @@ int execute(const std::string& what) {
 std::function<int()> add(CLI::App& app, const Invocation&) {
   auto what = std::make_shared<std::string>();
   app.add_option("WHAT", *what,
-                 "schemes, models, topologies, collectives or encodings; default all")
+                 "schemes, models, topologies, collectives, encodings or engines; default all")
       ->type_name("");
   return [what] { return execute(*what); };
 }

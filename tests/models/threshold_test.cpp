@@ -1,5 +1,6 @@
-#include "base/error.hpp"
 #include "models/schemes/threshold.hpp"
+
+#include "base/error.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -30,11 +31,33 @@ TEST_CASE("the dispersion threshold is mean + K stddev", "[threshold]") {
   CHECK(dispersion_threshold(statistics, 4, -10) == 0.0F);  // never below 0
 }
 
-TEST_CASE("the steered threshold moves by at most a factor of two", "[threshold]") {
-  CHECK(steered_threshold(1, 0.02, 0.02) == 1.0F);
-  CHECK(steered_threshold(1, 0.02, 0.01) == Approx(std::sqrt(2.0)));
-  CHECK(steered_threshold(1, 1, 0.01) == 2.0F);
-  CHECK(steered_threshold(1, 0, 0.01) == 0.5F);
+TEST_CASE("a density controller moves log T by gain * (log ratio + bias)", "[threshold]") {
+  DensityController controller;
+  // Bias 0.02*(2 - 1). The error is positive and the controller starts below: the gain is halved to
+  // 1/4.
+  controller.update(0.02, 0.01);
+  double log_threshold = 0.25 * (std::log(2) + 0.02);
+  CHECK(controller.threshold() == Approx(std::exp(log_threshold)));
+  // Positive again: the gain grows to 0.275.
+  controller.update(0.02, 0.01);
+  log_threshold += 0.275 * (std::log(2) + 0.04);
+  CHECK(controller.threshold() == Approx(std::exp(log_threshold)));
+  // No share at all counts as a quarter of the target; the error changes its sign, the gain is
+  // halved.
+  controller.update(0, 0.01);
+  log_threshold += 0.1375 * (std::log(0.25) + 0.04 - 0.02 * 0.75);
+  CHECK(controller.threshold() == Approx(std::exp(log_threshold)));
+}
+
+TEST_CASE("a density controller settles where a light tail makes the share fall steeply",
+          "[threshold]") {
+  // share = T^-8: with a gain of 1/2 throughout, log T would be multiplied by 1 - 8/2 = -3 each
+  // step.
+  DensityController controller;
+  const double target = 0.01, settled = std::pow(target, -1.0 / 8);
+  for (int step = 0; step < 200; ++step)
+    controller.update(std::pow(controller.threshold(), -8), target);
+  CHECK(controller.threshold() == Approx(settled).epsilon(0.01));
 }
 
 TEST_CASE("the density falls by four in each epoch of the warm-up", "[threshold]") {

@@ -1,5 +1,6 @@
-#include "base/random.hpp"
 #include "sim/age.hpp"
+
+#include "base/random.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,0 +1,86 @@
+#include "base/files.hpp"
+
+#include "base/error.hpp"
+
+#include <catch2/catch.hpp>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+using namespace ringsim;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Folder {
+  Folder() : path(fs::temp_directory_path() / ("ringsim-files-" + std::to_string(getpid()))) {
+    fs::remove_all(path);
+    fs::create_directories(path);
+  }
+  ~Folder() { fs::remove_all(path); }
+  std::size_t entries() const {
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator(path), fs::directory_iterator()));
+  }
+  fs::path path;
+};
+
+}  // namespace
+
+TEST_CASE("SHA-256 gives the known answers", "[files]") {
+  CHECK(sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  CHECK(sha256("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST_CASE("a file appears whole at its commit", "[files]") {
+  const Folder folder;
+  {
+    AtomicFile file(folder.path / "a.csv");
+    file.write("one\n");
+    CHECK(!fs::exists(folder.path / "a.csv"));
+    file.write("two\n");
+    AtomicFile moved(std::move(file));
+    moved.commit();
+    CHECK(read_file(folder.path / "a.csv") == "one\ntwo\n");
+  }
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("a file that is not committed leaves nothing and replaces nothing", "[files]") {
+  const Folder folder;
+  std::ofstream(folder.path / "a.csv") << "old";
+  { AtomicFile(folder.path / "a.csv").write("new"); }
+  CHECK(read_file(folder.path / "a.csv") == "old");
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("a file that cannot be written is an error that names it, and nothing stays", "[files]") {
+  const Folder folder;
+  CHECK_THROWS_WITH(AtomicFile(folder.path / "missing" / "a.csv"),
+                    (folder.path / "missing" / "a.csv").string() +
+                        ": cannot be written (No such file or directory)");
+  // A limit on the size of files stands in for a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit{};
+  getrlimit(RLIMIT_FSIZE, &limit);
+  limit.rlim_cur = 1 << 16;
+  setrlimit(RLIMIT_FSIZE, &limit);
+  const auto write_much = [&] {
+    AtomicFile file(folder.path / "b.csv");
+    for (int i = 0; i < 100; ++i) file.write(std::string(10'000, 'x'));
+    file.commit();
+  };
+  CHECK_THROWS_WITH(write_much(),
+                    (folder.path / "b.csv").string() + ": cannot be written (File too large)");
+  CHECK(folder.entries() == 0);
+}
+
+TEST_CASE("a missing file, and a folder in place of one, are errors", "[files]") {
+  CHECK_THROWS_WITH(read_file("/nonexistent/x", "a topology file is accepted"),
+                    "/nonexistent/x: no such file; a topology file is accepted");
+  CHECK_THROWS_WITH(read_file("/tmp"), "/tmp: is a folder");
+}

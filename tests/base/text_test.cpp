@@ -1,0 +1,33 @@
+#include "base/text.hpp"
+
+#include "base/error.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace ringsim;
+
+TEST_CASE("fractions and numbers are read", "[text]") {
+  CHECK(parse_number_or_fraction("1/64") == 1.0 / 64);
+  CHECK(parse_number_or_fraction("0.25") == 0.25);
+  CHECK(parse_number_or_fraction("1e-3") == 1e-3);
+  for (const char* wrong : {"", "x", "1/", "1/0", "1/2/3", "1 2", "inf"}) {
+    INFO(wrong);
+    CHECK(!parse_number_or_fraction(wrong));
+  }
+}
+
+TEST_CASE("the nearest word is offered where it is near", "[text]") {
+  const std::vector<std::string> words = {"bandwidth", "latency", "name"};
+  CHECK(did_you_mean("bandwith", words) == " (did you mean \"bandwidth\"?)");
+  CHECK(did_you_mean("nmae", words) == " (did you mean \"name\"?)");  // a swap counts as one change
+  CHECK(did_you_mean("colour", words).empty());
+}
+
+TEST_CASE("an error joins the parts that there are", "[text]") {
+  CHECK(std::string(UserError({"a.json", "/x"}, "found 1", "2 is accepted", "write 2").what()) ==
+        "a.json: /x: found 1; 2 is accepted; write 2");
+  CHECK(std::string(UserError({{}, "--x"}, "found 1").what()) == "--x: found 1");
+  CHECK(std::string(UserError({"a.json", {}}, "is empty", {}, "fill it").what()) ==
+        "a.json: is empty; fill it");
+  CHECK(Place{"f", "/a"}.member("b/c~d").position == "/a/b~1c~0d");
+}

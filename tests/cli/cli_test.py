@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+"""Tests of the program as a user calls it. Usage: cli_test.py RINGSIM SOURCE_ROOT [CASE...]"""
+import csv
+import json
+import os
+import pathlib
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM = sys.argv.pop(1)
+ROOT = pathlib.Path(sys.argv.pop(1))
+QUICK = ["--steps", "6"]
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def ringsim(self, *arguments, **options):
+        return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, **options)
+
+    def check_error(self, message, *arguments, code=2, **options):
+        done = self.ringsim(*arguments, **options)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (code, "", message + "\n"))
+
+    def good(self, *arguments):
+        done = self.ringsim(*arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+
+class Basics(Case):
+    def test_version_and_help(self):
+        self.assertRegex(self.good("--version"), r"^ringsim \d+\.\d+\.\d+\n$")
+        for command in ("run", "compare", "list", "topology"):
+            self.assertIn(command, self.good("--help"))
+            self.assertIn("Usage: ringsim " + command, self.good(command, "--help"))
+
+    def test_the_first_output_comes_within_100_ms(self):
+        # The median of several, since the machine may be busy; the sanitizers' build is several times slower.
+        limit = 1.0 if os.environ.get("RINGSIM_SANITIZED") else 0.1
+        for arguments in (["--help"], ["list"], ["run", "--help"], ["run", *QUICK]):
+            times = []
+            for _ in range(5):
+                start = time.monotonic()
+                with subprocess.Popen([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+                    process.stdout.read(1)
+                    times.append(time.monotonic() - start)
+                    process.kill()
+            self.assertLess(sorted(times)[2], limit, arguments)
+
+    def test_wrong_commands_and_options(self):
+        self.check_error('rnu: unknown command (did you mean "run"?); see ringsim --help', "rnu")
+        self.check_error('--densty: unknown option (did you mean "--density"?); see ringsim run --help',
+                         "run", "--densty", "0.1")
+        self.check_error("A subcommand is required; see ringsim --help")
+
+
+class Run(Case):
+    def run_into(self, name, *arguments):
+        self.good("run", *QUICK, *arguments, "-o", self.folder / name, "--quiet")
+        return self.folder / name
+
+    def test_tables_and_summary_are_written_whole_and_agree(self):
+        run = self.run_into("run", "--scheme", "iwp", "--topology", "ring8-mixed", "--jitter", "0.1")
+        self.assertEqual(sorted(path.name for path in run.iterdir()),
+                         ["layers.csv", "links.csv", "staleness.csv", "steps.csv", "summary.json"])
+        summary = json.loads((run / "summary.json").read_text())
+        self.assertEqual((summary["ranks"], summary["scheme"], summary["steps"]), (8, "iwp", 6))
+        self.assertIn("--scheme iwp", summary["provenance"]["command"])
+        self.assertEqual(len(summary["provenance"]["inputs"]), 5)
+        for entry in summary["provenance"]["inputs"]:
+            self.assertRegex(entry["sha256"], "^[0-9a-f]{64}$")
+        with (run / "steps.csv").open() as file:
+            steps = list(csv.DictReader(file))
+        with (run / "links.csv").open() as file:
+            links = list(csv.DictReader(file))
+        sent = sum(int(step["total_bytes"]) for step in steps)
+        self.assertEqual(sent, sum(int(link["bytes"]) for link in links))
+        self.assertAlmostEqual(summary["bytes_sent_per_rank"]["total"], sent / 8)
+        self.assertAlmostEqual(sum(float(step["total_s"]) for step in steps), summary["simulated_seconds"])
+        for link in links:
+            self.assertLessEqual(float(link["utilization"]), 1)
+
+    def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(self):
+        for scheme in ("dense", "iwp"):
+            first, second, other = (self.run_into(f"{scheme}{i}", "--scheme", scheme, "--seed", seed)
+                                    for i, seed in enumerate((1, 1, 2)))
+            for table in ("steps.csv", "layers.csv", "links.csv", "staleness.csv"):
+                self.assertEqual((first / table).read_bytes(), (second / table).read_bytes())
+            self.assertNotEqual((first / "steps.csv").read_bytes(), (other / "steps.csv").read_bytes())
+
+    def test_engines_give_the_same_bytes(self):
+        available = [line.split()[0] for line in self.good("list", "engines").splitlines()[2:] if line.endswith(" available")]
+        self.assertIn("scalar", available)
+        runs = [self.run_into(f"on-{engine}", "--engine", engine, "--momentum", "0.5") for engine in available]
+        for table in ("steps.csv", "layers.csv", "links.csv", "staleness.csv"):
+            self.assertEqual(len({(run / table).read_bytes() for run in runs}), 1, table)
+
+    def test_formats(self):
+        summary = json.loads(self.good("run", *QUICK, "--format", "json", "--quiet"))
+        self.assertIsNone(summary["bottleneck"])
+        lines = self.good("run", *QUICK, "--format", "csv", "--quiet").splitlines()
+        rows = list(csv.DictReader(lines))
+        self.assertEqual(len(rows), 1)
+        self.assertEqual(float(rows[0]["simulated_seconds"]), summary["simulated_seconds"])
+        self.check_error('--format: found "xml"; accepted: table, json, csv', "run", *QUICK, "--format", "xml")
+
+    def test_progress_is_on_stderr_and_quiet_stops_it(self):
+        done = self.ringsim("run", *QUICK)
+        self.assertIn("backend simgrid", done.stderr)
+        self.assertIn("step 6 of 6", done.stderr)
+        self.assertNotIn("step 6 of 6", done.stdout)
+        self.assertEqual(self.ringsim("run", *QUICK, "--quiet").stderr, "")
+
+    def test_every_option_reacts(self):
+        base = ["--quiet", "--format", "json", *QUICK]
+        plain = json.loads(self.good("run", *base))
+        del plain["wall_seconds"], plain["provenance"]
+        for changed in (["--topology", "ring8-10g"], ["--ranks", "4"], ["--batch", "16"], ["--seed", "9"], ["--lr", "0.01"],
+                        ["--momentum", "0.5"], ["--schedule", "constant"], ["--compute-time", "3ms"],
+                        ["--gpu-speed", "1TFLOPS"], ["--prune-time", "1ms"], ["--gpu-memory-bandwidth", "1GBps"],
+                        ["--jitter", "0.5"], ["--scheme", "dense"], ["--density", "0.2"], ["--threshold", "fixed:0.1"],
+                        ["--threshold", "dispersion:1"], ["--broadcasters", "1"], ["--mask-encoding", "bitmap"],
+                        ["--floor", "0.1"], ["--whole-below", "40000"]):
+            found = json.loads(self.good("run", *base, *changed))
+            del found["wall_seconds"], found["provenance"]
+            self.assertNotEqual(found, plain, changed)
+        with_momentum = [*base, "--momentum", "0.5"]
+        on, off = (json.loads(self.good("run", *with_momentum, "--momentum-correction", value)) for value in ("on", "off"))
+        self.assertNotEqual(on["loss"], off["loss"])
+        warm = json.loads(self.good("run", *base, "--warmup", "1"))
+        self.assertGreater(warm["density"], plain["density"])
+        self.assertIsNone(warm["compression_ratio"]["wire_after_warmup"])
+
+    def test_wrong_input(self):
+        missing = self.folder / "missing.json"
+        self.check_error(f"{missing}: no such file", "run", "--topology", missing)
+        broken = self.folder / "broken.json"
+        broken.write_text('{\n  "kind": ring\n}\n')
+        done = self.ringsim("run", "--topology", broken)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertEqual(done.stderr, f"{broken}: line 2, column 11: broken JSON: syntax error while parsing value - "
+                                      "invalid literal; last read: '\"kind\": r'\n")
+        text = (ROOT / "topologies/ring8-1g.json").read_text()
+
+        def topology_with(old, new):
+            path = self.folder / "ring.json"
+            self.assertIn(old, text)
+            path.write_text(text.replace(old, new))
+            return path
+
+        path = topology_with('"hosts"', '"host"')
+        self.check_error(f'{path}: /host: unknown key (did you mean "hosts"?); accepted keys: $schema, name, description, '
+                         "kind, hosts, link, links", "run", "--topology", path)
+        path = topology_with('"1Gbps"', "1000")
+        self.check_error(f'{path}: /link/bandwidth: found the number 1000; a bandwidth such as "10Gbps" is accepted; write '
+                         "it as a string with its unit", "run", "--topology", path)
+        path = topology_with('"1Gbps"', '"-1Gbps"')
+        self.check_error(f'{path}: /link/bandwidth: "-1Gbps" is negative; a bandwidth above zero such as 10Gbps or 1.25GBps '
+                         "is accepted", "run", "--topology", path)
+        path = topology_with('"hosts": 8', '"hosts": 1')
+        self.check_error(f"{path}: /hosts: found the number 1; a whole number from 2 to 1048576 is accepted",
+                         "run", "--topology", path)
+        self.check_error("--ranks: found 9; 2 to 8 (the hosts of ring8-1g) is accepted", "run", "--ranks", "9")
+        self.check_error('--scheme: unknown scheme "iwq" (did you mean "iwp"?); accepted: dense, iwp', "run", "--scheme", "iwq")
+        for density in ("0", "1.5", "x"):
+            self.check_error(f'--density: found "{density}"; a number above 0 and at most 1 such as 0.01 or 1/64 is accepted',
+                             "run", "--density", density)
+
+    def test_wrong_output_folders_are_refused_before_the_run(self):
+        run = self.run_into("run")
+        self.check_error(f"{run}: holds another run (summary.json); a new or empty folder is accepted; choose another folder "
+                         "for -o, or remove this one", "run", *QUICK, "-o", run)
+        closed = self.folder / "closed"
+        closed.mkdir()
+        if os.geteuid() == 0:
+            # Root may write anywhere but in /proc.
+            self.check_error("/proc/x: cannot be created (No such file or directory); a folder that can be written to is "
+                             "accepted; choose another folder for -o", "run", *QUICK, "-o", "/proc/x")
+        else:
+            closed.chmod(stat.S_IRUSR | stat.S_IXUSR)
+            self.check_error(f"{closed}: cannot be written to; a folder that can be written to is accepted; choose another "
+                             "folder for -o", "run", *QUICK, "-o", closed)
+
+    def test_a_run_that_fails_leaves_nothing(self):
+        done = self.ringsim("run", "--steps", "40", "--scheme", "dense", "--lr", "100000", "-o", self.folder / "a" / "b", "--quiet")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, r"^training diverged in step \d+: the loss is not finite; a smaller --lr may help\n$")
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+
+class Bench(Case):
+    def test_a_measured_profile_gives_the_simulated_pruning_time(self):
+        profile = self.folder / "profile.json"
+        text = self.good("bench", "--elements", "100000", "-o", profile, "--quiet")
+        self.assertRegex(text, r"(?m)^ *100000 ")
+        measured = json.loads(profile.read_text())
+        self.assertEqual(measured["sizes"][0]["elements"], 100000)
+        base = ["run", *QUICK, "--format", "json", "--quiet"]
+        fast = json.loads(self.good(*base, "--prune-time", profile))
+        self.assertGreater(fast["seconds_per_step"]["prune"], 0)
+        self.assertIn(str(profile), [entry["name"] for entry in fast["provenance"]["inputs"]])
+        for size in measured["sizes"]:
+            for rate in size:
+                if rate.endswith("bytes_per_second"):
+                    size[rate] /= 1000
+        profile.write_text(json.dumps(measured))
+        slow = json.loads(self.good(*base, "--prune-time", profile))
+        self.assertGreater(slow["seconds_per_step"]["prune"], 10 * fast["seconds_per_step"]["prune"])
+
+    def test_wrong_input(self):
+        self.check_error('--elements: found "0"; whole numbers from 1 to 1000000000 are accepted', "bench", "--elements", "5,0")
+        self.check_error('--threads: found "x"; whole numbers from 1 to 1024 are accepted', "bench", "--threads", "x")
+        self.check_error(f"{self.folder}/x/p.json: cannot be written (No such file or directory)",
+                         "bench", "-o", self.folder / "x" / "p.json", code=1)
+        self.check_error(f"{self.folder}/p.json: no such file", "run", "--prune-time", self.folder / "p.json")
+        self.check_error('--prune-time: found "fast"; model, none, a time such as 20us, or a file (with / or .json in its '
+                         "name) is accepted", "run", "--prune-time", "fast")
+
+
+class Compare(Case):
+    def test_runs_stand_side_by_side(self):
+        for scheme in ("dense", "iwp"):
+            self.good("run", *QUICK, "--scheme", scheme, "-o", self.folder / scheme, "--quiet")
+        folders = [self.folder / "dense", str(self.folder / "iwp") + "/"]
+        table = self.good("compare", *folders)
+        self.assertRegex(table, r"(?m)^ +dense +iwp$")
+        self.assertIn("dense fp32, without overlap", table)
+        runs = json.loads(self.good("compare", *folders, "--format", "json"))
+        self.assertEqual([run["run"] for run in runs], ["dense", "iwp"])
+        ratio = runs[0]["summary"]["simulated_seconds"] / runs[1]["summary"]["simulated_seconds"]
+        self.assertAlmostEqual(runs[1]["speed_up"], ratio)
+        self.assertGreater(ratio, 1)
+        rows = list(csv.DictReader(self.good("compare", *folders, "--format", "csv").splitlines()))
+        self.assertEqual([row["run"] for row in rows], ["dense", "iwp"])
+        self.assertAlmostEqual(float(rows[1]["speed_up"]), ratio)
+
+    def test_a_folder_without_a_summary_is_an_error(self):
+        self.check_error(f"{self.folder}/summary.json: no such file", "compare", self.folder)
+
+
+class Lists(Case):
+    def test_everything_that_can_be_named_is_listed(self):
+        text = self.good("list")
+        for name in ("dense", "iwp", "mlp", "ring8-1g", "ring8-mixed", "bitmap", "rice"):
+            self.assertIn("\n" + name, text)
+        self.assertIn("1901.01544", self.good("list", "schemes"))
+        self.assertNotIn("mlp", self.good("list", "schemes"))
+        self.assertEqual(self.ringsim("list", "shemes").returncode, 2)
+
+
+class Topologies(Case):
+    def test_check_and_show(self):
+        self.assertEqual(self.good("topology", "check", ROOT / "topologies/ring8-1g.json"),
+                         "ring8-1g: ring, 8 hosts, 16 links\n")
+        text = self.good("topology", "show", "ring8-mixed")
+        self.assertIn("the ring's bottleneck: 7 -> 0, 1Gbps", text)
+        self.assertIn("rack1-rack0:reverse", text)
+
+
+unittest.main()

@@ -1,0 +1,104 @@
+#include "models/dataset.hpp"
+
+#include <catch2/catch.hpp>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+using namespace ringsim;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder of the test's own, with links to the real files.
+struct Folder {
+  Folder() : path(fs::temp_directory_path() / ("ringsim-dataset-" + std::to_string(getpid()))) {
+    fs::create_directories(path);
+    for (const auto& entry : fs::directory_iterator("/usr/share/datasets/fashion-mnist")) {
+      fs::create_symlink(entry.path(), path / entry.path().filename());
+    }
+  }
+  ~Folder() { fs::remove_all(path); }
+  void replace(const std::string& name, const std::string& unpacked) const {
+    fs::remove(path / name);
+    gzFile file = gzopen((path / name).c_str(), "wb");
+    gzwrite(file, unpacked.data(), static_cast<unsigned>(unpacked.size()));
+    gzclose(file);
+  }
+  std::string file(const std::string& name) const { return (path / name).string(); }
+  fs::path path;
+};
+
+const std::string labels = "t10k-labels-idx1-ubyte.gz";
+const std::string advice =
+    "; the files of the Debian package dataset-fashion-mnist are accepted; install the package "
+    "again";
+
+}  // namespace
+
+TEST_CASE("Fashion-MNIST is read and normalised", "[dataset]") {
+  const auto data = load_fashion_mnist();
+  REQUIRE(data.train.size() == 60000);
+  REQUIRE(data.test.size() == 10000);
+  REQUIRE(data.train.inputs.size() == 60000U * 784);
+  CHECK(data.files.size() == 4);
+  double sum = 0, square_sum = 0;
+  for (const float value : data.train.inputs) {
+    sum += value;
+    square_sum += static_cast<double>(value) * value;
+  }
+  const double n = 60000.0 * 784;
+  CHECK(sum / n == Approx(0).margin(1e-5));
+  CHECK(square_sum / n == Approx(1).epsilon(1e-5));
+  std::vector<int> per_class(10);
+  for (const auto label : data.train.labels) ++per_class[label];
+  for (const int count : per_class) CHECK(count == 6000);
+}
+
+TEST_CASE("a missing dataset names the package to install", "[dataset]") {
+  CHECK_THROWS_WITH(load_fashion_mnist("/nonexistent"),
+                    "/nonexistent/train-images-idx3-ubyte.gz: no such file; Fashion-MNIST is "
+                    "accepted; install the "
+                    "Debian package dataset-fashion-mnist");
+}
+
+TEST_CASE("a broken dataset names the file and the byte", "[dataset]") {
+  const Folder folder;
+  SECTION("wrong magic number") {
+    folder.replace(labels, std::string("\0\0\x08\x03\0\0\x27\x10", 8) + std::string(10000, '\0'));
+    CHECK_THROWS_WITH(load_fashion_mnist(folder.path),
+                      folder.file(labels) +
+                          ": byte 0 of the unpacked data: found the magic number 0x803 in place of "
+                          "0x801" +
+                          advice);
+  }
+  SECTION("too short") {
+    folder.replace(labels, std::string("\0\0\x08\x01\0\0\x27\x10", 8) + std::string(9999, '\0'));
+    CHECK_THROWS_WITH(
+        load_fashion_mnist(folder.path),
+        folder.file(labels) +
+            ": byte 10007 of the unpacked data: the data ends here in place of byte 10008" +
+            advice);
+  }
+  SECTION("a label out of range") {
+    folder.replace(labels,
+                   std::string("\0\0\x08\x01\0\0\x27\x10", 8) + std::string(9999, '\0') + '\x0a');
+    CHECK_THROWS_WITH(
+        load_fashion_mnist(folder.path),
+        folder.file(labels) + ": byte 10007 of the unpacked data: found the label 10" + advice);
+  }
+  SECTION("a cut gzip stream") {
+    const auto whole = "/usr/share/datasets/fashion-mnist/" + labels;
+    fs::remove(folder.path / labels);
+    fs::copy_file(whole, folder.path / labels);
+    fs::resize_file(folder.path / labels, 1000);
+    CHECK_THROWS_WITH(
+        load_fashion_mnist(folder.path),
+        Catch::StartsWith(folder.file(labels) + ": byte ") &&
+            Catch::EndsWith(" of the unpacked data: the gzip stream is cut off" + advice));
+  }
+}

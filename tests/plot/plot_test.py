@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Tests of tools/plot. Usage: plot_test.py SOURCE_ROOT. Exits with 77 where matplotlib is missing."""
+import importlib.util
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+if importlib.util.find_spec("matplotlib") is None:
+    print("skipped: python3-matplotlib is not installed")
+    sys.exit(77)
+
+PROGRAM = pathlib.Path(sys.argv.pop(1)) / "tools/plot/ringsim_plot.py"
+
+
+class Plots(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        self.run = self.root / "run"
+        self.run.mkdir()
+        (self.run / "steps.csv").write_text(
+            "step,start_s,total_s,loss,accuracy\n0,0,0.5,2,\n1,0.5,0.5,1,0.5\n2,1,0.5,0.5,0.75\n")
+        (self.run / "layers.csv").write_text(
+            "step,layer,density\n0,a,0.5\n0,b,1\n1,a,0\n1,b,1\n2,a,0.01\n2,b,1\n")
+        (self.run / "links.csv").write_text("link,bytes,busy_s,utilization\nx,10,1,0.5\ny,0,0,0\n")
+
+    def plot(self, *arguments):
+        return subprocess.run([sys.executable, PROGRAM, *map(str, arguments)], capture_output=True, text=True)
+
+    def test_every_plot_writes_png_and_svg_and_repeats_its_bytes(self):
+        for what in ("loss", "accuracy", "density", "links"):
+            outputs = [self.root / f"{what}{i}.{kind}" for kind in ("png", "svg") for i in (1, 2)]
+            for output in outputs:
+                done = self.plot(what, self.run, "-o", output)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual(outputs[0].read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
+            self.assertIn(b"<svg", outputs[2].read_bytes())
+            self.assertEqual(outputs[0].read_bytes(), outputs[1].read_bytes())
+            self.assertEqual(outputs[2].read_bytes(), outputs[3].read_bytes())
+
+    def test_the_data_is_what_is_drawn(self):
+        self.assertEqual(self.plot("accuracy", self.run, "-o", self.root / "before.svg").returncode, 0)
+        steps = self.run / "steps.csv"
+        steps.write_text(steps.read_text().replace("0.75", "0.7"))
+        self.assertEqual(self.plot("accuracy", self.run, "-o", self.root / "after.svg").returncode, 0)
+        self.assertNotEqual((self.root / "before.svg").read_bytes(), (self.root / "after.svg").read_bytes())
+
+    def check_error(self, message, *arguments):
+        done = self.plot(*arguments)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (2, "", message + "\n"))
+        self.assertEqual(sorted(path.name for path in self.root.iterdir()), ["run"])
+
+    def test_wrong_input_is_an_error_and_nothing_is_written(self):
+        output = self.root / "x.png"
+        self.check_error(f"{self.root}/none/steps.csv: No such file or directory; a result folder of ringsim run -o is "
+                         "accepted", "loss", self.root / "none", "-o", output)
+        self.check_error(f'{self.root}/x.pdf: found the ending ".pdf"; .png and .svg are accepted',
+                         "loss", self.run, "-o", self.root / "x.pdf")
+        self.check_error("density: found 2 result folders; one is accepted", "density", self.run, self.run, "-o", output)
+        (self.run / "steps.csv").write_text("step,start_s,total_s\n0,0,1\n")
+        self.check_error(f"{self.run}/steps.csv: no column loss; found step, start_s, total_s",
+                         "loss", self.run, "-o", output)
+        (self.run / "links.csv").write_text("link,bytes,utilization\n")
+        self.check_error(f"{self.run}/links.csv: no rows", "links", self.run, "-o", output)
+
+
+unittest.main()

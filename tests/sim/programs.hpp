@@ -1,0 +1,74 @@
+#pragma once
+// Programs and topologies that tests write down phase by phase.
+#include "sim/backend.hpp"
+#include "topologies/topology.hpp"
+
+#include <string>
+#include <vector>
+
+namespace ringsim::test {
+
+inline Topology make_ring(const std::vector<double>& bandwidth,
+                          const std::vector<double>& latency) {
+  std::vector<Link> links;
+  for (std::size_t i = 0; i < bandwidth.size(); ++i) {
+    links.push_back({"link" + std::to_string(i), {bandwidth[i]}, {latency[i]}});
+  }
+  return Topology::ring("test", links);
+}
+
+inline Topology uniform_ring(Rank hosts, double bandwidth, double latency) {
+  return make_ring(std::vector<double>(hosts, bandwidth), std::vector<double>(hosts, latency));
+}
+
+/// phases[rank][stream] one after the other.
+using Phases = std::vector<std::vector<std::vector<Phase>>>;
+
+inline Program make_program(const Phases& phases, std::vector<std::pair<Rank, Rank>> pairs) {
+  return {.ranks = static_cast<Rank>(phases.size()),
+          .streams_per_rank = static_cast<StreamId>(phases.front().size()),
+          .pairs = std::move(pairs),
+          .open = [&phases](Rank rank, StreamId stream) -> PhaseSource {
+            return [&list = phases[rank][stream],
+                    next = std::size_t{0}]() mutable -> std::optional<Phase> {
+              if (next == list.size()) return std::nullopt;
+              return list[next++];
+            };
+          }};
+}
+
+/// Every rank sends to the next one round the ring.
+inline std::vector<std::pair<Rank, Rank>> ring_pairs(Rank ranks) {
+  std::vector<std::pair<Rank, Rank>> pairs;
+  for (Rank rank = 0; rank < ranks; ++rank) pairs.emplace_back(rank, (rank + 1) % ranks);
+  return pairs;
+}
+
+/// One message, as a collective of one round.
+class OneMessage final : public Collective {
+ public:
+  OneMessage(Rank ranks, Rank source, Rank target, Bytes bytes)
+      : ranks_(ranks), source_(source), target_(target), bytes_(bytes) {}
+  std::string_view name() const override { return "one message"; }
+  Rank ranks() const override { return ranks_; }
+  std::uint32_t rounds() const override { return 1; }
+  void round(Rank rank, std::uint32_t, Round& round) const override {
+    round.clear();
+    if (rank == source_) round.sends.push_back({target_, bytes_});
+    if (rank == target_) round.receives.push_back({source_, {}});
+  }
+
+ private:
+  Rank ranks_, source_, target_;
+  Bytes bytes_;
+};
+
+inline CollectiveCall call(std::shared_ptr<const Collective> collective, std::uint64_t step = 0) {
+  return {std::move(collective), step, "values", 0};
+}
+
+inline CollectiveCall message(Rank ranks, Rank source, Rank target, std::uint64_t bytes) {
+  return call(std::make_shared<OneMessage>(ranks, source, target, Bytes{bytes}));
+}
+
+}  // namespace ringsim::test

@@ -1,0 +1,134 @@
+#include "sim/step_timing.hpp"
+
+#include "base/error.hpp"
+#include "tests/sim/programs.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace ringsim;
+using namespace ringsim::test;
+
+namespace {
+
+CostModel costs(double compute) {
+  return {.compute = {compute},
+          .jitter = 0,
+          .prune = std::nullopt,
+          .engine = nullptr,
+          .memory = std::nullopt,
+          .seed = 1};
+}
+
+LocalWork work(std::vector<Bytes> moved) {
+  LocalWork result;
+  result.moved = std::move(moved);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("a plan counts its bytes by what they are for", "[plan]") {
+  AllGather gather{std::vector<Payload>(4)};
+  gather.parts[1] = {.values = {1}, .masks = {100}, .headers = {10}};
+  gather.parts[3] = {.values = {}, .masks = {50}, .headers = {5}};
+  const auto plan = plan_step(0, {{"masks", gather}, {"values", AllReduce{1000, Bytes{4}}}}, 4,
+                              find_collective("ring"), costs(1));
+  // A part passes 3 links; of the all-reduce's 4000 bytes each passes 2*3 links.
+  CHECK(plan.sent.masks == Bytes{3 * 150});
+  CHECK(plan.sent.headers == Bytes{3 * 15});
+  CHECK(plan.sent.values == Bytes{3 * 1 + 6 * 4000});
+  Bytes on_the_wire;
+  for (const auto& stage : plan.stages)
+    on_the_wire += total_bytes(*std::get<Exchange>(stage).collective);
+  CHECK(plan.sent.total() == on_the_wire);
+}
+
+TEST_CASE("local work takes bytes over memory bandwidth, the given time, or none", "[plan]") {
+  const std::vector<Stage> stages = {{"select", work({Bytes{1000}, Bytes{2000}})},
+                                     {"pack", work({Bytes{500}, Bytes{500}})}};
+  auto model = costs(1);
+  const auto durations = [&](std::size_t stage) {
+    const auto plan = plan_step(0, stages, 2, find_collective("ring"), model);
+    return std::get<LocalTime>(plan.stages[stage]).duration;
+  };
+  CHECK(durations(0)[1].value == 0);
+  model.memory = BytesPerSecond{1e6};
+  CHECK(durations(0)[0].value == Approx(1e-3));
+  CHECK(durations(0)[1].value == Approx(2e-3));
+  CHECK(durations(1)[1].value == Approx(0.5e-3));
+  model.prune = Seconds{7e-3};
+  CHECK(durations(0)[1].value == 7e-3);
+  CHECK(durations(1)[1].value == 0);
+}
+
+TEST_CASE("with an engine profile local work takes the measured times", "[plan]") {
+  // Select 16.125 bytes a parameter at 1e9 B/s; pack 10 us and unpack 5 us of 100 kept of 1000;
+  // copies at 2e9 B/s.
+  prune::EngineProfile profile;
+  prune::SizeRates size;
+  size.elements = 1000;
+  size.copy = {2e9};
+  size.select = {1e9};
+  size.select_with_velocity = {1e9};
+  prune::MaskRates mask;
+  mask.kept = 100;
+  mask.pack = {10e-6};
+  mask.pack_with_velocity = {20e-6};
+  mask.unpack = {5e-6};
+  size.masks = {mask};
+  profile.sizes = {size};
+  auto model = costs(1);
+  model.engine = &profile;
+  auto local = work({Bytes{1}, Bytes{1}});
+  local.selected = 1000;
+  local.packed_from = 1000;
+  local.unpacked_to = 1000;
+  local.kept = 100;
+  local.coded = {Bytes{0}, Bytes{2000}};
+  const auto plan = plan_step(0, {{"select", local}}, 2, find_collective("ring"), model);
+  const auto& duration = std::get<LocalTime>(plan.stages[0]).duration;
+  CHECK(duration[0].value == Approx(16.125e-6 + 10e-6 + 5e-6));
+  CHECK(duration[1].value == Approx(16.125e-6 + 10e-6 + 5e-6 + 1e-6));
+}
+
+TEST_CASE("jitter has mean 1, and none leaves the time alone", "[plan]") {
+  auto model = costs(2);
+  CHECK(jittered(model, 3, 5) == Seconds{2});
+  model.jitter = 0.3;
+  double sum = 0;
+  for (std::uint64_t step = 0; step < 20000; ++step) sum += jittered(model, 3, step).value;
+  // The standard error of the mean is 2 * 0.3 / sqrt(20000) = 0.004.
+  CHECK(sum / 20000 == Approx(2).margin(0.02));
+  CHECK(jittered(model, 0, 0) != jittered(model, 1, 0));
+  CHECK(jittered(model, 0, 0) != jittered(model, 0, 1));
+  CHECK(jittered(model, 0, 0) == jittered(model, 0, 0));
+}
+
+TEST_CASE("synchronous steps follow one another, and the parts of a step sum to its time",
+          "[timing]") {
+  // Two ranks, 1e6 B/s, 1 ms. A step: 10 ms of computing, 2 ms of pruning, masks of 1000 bytes from
+  // rank 0 (1 + 1 ms), values of 1000 elements in chunks of 2000 bytes, two rounds (each 1 + 2 ms):
+  // 10 + 2 + 2 + 6 = 20 ms.
+  auto model = costs(10e-3);
+  model.prune = Seconds{2e-3};
+  AllGather gather{std::vector<Payload>(2)};
+  gather.parts[0].masks = {1000};
+  const std::vector<Stage> stages = {
+      {"select", work({{}, {}})}, {"masks", gather}, {"values", AllReduce{1000, Bytes{4}}}};
+  std::vector<StepPlan> plans;
+  for (std::uint64_t step = 0; step < 3; ++step) {
+    plans.push_back(plan_step(step, stages, 2, find_collective("ring"), model));
+  }
+  const auto timing = time_steps(uniform_ring(2, 1e6, 1e-3), plans, 2, run_simgrid);
+  CHECK(timing.end.value == Approx(60e-3).epsilon(1e-9));
+  REQUIRE(timing.steps.size() == 3);
+  for (std::size_t step = 0; step < 3; ++step) {
+    const auto& time = timing.steps[step];
+    CHECK(time.start.value == Approx(20e-3 * static_cast<double>(step)).epsilon(1e-9));
+    CHECK(time.compute.value == Approx(10e-3));
+    CHECK(time.prune.value == Approx(2e-3));
+    CHECK(time.exchange.value == Approx(8e-3).epsilon(1e-9));
+    CHECK(time.exposed_exchange.value == Approx(8e-3).epsilon(1e-9));
+    CHECK(time.total.value == Approx(20e-3).epsilon(1e-9));
+  }
+}

@@ -1,0 +1,126 @@
+#include "sim/training.hpp"
+
+#include "base/random.hpp"
+#include "models/networks/mlp.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+
+using namespace ringsim;
+
+namespace {
+
+/// Two classes of points round two centres.
+Dataset make_data(std::size_t train, std::size_t test) {
+  Dataset data;
+  Random random(5, Purpose::batch_order);
+  for (auto* samples : {&data.train, &data.test}) {
+    samples->input_size = 6;
+    for (std::size_t i = 0; i < (samples == &data.train ? train : test); ++i) {
+      const std::uint8_t label = i % 2;
+      for (std::size_t d = 0; d < 6; ++d) {
+        samples->inputs.push_back(static_cast<float>(random.normal() + (label == 0 ? 1.0 : -1.0)));
+      }
+      samples->labels.push_back(label);
+    }
+  }
+  return data;
+}
+
+struct Trained {
+  TrainingResult result;
+  std::vector<double> losses;
+  std::optional<double> accuracy;
+};
+
+Trained train_with(const char* scheme_name, Rank ranks, std::size_t batch,
+                   std::size_t threads = 2) {
+  const auto data = make_data(512, 200);
+  const auto network = make_mlp({6, 16, 2});
+  const auto& definition = find_scheme(scheme_name);
+  SchemeOptions scheme_options;
+  scheme_options.ranks = ranks;
+  if (std::string_view(scheme_name) == "iwp") scheme_options.whole_below = 0;
+  const auto scheme = definition.make(network->layers(), scheme_options);
+  const TrainingOptions options{.network = network.get(),
+                                .data = &data,
+                                .ranks = ranks,
+                                .batch = batch,
+                                .steps = 48,
+                                .seed = 1,
+                                .learning_rate = 0.1,
+                                .momentum = 0.9,
+                                .schedule = "cosine"};
+  ThreadPool pool(threads);
+  Trained trained;
+  trained.result = train(options, *scheme, pool, [&](const TrainedStep& step) {
+    trained.losses.push_back(step.loss);
+    if (step.accuracy) trained.accuracy = step.accuracy;
+  });
+  return trained;
+}
+
+}  // namespace
+
+TEST_CASE("dense training over N ranks gives the weights of one process with the N-fold batch",
+          "[training]") {
+  const auto one = train_with("dense", 1, 32);
+  const auto many = train_with("dense", 8, 4);
+  REQUIRE(one.result.weights.size() == many.result.weights.size());
+  double difference = 0, norm = 0;
+  for (std::size_t i = 0; i < one.result.weights.size(); ++i) {
+    difference += std::pow(one.result.weights[i] - many.result.weights[i], 2);
+    norm += std::pow(one.result.weights[i], 2);
+  }
+  // The sums are the same, in another order: 48 steps of rounding errors of 1e-7.
+  CHECK(std::sqrt(difference / norm) < 1e-5);
+  for (std::size_t i = 0; i < one.losses.size(); ++i)
+    CHECK(one.losses[i] == Approx(many.losses[i]).epsilon(1e-4));
+}
+
+TEST_CASE("training learns, and results do not depend on the number of threads", "[training]") {
+  const char* scheme = GENERATE("dense", "iwp");
+  const auto trained = train_with(scheme, 4, 8, 1);
+  CHECK(trained.losses.back() < 0.5 * trained.losses.front());
+  CHECK(trained.accuracy > 0.95);
+  CHECK(trained.result.weights == train_with(scheme, 4, 8, 3).result.weights);
+}
+
+TEST_CASE("an update that is sent whole has no error, a pruned one has", "[training]") {
+  const auto data = make_data(512, 200);
+  const auto network = make_mlp({6, 16, 2});
+  SchemeOptions scheme_options;
+  scheme_options.ranks = 4;
+  scheme_options.whole_below =
+      33;  // fc1.weight (96) is pruned; fc1.bias (16), fc2.weight (32) and fc2.bias are whole
+  const auto scheme = find_scheme("iwp").make(network->layers(), scheme_options);
+  const TrainingOptions options{.network = network.get(),
+                                .data = &data,
+                                .ranks = 4,
+                                .batch = 8,
+                                .steps = 16,
+                                .seed = 1,
+                                .learning_rate = 0.1,
+                                .momentum = 0,
+                                .schedule = "constant"};
+  ThreadPool pool(1);
+  train(options, *scheme, pool, [&](const TrainedStep& step) {
+    REQUIRE(step.layers.size() == 4);
+    CHECK(step.layers[0].error.value() > 0.01);
+    CHECK(step.layers[0].cosine.value_or(0) < 0.999);
+    for (const std::size_t whole : {1, 2, 3}) {
+      CHECK(step.layers[whole].error.value() == Approx(0).margin(1e-5));
+      CHECK(step.layers[whole].cosine.value() == Approx(1));
+      CHECK(step.layers[whole].age_max_steps.value() == 0);
+    }
+  });
+}
+
+TEST_CASE("an epoch of less than one step is an error", "[training]") {
+  CHECK(steps_per_epoch(60000, 8, 32) == 234);
+  CHECK_THROWS_WITH(steps_per_epoch(100, 8, 32),
+                    "--batch: 8 ranks x 32 samples are more than the 100 of an epoch; at most 12 "
+                    "is accepted with 8 "
+                    "ranks");
+}

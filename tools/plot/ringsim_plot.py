@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""Plots of ringsim results, from the exported CSV files alone.
+
+  ringsim_plot.py loss     RUN...  -o FILE   training loss against simulated time
+  ringsim_plot.py accuracy RUN...  -o FILE   accuracy on the test set against simulated time
+  ringsim_plot.py density  RUN     -o FILE   kept share per layer and step, as a heat map
+  ringsim_plot.py links    RUN...  -o FILE   utilization of each link that carried something
+
+RUN is a result folder (ringsim run -o RUN); FILE ends in .png or .svg and may be given several times.
+"""
+import argparse
+import csv
+import os
+import pathlib
+import sys
+
+# Okabe & Ito's colours, which people with colour blindness can tell apart.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+
+
+class InputError(Exception):
+    """The user's input is wrong."""
+
+
+def read_table(run, name, columns):
+    """The columns of a CSV file, each a list of texts."""
+    path = pathlib.Path(run) / name
+    try:
+        with path.open(newline="") as file:
+            rows = csv.DictReader(file)
+            missing = [column for column in columns if column not in (rows.fieldnames or [])]
+            if missing:
+                raise InputError(f"{path}: no column {missing[0]}; found {', '.join(rows.fieldnames or ['nothing'])}")
+            table = {column: [] for column in columns}
+            for row in rows:
+                for column in columns:
+                    table[column].append(row[column])
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; a result folder of ringsim run -o is accepted") from error
+    if not table[columns[0]]:
+        raise InputError(f"{path}: no rows")
+    return table
+
+
+def run_names(runs):
+    """The folders' names, with as many parents as it takes to tell them apart."""
+    parts = [pathlib.Path(run).resolve().parts for run in runs]
+    for length in range(1, max(len(p) for p in parts) + 1):
+        names = ["/".join(p[-length:]) for p in parts]
+        if len(set(names)) == len(names):
+            return names
+    return names
+
+
+def step_ends(table):
+    return [float(start) + float(total) for start, total in zip(table["start_s"], table["total_s"])]
+
+
+def smooth(values, width):
+    """Running mean over the last `width` values."""
+    result, total = [], 0.0
+    for i, value in enumerate(values):
+        total += value - (values[i - width] if i >= width else 0.0)
+        result.append(total / min(i + 1, width))
+    return result
+
+
+def plot_loss(axes, runs):
+    for run, name, colour in zip(runs, run_names(runs), COLOURS * len(runs)):
+        table = read_table(run, "steps.csv", ["start_s", "total_s", "loss"])
+        points = [(time, float(loss)) for time, loss in zip(step_ends(table), table["loss"]) if loss]
+        if not points:
+            raise InputError(f"{run}/steps.csv: the column loss is empty")
+        times, losses = zip(*points)
+        axes.plot(times, smooth(list(losses), max(1, len(losses) // 50)), label=name, color=colour)
+    axes.set(xscale="log", xlabel="simulated time [s]", ylabel="training loss (running mean)")
+    axes.legend()
+
+
+def plot_accuracy(axes, runs):
+    for run, name, colour in zip(runs, run_names(runs), COLOURS * len(runs)):
+        table = read_table(run, "steps.csv", ["start_s", "total_s", "accuracy"])
+        points = [(time, 100 * float(value)) for time, value in zip(step_ends(table), table["accuracy"]) if value]
+        if not points:
+            raise InputError(f"{run}/steps.csv: the column accuracy is empty")
+        axes.plot(*zip(*points), label=name, color=colour, marker="o", markersize=4)
+    axes.set(xscale="log", xlabel="simulated time [s]", ylabel="accuracy on the test set [%]")
+    axes.legend()
+
+
+def plot_density(axes, runs):
+    from matplotlib.colors import LogNorm
+
+    if len(runs) != 1:
+        raise InputError(f"density: found {len(runs)} result folders; one is accepted")
+    table = read_table(runs[0], "layers.csv", ["step", "layer", "density"])
+    layers = list(dict.fromkeys(table["layer"]))
+    steps = 1 + max(int(step) for step in table["step"])
+    # A cell is the mean over so many steps that about 150 columns remain.
+    width = max(1, steps // 150)
+    columns = (steps + width - 1) // width
+    sums = [[0.0] * columns for _ in layers]
+    counts = [[0] * columns for _ in layers]
+    index = {layer: i for i, layer in enumerate(layers)}
+    for step, layer, density in zip(table["step"], table["layer"], table["density"]):
+        column = int(step) // width
+        sums[index[layer]][column] += float(density)
+        counts[index[layer]][column] += 1
+    cells = [[s / c if c else float("nan") for s, c in zip(row, count)] for row, count in zip(sums, counts)]
+    positive = [cell for row in cells for cell in row if cell > 0]
+    if not positive:
+        raise InputError(f"{runs[0]}/layers.csv: every density is 0")
+    lowest = max(min(positive), 1e-5)
+    cells = [[max(cell, lowest) for cell in row] for row in cells]
+    norm = LogNorm(lowest, max(max(positive), 1.001 * lowest))
+    image = axes.imshow(cells, aspect="auto", interpolation="nearest", cmap="viridis", norm=norm,
+                        extent=(0, columns * width, len(layers) - 0.5, -0.5))
+    axes.set_yticks(range(len(layers)), layers)
+    axes.set(xlabel="step", ylabel="layer, from the input")
+    axes.figure.colorbar(image, label=f"kept share (mean over {width} steps)")
+
+
+def plot_links(axes, runs):
+    used = {}
+    for run, name in zip(runs, run_names(runs)):
+        table = read_table(run, "links.csv", ["link", "bytes", "utilization"])
+        used[name] = {link: 100 * float(value) for link, count, value
+                      in zip(table["link"], table["bytes"], table["utilization"]) if int(count) > 0}
+    links = list(dict.fromkeys(link for values in used.values() for link in values))
+    if not links:
+        raise InputError("links.csv: no link carried anything")
+    height = 0.8 / len(used)
+    for i, (name, values) in enumerate(used.items()):
+        places = [row + (i - (len(used) - 1) / 2) * height for row in range(len(links))]
+        axes.barh(places, [values.get(link, 0) for link in links], height, label=name, color=COLOURS[i % len(COLOURS)])
+    axes.set_yticks(range(len(links)), links)
+    axes.invert_yaxis()
+    axes.set(xlabel="utilization over the run [%]", xlim=(0, 100))
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(used))
+
+
+PLOTS = {"loss": plot_loss, "accuracy": plot_accuracy, "density": plot_density, "links": plot_links}
+
+
+def draw(what, runs):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    # The same input gives the same bytes: no date, and a fixed salt for the ids in SVG.
+    matplotlib.rcParams.update({"svg.hashsalt": "ringsim", "axes.grid": True, "grid.alpha": 0.3, "axes.axisbelow": True,
+                                "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False})
+    figure, axes = matplotlib.pyplot.subplots(figsize=(8, 4.5), layout="constrained")
+    if what == "density":
+        axes.grid(False)
+    PLOTS[what](axes, runs)
+    return figure
+
+
+def save(figure, path):
+    """Writes under another name and renames when whole."""
+    kind = path.suffix[1:]
+    partial = path.with_name(f".{path.name}.partial")
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    try:
+        figure.savefig(partial, format=kind, dpi=150, metadata=metadata)
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=PLOTS)
+    parser.add_argument("run", nargs="+")
+    parser.add_argument("-o", "--output", action="append", required=True, metavar="FILE", type=pathlib.Path)
+    arguments = parser.parse_args()
+    try:
+        for path in arguments.output:
+            if path.suffix not in (".png", ".svg"):
+                raise InputError(f"{path}: found the ending \"{path.suffix}\"; .png and .svg are accepted")
+        try:
+            import matplotlib.pyplot  # noqa: F401
+        except ImportError:
+            print("matplotlib is missing; install the Debian package python3-matplotlib", file=sys.stderr)
+            return 1
+        figure = draw(arguments.what, arguments.run)
+        for path in arguments.output:
+            save(figure, path)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
