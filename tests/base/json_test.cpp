@@ -79,7 +79,7 @@ TEST_CASE("broken JSON is an error with line and column", "[json]") {
                     Catch::StartsWith("a.json: line 1, column 10: broken JSON: "));
 }
 
-TEST_CASE("what is written reads back equal; what is absent is null", "[json]") {
+TEST_CASE("what is written reads back equal, and what is absent is null", "[json]") {
   const Json json = Json::Object{{"z", 0.1},
                                  {"a", std::uint64_t{18446744073709551615U}},
                                  {"text", "\"\n"},
