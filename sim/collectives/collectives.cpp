@@ -6,16 +6,6 @@
 
 namespace ringsim {
 
-void Collective::for_each_pair(const std::function<void(Rank, Rank)>& visit) const {
-  Round messages;
-  for (Rank rank = 0; rank < ranks(); ++rank) {
-    for (std::uint32_t index = 0; index < rounds(); ++index) {
-      round(rank, index, messages);
-      for (const auto& send : messages.sends) visit(rank, send.peer);
-    }
-  }
-}
-
 const CollectiveDefinition& find_collective(std::string_view name) {
   std::vector<std::string> names;
   for (const auto* collective : collectives()) {
