@@ -71,11 +71,10 @@ struct Recorder {
 }  // namespace
 
 Program synchronous_program(const std::vector<StepPlan>& plans, Rank ranks) {
-  return {.ranks = ranks,
-          .streams_per_rank = 1,
-          .open = [&plans](Rank rank, StreamId) -> PhaseSource {
-            return SynchronousStream(plans, rank);
-          }};
+  return {
+      .ranks = ranks, .streams_per_rank = 1, .open = [&plans](Rank rank, StreamId) -> PhaseSource {
+        return SynchronousStream(plans, rank);
+      }};
 }
 
 Timing time_steps(const Topology& topology, const std::vector<StepPlan>& plans, Rank ranks,
