@@ -11,6 +11,17 @@ namespace {
 
 JsonValue parse(const char* text) { return parse_json(text, "a.json"); }
 
+/// The message with which `read` refuses what the text holds.
+template <class Read>
+std::string error_of(const char* text, Read&& read) {
+  try {
+    read(parse(text));
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
 }  // namespace
 
 TEST_CASE("fields are read with their types", "[json]") {
@@ -32,14 +43,6 @@ TEST_CASE("fields are read with their types", "[json]") {
 }
 
 TEST_CASE("wrong fields are errors with file and pointer", "[json]") {
-  const auto error_of = [](const char* text, auto&& read) -> std::string {
-    try {
-      read(parse(text));
-    } catch (const UserError& error) {
-      return error.what();
-    }
-    return "no error";
-  };
   CHECK(error_of(R"({"bandwith": 1})",
                  [](const JsonValue& v) {
                    v.object({"bandwidth", "latency"});
@@ -102,14 +105,6 @@ TEST_CASE("numbers that no double holds and deep nesting are errors", "[json]") 
 }
 
 TEST_CASE("every type is refused where another is wanted, and described", "[json]") {
-  const auto error_of = [](const char* text, auto&& read) -> std::string {
-    try {
-      read(parse(text));
-    } catch (const UserError& error) {
-      return error.what();
-    }
-    return "no error";
-  };
   const auto as_string = [](const JsonValue& value) { value.string(); };
   CHECK(error_of("null", as_string) == "a.json: found null; a string is accepted");
   CHECK(error_of("true", as_string) == "a.json: found true; a string is accepted");
