@@ -12,11 +12,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// RINGSIM_DATA/topologies where that is set; the source tree where this was built from it; the
-/// installed folder.
+/// RINGSIM_DATA/topologies where that is set; beside the program where that is installed (wherever
+/// its prefix was moved to); the source tree where this was built from it; the installed folder.
 fs::path folder() {
   if (const char* data = std::getenv("RINGSIM_DATA")) return fs::path(data) / "topologies";
   std::error_code error;
+  const auto program = fs::read_symlink("/proc/self/exe", error);
+  if (!error) {
+    auto beside = (program.parent_path() / RINGSIM_TOPOLOGIES_FROM_PROGRAM).lexically_normal();
+    if (fs::is_directory(beside, error)) return beside;
+  }
   if (fs::is_directory(RINGSIM_SOURCE_TOPOLOGIES, error)) return RINGSIM_SOURCE_TOPOLOGIES;
   return RINGSIM_INSTALLED_TOPOLOGIES;
 }

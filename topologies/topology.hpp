@@ -70,8 +70,8 @@ struct ShippedTopology {
   std::filesystem::path path;
 };
 
-/// The shipped topologies, by name; from the source tree, the installed data folder, or
-/// RINGSIM_DATA where it is set.
+/// The shipped topologies, by name: from RINGSIM_DATA where it is set, else installed with the
+/// program, else from the source tree.
 std::vector<ShippedTopology> shipped_topologies();
 
 /// The file of the topology that `--topology WHAT` names: a file (a name with "/" or ".json"), or a

@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Installs the build into an empty prefix and runs the program from there, as a user who never saw the source tree.
+Usage: install_test.py CMAKE BUILD SOURCE_ROOT"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+CMAKE, BUILD, SOURCE = sys.argv.pop(1), sys.argv.pop(1), pathlib.Path(sys.argv.pop(1))
+
+
+class Install(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.prefix = pathlib.Path(folder.name) / "prefix"
+        subprocess.run([CMAKE, "--install", BUILD, "--prefix", str(self.prefix)], check=True, stdout=subprocess.DEVNULL)
+
+    def ringsim(self, prefix, *arguments):
+        environment = {name: value for name, value in os.environ.items() if name != "RINGSIM_DATA"}
+        done = subprocess.run([prefix / "bin/ringsim", *arguments], capture_output=True, text=True, cwd=prefix, env=environment)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_what_ships_is_there(self):
+        shipped = {path.name for path in (SOURCE / "topologies").glob("*.json")}
+        installed = {path.name for path in (self.prefix / "share/ringsim/topologies").iterdir()}
+        self.assertEqual(installed, shipped | {"README.md"})
+        self.assertTrue((self.prefix / "share/doc/ringsim/README.md").is_file())
+
+    def test_the_installed_data_are_what_it_reads(self):
+        self.assertIn("Usage: ringsim", self.ringsim(self.prefix, "--help"))
+        added = self.prefix / "share/ringsim/topologies/only-installed.json"
+        text = (SOURCE / "topologies/ring8-1g.json").read_text()
+        self.assertIn('"ring8-1g"', text)
+        added.write_text(text.replace('"ring8-1g"', '"only-installed"'))
+        self.assertIn("\nonly-installed ", self.ringsim(self.prefix, "list", "topologies"))
+
+    def test_a_prefix_may_be_moved(self):
+        # A package is built with one prefix and unpacked under another.
+        moved = self.prefix.rename(self.prefix.parent / "moved")
+        (moved / "share/ringsim/topologies/ring8-1g.json").unlink()
+        listed = self.ringsim(moved, "list", "topologies")
+        self.assertIn("\nring8-10g ", listed)
+        self.assertNotIn("\nring8-1g ", listed)
+
+
+unittest.main()
