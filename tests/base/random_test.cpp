@@ -39,6 +39,7 @@ TEST_CASE("sequences differ by seed, purpose, rank and step, and repeat", "[rand
 TEST_CASE("a draw elsewhere changes no other sequence", "[random]") {
   Random first(7, Purpose::batch_order, 3, 11), second(7, Purpose::batch_order, 4, 11);
   std::vector<std::uint32_t> alone;
+  alone.reserve(100);
   for (int i = 0; i < 100; ++i) alone.push_back(first.next());
   Random again(7, Purpose::batch_order, 3, 11);
   for (int i = 0; i < 100; ++i) {
