@@ -45,7 +45,8 @@ TEST_CASE("a dense exchange on a uniform ring takes 2(N-1)(chunk/B + latency)", 
   // differ, the ranks that have a smaller one wait in the next round for those that had a larger
   // one.
   const std::size_t elements = bytes / 4;
-  const double chunk = 4.0 * static_cast<double>((elements + ranks - 1) / ranks);
+  const std::size_t largest = (elements + ranks - 1) / ranks;
+  const double chunk = 4.0 * static_cast<double>(largest);
   const double expected = 2.0 * (ranks - 1) * (chunk / bandwidth + latency);
   const double end = simulated_end(uniform_ring(ranks, bandwidth, latency),
                                    all_reduce_after(std::vector<double>(ranks), elements));
@@ -71,8 +72,8 @@ TEST_CASE("a dense exchange on an unequal ring with jitter is the max-plus recur
   for (Rank j = 0; j < 2 * (ranks - 1); ++j) {
     for (Rank i = 0; i < ranks; ++i) {
       const Rank chunk = (i + 2 * ranks - j) % ranks;
-      const double size =
-          4.0 * static_cast<double>(elements / ranks + (chunk < elements % ranks ? 1 : 0));
+      const std::size_t held = elements / ranks + (chunk < elements % ranks ? 1 : 0);
+      const double size = 4.0 * static_cast<double>(held);
       done[i] = std::max(t[i], t[(i + 1) % ranks]) + latency[i] + size / bandwidth[i];
     }
     for (Rank i = 0; i < ranks; ++i) t[i] = std::max(done[i], done[(i + ranks - 1) % ranks]);
