@@ -18,6 +18,9 @@ std::string read_file(const std::filesystem::path& path, std::string_view accept
   const Place place{path.string(), {}};
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
+  if (status.type() == std::filesystem::file_type::none) {
+    throw UserError(place, fmt::format("cannot be read ({})", error.message()), accepted);
+  }
   if (!std::filesystem::exists(status)) throw UserError(place, "no such file", accepted);
   if (std::filesystem::is_directory(status)) throw UserError(place, "is a folder", accepted);
   errno = 0;

@@ -18,6 +18,11 @@ std::string line_and_column(std::string_view text, std::size_t offset) {
   return fmt::format("line {}, column {}", line, before.size() - line_start + 1);
 }
 
+/// nlohmann's number for a number that no double can hold.
+constexpr int number_overflow = 406;
+/// A Json tree is destroyed recursively; no file of ours nests more than a few levels.
+constexpr std::size_t deepest = 100;
+
 /// Builds a Json tree from nlohmann's parser events, and refuses duplicate keys.
 class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
  public:
@@ -52,10 +57,20 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     const std::size_t length = last_token.size();
     const bool is_string = length > 1 && last_token.front() == '"' && last_token.back() == '"';
     const std::size_t start = position - std::min(position, is_string ? length : 1);
+    const Place place{file_, line_and_column(text_, start)};
+    if (error.id == number_overflow) {
+      const auto number_start = position - std::min(position, length);
+      throw UserError({file_, line_and_column(text_, number_start)},
+                      fmt::format("the number {} is too large", last_token),
+                      "a number of magnitude below 1.8e308 is accepted");
+    }
     std::string reason = error.what();
     const auto colon = reason.find(": ");
     if (colon != std::string::npos) reason = reason.substr(colon + 2);
-    throw UserError({file_, line_and_column(text_, start)}, "broken JSON: " + reason);
+    // What was read last may hold the very bytes that are not text.
+    const auto ill_formed = reason.find("ill-formed UTF-8");
+    if (ill_formed != std::string::npos) reason = reason.substr(0, reason.find(';', ill_formed));
+    throw UserError(place, "broken JSON: " + reason);
   }
 
   Json take() { return std::move(root_); }
@@ -78,6 +93,10 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
   bool open(Json json) {
+    if (open_.size() == deepest) {
+      throw UserError({file_, {}},
+                      fmt::format("lists and objects nest more than {} deep", deepest));
+    }
     open_.push_back({std::move(json), {}});
     return true;
   }

@@ -26,6 +26,9 @@ nlohmann::ordered_json convert(const Json& json) {
 
 }  // namespace
 
-std::string to_text(const Json& json) { return convert(json).dump(2) + "\n"; }
+std::string to_text(const Json& json) {
+  using ErrorHandler = nlohmann::ordered_json::error_handler_t;
+  return convert(json).dump(2, ' ', false, ErrorHandler::replace) + "\n";
+}
 
 }  // namespace ringsim

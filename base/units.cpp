@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <span>
 
@@ -95,11 +96,14 @@ std::string scaled(double value, std::span<const Unit> largest_first) {
 
 Bytes parse_bytes(std::string_view text, const Place& place) {
   const double value = parse(text, bytes_kind, place);
-  if (value != std::floor(value) || value > 9e15) {
+  // 0.29kB is 290 bytes, although 0.29 * 1000 is not 290 in binary fractions.
+  const double whole = std::round(value);
+  const double rounding = 2 * std::numeric_limits<double>::epsilon() * whole;
+  if (std::abs(value - whole) > rounding || value > 9e15) {
     throw UserError(place, fmt::format("\"{}\" is not a whole number of bytes below 9 PB", text),
                     bytes_kind.accepted);
   }
-  return {static_cast<std::uint64_t>(value)};
+  return {static_cast<std::uint64_t>(whole)};
 }
 
 Seconds parse_seconds(std::string_view text, const Place& place) {

@@ -30,6 +30,13 @@ endfunction()
 # process of its own.
 function(ringsim_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  # CMake takes a semicolon for the end of a name, and the test of half a name runs no case and passes.
+  foreach(source ${arg_SOURCES})
+    file(STRINGS "${source}" bad REGEX "TEST_CASE\\(\"[^\"]*;")
+    if(bad)
+      message(FATAL_ERROR "${source}: a test case with a semicolon in its name: ${bad}")
+    endif()
+  endforeach()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ringsim_options ringsim_test_main ${arg_LIBRARIES})
   target_compile_definitions(${name} PRIVATE RINGSIM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

@@ -48,4 +48,8 @@ struct BackendResult {
 BackendResult run_simgrid(const Topology& topology, const Program& program,
                           const Observer& observer);
 
+/// Throws UserError where this build is without SimGrid: before work begins whose end would need
+/// it.
+void require_simgrid();
+
 }  // namespace ringsim

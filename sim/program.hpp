@@ -12,9 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
-#include <utility>
 #include <variant>
-#include <vector>
 
 namespace ringsim {
 
@@ -65,8 +63,6 @@ using PhaseSource = std::function<std::optional<Phase>()>;
 struct Program {
   Rank ranks = 0;
   StreamId streams_per_rank = 1;
-  /// Who may send to whom, each pair once: a backend finds these routes before it starts.
-  std::vector<std::pair<Rank, Rank>> pairs;
   std::function<PhaseSource(Rank, StreamId)> open;
 };
 

@@ -29,6 +29,7 @@ struct Experiment {
 
 Experiment prepare(const RunOptions& options) {
   check_run_options(options);
+  require_simgrid();
   Topology topology = find_topology(options.topology);
   const Rank ranks = options.ranks.value_or(topology.hosts());
   if (ranks > topology.hosts()) {

@@ -207,7 +207,8 @@ constexpr RunOption table[] = {
      [](RunOptions& o, Text text, const Place&) {
        prune::find_engine(text);
        o.scheme_options.engine = text;
-     }},
+     },
+     true},
 };
 
 }  // namespace
@@ -224,22 +225,39 @@ void set_run_option(RunOptions& options, std::string_view name, std::string_view
   check(false, "set_run_option: no such option");
 }
 
+namespace {
+
+bool is_given(const RunOptions& options, Text name) {
+  return std::find(options.given.begin(), options.given.end(), name) != options.given.end();
+}
+
+void refuse_without_effect(Text name, const std::string& beside, Text fix) {
+  throw UserError({{}, fmt::format("--{}", name)}, "has no effect with " + beside, {}, fix);
+}
+
+}  // namespace
+
 void check_run_options(const RunOptions& options) {
   if (options.steps && options.epochs) {
     throw UserError({{}, "--steps"}, "given together with --epochs", "one of the two is accepted");
   }
+  if (is_given(options, "gpu-speed") && options.compute_time) {
+    refuse_without_effect("gpu-speed", "a --compute-time that is given",
+                          "leave one of the two out");
+  }
+  if (is_given(options, "gpu-memory-bandwidth") && options.prune_time != PruneTime::model) {
+    refuse_without_effect("gpu-memory-bandwidth", "a --prune-time that is given",
+                          "leave one of the two out");
+  }
   const auto& scheme = find_scheme(options.scheme);
   for (const auto& option : table) {
-    const bool is_given =
-        std::find(options.given.begin(), options.given.end(), option.name) != options.given.end();
-    if (!option.of_scheme || !is_given) continue;
+    if (!option.of_scheme || !is_given(options, option.name)) continue;
     if (std::find(scheme.options.begin(), scheme.options.end(), option.name) !=
         scheme.options.end()) {
       continue;
     }
-    throw UserError({{}, fmt::format("--{}", option.name)},
-                    fmt::format("has no effect with --scheme {}", options.scheme), {},
-                    "leave it out, or choose a scheme that takes it (ringsim list schemes)");
+    refuse_without_effect(option.name, fmt::format("--scheme {}", options.scheme),
+                          "leave it out, or choose a scheme that takes it (ringsim list schemes)");
   }
 }
 

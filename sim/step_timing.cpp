@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <set>
 
 namespace ringsim {
 namespace {
@@ -43,19 +42,6 @@ Seconds prune_time(const StepPlan& plan, Rank rank) {
   return sum;
 }
 
-std::vector<std::pair<Rank, Rank>> pairs_of(const std::vector<StepPlan>& plans) {
-  std::set<std::pair<Rank, Rank>> pairs;
-  for (const auto& plan : plans) {
-    for (const auto& stage : plan.stages) {
-      const auto* exchange = std::get_if<Exchange>(&stage);
-      if (exchange == nullptr) continue;
-      exchange->collective->for_each_pair(
-          [&](Rank source, Rank target) { pairs.emplace(source, target); });
-    }
-  }
-  return {pairs.begin(), pairs.end()};
-}
-
 /// When each rank ended each step, and when each step's first and last byte moved.
 struct Recorder {
   Recorder(std::size_t steps, Rank ranks)
@@ -85,12 +71,10 @@ struct Recorder {
 }  // namespace
 
 Program synchronous_program(const std::vector<StepPlan>& plans, Rank ranks) {
-  return {.ranks = ranks,
-          .streams_per_rank = 1,
-          .pairs = pairs_of(plans),
-          .open = [&plans](Rank rank, StreamId) -> PhaseSource {
-            return SynchronousStream(plans, rank);
-          }};
+  return {
+      .ranks = ranks, .streams_per_rank = 1, .open = [&plans](Rank rank, StreamId) -> PhaseSource {
+        return SynchronousStream(plans, rank);
+      }};
 }
 
 Timing time_steps(const Topology& topology, const std::vector<StepPlan>& plans, Rank ranks,

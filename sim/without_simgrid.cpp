@@ -4,10 +4,15 @@
 
 namespace ringsim {
 
-BackendResult run_simgrid(const Topology&, const Program&, const Observer&) {
+void require_simgrid() {
   throw UserError({{}, "--backend"},
                   "this build is without SimGrid, which the simgrid backend needs", {},
                   "install libsimgrid-dev and configure with -DRINGSIM_SIMGRID=ON");
+}
+
+BackendResult run_simgrid(const Topology&, const Program&, const Observer&) {
+  require_simgrid();
+  return {};
 }
 
 }  // namespace ringsim

@@ -348,8 +348,8 @@ extern const SchemeDefinition iwp_scheme;
 
 namespace {
 constexpr std::string_view iwp_options[] = {
-    "density", "threshold", "broadcasters",        "mask-encoding",
-    "floor",   "warmup",    "momentum-correction", "whole-below"};
+    "density", "threshold",           "broadcasters", "mask-encoding", "floor",
+    "warmup",  "momentum-correction", "whole-below",  "engine"};
 }  // namespace
 
 const SchemeDefinition iwp_scheme = {

@@ -5,7 +5,6 @@
 #include "base/units.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -40,9 +39,6 @@ class Collective {
   virtual std::uint32_t rounds() const = 0;
   /// Overwrites `round` with what `rank` does in round `index`.
   virtual void round(Rank rank, std::uint32_t index, Round& round) const = 0;
-  /// Calls visit(source, target) for the pairs that exchange messages; a pair may come several
-  /// times. As it stands it walks through all rounds of all ranks.
-  virtual void for_each_pair(const std::function<void(Rank source, Rank target)>& visit) const;
 };
 
 /// Ring all-reduce (Patarasuk & Yuan, 2009): reduce-scatter, then all-gather, 2(N-1) rounds. In

@@ -27,10 +27,6 @@ class RingAllReduce final : public Collective {
     round.receives.push_back({(rank + ranks_ - 1) % ranks_, {}});
   }
 
-  void for_each_pair(const std::function<void(Rank, Rank)>& visit) const override {
-    for (Rank rank = 0; rank < ranks(); ++rank) visit(rank, (rank + 1) % ranks());
-  }
-
  private:
   Rank ranks_;
   std::size_t elements_;

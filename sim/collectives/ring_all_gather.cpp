@@ -24,10 +24,6 @@ class RingAllGather final : public Collective {
     if (received.count > 0) round.receives.push_back({before, {}});
   }
 
-  void for_each_pair(const std::function<void(Rank, Rank)>& visit) const override {
-    for (Rank rank = 0; rank < ranks(); ++rank) visit(rank, (rank + 1) % ranks());
-  }
-
  private:
   std::vector<Bytes> parts_;
 };

@@ -1,8 +1,13 @@
 #include "sim/simgrid/platform.hpp"
 
 #include <fmt/format.h>
+#include <simgrid/kernel/resource/NetworkModelIntf.hpp>
+#include <xbt/log.h>
 
-#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <unordered_set>
 
 namespace ringsim {
 namespace {
@@ -11,57 +16,59 @@ namespace s4u = simgrid::s4u;
 
 constexpr double host_speed = 1e9;  // never used: computing is a delay
 
-std::vector<s4u::Link*> make_links(s4u::NetZone& zone, const Topology& topology, Seconds latency) {
-  std::vector<s4u::Link*> links;
-  for (std::size_t i = 0; i < topology.links().size(); ++i) {
-    auto* link = zone.create_link(fmt::format("link{}", i), topology.links()[i].bandwidth.value);
-    link->set_latency(latency.value)->set_sharing_policy(s4u::Link::SharingPolicy::SHARED)->seal();
-    links.push_back(link);
-  }
-  return links;
-}
+// Sanitizers know threads, not SimGrid's own context switches.
+#ifdef __SANITIZE_ADDRESS__
+constexpr auto context_factory = "--cfg=contexts/factory:thread";
+#else
+constexpr auto context_factory = "--cfg=contexts/factory:raw";
+#endif
+
+Rank rank_of(const s4u::Host* host) { return static_cast<Rank>(host->get_netpoint()->id()); }
 
 }  // namespace
 
+s4u::Engine make_engine() {
+  // A deadlock is logged as critical, the highest priority: silence takes another place to log to.
+  xbt_log_control_set("root.thresh:critical root.app:file:/dev/null");
+  std::array<std::string, 7> arguments = {"ringsim",
+                                          context_factory,
+                                          "--cfg=network/model:CM02",
+                                          "--cfg=network/crosstraffic:0",
+                                          "--cfg=network/TCP-gamma:0",
+                                          "--cfg=network/optim:Lazy",
+                                          "--cfg=surf/precision:1e-15"};
+  std::array<char*, arguments.size() + 1> pointers{};
+  for (std::size_t i = 0; i < arguments.size(); ++i) pointers[i] = arguments[i].data();
+  int count = arguments.size();
+  return s4u::Engine(&count, pointers.data());
+}
+
 Platform build_platform(const Topology& topology, Rank ranks,
-                        const std::vector<std::pair<Rank, Rank>>& pairs) {
-  Platform platform;
-  bool all_single = true;
-  for (const auto& [source, target] : pairs) {
-    platform.routes.push_back({source, target, topology.route(source, target)});
-    all_single = all_single && platform.routes.back().route.links.size() == 1;
-  }
-  auto* zone = s4u::create_star_zone("ringsim");
-  // A route of one link has its latency on that link; longer ones get a link of their own for it.
-  const auto links = make_links(*zone, topology, all_single ? flow_latency : Seconds{});
-  double widest = 0;
-  for (const auto& link : topology.links()) widest = std::max(widest, link.bandwidth.value);
-  using LinkList = std::vector<s4u::LinkInRoute>;
-  const auto make_host = [&](const std::string& name, const LinkList& up) {
-    auto* host = zone->create_host(name, host_speed);
-    zone->add_route(host->get_netpoint(), nullptr, nullptr, nullptr, up, false);
-    zone->add_route(nullptr, host->get_netpoint(), nullptr, nullptr, LinkList(), false);
-    return host;
-  };
+                        const std::function<void(const Route&)>& on_start) {
+  auto zone = std::make_unique<TopologyZone>("ringsim", topology);
+  Platform platform{{}, zone.get()};
+  s4u::NetZone* interface = zone.release()->get_iface();  // the engine owns its root zone
   for (Rank rank = 0; rank < ranks; ++rank) {
-    platform.hosts.push_back(make_host(fmt::format("rank{}", rank), {}));
+    platform.hosts.push_back(interface->create_host(fmt::format("rank{}", rank), host_speed));
+    platform.hosts.back()->seal();
   }
-  auto* end = make_host("end", {});
-  for (auto& route : platform.routes) {
-    const auto name = fmt::format("{}>{}", route.source, route.target);
-    LinkList up;
-    if (!all_single) {
-      auto* own = zone->create_link(name, 2 * widest);
-      own->set_latency(flow_latency.value)
-          ->set_sharing_policy(s4u::Link::SharingPolicy::FATPIPE)
-          ->seal();
-      up.emplace_back(own);
-    }
-    for (const LinkId id : route.route.links) up.emplace_back(links[id]);
-    route.from = make_host(name, up);
-    route.to = end;
+  std::vector<simgrid::kernel::resource::StandardLinkImpl*> links;
+  for (std::size_t i = 0; i < topology.links().size(); ++i) {
+    auto* link =
+        interface->create_link(fmt::format("link{}", i), topology.links()[i].bandwidth.value);
+    link->set_sharing_policy(s4u::Link::SharingPolicy::SHARED)->seal();
+    links.push_back(link->get_impl());
   }
-  zone->seal();
+  platform.zone->set_links(std::move(links));
+  interface->get_network_model()->set_lat_factor_cb(
+      [zone = platform.zone, on_start](double, const s4u::Host* source, const s4u::Host* target,
+                                       const std::vector<s4u::Link*>&,
+                                       const std::unordered_set<s4u::NetZone*>&) {
+        const auto& route = zone->route(rank_of(source), rank_of(target)).route;
+        on_start(route);
+        return TopologyZone::latency_factor(route);
+      });
+  interface->seal();
   return platform;
 }
 

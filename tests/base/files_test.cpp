@@ -33,6 +33,9 @@ struct Folder {
 
 TEST_CASE("SHA-256 gives the known answers", "[files]") {
   CHECK(sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  // FIPS 180-2, appendix B.3: a million times "a".
+  CHECK(sha256(std::string(1'000'000, 'a')) ==
+        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
   CHECK(sha256("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
@@ -79,8 +82,40 @@ TEST_CASE("a file that cannot be written is an error that names it, and nothing 
   CHECK(folder.entries() == 0);
 }
 
+TEST_CASE("a full disk is an error, and a folder is not replaced", "[files]") {
+  const Folder folder;
+  fs::create_directory(folder.path / "taken");
+  fs::create_directory(folder.path / "taken" / "inner");
+  const auto replace_folder = [&] {
+    AtomicFile file(folder.path / "taken");
+    file.write("x");
+    file.commit();
+  };
+  CHECK_THROWS_WITH(replace_folder(),
+                    (folder.path / "taken").string() + ": cannot be written (Is a directory)");
+  CHECK(fs::is_directory(folder.path / "taken" / "inner"));
+  CHECK(folder.entries() == 1);
+  // What is small stays in the buffer until the commit, which must not hide that the disk is full.
+  const auto name = "ringsim-full-" + std::to_string(getpid());
+  const auto link = folder.path / (name + "." + std::to_string(getpid()) + ".partial");
+  fs::create_symlink("/dev/full", link);
+  const auto fill = [&] {
+    AtomicFile file(folder.path / name);
+    file.write("x");
+    file.commit();
+  };
+  CHECK_THROWS_WITH(
+      fill(), (folder.path / name).string() + ": cannot be written (No space left on device)");
+  CHECK(folder.entries() == 1);
+}
+
 TEST_CASE("a missing file, and a folder in place of one, are errors", "[files]") {
   CHECK_THROWS_WITH(read_file("/nonexistent/x", "a topology file is accepted"),
                     "/nonexistent/x: no such file; a topology file is accepted");
   CHECK_THROWS_WITH(read_file("/tmp"), "/tmp: is a folder");
+  const Folder folder;
+  const auto loop = folder.path / "loop";
+  fs::create_symlink(loop, loop);
+  CHECK_THROWS_WITH(read_file(loop),
+                    loop.string() + ": cannot be read (Too many levels of symbolic links)");
 }

@@ -11,6 +11,17 @@ namespace {
 
 JsonValue parse(const char* text) { return parse_json(text, "a.json"); }
 
+/// The message with which `read` refuses what the text holds.
+template <class Read>
+std::string error_of(const char* text, Read&& read) {
+  try {
+    read(parse(text));
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
 }  // namespace
 
 TEST_CASE("fields are read with their types", "[json]") {
@@ -32,14 +43,6 @@ TEST_CASE("fields are read with their types", "[json]") {
 }
 
 TEST_CASE("wrong fields are errors with file and pointer", "[json]") {
-  const auto error_of = [](const char* text, auto&& read) -> std::string {
-    try {
-      read(parse(text));
-    } catch (const UserError& error) {
-      return error.what();
-    }
-    return "no error";
-  };
   CHECK(error_of(R"({"bandwith": 1})",
                  [](const JsonValue& v) {
                    v.object({"bandwidth", "latency"});
@@ -72,14 +75,77 @@ TEST_CASE("a key that stands twice is an error", "[json]") {
 }
 
 TEST_CASE("broken JSON is an error with line and column", "[json]") {
+  const std::string while_parsing = "broken JSON: syntax error while parsing ";
   CHECK_THROWS_WITH(parse("{\n  \"a\": 1,\n}"),
-                    Catch::StartsWith("a.json: line 3, column 1: broken JSON: "));
-  CHECK_THROWS_WITH(parse(""), Catch::StartsWith("a.json: line 1, column 1: broken JSON: "));
+                    "a.json: line 3, column 1: " + while_parsing +
+                        "object key - unexpected '}'; expected string literal");
+  CHECK_THROWS_WITH(parse(""),
+                    "a.json: line 1, column 1: " + while_parsing +
+                        "value - unexpected end of input; expected '[', '{', or a literal");
+  CHECK_THROWS_WITH(parse("[1,\n2"), "a.json: line 2, column 2: " + while_parsing +
+                                         "array - unexpected end of input; expected ']'");
   CHECK_THROWS_WITH(parse("{\"a\": 1} x"),
-                    Catch::StartsWith("a.json: line 1, column 10: broken JSON: "));
+                    Catch::StartsWith("a.json: line 1, column 10: " + while_parsing));
 }
 
-TEST_CASE("what is written reads back equal; what is absent is null", "[json]") {
+TEST_CASE("a byte that is not UTF-8 is an error, and is not repeated in it", "[json]") {
+  CHECK_THROWS_WITH(parse("{\"a\": \"\xff\"}"),
+                    "a.json: line 1, column 8: broken JSON: syntax error while parsing value - "
+                    "invalid string: ill-formed UTF-8 byte");
+}
+
+TEST_CASE("numbers that no double holds and deep nesting are errors", "[json]") {
+  CHECK_THROWS_WITH(
+      parse("{\"a\":\n 1e999}"),
+      "a.json: line 2, column 2: the number 1e999 is too large; a number of magnitude "
+      "below 1.8e308 is accepted");
+  CHECK_NOTHROW(parse_json(std::string(100, '[') + std::string(100, ']'), "a.json"));
+  CHECK_THROWS_WITH(parse_json(std::string(1'000'000, '['), "a.json"),
+                    "a.json: lists and objects nest more than 100 deep");
+}
+
+TEST_CASE("every type is refused where another is wanted, and described", "[json]") {
+  const auto as_string = [](const JsonValue& value) { value.string(); };
+  CHECK(error_of("null", as_string) == "a.json: found null; a string is accepted");
+  CHECK(error_of("true", as_string) == "a.json: found true; a string is accepted");
+  CHECK(error_of("-3", as_string) == "a.json: found the number -3; a string is accepted");
+  CHECK(error_of("0.5", as_string) == "a.json: found the number 0.5; a string is accepted");
+  CHECK(error_of("[]", as_string) == "a.json: found a list; a string is accepted");
+  CHECK(error_of("{}", as_string) == "a.json: found an object; a string is accepted");
+  CHECK(error_of("1", [](const JsonValue& v) { v.boolean(); }) ==
+        "a.json: found the number 1; true or false is accepted");
+  CHECK(error_of("{}", [](const JsonValue& v) { v.array("a list of links is accepted"); }) ==
+        "a.json: found an object; a list of links is accepted");
+  CHECK(error_of("-1", [](const JsonValue& v) { v.integer(0, 9); }) ==
+        "a.json: found the number -1; a whole number from 0 to 9 is accepted");
+  CHECK(error_of("18446744073709551616", [](const JsonValue& v) { v.integer(0, 9); }) ==
+        "a.json: found the number 1.8446744073709552e+19; a whole number from 0 to 9 is accepted");
+  CHECK(error_of("1.5", [](const JsonValue& v) { v.number(0, 1); }) ==
+        "a.json: found the number 1.5; a number from 0 to 1 is accepted");
+  CHECK(error_of("\"10\"", [](const JsonValue& v) { v.seconds(); }) ==
+        "a.json: \"10\" has no unit; a time such as 5us, 1.5ms or 2s is accepted; write the unit "
+        "after the number");
+  CHECK(
+      error_of("7", [](const JsonValue& v) { v.bytes(); }) ==
+      "a.json: found the number 7; a size such as \"25MiB\" is accepted; write it as a string with "
+      "its unit");
+  CHECK(error_of("9", [](const JsonValue& v) { v.flop_rate(); }) ==
+        "a.json: found the number 9; a rate such as \"9TFLOPS\" is accepted; write it as a string "
+        "with "
+        "its unit");
+}
+
+TEST_CASE("a value outlives the document that it was found in", "[json]") {
+  const auto inner = parse(R"({"a": {"b": "text"}})").find("a")->find("b");
+  CHECK(inner->string() == "text");
+  CHECK(inner->place().text() == "a.json: /a/b");
+}
+
+TEST_CASE("text that is not UTF-8 is written with the replacement character", "[json]") {
+  CHECK(to_text(Json(std::string("a\xff"))) == "\"a\xef\xbf\xbd\"\n");
+}
+
+TEST_CASE("what is written reads back equal, and what is absent is null", "[json]") {
   const Json json = Json::Object{{"z", 0.1},
                                  {"a", std::uint64_t{18446744073709551615U}},
                                  {"text", "\"\n"},

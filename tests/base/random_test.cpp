@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <set>
+#include <vector>
 
 using namespace ringsim;
 
@@ -33,6 +34,32 @@ TEST_CASE("sequences differ by seed, purpose, rank and step, and repeat", "[rand
     }
   }
   CHECK(first.size() == 3 * 2 * 2 * 3);
+}
+
+TEST_CASE("a draw elsewhere changes no other sequence", "[random]") {
+  Random first(7, Purpose::batch_order, 3, 11), second(7, Purpose::batch_order, 4, 11);
+  std::vector<std::uint32_t> alone;
+  for (int i = 0; i < 100; ++i) alone.push_back(first.next());
+  Random again(7, Purpose::batch_order, 3, 11);
+  for (int i = 0; i < 100; ++i) {
+    second.normal();
+    CHECK(again.next() == alone[static_cast<std::size_t>(i)]);
+  }
+}
+
+TEST_CASE("bounded numbers are without bias where the bound is most of the range", "[random]") {
+  // Of 2^64 values modulo 3*2^62, those below 2^62 would come twice as often as the others: half of
+  // all draws instead of a third.
+  Random random(1, Purpose::batch_order);
+  constexpr int n = 100'000;
+  int low = 0;
+  for (int i = 0; i < n; ++i) {
+    const auto value = random.below(std::uint64_t{3} << 62);
+    REQUIRE(value < std::uint64_t{3} << 62);
+    low += value < std::uint64_t{1} << 62;
+  }
+  CHECK(low == Approx(n / 3.0).margin(5 * std::sqrt(n * 2 / 9.0)));
+  CHECK(random.below(1) == 0);
 }
 
 TEST_CASE("uniform numbers are uniform and normal ones normal", "[random]") {

@@ -23,6 +23,23 @@ TEST_CASE("the nearest word is offered where it is near", "[text]") {
   CHECK(did_you_mean("colour", words).empty());
 }
 
+TEST_CASE("a number is parted from what follows it", "[text]") {
+  const auto number = leading_number("1.5e2  MB");
+  REQUIRE(number);
+  CHECK(number->value == 150);
+  CHECK(number->rest == "MB");
+  CHECK(!leading_number("MB"));
+  CHECK(!leading_number(""));
+  CHECK(!leading_number("1e999"));
+}
+
+TEST_CASE("words are joined", "[text]") {
+  const std::vector<std::string> words = {"a", "b", "c"};
+  CHECK(join(words, ", ") == "a, b, c");
+  CHECK(join(std::vector<std::string>(), ", ").empty());
+  CHECK(join(std::vector<std::string_view>{"one"}, ", ") == "one");
+}
+
 TEST_CASE("an error joins the parts that there are", "[text]") {
   CHECK(std::string(UserError({"a.json", "/x"}, "found 1", "2 is accepted", "write 2").what()) ==
         "a.json: /x: found 1; 2 is accepted; write 2");

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <cmath>
+
 using namespace ringsim;
 
 namespace {
@@ -35,6 +37,39 @@ TEST_CASE("sizes and times are parsed with every unit", "[units]") {
   CHECK(parse_seconds("1.5ms", option) == Seconds{1.5e-3});
   CHECK(parse_seconds("0s", option) == Seconds{0});
   CHECK(parse_flop_rate("9TFLOPS", option) == FlopPerSecond{9e12});
+}
+
+TEST_CASE("the remaining units", "[units]") {
+  const auto bandwidth = [](const char* text) { return parse_bandwidth(text, option).value; };
+  CHECK(bandwidth("1Kbps") == 125);
+  CHECK(bandwidth("8Mibps") == 1024.0 * 1024);
+  CHECK(bandwidth("8Tibps") == std::ldexp(1.0, 40));
+  CHECK(bandwidth("1kBps") == 1000);
+  CHECK(bandwidth("1KBps") == 1000);
+  CHECK(bandwidth("1TBps") == 1e12);
+  CHECK(bandwidth("1KiBps") == 1024);
+  CHECK(bandwidth("1GiBps") == std::ldexp(1.0, 30));
+  CHECK(bandwidth("1TiBps") == std::ldexp(1.0, 40));
+  CHECK(parse_bytes("1KB", option) == Bytes{1000});
+  CHECK(parse_bytes("1GB", option) == Bytes{1'000'000'000});
+  CHECK(parse_bytes("1TB", option) == Bytes{1'000'000'000'000});
+  CHECK(parse_bytes("1GiB", option) == Bytes{1U << 30});
+  CHECK(parse_seconds("2s", option) == Seconds{2});
+  CHECK(parse_flop_rate("1MFLOPS", option) == FlopPerSecond{1e6});
+  CHECK(parse_flop_rate("1GFLOPS", option) == FlopPerSecond{1e9});
+  CHECK(parse_flop_rate("1PFLOPS", option) == FlopPerSecond{1e15});
+}
+
+TEST_CASE("decimal fractions of a prefix are whole bytes where they are in decimal", "[units]") {
+  // 2.01 * 1e6 is 2009999.9999999998 in binary fractions.
+  CHECK(parse_bytes("2.01MB", option) == Bytes{2'010'000});
+  for (std::uint64_t thousandths = 1; thousandths < 5000; ++thousandths) {
+    const auto text = std::to_string(static_cast<double>(thousandths) / 1000) + "TB";
+    INFO(text);
+    REQUIRE(parse_bytes(text, option) == Bytes{thousandths * 1'000'000'000});
+  }
+  CHECK_THROWS(parse_bytes("1.0001kB", option));
+  CHECK_THROWS(parse_bytes("1000000000.0001kB", option));
 }
 
 TEST_CASE("wrong quantities are errors with place, finding, what is accepted and the mend",

@@ -43,8 +43,7 @@ class Basics(Case):
             self.assertIn("Usage: ringsim " + command, self.good(command, "--help"))
 
     def test_the_first_output_comes_within_100_ms(self):
-        # The median of several, since the machine may be busy; the sanitizers' build is several times slower.
-        limit = 1.0 if os.environ.get("RINGSIM_SANITIZED") else 0.1
+        # The median of several, since the machine may be busy.
         for arguments in (["--help"], ["list"], ["run", "--help"], ["run", *QUICK]):
             times = []
             for _ in range(5):
@@ -53,7 +52,7 @@ class Basics(Case):
                     process.stdout.read(1)
                     times.append(time.monotonic() - start)
                     process.kill()
-            self.assertLess(sorted(times)[2], limit, arguments)
+            self.assertLess(sorted(times)[2], 0.1, arguments)
 
     def test_wrong_commands_and_options(self):
         self.check_error('rnu: unknown command (did you mean "run"?); see ringsim --help', "rnu")

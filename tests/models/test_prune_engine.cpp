@@ -59,7 +59,7 @@ TEST_CASE("select without a gradient tests the residual and changes nothing") {
   CHECK(statistics[0].importance_sum == 4);
 }
 
-TEST_CASE("ties are not kept, nor NaN; a NaN weight counts as the floor; infinities are kept") {
+TEST_CASE("ties are not kept, nor NaN, a NaN weight counts as the floor, and infinities are kept") {
   const auto engine = make_scalar_engine();
   Floats residual = {2, std::nextafter(2.0F, 3.0F), nan, 3, infinity, -infinity, 1, 1e-45F};
   Floats weight = {1, 1, 1, nan, 1, 0, infinity, 0};

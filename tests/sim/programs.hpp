@@ -24,10 +24,9 @@ inline Topology uniform_ring(Rank hosts, double bandwidth, double latency) {
 /// phases[rank][stream] one after the other.
 using Phases = std::vector<std::vector<std::vector<Phase>>>;
 
-inline Program make_program(const Phases& phases, std::vector<std::pair<Rank, Rank>> pairs) {
+inline Program make_program(const Phases& phases) {
   return {.ranks = static_cast<Rank>(phases.size()),
           .streams_per_rank = static_cast<StreamId>(phases.front().size()),
-          .pairs = std::move(pairs),
           .open = [&phases](Rank rank, StreamId stream) -> PhaseSource {
             return [&list = phases[rank][stream],
                     next = std::size_t{0}]() mutable -> std::optional<Phase> {
@@ -35,13 +34,6 @@ inline Program make_program(const Phases& phases, std::vector<std::pair<Rank, Ra
               return list[next++];
             };
           }};
-}
-
-/// Every rank sends to the next one round the ring.
-inline std::vector<std::pair<Rank, Rank>> ring_pairs(Rank ranks) {
-  std::vector<std::pair<Rank, Rank>> pairs;
-  for (Rank rank = 0; rank < ranks; ++rank) pairs.emplace_back(rank, (rank + 1) % ranks);
-  return pairs;
 }
 
 /// One message, as a collective of one round.

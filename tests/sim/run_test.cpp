@@ -84,6 +84,13 @@ TEST_CASE("contradicting options are errors", "[run]") {
                     "--density: has no effect with --scheme dense; leave it out, or choose a "
                     "scheme that takes it "
                     "(ringsim list schemes)");
+  CHECK_THROWS_WITH(
+      check_run_options(quick_options({{"gpu-speed", "1TFLOPS"}, {"compute-time", "1ms"}})),
+      "--gpu-speed: has no effect with a --compute-time that is given; leave one of the two out");
+  CHECK_THROWS_WITH(
+      check_run_options(quick_options({{"gpu-memory-bandwidth", "1TBps"}, {"prune-time", "none"}})),
+      "--gpu-memory-bandwidth: has no effect with a --prune-time that is given; leave one of the "
+      "two out");
   CHECK_THROWS_WITH(run(quick_options({{"ranks", "9"}}), {}),
                     "--ranks: found 9; 2 to 8 (the hosts of ring8-1g) is accepted");
 }

@@ -90,7 +90,8 @@ TEST_CASE("a summary has exactly the members of the contract, absent ones null",
 )");
 }
 
-TEST_CASE("a summary that was written reads back equal; another file is an error", "[summary]") {
+TEST_CASE("a summary that was written reads back equal, and another file is an error",
+          "[summary]") {
   const auto path =
       std::filesystem::temp_directory_path() / ("ringsim-summary-" + std::to_string(getpid()));
   auto summary = example();

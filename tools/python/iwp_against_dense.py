@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The first table of docs/results.md: iwp against dense, 10 epochs, 3 seeds, at 1, 10 and 100 Gbit/s.
 
-Usage: tools/results/iwp_against_dense.py [RINGSIM]   (default build/release/tools/ringsim/ringsim; about 10 minutes)
+Usage: tools/python/iwp_against_dense.py [RINGSIM]   (default build/release/tools/ringsim/ringsim; about 10 minutes)
 """
 import json
 import math

@@ -1,0 +1,41 @@
+#pragma once
+// Tells the observer what happened, in order of simulated time.
+#include "sim/backend.hpp"
+
+#include <functional>
+#include <vector>
+
+namespace ringsim {
+
+/// SimGrid runs the actors that wake at one instant in an order of its own. The reporter keeps what
+/// they report until all of them have run, and then tells it in order of rank, transfers first.
+class Reporter {
+ public:
+  /// `on_failure` is called, in SimGrid's own context, inside the handler of an exception that the
+  /// observer threw.
+  Reporter(const Observer& observer, std::function<void()> on_failure)
+      : observer_(observer), on_failure_(std::move(on_failure)) {}
+
+  bool wants_transfers() const { return static_cast<bool>(observer_.on_transfer); }
+
+  void add(const TransferEvent& event);
+  /// `reported` is called after the observer has got the mark.
+  void add(const MarkEvent& event, std::function<void()> reported);
+
+ private:
+  struct PendingMark {
+    MarkEvent event;
+    std::function<void()> reported;
+  };
+
+  void schedule();
+  void flush();
+
+  const Observer& observer_;
+  std::function<void()> on_failure_;
+  bool is_scheduled_ = false;
+  std::vector<TransferEvent> transfers_;
+  std::vector<PendingMark> marks_;
+};
+
+}  // namespace ringsim

@@ -1,0 +1,100 @@
+#pragma once
+// One stream of one rank: a SimGrid actor that runs its phases.
+#include "sim/backend.hpp"
+#include "sim/busy_time.hpp"
+#include "sim/simgrid/reporter.hpp"
+#include "sim/simgrid/zone.hpp"
+
+#include <simgrid/s4u.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <variant>
+#include <vector>
+
+namespace ringsim {
+
+class Stream;
+
+/// What the streams of a run share. Actors never run at the same time.
+struct SharedState {
+  SharedState(TopologyZone& its_zone, std::size_t number_of_links, const Program& program,
+              const Observer& observer, std::function<void()> on_failure);
+
+  /// Both sides of a message have posted.
+  void begin_transfer(const Route& route);
+  /// Its last byte has arrived.
+  void end_transfer(const TransferEvent& event, const Route& route);
+
+  TopologyZone& zone;
+  Reporter reporter;
+  struct LinkState {
+    Bytes bytes;
+    BusyTime busy;
+  };
+  std::vector<LinkState> links;
+  StreamId streams_per_rank;
+  std::vector<std::unordered_set<EventId>> recorded;  ///< per rank
+  std::vector<std::unique_ptr<Stream>> streams;       ///< [rank * streams_per_rank + stream]
+};
+
+class Stream {
+ public:
+  Stream(SharedState& shared, Rank rank, StreamId id, PhaseSource source);
+
+  Rank rank() const { return rank_; }
+  StreamId id() const { return id_; }
+  /// Runs all phases; called in the stream's own actor.
+  void run();
+  bool has_ended() const { return has_ended_; }
+  /// What it waits for, e.g. "to receive from rank 3 in round 1 of ring (values, step 0)".
+  std::string waits_for() const;
+
+ private:
+  /// A send of the round that is under way.
+  struct Sending {
+    Stream* sender;
+    Message message;
+    const PlatformRoute* route;
+    simgrid::s4u::Comm* comm;
+  };
+  /// To or from one peer after the other; most ranks have the same one again and again.
+  struct Mailboxes {
+    Rank last_peer = 0;
+    simgrid::s4u::Mailbox* last = nullptr;
+    std::unordered_map<Rank, simgrid::s4u::Mailbox*> all;
+  };
+
+  void execute(const Delay& delay);
+  void execute(const CollectiveCall& call);
+  void execute(const Record& record);
+  void execute(const WaitEvent& wait);
+  void execute(const Mark& mark);
+  void post();
+  simgrid::s4u::Mailbox& mailbox(Mailboxes& known, Rank peer, Rank source, Rank target) const;
+  /// SimGrid calls it when a message has arrived, in order of time.
+  static void arrived(simgrid::kernel::activity::CommImpl*, void* sending, std::size_t);
+
+  SharedState& shared_;
+  Rank rank_;
+  StreamId id_;
+  PhaseSource source_;
+  bool has_ended_ = false;
+  simgrid::s4u::SemaphorePtr wake_;
+  std::optional<EventId> awaited_;
+
+  // The collective call and the round that are under way.
+  const CollectiveCall* call_ = nullptr;
+  std::uint32_t index_ = 0;
+  Round round_;
+  std::vector<Sending> sending_;
+  std::vector<simgrid::s4u::CommPtr> comms_;  ///< the receives, then the sends
+  std::size_t waiting_ = 0;                   ///< which of them the stream waits for
+  Mailboxes to_, from_;
+  void* received_ = nullptr;
+};
+
+}  // namespace ringsim

@@ -1,0 +1,61 @@
+#pragma once
+// A SimGrid zone whose routes are the topology's own.
+#include "topologies/topology.hpp"
+
+#include <simgrid/kernel/routing/NetPoint.hpp>
+#include <simgrid/kernel/routing/NetZoneImpl.hpp>
+#include <simgrid/s4u.hpp>
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace ringsim {
+
+/// A route of the topology and SimGrid's objects for its links.
+struct PlatformRoute {
+  Route route;
+  std::vector<simgrid::kernel::resource::StandardLinkImpl*> links;
+};
+
+/// Asks the topology for a route when a message first takes it, so no table of all pairs is built
+/// and every kind of topology works. The hosts have to be created in order of rank, before
+/// set_links().
+///
+/// Every route has the latency unit_latency for SimGrid, which shares a link in proportion to
+/// 1/latency of the routes: so shares are equal. What passes in simulated time is the route's real
+/// latency: the network model multiplies by latency_factor().
+class TopologyZone final : public simgrid::kernel::routing::NetZoneImpl {
+ public:
+  TopologyZone(const std::string& name, const Topology& topology);
+
+  /// One SimGrid link for each of the topology's.
+  void set_links(std::vector<simgrid::kernel::resource::StandardLinkImpl*> links);
+
+  const PlatformRoute& route(Rank source, Rank target);
+  /// The route's latency over unit_latency.
+  static double latency_factor(const Route& route) { return route.latency.value / unit_latency; }
+
+  void get_local_route(const simgrid::kernel::routing::NetPoint* source,
+                       const simgrid::kernel::routing::NetPoint* target,
+                       simgrid::kernel::routing::Route* into, double* latency) override;
+  void get_graph(const s_xbt_graph_t* graph, std::map<std::string, xbt_node_t, std::less<>>* nodes,
+                 std::map<std::string, xbt_edge_t, std::less<>>* edges) override;
+
+ private:
+  static constexpr double unit_latency = 1;
+
+  /// Routes from one rank. Most ranks send to the same one again and again.
+  struct From {
+    Rank last_target = 0;
+    const PlatformRoute* last = nullptr;
+    std::unordered_map<Rank, PlatformRoute> routes;
+  };
+
+  const Topology& topology_;
+  std::vector<simgrid::kernel::resource::StandardLinkImpl*> links_;
+  std::vector<From> from_;
+};
+
+}  // namespace ringsim
