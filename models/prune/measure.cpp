@@ -240,7 +240,7 @@ EngineProfile measure_engine(const MeasureOptions& options,
 void accumulate_bare(const float* gradient, const float* weight, float* residual,
                      std::size_t elements) {
   if (avx2_supported()) {
-    avx2_accumulate_bare(gradient, weight, residual, elements);
+    avx2_kernels.accumulate_bare(gradient, weight, residual, elements);
     return;
   }
   for (std::size_t i = 0; i < elements; ++i) residual[i] += gradient[i] + weight[i];
