@@ -33,13 +33,15 @@ struct CpuKernels {
                         float* target);
   void (*unite)(MaskWord* mask, const MaskWord* other, std::size_t words);
   std::uint64_t (*count)(const MaskWord* mask, std::size_t words);
+  /// accumulate_bare() of measure.hpp.
+  void (*accumulate_bare)(const float* gradient, const float* weight, float* residual,
+                          std::size_t elements);
 };
 
-/// Whether this machine runs avx2_kernels.
+/// Whether this machine runs avx2_kernels, and avx512_kernels.
 bool avx2_supported();
+bool avx512_supported();
 extern const CpuKernels avx2_kernels;
-/// accumulate_bare() of measure.hpp; only where avx2_supported().
-void avx2_accumulate_bare(const float* gradient, const float* weight, float* residual,
-                          std::size_t elements);
+extern const CpuKernels avx512_kernels;
 
 }  // namespace ringsim::prune

@@ -33,6 +33,14 @@ const EngineDefinition avx2_engine{
     .unavailable = [] { return std::string(avx2_supported() ? "" : "this CPU is without AVX2"); },
     .make = [](std::size_t threads) { return make_cpu_engine("avx2", avx2_kernels, threads); }};
 
+const EngineDefinition avx512_engine{
+    .name = "avx512",
+    .description = "x86-64 processors with AVX-512 (F, VL), on several threads",
+    .memory = EngineMemory::host,
+    .unavailable =
+        [] { return std::string(avx512_supported() ? "" : "this CPU is without AVX-512"); },
+    .make = [](std::size_t threads) { return make_cpu_engine("avx512", avx512_kernels, threads); }};
+
 const EngineDefinition scalar_engine{
     .name = "scalar",
     .description = "the plain reference, on one thread",
@@ -62,8 +70,8 @@ const EngineDefinition& find_named(std::string_view name, const Place& place) {
 }  // namespace
 
 std::span<const EngineDefinition* const> engines() {
-  static constexpr std::array<const EngineDefinition*, 3> all = {&cuda_engine, &avx2_engine,
-                                                                 &scalar_engine};
+  static constexpr std::array<const EngineDefinition*, 4> all = {&cuda_engine, &avx512_engine,
+                                                                 &avx2_engine, &scalar_engine};
   return all;
 }
 

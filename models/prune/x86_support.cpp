@@ -7,10 +7,16 @@ bool avx2_supported() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
          __builtin_cpu_supports("popcnt");
 }
+
+bool avx512_supported() {
+  return avx2_supported() && __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx512f") &&
+         __builtin_cpu_supports("avx512vl");
+}
 #else
 bool avx2_supported() { return false; }
+bool avx512_supported() { return false; }
 const CpuKernels avx2_kernels{};
-void avx2_accumulate_bare(const float*, const float*, float*, std::size_t) {}
+const CpuKernels avx512_kernels{};
 #endif
 
 }  // namespace ringsim::prune
