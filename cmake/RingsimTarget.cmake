@@ -2,14 +2,18 @@
 # multiply-add is off everywhere (and -ffast-math nowhere).
 add_library(ringsim_options INTERFACE)
 target_compile_features(ringsim_options INTERFACE cxx_std_20)
-target_include_directories(ringsim_options INTERFACE "${PROJECT_SOURCE_DIR}")
+cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH ringsim_root)  # models/prune is a project of its own, too
+target_include_directories(ringsim_options INTERFACE "${ringsim_root}")
 target_compile_definitions(ringsim_options INTERFACE RINGSIM_VERSION="${PROJECT_VERSION}")
+# (CMake 3.25 does not know that nvcc 13 has C++20, hence the plain -std.)
 # -Wmaybe-uninitialized is off: g++ 12 reports moved-from variants and Eigen temporaries that are never read.
 target_compile_options(ringsim_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-maybe-uninitialized
-  -ffp-contract=off>)
+  -ffp-contract=off>
+  $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20 -fmad=false -Xcompiler=-Wall,-Wextra,-ffp-contract=off>)
 if(RINGSIM_WERROR)
-  target_compile_options(ringsim_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
+  target_compile_options(ringsim_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>
+    $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings -Xcompiler=-Werror>)
 endif()
 if(RINGSIM_SANITIZE)
   # asan-stack=0: throwing inside a SimGrid actor gives a false stack-buffer-underflow otherwise.

@@ -10,7 +10,8 @@
 
 namespace ringsim::prune {
 
-/// Where the buffers that an engine is called with lie.
+/// Where the buffers that an engine works on lie. One that works on device memory takes buffers in
+/// host memory too, and copies them there and back.
 enum class EngineMemory { host, device };
 
 struct EngineDefinition {

@@ -1,0 +1,33 @@
+# Sets RINGSIM_HAVE_CUDA where nvcc is found and wanted (RINGSIM_CUDA is AUTO, ON or OFF), and enables the language.
+set(RINGSIM_CUDA AUTO CACHE STRING "Build the cuda engine: AUTO (where nvcc is found), ON or OFF")
+set_property(CACHE RINGSIM_CUDA PROPERTY STRINGS AUTO ON OFF)
+
+set(RINGSIM_HAVE_CUDA OFF)
+if(NOT RINGSIM_CUDA STREQUAL "OFF")
+  # CUDA's own installer puts nvcc where no PATH leads.
+  if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
+    find_program(RINGSIM_NVCC nvcc HINTS "$ENV{CUDA_PATH}/bin" /usr/local/cuda/bin)
+    mark_as_advanced(RINGSIM_NVCC)
+    if(RINGSIM_NVCC)
+      set(CMAKE_CUDA_COMPILER "${RINGSIM_NVCC}")
+    endif()
+  endif()
+  include(CheckLanguage)
+  check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER)
+    set(RINGSIM_HAVE_CUDA ON)
+  elseif(RINGSIM_CUDA STREQUAL "ON")
+    message(FATAL_ERROR "RINGSIM_CUDA=ON, but nvcc was not found; set CUDACXX or use RINGSIM_CUDA=AUTO")
+  else()
+    message(STATUS "nvcc was not found: the cuda engine is left out")
+  endif()
+endif()
+
+if(RINGSIM_HAVE_CUDA)
+  # Machine code for Ampere and Hopper; later GPUs compile the newest virtual architecture at start.
+  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES 80-real 90)
+  endif()
+  enable_language(CUDA)
+  find_package(CUDAToolkit REQUIRED)
+endif()
