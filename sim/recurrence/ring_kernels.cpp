@@ -82,19 +82,32 @@ RINGSIM_INLINE void advance_sized(Lanes* s, const Lanes* latency, const Lanes* p
   }
 }
 
-#define RINGSIM_KERNELS(name, Vector, target)                                                    \
-  target void uniform_##name(Lanes* s, const Lanes* d, std::size_t length, std::size_t rounds) { \
-    advance_uniform<Vector>(s, d, length, rounds);                                               \
-  }                                                                                              \
-  target void sized_##name(Lanes* s, const Lanes* latency, const Lanes* per_byte,                \
-                           const Lanes* size, std::size_t length, std::size_t rounds) {          \
-    advance_sized<Vector>(s, latency, per_byte, size, length, rounds);                           \
-  }
-
-RINGSIM_KERNELS(any, Vector16, )
+void uniform_any(Lanes* s, const Lanes* d, std::size_t length, std::size_t rounds) {
+  advance_uniform<Vector16>(s, d, length, rounds);
+}
+void sized_any(Lanes* s, const Lanes* latency, const Lanes* per_byte, const Lanes* size,
+               std::size_t length, std::size_t rounds) {
+  advance_sized<Vector16>(s, latency, per_byte, size, length, rounds);
+}
 #ifdef RINGSIM_TARGET
-RINGSIM_KERNELS(avx2, Vector32, RINGSIM_TARGET("avx2"))
-RINGSIM_KERNELS(avx512, Vector64, RINGSIM_TARGET("avx512f"))
+RINGSIM_TARGET("avx2")
+void uniform_avx2(Lanes* s, const Lanes* d, std::size_t length, std::size_t rounds) {
+  advance_uniform<Vector32>(s, d, length, rounds);
+}
+RINGSIM_TARGET("avx2")
+void sized_avx2(Lanes* s, const Lanes* latency, const Lanes* per_byte, const Lanes* size,
+                std::size_t length, std::size_t rounds) {
+  advance_sized<Vector32>(s, latency, per_byte, size, length, rounds);
+}
+RINGSIM_TARGET("avx512f")
+void uniform_avx512(Lanes* s, const Lanes* d, std::size_t length, std::size_t rounds) {
+  advance_uniform<Vector64>(s, d, length, rounds);
+}
+RINGSIM_TARGET("avx512f")
+void sized_avx512(Lanes* s, const Lanes* latency, const Lanes* per_byte, const Lanes* size,
+                  std::size_t length, std::size_t rounds) {
+  advance_sized<Vector64>(s, latency, per_byte, size, length, rounds);
+}
 #endif
 
 }  // namespace

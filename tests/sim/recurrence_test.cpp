@@ -220,3 +220,17 @@ TEST_CASE("recurrence names the blocked rank as simgrid does", "[recurrence]") {
     CHECK(error_of(run_recurrence, phases) == expected);
   }
 }
+
+TEST_CASE("a rank that waits for the others in a ring has not forgotten who used its link",
+          "[recurrence]") {
+  // Ranks 1 and 2 begin the all-reduce at once, so that 1>2 flows over link 1 at 0 s, as the first
+  // message of 1 MB from 0 to 3 does; ranks 0 and 3 come after the second one, at 2 ms. The rest
+  // of the all-reduce meets nobody.
+  const Phases phases(7, {{message(7, 0, 3, 1'000'000), message(7, 0, 3, 1'000'000),
+                           call(make_ring_all_reduce(7, 700, Bytes{4}), 1)}});
+  const auto topology = uniform_ring(7, 1e9, 1e-7);
+  const auto contention = find_contention(topology, make_program(phases));
+  REQUIRE(contention);
+  CHECK(describe(*contention, topology) ==
+        "0>3 (values, step 0, round 0) and 1>2 (values, step 1, round 0) share link \"link1\"");
+}
