@@ -4,6 +4,8 @@
 #include "topologies/topology.hpp"
 
 #include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace ringsim {
@@ -25,11 +27,24 @@ struct TransferEvent {
   Seconds start, end;
 };
 
-/// Called in order of simulated time; an empty function is not called. Of equal times, in order of
-/// rank.
+/// One collective call, once all ranks have done their part.
+struct CollectiveEvent {
+  std::uint64_t step;
+  std::string_view phase;
+  std::uint32_t bucket;
+  /// When both sides of its first message had posted, and when its last one arrived; absent where
+  /// it sent none.
+  std::optional<Seconds> start, end;
+};
+
+/// Called in order of simulated time; an empty function is not called. Of equal times, transfers,
+/// then collectives, then marks, in order of rank. A stream goes on after a mark when it has been
+/// reported.
 struct Observer {
-  std::function<void(const MarkEvent&)> on_mark;
-  std::function<void(const TransferEvent&)> on_transfer;
+  std::function<void(const MarkEvent&)> on_mark = {};
+  /// Costs much time and memory where there are many ranks; on_collective often does.
+  std::function<void(const TransferEvent&)> on_transfer = {};
+  std::function<void(const CollectiveEvent&)> on_collective = {};
 };
 
 struct LinkUse {
@@ -51,5 +66,24 @@ BackendResult run_simgrid(const Topology& topology, const Program& program,
 /// Throws UserError where this build is without SimGrid: before work begins whose end would need
 /// it.
 void require_simgrid();
+
+/// Two transfers that flow at the same time over a link that has not enough bandwidth for both.
+struct Contention {
+  TransferEvent first, second;
+  LinkId link;
+};
+
+/// The same results without SimGrid, thousands of times faster; exact where no transfer slows
+/// another one, and a UserError at "--backend" elsewhere (sim/recurrence/README.md). The observer
+/// may have been called by then: ask find_contention first. Deadlocks as in run_simgrid.
+BackendResult run_recurrence(const Topology& topology, const Program& program,
+                             const Observer& observer);
+
+/// The first contention, or nothing where run_recurrence is exact. Runs the program, opening its
+/// streams, without an observer.
+std::optional<Contention> find_contention(const Topology& topology, const Program& program);
+
+/// "0>1 (values, step 0, round 2) and 0>2 (values, step 0, round 1) share link \"a\""
+std::string describe(const Contention& contention, const Topology& topology);
 
 }  // namespace ringsim

@@ -55,12 +55,13 @@ struct Recorder {
                   if (event.mark.kind != MarkKind::exchange_done) return;
                   done[event.mark.step][event.rank] = event.time;
                 },
-            .on_transfer =
-                [this](const TransferEvent& event) {
+            .on_collective =
+                [this](const CollectiveEvent& event) {
+                  if (!event.start) return;
                   auto& first = first_start[event.step];
                   auto& last = last_end[event.step];
-                  first = std::min(first, event.start);
-                  last = std::max(last, event.end);
+                  first = std::min(first, *event.start);
+                  last = std::max(last, *event.end);
                 }};
   }
 

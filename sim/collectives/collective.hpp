@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,9 @@ class Collective {
   virtual std::uint32_t rounds() const = 0;
   /// Overwrites `round` with what `rank` does in round `index`.
   virtual void round(Rank rank, std::uint32_t index, Round& round) const = 0;
+  /// Where every rank i sends, in every round j, part (i-j) mod N to rank i+1 mod N and nothing
+  /// else: the sizes of the N parts. A backend may then advance all ranks together.
+  virtual std::optional<std::vector<Bytes>> ring_parts() const { return std::nullopt; }
 };
 
 /// Ring all-reduce (Patarasuk & Yuan, 2009): reduce-scatter, then all-gather, 2(N-1) rounds. In

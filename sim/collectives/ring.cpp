@@ -21,13 +21,23 @@ class RingAllReduce final : public Collective {
     // and in the all-gather, N-1 rounds later, sends it on: (rank + 1 - (index - (N-1))) mod N,
     // which is the same formula.
     const Rank chunk = (rank + 2 * ranks_ - index) % ranks_;
-    const std::size_t size = chunk_begin(elements_, ranks_, chunk + std::size_t{1}) -
-                             chunk_begin(elements_, ranks_, chunk);
-    round.sends.push_back({(rank + 1) % ranks_, size * element_bytes_});
+    round.sends.push_back({(rank + 1) % ranks_, chunk_size(chunk)});
     round.receives.push_back({(rank + ranks_ - 1) % ranks_, {}});
   }
 
+  std::optional<std::vector<Bytes>> ring_parts() const override {
+    std::vector<Bytes> parts(ranks_);
+    for (Rank chunk = 0; chunk < ranks_; ++chunk) parts[chunk] = chunk_size(chunk);
+    return parts;
+  }
+
  private:
+  Bytes chunk_size(Rank chunk) const {
+    return (chunk_begin(elements_, ranks_, chunk + std::size_t{1}) -
+            chunk_begin(elements_, ranks_, chunk)) *
+           element_bytes_;
+  }
+
   Rank ranks_;
   std::size_t elements_;
   Bytes element_bytes_;

@@ -1,6 +1,8 @@
 #include "base/error.hpp"
 #include "sim/collectives/collective.hpp"
 
+#include <algorithm>
+
 namespace ringsim {
 namespace {
 
@@ -22,6 +24,12 @@ class RingAllGather final : public Collective {
     const Bytes received = parts_[(before + n - index) % n];
     if (sent.count > 0) round.sends.push_back({(rank + 1) % n, sent});
     if (received.count > 0) round.receives.push_back({before, {}});
+  }
+
+  std::optional<std::vector<Bytes>> ring_parts() const override {
+    const bool has_empty = std::find(parts_.begin(), parts_.end(), Bytes{}) != parts_.end();
+    if (has_empty) return std::nullopt;  // which is not sent
+    return parts_;
   }
 
  private:

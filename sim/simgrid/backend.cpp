@@ -1,10 +1,10 @@
 #include "sim/backend.hpp"
 
 #include "base/error.hpp"
+#include "sim/deadlock.hpp"
 #include "sim/simgrid/platform.hpp"
 #include "sim/simgrid/stream.hpp"
 
-#include <fmt/format.h>
 #include <simgrid/Exception.hpp>
 
 #include <algorithm>
@@ -59,22 +59,18 @@ class Run {
     s4u::Actor::kill_all();
   }
 
-  std::string describe_deadlock() const {
-    const auto blocked = std::find_if(shared_->streams.begin(), shared_->streams.end(),
-                                      [](const auto& stream) { return !stream->has_ended(); });
-    const std::string which =
-        shared_->streams_per_rank > 1
-            ? fmt::format("stream {} of rank {}", (*blocked)->id(), (*blocked)->rank())
-            : fmt::format("rank {}", (*blocked)->rank());
-    return fmt::format("the program cannot finish: {} waits {}, for ever from {} s on", which,
-                       (*blocked)->waits_for(), s4u::Engine::get_clock());
+  RunError describe_deadlock() const {
+    const auto& blocked = **std::find_if(shared_->streams.begin(), shared_->streams.end(),
+                                         [](const auto& stream) { return !stream->has_ended(); });
+    return cannot_finish(blocked.rank(), blocked.id(), shared_->streams_per_rank,
+                         blocked.waits_for(), Seconds{s4u::Engine::get_clock()});
   }
 
   Platform platform_;
   std::unique_ptr<SharedState> shared_;
   Seconds end_;
   std::exception_ptr failure_;
-  std::optional<std::string> deadlock_;
+  std::optional<RunError> deadlock_;
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
 // Tells the observer what happened, in order of simulated time.
-#include "sim/backend.hpp"
+#include "sim/instant.hpp"
 
 #include <functional>
 #include <vector>
@@ -19,23 +19,19 @@ class Reporter {
   bool wants_transfers() const { return static_cast<bool>(observer_.on_transfer); }
 
   void add(const TransferEvent& event);
+  void add(const CollectiveEvent& event);
   /// `reported` is called after the observer has got the mark.
   void add(const MarkEvent& event, std::function<void()> reported);
 
  private:
-  struct PendingMark {
-    MarkEvent event;
-    std::function<void()> reported;
-  };
-
   void schedule();
   void flush();
 
   const Observer& observer_;
   std::function<void()> on_failure_;
   bool is_scheduled_ = false;
-  std::vector<TransferEvent> transfers_;
-  std::vector<PendingMark> marks_;
+  Instant instant_;
+  std::vector<std::function<void()>> reported_;
 };
 
 }  // namespace ringsim

@@ -1,6 +1,7 @@
 #include "sim/simgrid/stream.hpp"
 
 #include "base/error.hpp"
+#include "sim/deadlock.hpp"
 
 #include <fmt/format.h>
 #include <simgrid/simix.hpp>
@@ -16,6 +17,7 @@ SharedState::SharedState(TopologyZone& its_zone, std::size_t number_of_links,
       reporter(observer, std::move(on_failure)),
       links(number_of_links),
       streams_per_rank(program.streams_per_rank),
+      calls(program.streams_per_rank, CallTracker(program.ranks)),
       recorded(program.ranks) {
   for (Rank rank = 0; rank < program.ranks; ++rank) {
     for (StreamId id = 0; id < program.streams_per_rank; ++id) {
@@ -38,6 +40,10 @@ void SharedState::end_transfer(const TransferEvent& event, const Route& route) {
   if (reporter.wants_transfers()) reporter.add(event);
 }
 
+void SharedState::end_call(StreamId stream, std::uint64_t number) {
+  if (const auto event = calls[stream].finish(number)) reporter.add(*event);
+}
+
 Stream::Stream(SharedState& shared, Rank rank, StreamId id, PhaseSource source)
     : shared_(shared),
       rank_(rank),
@@ -56,7 +62,9 @@ void Stream::execute(const Delay& delay) { s4u::this_actor::sleep_for(delay.dura
 
 void Stream::execute(const CollectiveCall& call) {
   call_ = &call;
-  const std::uint32_t rounds = call.collective->rounds();
+  shared_.calls[id_].begin(call_number_, call);
+  const bool takes_part = rank_ < call.collective->ranks();
+  const std::uint32_t rounds = takes_part ? call.collective->rounds() : 0;
   for (index_ = 0; index_ < rounds; ++index_) {
     call.collective->round(rank_, index_, round_);
     post();
@@ -64,6 +72,7 @@ void Stream::execute(const CollectiveCall& call) {
   }
   comms_.clear();
   call_ = nullptr;
+  shared_.end_call(id_, call_number_++);
 }
 
 void Stream::post() {
@@ -102,10 +111,12 @@ s4u::Mailbox& Stream::mailbox(Mailboxes& known, Rank peer, Rank source, Rank tar
 void Stream::arrived(simgrid::kernel::activity::CommImpl*, void* sending, std::size_t) {
   const auto& [sender, message, route, comm] = *static_cast<const Sending*>(sending);
   const auto& call = *sender->call_;
-  sender->shared_.end_transfer(
-      {call.step, call.phase, call.bucket, sender->index_, sender->rank_, message.peer,
-       message.bytes, Seconds{comm->get_start_time()}, Seconds{s4u::Engine::get_clock()}},
-      route->route);
+  auto& shared = sender->shared_;
+  const Seconds start{comm->get_start_time()}, end{s4u::Engine::get_clock()};
+  shared.calls[sender->id_].add_message(sender->call_number_, start, end);
+  shared.end_transfer({call.step, call.phase, call.bucket, sender->index_, sender->rank_,
+                       message.peer, message.bytes, start, end},
+                      route->route);
 }
 
 void Stream::execute(const Record& record) {
@@ -130,14 +141,12 @@ void Stream::execute(const Mark& mark) {
 }
 
 std::string Stream::waits_for() const {
-  if (awaited_) return fmt::format("for event {}, which is never recorded", *awaited_);
-  if (call_ == nullptr) return "for nothing";
+  if (awaited_) return waits_for_event(*awaited_);
+  check(call_ != nullptr, "a stream can be blocked in a call or by an event alone");
   const bool is_receive = waiting_ < round_.receives.size();
   const auto& message =
       is_receive ? round_.receives[waiting_] : round_.sends[waiting_ - round_.receives.size()];
-  return fmt::format("to {} rank {} in round {} of {} ({}, step {})",
-                     is_receive ? "receive from" : "send to", message.peer, index_,
-                     call_->collective->name(), call_->phase, call_->step);
+  return waits_for_message(is_receive, message.peer, index_, *call_);
 }
 
 }  // namespace ringsim

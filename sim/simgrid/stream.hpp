@@ -2,6 +2,7 @@
 // One stream of one rank: a SimGrid actor that runs its phases.
 #include "sim/backend.hpp"
 #include "sim/busy_time.hpp"
+#include "sim/call_tracker.hpp"
 #include "sim/simgrid/reporter.hpp"
 #include "sim/simgrid/zone.hpp"
 
@@ -28,6 +29,8 @@ struct SharedState {
   void begin_transfer(const Route& route);
   /// Its last byte has arrived.
   void end_transfer(const TransferEvent& event, const Route& route);
+  /// A rank has done its part in a call.
+  void end_call(StreamId stream, std::uint64_t number);
 
   TopologyZone& zone;
   Reporter reporter;
@@ -37,6 +40,7 @@ struct SharedState {
   };
   std::vector<LinkState> links;
   StreamId streams_per_rank;
+  std::vector<CallTracker> calls;                     ///< per stream number
   std::vector<std::unordered_set<EventId>> recorded;  ///< per rank
   std::vector<std::unique_ptr<Stream>> streams;       ///< [rank * streams_per_rank + stream]
 };
@@ -88,6 +92,7 @@ class Stream {
 
   // The collective call and the round that are under way.
   const CollectiveCall* call_ = nullptr;
+  std::uint64_t call_number_ = 0;
   std::uint32_t index_ = 0;
   Round round_;
   std::vector<Sending> sending_;

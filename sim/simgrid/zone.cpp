@@ -7,23 +7,17 @@ namespace ringsim {
 namespace routing = simgrid::kernel::routing;
 
 TopologyZone::TopologyZone(const std::string& name, const Topology& topology)
-    : NetZoneImpl(name), topology_(topology), from_(topology.hosts()) {}
+    : NetZoneImpl(name), topology_(topology), routes_(topology.hosts()) {}
 
 void TopologyZone::set_links(std::vector<simgrid::kernel::resource::StandardLinkImpl*> links) {
   links_ = std::move(links);
 }
 
 const PlatformRoute& TopologyZone::route(Rank source, Rank target) {
-  auto& from = from_[source];
-  if (from.last != nullptr && from.last_target == target) return *from.last;
-  auto [found, is_new] = from.routes.try_emplace(target);
-  if (is_new) {
-    found->second.route = topology_.route(source, target);
-    for (const LinkId id : found->second.route.links) found->second.links.push_back(links_[id]);
-  }
-  from.last_target = target;
-  from.last = &found->second;
-  return *from.last;
+  return routes_.at(source, target, [&](PlatformRoute& entry) {
+    entry.route = topology_.route(source, target);
+    for (const LinkId id : entry.route.links) entry.links.push_back(links_[id]);
+  });
 }
 
 void TopologyZone::get_local_route(const routing::NetPoint* source, const routing::NetPoint* target,

@@ -1,5 +1,6 @@
 #pragma once
 // A SimGrid zone whose routes are the topology's own.
+#include "sim/route_cache.hpp"
 #include "topologies/topology.hpp"
 
 #include <simgrid/kernel/routing/NetPoint.hpp>
@@ -8,7 +9,6 @@
 
 #include <map>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace ringsim {
@@ -46,16 +46,9 @@ class TopologyZone final : public simgrid::kernel::routing::NetZoneImpl {
  private:
   static constexpr double unit_latency = 1;
 
-  /// Routes from one rank. Most ranks send to the same one again and again.
-  struct From {
-    Rank last_target = 0;
-    const PlatformRoute* last = nullptr;
-    std::unordered_map<Rank, PlatformRoute> routes;
-  };
-
   const Topology& topology_;
   std::vector<simgrid::kernel::resource::StandardLinkImpl*> links_;
-  std::vector<From> from_;
+  RouteCache<PlatformRoute> routes_;
 };
 
 }  // namespace ringsim

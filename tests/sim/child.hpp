@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <functional>
@@ -21,6 +22,7 @@ struct ChildResult {
 inline ChildResult run_child(const std::function<std::vector<double>()>& compute) {
   int ends[2];
   if (pipe(ends) != 0) throw std::runtime_error("pipe failed");
+  std::fflush(stdout);  // or the child writes it once more
   const pid_t child = fork();
   if (child < 0) throw std::runtime_error("fork failed");
   if (child == 0) {

@@ -1,27 +1,22 @@
 // Messages per second of the simgrid backend and of a plain S4U program that does the same, and
 // their memory. Each run is a process of its own; the two take turns, and the best of each counts.
 #include "sim/backend.hpp"
+#include "tools/bench/measure.hpp"
 #include "tools/bench/plain_s4u.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 
 namespace {
 
 using namespace ringsim;
-
-struct Measured {
-  double end = 0;      ///< simulated seconds
-  double seconds = 0;  ///< of the processor
-  double mebibytes = 0;
-};
+using bench::in_process;
+using bench::make_ring;
+using bench::make_starts;
+using bench::Measured;
 
 constexpr Bytes message{100'000};
 
@@ -43,24 +38,6 @@ class RingRounds final : public Collective {
   std::uint32_t rounds_;
 };
 
-Topology make_ring(Rank ranks, bool unequal) {
-  std::vector<Link> links;
-  for (Rank i = 0; i < ranks; ++i) {
-    const double slower = unequal ? 1 + (i * 7919 % 101) / 300.0 : 1;
-    links.push_back(
-        {fmt::format("{}", i), BytesPerSecond{1.25e9 / slower}, Seconds{5e-6 * slower}});
-  }
-  return Topology::ring("bench", links);
-}
-
-std::vector<Seconds> make_starts(Rank ranks, bool unequal) {
-  std::vector<Seconds> starts(ranks);
-  if (unequal) {
-    for (Rank i = 0; i < ranks; ++i) starts[i] = Seconds{1e-4 * (i * 31 % 17) / 17.0};
-  }
-  return starts;
-}
-
 Seconds run_backend(const Topology& ring, const std::vector<Seconds>& starts,
                     std::uint32_t rounds) {
   const auto collective = std::make_shared<RingRounds>(ring.hosts(), rounds);
@@ -74,36 +51,6 @@ Seconds run_backend(const Topology& ring, const std::vector<Seconds>& starts,
     };
   };
   return run_simgrid(ring, program, {}).end;
-}
-
-double processor_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return now.tv_sec + 1e-9 * now.tv_nsec;
-}
-
-Measured in_process(const std::function<Seconds()>& run) {
-  int ends[2];
-  if (pipe(ends) != 0) std::abort();
-  std::fflush(stdout);
-  const pid_t child = fork();
-  if (child == 0) {
-    Measured measured;
-    const double before = processor_seconds();
-    measured.end = run().value;
-    measured.seconds = processor_seconds() - before;
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    measured.mebibytes = usage.ru_maxrss / 1024.0;
-    const bool written = write(ends[1], &measured, sizeof measured) == sizeof measured;
-    _exit(written ? 0 : 1);
-  }
-  Measured measured;
-  if (read(ends[0], &measured, sizeof measured) != sizeof measured) std::abort();
-  close(ends[0]);
-  close(ends[1]);
-  waitpid(child, nullptr, 0);
-  return measured;
 }
 
 void compare(Rank ranks, bool unequal, int repetitions) {

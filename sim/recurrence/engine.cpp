@@ -1,0 +1,328 @@
+#include "sim/recurrence/engine.hpp"
+
+#include "base/error.hpp"
+#include "sim/deadlock.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace ringsim {
+namespace {
+
+/// How many streams of a rank make collective calls. All ranks make the same ones.
+StreamId communicating_streams(const Program& program) {
+  if (program.streams_per_rank == 1 || program.ranks == 0) return 1;
+  StreamId count = 0;
+  for (StreamId id = 0; id < program.streams_per_rank; ++id) {
+    const auto source = program.open(0, id);
+    auto phase = source();
+    while (phase && !std::holds_alternative<CollectiveCall>(*phase)) phase = source();
+    if (phase) ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+RecurrenceEngine::RecurrenceEngine(const Topology& topology, const Program& program,
+                                   const Observer& observer)
+    : topology_(topology),
+      observer_(observer),
+      ranks_(program.ranks),
+      per_rank_(program.streams_per_rank),
+      may_run_together_(!observer.on_transfer && communicating_streams(program) <= 1),
+      streams_(std::size_t{program.ranks} * program.streams_per_rank),
+      routes_(program.ranks),
+      links_(topology),
+      calls_(program.streams_per_rank, CallTracker(program.ranks)),
+      recorded_(program.ranks) {
+  check(ranks_ <= topology.hosts(), "more ranks than hosts");
+  for (std::size_t stream = 0; stream < streams_.size(); ++stream) {
+    streams_[stream].source = program.open(rank_of(stream), id_of(stream));
+    wake_up(stream, 0);
+  }
+}
+
+BackendResult RecurrenceEngine::run() {
+  for (;;) {
+    if (!awake_.empty() && awake_.top().first <= now_) {
+      const auto [time, stream] = awake_.top();
+      awake_.pop();
+      streams_[stream].time = time;
+      advance(stream);
+    } else if (report_now()) {
+      continue;
+    } else if (!awake_.empty()) {
+      report_until(awake_.top().first);
+      now_ = awake_.top().first;
+    } else if (!give_up_together()) {
+      break;
+    }
+  }
+  const bool all_ended = std::all_of(streams_.begin(), streams_.end(),
+                                     [](const Stream& stream) { return stream.has_ended; });
+  if (!all_ended) throw describe_deadlock();
+  return {{end_}, links_.use()};
+}
+
+void RecurrenceEngine::wake_up(std::size_t stream, double time) {
+  awake_.emplace(time, static_cast<std::uint32_t>(stream));
+}
+
+void RecurrenceEngine::advance(std::size_t stream) {
+  auto& state = streams_[stream];
+  for (;;) {
+    if (state.call) {
+      if (!do_rounds(stream)) return;
+      end_call(stream);
+    }
+    const auto phase = state.source();
+    if (!phase) {
+      state.has_ended = true;
+      end_ = std::max(end_, state.time);
+      return;
+    }
+    if (!std::visit([&](const auto& what) { return execute(stream, what); }, *phase)) return;
+  }
+}
+
+bool RecurrenceEngine::execute(std::size_t stream, const Delay& delay) {
+  wake_up(stream, streams_[stream].time + delay.duration.value);
+  return false;
+}
+
+bool RecurrenceEngine::execute(std::size_t stream, const CollectiveCall& call) {
+  auto& state = streams_[stream];
+  state.call = call;
+  // A rank that takes no part is through with all rounds.
+  const bool takes_part = rank_of(stream) < call.collective->ranks();
+  state.round = takes_part ? 0 : call.collective->rounds();
+  calls_[id_of(stream)].begin(state.call_number, call);
+  return !joins(stream);
+}
+
+bool RecurrenceEngine::execute(std::size_t stream, const Record& record) {
+  const Rank rank = rank_of(stream);
+  recorded_[rank].insert(record.event);
+  for (std::size_t other = rank * std::size_t{per_rank_};
+       other < (rank + 1) * std::size_t{per_rank_}; ++other) {
+    if (streams_[other].awaited != record.event) continue;
+    streams_[other].awaited.reset();
+    wake_up(other, streams_[stream].time);
+  }
+  return true;
+}
+
+bool RecurrenceEngine::execute(std::size_t stream, const WaitEvent& wait) {
+  if (recorded_[rank_of(stream)].contains(wait.event)) return true;
+  streams_[stream].awaited = wait.event;
+  return false;
+}
+
+bool RecurrenceEngine::execute(std::size_t stream, const Mark& mark) {
+  if (!observer_.on_mark) return true;
+  instant_.add(MarkEvent{rank_of(stream), mark, {streams_[stream].time}});
+  marked_.push_back(stream);
+  return false;
+}
+
+bool RecurrenceEngine::do_rounds(std::size_t stream) {
+  auto& state = streams_[stream];
+  const auto& collective = *state.call->collective;
+  while (state.round < collective.rounds()) {
+    collective.round(rank_of(stream), state.round, round_);
+    ++state.round;
+    if (round_.sends.empty() && round_.receives.empty()) continue;
+    state.ready = state.time;
+    for (const auto& receive : round_.receives) post(stream, {receive.peer, false, {}});
+    for (const auto& send : round_.sends) post(stream, {send.peer, true, send.bytes});
+    if (state.unmatched.empty()) wake_up(stream, state.ready);
+    return false;
+  }
+  return true;
+}
+
+void RecurrenceEngine::post(std::size_t stream, const Posted& message) {
+  const Rank rank = rank_of(stream);
+  const std::size_t peer = std::size_t{message.peer} * per_rank_ + id_of(stream);
+  auto& waiting = streams_[peer].unmatched;
+  const auto partner = std::find_if(waiting.begin(), waiting.end(), [&](const Posted& other) {
+    return other.peer == rank && other.is_send != message.is_send;
+  });
+  if (partner == waiting.end()) {
+    streams_[stream].unmatched.push_back(message);
+    return;
+  }
+  if (message.is_send) {
+    match(stream, peer, message.bytes);
+  } else {
+    match(peer, stream, partner->bytes);
+  }
+  waiting.erase(partner);
+  if (waiting.empty()) wake_up(peer, streams_[peer].ready);
+}
+
+void RecurrenceEngine::match(std::size_t sender, std::size_t receiver, Bytes bytes) {
+  auto& from = streams_[sender];
+  auto& to = streams_[receiver];
+  const auto& path = route(rank_of(sender), rank_of(receiver));
+  const Seconds start{std::max(from.time, to.time)};
+  const Seconds end = start + path.latency + bytes / path.bandwidth;
+  const auto& call = *from.call;
+  const TransferEvent event{call.step,      call.phase,      call.bucket,
+                            from.round - 1, rank_of(sender), rank_of(receiver),
+                            bytes,          start,           end};
+  links_.add(path, event, horizon(start.value));
+  calls_[id_of(sender)].add_message(from.call_number, start, end);
+  if (observer_.on_transfer) arriving_.push(event);
+  from.ready = std::max(from.ready, end.value);
+  to.ready = std::max(to.ready, end.value);
+  last_arrival_ = std::max(last_arrival_, end.value);
+}
+
+const Route& RecurrenceEngine::route(Rank source, Rank target) {
+  return routes_.at(source, target, [&](Route& entry) { entry = topology_.route(source, target); });
+}
+
+void RecurrenceEngine::end_call(std::size_t stream) {
+  auto& state = streams_[stream];
+  state.call.reset();
+  const auto event = calls_[id_of(stream)].finish(state.call_number++);
+  if (event && observer_.on_collective) instant_.add(*event);
+}
+
+bool RecurrenceEngine::joins(std::size_t stream) {
+  if (!may_run_together_) return false;
+  const auto& state = streams_[stream];
+  const auto& call = *state.call;
+  if (!together_ || together_->call_number != state.call_number) {
+    if (call.collective->ranks() != ranks_ || call.collective->rounds() + 1 < ranks_) return false;
+    auto parts = call.collective->ring_parts();
+    if (!parts || !has_ring()) return false;
+    together_ = Together{state.call_number, state.time, std::move(*parts), 0};
+  }
+  if (++together_->arrived == ranks_) run_together(id_of(stream), call);
+  return true;
+}
+
+bool RecurrenceEngine::has_ring() {
+  if (has_ring_) return *has_ring_;
+  std::vector<bool> is_used(topology_.links().size());
+  has_ring_ = true;
+  for (Rank rank = 0; rank < ranks_; ++rank) {
+    const auto& path = ring_routes_.emplace_back(topology_.route(rank, (rank + 1) % ranks_));
+    ring_.latency.push_back(path.latency.value);
+    ring_.bandwidth.push_back(path.bandwidth.value);
+    for (const LinkId link : path.links) {
+      if (is_used[link]) has_ring_ = false;
+      is_used[link] = true;
+    }
+  }
+  return *has_ring_;
+}
+
+void RecurrenceEngine::run_together(StreamId id, const CollectiveCall& call) {
+  const auto& parts = together_->parts;
+  const std::uint32_t rounds = call.collective->rounds();
+  std::vector<double> ready(ranks_);
+  for (Rank rank = 0; rank < ranks_; ++rank) {
+    ready[rank] = streams_[rank * std::size_t{per_rank_} + id].time;
+  }
+  ring_.rounds = rounds;
+  ring_.size.clear();
+  for (const Bytes part : parts) ring_.size.push_back(static_cast<double>(part.count));
+  const auto times = advance_ring(ready, ring_);
+  if (!has_free_links(times)) {
+    give_up_together();
+    return;
+  }
+
+  // Rank i sends the parts i, i-1, ...: all of them in every N rounds, and some once more.
+  std::vector<Bytes> before(parts.size() + 1);
+  for (std::size_t i = 0; i < parts.size(); ++i) before[i + 1] = before[i] + parts[i];
+  const Bytes whole = (rounds / ranks_) * before.back();
+  const std::uint32_t rest = rounds % ranks_;
+  for (Rank rank = 0; rank < ranks_; ++rank) {
+    const Bytes once_more =
+        rank + 1 >= rest ? before[rank + 1] - before[rank + 1 - rest]
+                         : before[rank + 1] + before.back() - before[ranks_ + rank + 1 - rest];
+    const Bytes bytes = whole + once_more;
+    const auto& path = ring_routes_[rank];
+    const Bytes last = parts[(rank + ranks_ - (rounds - 1) % ranks_) % ranks_];
+    const Seconds start{times.first_start[rank]}, end{times.last_end[rank]};
+    const TransferEvent last_event{
+        call.step, call.phase,          call.bucket, rounds - 1,
+        rank,      (rank + 1) % ranks_, last,        end - path.latency - last / path.bandwidth,
+        end};
+    links_.add_sequence(path, last_event, start + path.latency, bytes, bytes / path.bandwidth);
+    const std::size_t stream = rank * std::size_t{per_rank_} + id;
+    calls_[id].add_message(streams_[stream].call_number, start, end);
+    last_arrival_ = std::max(last_arrival_, end.value);
+    streams_[stream].round = rounds;
+    wake_up(stream, times.done[rank]);
+  }
+  together_.reset();
+}
+
+bool RecurrenceEngine::has_free_links(const RingTimes& times) const {
+  for (Rank rank = 0; rank < ranks_; ++rank) {
+    const auto& path = ring_routes_[rank];
+    if (!links_.is_free(path, Seconds{times.first_start[rank]} + path.latency)) return false;
+  }
+  return true;
+}
+
+bool RecurrenceEngine::give_up_together() {
+  if (!together_) return false;
+  // These streams wake in the past, where nobody has noticed anything.
+  for (std::size_t stream = 0; stream < streams_.size(); ++stream) {
+    const auto& state = streams_[stream];
+    if (state.call && state.call_number == together_->call_number) wake_up(stream, state.time);
+  }
+  together_.reset();
+  return true;
+}
+
+Seconds RecurrenceEngine::horizon(double time) const {
+  return {together_ ? std::min(together_->first_arrival, time) : time};
+}
+
+void RecurrenceEngine::report_until(double time) {
+  while (!arriving_.empty() && arriving_.top().end.value < time) {
+    const double moment = arriving_.top().end.value;
+    while (!arriving_.empty() && arriving_.top().end.value == moment) {
+      instant_.add(arriving_.top());
+      arriving_.pop();
+    }
+    instant_.report(observer_);
+  }
+}
+
+bool RecurrenceEngine::report_now() {
+  while (!arriving_.empty() && arriving_.top().end.value <= now_) {
+    instant_.add(arriving_.top());
+    arriving_.pop();
+  }
+  instant_.report(observer_);
+  const bool some_go_on = !marked_.empty();
+  for (const std::size_t stream : std::exchange(marked_, {})) wake_up(stream, now_);
+  return some_go_on;
+}
+
+RunError RecurrenceEngine::describe_deadlock() const {
+  const auto found = std::find_if(streams_.begin(), streams_.end(),
+                                  [](const Stream& stream) { return !stream.has_ended; });
+  const auto stream = static_cast<std::size_t>(found - streams_.begin());
+  std::string waits;
+  if (found->awaited) {
+    waits = waits_for_event(*found->awaited);
+  } else {
+    // Receives are posted before sends.
+    const auto& first = found->unmatched.front();
+    waits = waits_for_message(!first.is_send, first.peer, found->round - 1, *found->call);
+  }
+  return cannot_finish(rank_of(stream), id_of(stream), per_rank_, waits,
+                       Seconds{std::max(now_, last_arrival_)});
+}
+
+}  // namespace ringsim

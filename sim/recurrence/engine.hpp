@@ -1,0 +1,123 @@
+#pragma once
+// Runs a program in order of simulated time, where every transfer takes the time that it would take
+// alone.
+#include "sim/backend.hpp"
+#include "sim/call_tracker.hpp"
+#include "sim/instant.hpp"
+#include "sim/recurrence/link_schedule.hpp"
+#include "sim/recurrence/ring_rounds.hpp"
+#include "sim/route_cache.hpp"
+
+#include <deque>
+#include <queue>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace ringsim {
+
+/// The end of a transfer is known as soon as both its sides have posted, so the only events are
+/// streams that go on: one for each stream and round.
+///
+/// Collectives in which all ranks send round the ring (Collective::ring_parts) are run in one go
+/// once all ranks have come to them, where nothing can notice: nobody observes transfers, and only
+/// one stream of a rank communicates. In N-1 rounds every rank depends on every other, so none
+/// could have ended before the last one came.
+class RecurrenceEngine {
+ public:
+  RecurrenceEngine(const Topology& topology, const Program& program, const Observer& observer);
+
+  /// Throws NotExact, and RunError where the program cannot finish.
+  BackendResult run();
+
+ private:
+  struct Posted {
+    Rank peer;
+    bool is_send;
+    Bytes bytes;
+  };
+  struct Stream {
+    PhaseSource source;
+    double time = 0;   ///< when its current phase or round began
+    double ready = 0;  ///< when the messages of its round that have a partner will have arrived
+    std::optional<CollectiveCall> call;
+    std::uint64_t call_number = 0;
+    std::uint32_t round = 0;
+    std::vector<Posted> unmatched;  ///< messages of its round that have no partner yet
+    std::optional<EventId> awaited;
+    bool has_ended = false;
+  };
+  /// A call that is run in one go, when all ranks have come to it.
+  struct Together {
+    std::uint64_t call_number;
+    double first_arrival;
+    std::vector<Bytes> parts;
+    Rank arrived;
+  };
+  using Wake = std::pair<double, std::uint32_t>;
+  struct Later {
+    bool operator()(const TransferEvent& a, const TransferEvent& b) const { return a.end > b.end; }
+  };
+
+  Rank rank_of(std::size_t stream) const { return static_cast<Rank>(stream / per_rank_); }
+  StreamId id_of(std::size_t stream) const { return static_cast<StreamId>(stream % per_rank_); }
+  const Route& route(Rank source, Rank target);
+
+  void wake_up(std::size_t stream, double time);
+  void advance(std::size_t stream);
+  /// Whether the stream goes on at once.
+  bool execute(std::size_t stream, const Delay& delay);
+  bool execute(std::size_t stream, const CollectiveCall& call);
+  bool execute(std::size_t stream, const Record& record);
+  bool execute(std::size_t stream, const WaitEvent& wait);
+  bool execute(std::size_t stream, const Mark& mark);
+
+  /// Whether the rounds of the stream's call are over.
+  bool do_rounds(std::size_t stream);
+  void post(std::size_t stream, const Posted& message);
+  void match(std::size_t sender, std::size_t receiver, Bytes bytes);
+  void end_call(std::size_t stream);
+
+  /// Whether the stream's call is run in one go.
+  bool joins(std::size_t stream);
+  void run_together(StreamId id, const CollectiveCall& call);
+  /// Whether nothing else flows over the ring's links when its messages do.
+  bool has_free_links(const RingTimes& times) const;
+  /// Whether the messages from each rank to the next one have links of their own.
+  bool has_ring();
+  /// Streams that have come to a call that should run in one go take it round by round. Whether
+  /// there was one.
+  bool give_up_together();
+  /// No transfer that is yet to be matched starts before this time.
+  Seconds horizon(double time) const;
+
+  /// Reports what happened until `time`, exclusively.
+  void report_until(double time);
+  /// Reports what happens now; whether streams go on because of it.
+  bool report_now();
+  RunError describe_deadlock() const;
+
+  const Topology& topology_;
+  const Observer& observer_;
+  Rank ranks_;
+  StreamId per_rank_;
+  bool may_run_together_;
+  std::vector<Stream> streams_;  ///< [rank * per_rank_ + stream]
+  std::priority_queue<Wake, std::vector<Wake>, std::greater<>> awake_;
+  double now_ = 0, end_ = 0;
+  double last_arrival_ = 0;
+  RouteCache<Route> routes_;
+  LinkSchedule links_;
+  std::vector<CallTracker> calls_;  ///< per stream number
+  std::optional<Together> together_;
+  std::optional<bool> has_ring_;  ///< whether ring_ and ring_routes_ could be set
+  std::vector<Route> ring_routes_;
+  RingRounds ring_;
+  std::vector<std::unordered_set<EventId>> recorded_;  ///< per rank
+  Instant instant_;
+  std::vector<std::size_t> marked_;  ///< streams that go on when their mark has been reported
+  std::priority_queue<TransferEvent, std::vector<TransferEvent>, Later> arriving_;
+  Round round_;
+};
+
+}  // namespace ringsim

@@ -1,0 +1,100 @@
+#include "sim/recurrence/link_schedule.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace ringsim {
+namespace {
+
+/// Flows that touch, or rates that fill a link, may be off by rounding errors.
+constexpr double rounding = 1e-12;
+
+}  // namespace
+
+LinkSchedule::LinkSchedule(const Topology& topology) {
+  links_.reserve(topology.links().size());
+  for (const auto& link : topology.links()) links_.push_back({link.bandwidth.value, 0, 0, 0, {}});
+}
+
+void LinkSchedule::add(const Route& route, const TransferEvent& transfer, Seconds now) {
+  if (transfer.bytes.count == 0) return;
+  const Flow flow{(transfer.start + route.latency).value, transfer.end.value, route.bandwidth.value,
+                  true, transfer};
+  for (const LinkId id : route.links) {
+    links_[id].bytes += transfer.bytes.count;
+    add(id, flow, now.value);
+  }
+}
+
+bool LinkSchedule::is_free(const Route& route, Seconds from) const {
+  const auto is_past = [&](const Flow& flow) { return flow.to * (1 - rounding) <= from.value; };
+  return std::all_of(route.links.begin(), route.links.end(), [&](LinkId id) {
+    return std::all_of(links_[id].flows.begin(), links_[id].flows.end(), is_past);
+  });
+}
+
+void LinkSchedule::add_sequence(const Route& route, const TransferEvent& last, Seconds from,
+                                Bytes bytes, Seconds busy) {
+  // An infinite rate fits with no other.
+  const Flow flow{from.value, last.end.value, std::numeric_limits<double>::infinity(), false, last};
+  for (const LinkId id : route.links) {
+    links_[id].bytes += bytes.count;
+    links_[id].busy += busy.value;
+    forget_past(links_[id], from.value / (1 - rounding));
+    links_[id].flows.push_back(flow);
+  }
+}
+
+void LinkSchedule::add(LinkId id, const Flow& flow, double now) {
+  auto& link = links_[id];
+  forget_past(link, now);
+  if (!link.flows.empty()) check_bandwidth(id, link, flow);
+  const auto after = std::find_if(link.flows.begin(), link.flows.end(),
+                                  [&](const Flow& other) { return other.from > flow.from; });
+  link.flows.insert(after, flow);
+}
+
+void LinkSchedule::forget_past(State& link, double now) {
+  // In order of `from`, so that count() meets intervals in order: one that lasts holds back those
+  // that began later.
+  std::size_t past = 0;
+  while (past < link.flows.size() && link.flows[past].to <= now) count(link, link.flows[past++]);
+  link.flows.erase(link.flows.begin(), link.flows.begin() + static_cast<std::ptrdiff_t>(past));
+}
+
+void LinkSchedule::count(State& link, const Flow& flow) {
+  if (!flow.counts) return;
+  link.busy += std::max(0.0, flow.to - std::max(flow.from, link.counted_until));
+  link.counted_until = std::max(link.counted_until, flow.to);
+}
+
+void LinkSchedule::check_bandwidth(LinkId id, const State& link, const Flow& flow) {
+  const auto overlap = [](const Flow& a, const Flow& b) {
+    return std::max(a.from, b.from) < std::min(a.to, b.to) * (1 - rounding);
+  };
+  // The sum of the rates is largest where one of the flows begins.
+  const auto check_at = [&](double time, const Flow& meets) {
+    double sum = flow.rate;
+    for (const auto& other : link.flows) {
+      if (other.from <= time && time < other.to && overlap(other, flow)) sum += other.rate;
+    }
+    if (sum > link.bandwidth * (1 + rounding)) {
+      throw NotExact{{meets.transfer, flow.transfer, id}};
+    }
+  };
+  for (const auto& other : link.flows) {
+    if (overlap(other, flow)) check_at(std::max(other.from, flow.from), other);
+  }
+}
+
+std::vector<LinkUse> LinkSchedule::use() const {
+  std::vector<LinkUse> result;
+  result.reserve(links_.size());
+  for (auto link : links_) {
+    forget_past(link, std::numeric_limits<double>::infinity());
+    result.push_back({{link.bytes}, {link.busy}});
+  }
+  return result;
+}
+
+}  // namespace ringsim

@@ -1,0 +1,56 @@
+#pragma once
+// When bytes flow over which link, and whether two transfers would slow each other.
+#include "sim/backend.hpp"
+#include "topologies/topology.hpp"
+
+#include <vector>
+
+namespace ringsim {
+
+/// Thrown where a result would not be exact.
+struct NotExact {
+  Contention contention;
+};
+
+/// Each transfer flows at the bandwidth of its route's slowest link. That is what max-min sharing
+/// gives, as long as the rates over every link add up to no more than its bandwidth.
+class LinkSchedule {
+ public:
+  explicit LinkSchedule(const Topology& topology);
+
+  /// The bytes of `transfer` flow until its end, from its start + the route's latency on. `now` is
+  /// not after the start of any transfer to come. Throws NotExact.
+  void add(const Route& route, const TransferEvent& transfer, Seconds now);
+
+  /// Whether no transfer that was added flows over the route after `from`.
+  bool is_free(const Route& route, Seconds from) const;
+  /// Several transfers, one after the other, the last one of which is `last`, over a route that is
+  /// free from `from` on. To be on the safe side no other transfer may flow there until their end.
+  void add_sequence(const Route& route, const TransferEvent& last, Seconds from, Bytes bytes,
+                    Seconds busy);
+
+  std::vector<LinkUse> use() const;
+
+ private:
+  struct Flow {
+    double from, to, rate;
+    bool counts;  ///< towards the busy time, as an interval
+    TransferEvent transfer;
+  };
+  struct State {
+    double bandwidth;
+    std::uint64_t bytes = 0;
+    double busy = 0;
+    double counted_until = 0;  ///< intervals that ended before are in `busy`
+    std::vector<Flow> flows;   ///< that may still meet others; in order of `from`
+  };
+
+  void add(LinkId id, const Flow& flow, double now);
+  static void forget_past(State& link, double now);
+  static void count(State& link, const Flow& flow);
+  static void check_bandwidth(LinkId id, const State& link, const Flow& flow);
+
+  std::vector<State> links_;
+};
+
+}  // namespace ringsim

@@ -1,0 +1,207 @@
+#include "sim/recurrence/ring_rounds.hpp"
+
+#include "base/error.hpp"
+#include "sim/collectives/collective.hpp"
+#include "sim/recurrence/ring_kernels.hpp"
+
+#include <algorithm>
+
+namespace ringsim {
+namespace {
+
+using ring_kernels::fused;
+using ring_kernels::Lanes;
+using ring_kernels::lanes;
+
+double duration(const RingRounds& ring, std::size_t rank, std::size_t part) {
+  return ring.latency[rank] + ring.size[part] / ring.bandwidth[rank];
+}
+
+/// s after `rounds` rounds, one after the other.
+void advance_plainly(std::vector<double>& s, const RingRounds& ring, std::size_t rounds) {
+  const std::size_t n = s.size();
+  std::vector<double> e(n);
+  for (std::size_t round = 0; round < rounds; ++round) {
+    std::size_t part = (n - round % n) % n;
+    for (std::size_t i = 0; i < n; ++i) {
+      e[i] = s[i] + duration(ring, i, part);
+      if (++part == n) part = 0;
+    }
+    for (std::size_t i = 1; i + 1 < n; ++i) s[i] = std::max({e[i - 1], e[i], e[i + 1]});
+    s[0] = std::max({e[n - 1], e[0], e[1]});
+    s[n - 1] = std::max({e[n - 2], e[n - 1], e[0]});
+  }
+}
+
+/// The same, several rounds and ranks at a time.
+///
+/// The ring is cut into pieces of consecutive ranks. A visit takes a piece on by `visit` rounds
+/// without a look at its neighbours: it brings along a margin of at least `visit` ranks on both
+/// sides, of which with each round one more on the edge is wrong. Afterwards the margins are
+/// renewed.
+class PieceByPiece {
+ public:
+  static constexpr std::size_t smallest_ring = 256;
+
+  PieceByPiece(const std::vector<double>& s, const RingRounds& ring)
+      : ring_(ring),
+        n_(s.size()),
+        pieces_(lanes * ((n_ + lanes * largest_piece - 1) / (lanes * largest_piece))),
+        visit_(std::min(largest_visit, n_ / pieces_ / 8 / fused * fused)),
+        length_((n_ + pieces_ - 1) / pieces_ + 2 * visit_),
+        s_(pieces_ / lanes * length_),
+        d_(s_.size()),
+        size_of_piece_(pieces_, -1),
+        equal_sizes_(n_) {
+    check(visit_ >= fused, "PieceByPiece: the ring is too small");
+    for (std::size_t p = 0; p < pieces_; ++p) {
+      for (std::size_t x = 0; x < length_; ++x) at(s_, p, x) = s[rank(p, x)];
+    }
+    count_equal_sizes();
+  }
+
+  void advance(std::size_t rounds) {
+    for (std::size_t first = 0; first < rounds; first += visit_) {
+      const std::size_t count = std::min(visit_, rounds - first);
+      find_unequal(first, count);
+      advance_unequal(first, count);
+      for (std::size_t group = 0; group < pieces_ / lanes; ++group) {
+        kernels_.uniform(&s_[group * length_], &d_[group * length_], length_,
+                         count / fused * fused);
+      }
+      for (std::size_t k = 0; k < unequal_.size(); ++k) {
+        for (std::size_t x = visit_; x < visit_ + piece_size(unequal_[k]); ++x) {
+          at(s_, unequal_[k], x) = at(apart_, k, x);
+        }
+      }
+      renew_margins();
+    }
+  }
+
+  void get(std::vector<double>& s) {
+    for (std::size_t p = 0; p < pieces_; ++p) {
+      for (std::size_t x = visit_; x < visit_ + piece_size(p); ++x) s[rank(p, x)] = at(s_, p, x);
+    }
+  }
+
+ private:
+  // What a group of pieces needs has to fit into the second-level cache.
+  static constexpr std::size_t largest_piece = 256, largest_visit = 32;
+
+  std::size_t piece_size(std::size_t p) const {
+    return chunk_begin(n_, pieces_, p + 1) - chunk_begin(n_, pieces_, p);
+  }
+  /// The rank at position x of piece p, whose own ranks start at position visit_.
+  std::size_t rank(std::size_t p, std::size_t x) const {
+    return (chunk_begin(n_, pieces_, p) + x + n_ - visit_) % n_;
+  }
+  std::size_t back(std::size_t rank, std::size_t by) const { return (rank + n_ - by % n_) % n_; }
+  double& at(std::vector<Lanes>& values, std::size_t p, std::size_t x) const {
+    return values[p / lanes * length_ + x].value[p % lanes];
+  }
+
+  void count_equal_sizes() {
+    std::size_t run = 0;
+    for (std::size_t back = 0; back < 2 * n_; ++back) {
+      const std::size_t u = 2 * n_ - 1 - back;
+      const bool same = back > 0 && ring_.size[u % n_] == ring_.size[(u + 1) % n_];
+      run = same ? std::min(run + 1, n_) : 1;
+      equal_sizes_[u % n_] = static_cast<std::uint32_t>(run);
+    }
+  }
+
+  /// The pieces whose messages of these rounds differ in size. For the others it sets d_.
+  void find_unequal(std::size_t first, std::size_t count) {
+    unequal_.clear();
+    for (std::size_t p = 0; p < pieces_; ++p) {
+      // From position 0 on, in the last of these rounds, the parts from this one on are sent.
+      const std::size_t part = back(rank(p, 0), first + count - 1);
+      if (equal_sizes_[part] < std::min(n_, length_ + count - 1) || count % fused != 0) {
+        unequal_.push_back(p);
+      } else if (size_of_piece_[p] != ring_.size[part]) {
+        size_of_piece_[p] = ring_.size[part];
+        for (std::size_t x = 0; x < length_; ++x) at(d_, p, x) = duration(ring_, rank(p, x), part);
+      }
+    }
+  }
+
+  /// Advances copies of these pieces.
+  void advance_unequal(std::size_t first, std::size_t count) {
+    const std::size_t groups = (unequal_.size() + lanes - 1) / lanes;
+    apart_.resize(groups * length_);
+    latency_.resize(length_);
+    per_byte_.resize(length_);
+    size_.resize(length_ + count);
+    for (std::size_t group = 0; group < groups; ++group) {
+      for (std::size_t lane = 0; lane < lanes; ++lane) {
+        // Lanes to spare do the last piece once more.
+        const std::size_t k = std::min(group * lanes + lane, unequal_.size() - 1);
+        set_apart(group * lanes + lane, unequal_[k], first, count);
+      }
+      kernels_.sized(&apart_[group * length_], latency_.data(), per_byte_.data(), size_.data(),
+                     length_, count);
+    }
+  }
+
+  void set_apart(std::size_t k, std::size_t p, std::size_t first, std::size_t count) {
+    const std::size_t lane = k % lanes;
+    for (std::size_t x = 0, i = rank(p, 0); x < length_; ++x) {
+      at(apart_, k, x) = at(s_, p, x);
+      latency_[x].value[lane] = ring_.latency[i];
+      per_byte_[x].value[lane] = 1 / ring_.bandwidth[i];
+      if (++i == n_) i = 0;
+    }
+    std::size_t part = back(rank(p, 0), first + count);
+    for (auto& sizes : size_) {
+      sizes.value[lane] = ring_.size[part];
+      if (++part == n_) part = 0;
+    }
+  }
+
+  void renew_margins() {
+    for (std::size_t p = 0; p < pieces_; ++p) {
+      const std::size_t before = (p + pieces_ - 1) % pieces_, after = (p + 1) % pieces_;
+      const std::size_t from_before = piece_size(before), own = piece_size(p);
+      for (std::size_t x = 0; x < visit_; ++x) at(s_, p, x) = at(s_, before, x + from_before);
+      for (std::size_t x = visit_ + own; x < length_; ++x) at(s_, p, x) = at(s_, after, x - own);
+    }
+  }
+
+  const RingRounds& ring_;
+  ring_kernels::Kernels kernels_ = ring_kernels::available().front();
+  std::size_t n_, pieces_, visit_;
+  std::size_t length_;                      ///< of a piece with its margins
+  std::vector<Lanes> s_, d_;                ///< [piece / lanes * length_ + position]
+  std::vector<double> size_of_piece_;       ///< that d_ is set for
+  std::vector<std::uint32_t> equal_sizes_;  ///< how many parts from each on have its size, up to n
+  std::vector<std::size_t> unequal_;
+  std::vector<Lanes> apart_;  ///< [index in unequal_ / lanes * length_ + position]
+  std::vector<Lanes> latency_, per_byte_, size_;
+};
+
+}  // namespace
+
+RingTimes advance_ring(std::span<const double> ready, const RingRounds& ring) {
+  const std::size_t n = ready.size();
+  check(n >= 2 && ring.rounds >= 1, "advance_ring: at least two ranks and one round");
+  std::vector<double> s(n);
+  for (std::size_t i = 0; i < n; ++i) s[i] = std::max(ready[i], ready[(i + 1) % n]);
+  RingTimes times{std::vector<double>(n), s, std::vector<double>(n)};
+  const std::size_t last = ring.rounds - 1;
+  if (n < PieceByPiece::smallest_ring) {
+    advance_plainly(s, ring, last);
+  } else {
+    PieceByPiece pieces(s, ring);
+    pieces.advance(last);
+    pieces.get(s);
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    times.last_end[i] = s[i] + duration(ring, i, (i + n - last % n) % n);
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    times.done[i] = std::max(times.last_end[i], times.last_end[(i + n - 1) % n]);
+  }
+  return times;
+}
+
+}  // namespace ringsim

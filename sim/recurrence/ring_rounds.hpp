@@ -1,0 +1,32 @@
+#pragma once
+// When the ranks of a ring have gone through rounds in which each sends to the next one.
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace ringsim {
+
+/// Rounds in which rank i of N sends part (i - j) mod N, in round j, to rank i+1 mod N, and waits
+/// for that and for what rank i-1 sends. The message takes latency[i] + size/bandwidth[i].
+struct RingRounds {
+  std::uint32_t rounds;
+  std::vector<double> latency;    ///< s, per rank
+  std::vector<double> bandwidth;  ///< B/s, per rank
+  std::vector<double> size;       ///< B, per part
+};
+
+struct RingTimes {
+  std::vector<double> done;  ///< s, per rank: when it has ended its last round
+  std::vector<double>
+      first_start;               ///< s, per rank: when both sides of its first message had posted
+  std::vector<double> last_end;  ///< s, per rank: when its last message has arrived
+};
+
+/// Rank i begins at ready[i] s. At least one round and two ranks.
+///
+/// In round j the message of rank i starts at s[i] = max(t[i], t[i+1]) and ends at
+/// e[i] = s[i] + d[i,j]; then t'[i] = max(e[i-1], e[i]), so that
+/// s'[i] = max(e[i-1], e[i], e[i+1]): one addition and two maxima for each message.
+RingTimes advance_ring(std::span<const double> ready, const RingRounds& ring);
+
+}  // namespace ringsim

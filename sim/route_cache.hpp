@@ -1,0 +1,40 @@
+#pragma once
+// What a backend knows of routes, found when a message first takes one.
+#include "topologies/topology.hpp"
+
+#include <unordered_map>
+#include <vector>
+
+namespace ringsim {
+
+/// One Entry per pair of ranks that exchange messages. Entries stay where they are.
+template <class Entry>
+class RouteCache {
+ public:
+  explicit RouteCache(Rank ranks) : from_(ranks) {}
+
+  /// `fill(entry)` is called for a new one.
+  template <class Fill>
+  const Entry& at(Rank source, Rank target, Fill fill) {
+    auto& from = from_[source];
+    if (from.last == nullptr || from.last_target != target) {
+      auto [found, is_new] = from.entries.try_emplace(target);
+      if (is_new) fill(found->second);
+      from.last_target = target;
+      from.last = &found->second;
+    }
+    return *from.last;
+  }
+
+ private:
+  /// Most ranks send to the same one again and again.
+  struct From {
+    Rank last_target = 0;
+    const Entry* last = nullptr;
+    std::unordered_map<Rank, Entry> entries;
+  };
+
+  std::vector<From> from_;
+};
+
+}  // namespace ringsim

@@ -1,0 +1,236 @@
+#include "base/error.hpp"
+#include "base/random.hpp"
+#include "tests/sim/recorded.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+
+using namespace ringsim;
+using namespace ringsim::test;
+
+namespace {
+
+/// Draws topologies and programs. What it draws follows from its seed alone.
+class RandomCase {
+ public:
+  explicit RandomCase(std::uint64_t seed) : random_(seed, Purpose::compute_jitter) {
+    const Rank most = random_.below(20) == 0 ? 64 : 12;
+    ranks_ = 2 + static_cast<Rank>(random_.below(most - 1));
+    const Rank hosts = std::max<Rank>(2, ranks_ + static_cast<Rank>(random_.below(3)));
+    std::vector<double> bandwidth, latency;
+    const bool equal = random_.below(4) == 0, has_latency = random_.below(4) != 0;
+    for (Rank i = 0; i < hosts; ++i) {
+      bandwidth.push_back(equal ? 1e9 : 1e8 + 1e9 * random_.uniform());
+      latency.push_back(has_latency ? (equal ? 1e-5 : 1e-4 * random_.uniform()) : 0);
+    }
+    topology = std::make_unique<Topology>(make_ring(bandwidth, latency));
+    const auto streams = 1 + random_.below(2);
+    phases.assign(ranks_, std::vector<std::vector<Phase>>(streams));
+    const auto steps = 1 + random_.below(3);
+    for (std::uint64_t step = 0; step < steps; ++step)
+      streams == 1 ? add_step(step) : overlap(step);
+  }
+
+  std::unique_ptr<Topology> topology;
+  Phases phases;
+
+ private:
+  double some_time() { return random_.below(3) == 0 ? 0 : 1e-3 * random_.uniform(); }
+
+  void add_delays(StreamId stream) {
+    for (auto& rank : phases) rank[stream].push_back(Delay{{some_time()}});
+  }
+  void add_call(StreamId stream, CollectiveCall call) {
+    for (auto& rank : phases) rank[stream].push_back(call);
+  }
+  void add_marks(StreamId stream, Mark mark) {
+    for (auto& rank : phases) rank[stream].push_back(mark);
+  }
+
+  std::shared_ptr<const Collective> some_collective() {
+    switch (random_.below(3)) {
+      case 0:
+        return make_ring_all_reduce(ranks_, random_.below(100'000), Bytes{4});
+      case 1: {
+        std::vector<Bytes> parts(ranks_);
+        for (auto& part : parts) part = Bytes{random_.below(3) == 0 ? 0 : random_.below(100'000)};
+        return make_ring_all_gather(parts);
+      }
+      default: {
+        const auto source = static_cast<Rank>(random_.below(ranks_));
+        const auto target = static_cast<Rank>((source + 1 + random_.below(ranks_ - 1)) % ranks_);
+        return std::make_shared<OneMessage>(ranks_, source, target,
+                                            Bytes{random_.below(1'000'000)});
+      }
+    }
+  }
+
+  void add_step(std::uint64_t step) {
+    add_delays(0);
+    add_marks(0, {MarkKind::gradient_ready, step, 0});
+    const auto calls = random_.below(4);
+    for (std::uint32_t bucket = 0; bucket < calls; ++bucket) {
+      add_call(0, {some_collective(), step, "values", bucket});
+      if (random_.below(2) == 0) add_delays(0);
+    }
+    add_marks(0, {MarkKind::exchange_done, step, 0});
+  }
+
+  /// Buckets overlap computing; or, now and then, both streams communicate.
+  void overlap(std::uint64_t step) {
+    const auto buckets = static_cast<std::uint32_t>(1 + random_.below(4));
+    const bool both = random_.below(3) == 0;
+    for (std::uint32_t bucket = 0; bucket < buckets; ++bucket) {
+      add_delays(0);
+      for (auto& rank : phases) {
+        rank[0].emplace_back(Record{2 * (step * 8 + bucket)});
+        rank[1].emplace_back(WaitEvent{2 * (step * 8 + bucket)});
+      }
+      add_call(1, {some_collective(), step, "values", bucket});
+      if (both) add_call(0, {some_collective(), step, "other", bucket});
+    }
+    add_marks(1, {MarkKind::exchange_done, step, 0});
+    for (auto& rank : phases) {
+      rank[1].emplace_back(Record{2 * (step * 8) + 1});
+      rank[0].emplace_back(WaitEvent{2 * (step * 8) + 1});
+    }
+  }
+
+  Random random_;
+  Rank ranks_;
+};
+
+bool are_equal(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    // 1e-9 relative; differences of times (busy) may be rounding errors of the times.
+    if (std::fabs(a[i] - b[i]) > 1e-9 * std::fabs(b[i]) + 1e-15) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("recurrence equals simgrid wherever it says that it is exact", "[recurrence]") {
+  const std::uint64_t part = GENERATE(range(0, 4));
+  int exact = 0, refused = 0;
+  for (std::uint64_t seed = 250 * part; seed < 250 * (part + 1); ++seed) {
+    const RandomCase drawn(seed);
+    const auto& topology = *drawn.topology;
+    if (find_contention(topology, make_program(drawn.phases))) {
+      ++refused;
+      continue;
+    }
+    ++exact;
+    const auto simgrid =
+        run_child([&] { return record(run_simgrid, topology, make_program(drawn.phases), true); });
+    INFO("seed " << seed << ": " << simgrid.error);
+    REQUIRE(simgrid.error.empty());
+    REQUIRE(are_equal(record(run_recurrence, topology, make_program(drawn.phases), true),
+                      simgrid.values));
+    // Without an observer of transfers whole collectives are run in one go.
+    const auto fast = record(run_recurrence, topology, make_program(drawn.phases), false);
+    const auto brief =
+        run_child([&] { return record(run_simgrid, topology, make_program(drawn.phases), false); });
+    REQUIRE(are_equal(fast, brief.values));
+  }
+  INFO(exact << " exact, " << refused << " refused");
+  CHECK(exact >= 130);
+  CHECK(refused >= 10);
+}
+
+TEST_CASE("what recurrence refuses is slower in simgrid", "[recurrence]") {
+  // The first transfer of the two that are named, at least one of the two, ends later there than
+  // latency + bytes/bandwidth after its start.
+  int refused = 0;
+  for (std::uint64_t seed = 0; refused < 60; ++seed) {
+    const RandomCase drawn(seed);
+    const auto& topology = *drawn.topology;
+    const auto contention = find_contention(topology, make_program(drawn.phases));
+    if (!contention) continue;
+    ++refused;
+    const auto slowed = run_child([&] {
+      double most = 0;
+      run_simgrid(topology, make_program(drawn.phases),
+                  {.on_transfer = [&](const TransferEvent& event) {
+                    const auto route = topology.route(event.source, event.target);
+                    const Seconds alone = route.latency + event.bytes / route.bandwidth;
+                    most = std::max(most, (event.end - event.start - alone) / alone);
+                  }});
+      return std::vector<double>{most};
+    });
+    INFO("seed " << seed << ": " << describe(*contention, topology) << slowed.error);
+    REQUIRE(slowed.values.size() == 1);
+    CHECK(slowed.values[0] > 1e-11);
+  }
+}
+
+TEST_CASE("transfers that share a link are an error that names them", "[recurrence]") {
+  // Both flow over link 1 from 1 ms (0>2: two latencies; 1>2 starts after 0.5 ms) on.
+  const auto topology = make_ring({1e9, 1e9, 1e9, 1e9, 1e9}, {5e-4, 5e-4, 5e-4, 5e-4, 5e-4});
+  Phases phases(5, {{}, {}});
+  phases[0] = {{message(5, 0, 2, 1'000'000)}, {}};
+  phases[1] = {{}, {Delay{{5e-4}}, message(5, 1, 2, 1'000'000)}};
+  phases[2] = {{message(5, 0, 2, 1'000'000)}, {message(5, 1, 2, 1'000'000)}};
+  CHECK_THROWS_WITH(run_recurrence(topology, make_program(phases), {}),
+                    "--backend: recurrence is not exact here, since transfers slow each other: 0>2 "
+                    "(values, step 0, round 0) and 1>2 (values, step 0, round 0) share link "
+                    "\"link1\"; simgrid and auto are accepted");
+}
+
+TEST_CASE("rates that fit a link do not slow each other", "[recurrence]") {
+  // Link 0 has room for what passes links 1 and 4 at once: 0.4e9 + 0.6e9 B/s.
+  const auto topology = make_ring({1e9, 0.4e9, 1e9, 1e9, 0.6e9}, {0, 0, 0, 0, 0});
+  const auto phases_with = [](std::uint64_t second) {
+    Phases phases(5, {{}, {}});
+    phases[0] = {{message(5, 0, 2, 400'000)}, {}};  // links 0 and 1: 1 ms
+    phases[4] = {{}, {message(5, 4, 1, second)}};   // links 4 and 0: 1 ms
+    phases[2] = {{message(5, 0, 2, 400'000)}, {}};
+    phases[1] = {{}, {message(5, 4, 1, second)}};
+    return phases;
+  };
+  const auto fits = phases_with(600'000);
+  const auto result = run_recurrence(topology, make_program(fits), {});
+  CHECK(result.end.value == Approx(1e-3).epsilon(1e-9));
+  CHECK(result.links[0].busy.value == Approx(1e-3).epsilon(1e-9));
+  const auto slightly_slower = make_ring({0.999e9, 0.4e9, 1e9, 1e9, 0.6e9}, {0, 0, 0, 0, 0});
+  CHECK(find_contention(slightly_slower, make_program(fits))->link == 0);
+}
+
+TEST_CASE("recurrence names the blocked rank as simgrid does", "[recurrence]") {
+  const auto error_of = [](Backend backend, const Phases& phases) {
+    const auto ranks = static_cast<Rank>(phases.size());
+    return run_child([&] {
+             backend(uniform_ring(ranks, 1e9, 1e-6), make_program(phases), {});
+             return std::vector<double>();
+           })
+        .error;
+  };
+  std::vector<Phases> all;
+  all.push_back({{{Delay{{0.5}}}}, {{Delay{{0.25}}, message(3, 0, 1, 8)}}, {{}}});
+  all.push_back({{{message(2, 0, 1, 8)}}, {{}}});
+  all.push_back({{{}, {}}, {{}, {WaitEvent{3}}}});
+  // A rank that does not come to an all-reduce.
+  const auto all_reduce = call(make_ring_all_reduce(4, 1000, Bytes{4}));
+  all.push_back({{{all_reduce}}, {{all_reduce}}, {{Delay{{1e-3}}, all_reduce}}, {{}}});
+  for (const auto& phases : all) {
+    const auto expected = error_of(run_simgrid, phases);
+    CHECK(expected.find("the program cannot finish") == 0);
+    CHECK(error_of(run_recurrence, phases) == expected);
+  }
+}
+
+TEST_CASE("a rank that waits for the others in a ring has not forgotten who used its link",
+          "[recurrence]") {
+  // Ranks 1 and 2 begin the all-reduce at once, so that 1>2 flows over link 1 at 0 s, as the first
+  // message of 1 MB from 0 to 3 does; ranks 0 and 3 come after the second one, at 2 ms. The rest
+  // of the all-reduce meets nobody.
+  const Phases phases(7, {{message(7, 0, 3, 1'000'000), message(7, 0, 3, 1'000'000),
+                           call(make_ring_all_reduce(7, 700, Bytes{4}), 1)}});
+  const auto topology = uniform_ring(7, 1e9, 1e-7);
+  const auto contention = find_contention(topology, make_program(phases));
+  REQUIRE(contention);
+  CHECK(describe(*contention, topology) ==
+        "0>3 (values, step 0, round 0) and 1>2 (values, step 1, round 0) share link \"link1\"");
+}
