@@ -3,6 +3,7 @@
 
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/table.hpp"
+#include "topologies/simgrid_xml.hpp"
 
 #include <fmt/format.h>
 
@@ -51,6 +52,11 @@ int check_file(const std::string& what) {
   return 0;
 }
 
+int export_file(const std::string& what) {
+  fmt::print("{}", simgrid_xml(find_topology(what), {topology_file(what).string(), {}}));
+  return 0;
+}
+
 std::function<int()> add(CLI::App& app, const Invocation&) {
   auto file = std::make_shared<std::string>();
   auto action = std::make_shared<std::function<int()>>();
@@ -64,6 +70,7 @@ std::function<int()> add(CLI::App& app, const Invocation&) {
   };
   add_action("check", "reads a topology file; says what is wrong with it", check_file);
   add_action("show", "links, routes of the ring, and its bottleneck", show);
+  add_action("export", "prints the topology as a platform file of SimGrid (XML)", export_file);
   app.require_subcommand(1);
   return [action] { return (*action)(); };
 }
@@ -71,6 +78,7 @@ std::function<int()> add(CLI::App& app, const Invocation&) {
 }  // namespace
 
 extern const CommandDefinition topology_command;
-const CommandDefinition topology_command = {"topology", "check | show a topology file", add};
+const CommandDefinition topology_command = {"topology", "check | show | export a topology file",
+                                            add};
 
 }  // namespace ringsim
