@@ -39,16 +39,35 @@ std::string escaped(std::string_view text) {
   return result;
 }
 
-/// A trace and what it is for. The lines are "time value".
-void add_trace(Text& text, std::string_view kind, const std::string& element,
-               const std::string& lines) {
-  add(text, "    <trace id=\"{0} {1}\" periodicity=\"-1\">\n{2}    </trace>\n", element, kind,
-      lines);
-  add(text, "    <trace_connect kind=\"{0}\" trace=\"{1} {0}\" element=\"{1}\"/>\n", kind, element);
-}
+/// Adds a file of lines "time value", and an attribute that names it.
+class Profiles {
+ public:
+  Profiles(std::string_view stem, std::vector<SimgridPlatform::File>& files)
+      : stem_(stem), files_(files) {}
 
-void add_host(Text& text, Rank rank, const Host& host) {
-  add(text, "    <host id=\"rank{}\" speed=\"{}f\"", rank, host.speed * flops);
+  void add_to(Text& text, std::string_view attribute, std::string_view element,
+              const std::string& lines) {
+    if (lines.empty()) return;
+    auto name = fmt::format("{}-{}-{}", stem_, element, attribute);
+    add(text, " {}=\"{}\"", attribute, escaped(name));
+    files_.push_back({std::move(name), lines});
+  }
+
+ private:
+  std::string_view stem_;
+  std::vector<SimgridPlatform::File>& files_;
+};
+
+void add_host(Text& text, Rank rank, const Host& host, Profiles& profiles) {
+  const std::string name = fmt::format("rank{}", rank);
+  add(text, "    <host id=\"{}\" speed=\"{}f\"", name, host.speed * flops);
+  std::string lines;
+  // SimGrid's profile of a host's speed is relative to its peak.
+  for (const auto& change : host.speed_changes) {
+    lines += fmt::format("{} {}\n", change.at.value, change.value / host.speed);
+  }
+  profiles.add_to(text, "speed_file", name, lines);
+  if (host.dies) profiles.add_to(text, "state_file", name, fmt::format("{} 0\n", host.dies->value));
   if (host.jitter) {
     add(text, "><prop id=\"jitter\" value=\"{}\"/></host>\n", *host.jitter);
   } else {
@@ -56,32 +75,24 @@ void add_host(Text& text, Rank rank, const Host& host) {
   }
 }
 
-void add_host_traces(Text& text, Rank rank, const Host& host) {
-  const std::string name = fmt::format("rank{}", rank);
-  if (!host.speed_changes.empty()) {
+void add_link(Text& text, const Link& link, LinkId id, Profiles& profiles) {
+  add(text, "    <link id=\"{}\" bandwidth=\"{}Bps\" latency=\"{}s\" sharing_policy=\"SHARED\"",
+      escaped(link.name), link.bandwidth.value, link.latency.value);
+  if (link.extras) {
+    // The name of a link may be no name for a file.
+    const std::string name = fmt::format("link{}", id);
     std::string lines;
-    // SimGrid's profile of a host's speed is relative to its peak.
-    for (const auto& change : host.speed_changes) {
-      lines += fmt::format("{} {}\n", change.at.value, change.value / host.speed);
+    for (const auto& change : link.extras->profile) {
+      lines += fmt::format("{} {}\n", change.at.value, change.value.value);
     }
-    add_trace(text, "SPEED", name, lines);
+    profiles.add_to(text, "bandwidth_file", name, lines);
+    lines.clear();
+    for (const auto& outage : link.extras->outages) {
+      lines += fmt::format("{} 0\n{} 1\n", outage.from.value, outage.until.value);
+    }
+    profiles.add_to(text, "state_file", name, lines);
   }
-  if (host.dies) add_trace(text, "HOST_AVAIL", name, fmt::format("{} 0\n", host.dies->value));
-}
-
-void add_link_traces(Text& text, const Link& link) {
-  if (!link.extras) return;
-  const std::string name = escaped(link.name);
-  std::string lines;
-  for (const auto& change : link.extras->profile) {
-    lines += fmt::format("{} {}\n", change.at.value, change.value.value);
-  }
-  if (!lines.empty()) add_trace(text, "BANDWIDTH", name, lines);
-  lines.clear();
-  for (const auto& outage : link.extras->outages) {
-    lines += fmt::format("{} 0\n{} 1\n", outage.from.value, outage.until.value);
-  }
-  if (!lines.empty()) add_trace(text, "LINK_AVAIL", name, lines);
+  add(text, "/>\n");
 }
 
 void add_routes(Text& text, const Topology& topology, const Place& place) {
@@ -108,7 +119,10 @@ void add_routes(Text& text, const Topology& topology, const Place& place) {
 
 }  // namespace
 
-std::string simgrid_xml(const Topology& topology, const Place& place) {
+SimgridPlatform simgrid_platform(const Topology& topology, std::string_view stem,
+                                 const Place& place) {
+  SimgridPlatform platform;
+  Profiles profiles(stem, platform.files);
   Text text;
   add(text,
       "<?xml version=\"1.0\"?>\n"
@@ -116,23 +130,21 @@ std::string simgrid_xml(const Topology& topology, const Place& place) {
       "<!-- {}, written by ringsim -->\n"
       "<platform version=\"4.1\">\n  <zone id=\"ringsim\" routing=\"Full\">\n",
       name_of(topology.kind()));
-  for (Rank rank = 0; rank < topology.hosts(); ++rank) add_host(text, rank, topology.host(rank));
-  for (const auto& link : topology.links()) {
+  for (Rank rank = 0; rank < topology.hosts(); ++rank) {
+    add_host(text, rank, topology.host(rank), profiles);
+  }
+  for (LinkId id = 0; id < topology.links().size(); ++id) {
+    const auto& link = topology.links()[id];
     if (link.extras && !link.extras->pieces.empty()) {
       throw UserError(place, fmt::format("the link \"{}\" has a model by message size", link.name),
                       "SimGrid's format has none", "remove its \"sizes\" to export the topology");
     }
-    add(text,
-        "    <link id=\"{}\" bandwidth=\"{}Bps\" latency=\"{}s\" sharing_policy=\"SHARED\"/>\n",
-        escaped(link.name), link.bandwidth.value, link.latency.value);
+    add_link(text, link, id, profiles);
   }
   add_routes(text, topology, place);
-  for (Rank rank = 0; rank < topology.hosts(); ++rank) {
-    add_host_traces(text, rank, topology.host(rank));
-  }
-  for (const auto& link : topology.links()) add_link_traces(text, link);
   add(text, "  </zone>\n</platform>\n");
-  return fmt::to_string(text);
+  platform.xml = fmt::to_string(text);
+  return platform;
 }
 
 }  // namespace ringsim

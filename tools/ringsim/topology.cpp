@@ -1,6 +1,8 @@
 // ringsim topology: check and show topology files.
 #include "topologies/topology.hpp"
 
+#include "base/error.hpp"
+#include "base/files.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/table.hpp"
 #include "topologies/simgrid_xml.hpp"
@@ -8,7 +10,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <vector>
 
 namespace ringsim {
 namespace {
@@ -52,8 +56,29 @@ int check_file(const std::string& what) {
   return 0;
 }
 
-int export_file(const std::string& what) {
-  fmt::print("{}", simgrid_xml(find_topology(what), {topology_file(what).string(), {}}));
+int export_file(const std::string& what, const std::string& output) {
+  const auto path = std::filesystem::path(output);
+  const auto stem = output.empty() ? "profile" : path.stem().string();
+  const auto platform =
+      simgrid_platform(find_topology(what), stem, {topology_file(what).string(), {}});
+  if (output.empty()) {
+    if (!platform.files.empty()) {
+      throw UserError({{}, "--output"},
+                      fmt::format("missing; {} changes over time, which goes into files beside the "
+                                  "platform file",
+                                  what),
+                      "a file to write is accepted", "add -o platform.xml");
+    }
+    fmt::print("{}", platform.xml);
+    return 0;
+  }
+  std::vector<AtomicFile> files;
+  const auto add_file = [&](const std::filesystem::path& name, const std::string& text) {
+    files.emplace_back(name).write(text);
+  };
+  for (const auto& file : platform.files) add_file(path.parent_path() / file.name, file.text);
+  add_file(path, platform.xml);
+  for (auto& file : files) file.commit();
   return 0;
 }
 
@@ -70,7 +95,15 @@ std::function<int()> add(CLI::App& app, const Invocation&) {
   };
   add_action("check", "reads a topology file; says what is wrong with it", check_file);
   add_action("show", "links, routes of the ring, and its bottleneck", show);
-  add_action("export", "prints the topology as a platform file of SimGrid (XML)", export_file);
+  auto* to_simgrid = app.add_subcommand("export", "writes a platform file of SimGrid (XML)");
+  auto output = std::make_shared<std::string>();
+  to_simgrid->add_option("FILE", *file, "topology file, or the name of a shipped one")
+      ->required()
+      ->type_name("");
+  to_simgrid->add_option("-o,--output", *output, "file to write; default: standard output")
+      ->type_name("FILE");
+  to_simgrid->callback(
+      [action, file, output] { *action = [file, output] { return export_file(*file, *output); }; });
   app.require_subcommand(1);
   return [action] { return (*action)(); };
 }
