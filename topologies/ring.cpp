@@ -3,7 +3,7 @@
 
 namespace ringsim {
 
-Topology Topology::ring(std::string name, std::vector<Link> forward) {
+Topology Topology::ring(std::string name, const std::vector<Link>& forward) {
   check(forward.size() >= 2, "a ring needs at least two hosts");
   Topology topology;
   topology.name_ = std::move(name);

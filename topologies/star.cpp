@@ -3,7 +3,8 @@
 
 namespace ringsim {
 
-Topology Topology::star(std::string name, std::vector<Link> cables, std::optional<Link> backbone) {
+Topology Topology::star(std::string name, const std::vector<Link>& cables,
+                        std::optional<Link> backbone) {
   check(cables.size() >= 2, "a switch needs at least two hosts");
   Topology topology;
   topology.name_ = std::move(name);

@@ -47,11 +47,11 @@ class Topology {
   /// A ring of `forward.size()` hosts (at least 2): forward[i] leads from host i to host i+1 mod N.
   /// Links are full duplex: the other direction of link i is a link of the same speed named
   /// "NAME:reverse", at index N+i.
-  static Topology ring(std::string name, std::vector<Link> forward);
+  static Topology ring(std::string name, const std::vector<Link>& forward);
 
   /// Hosts round a switch: cables[i] joins host i to it, by a link "NAME:up" at index i and a link
   /// "NAME:down" at N+i. The backbone, at 2N, carries every message.
-  static Topology star(std::string name, std::vector<Link> cables,
+  static Topology star(std::string name, const std::vector<Link>& cables,
                        std::optional<Link> backbone = {});
 
   struct Nodes {

@@ -36,10 +36,10 @@ Topology make_uniform(TopologyKind kind, std::uint32_t ranks, BytesPerSecond ban
   switch (kind) {
     case TopologyKind::ring:
       number_links("link");
-      return Topology::ring(name, std::move(links));
+      return Topology::ring(name, links);
     case TopologyKind::star:
       number_links("host");
-      return Topology::star(name, std::move(links));
+      return Topology::star(name, links);
     case TopologyKind::hierarchical:
       return Topology::hierarchical(
           name, {ranks / group, group, link, link, NicPlacement::per_gpu, std::nullopt});
