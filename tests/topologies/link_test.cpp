@@ -95,6 +95,8 @@ TEST_CASE("a route has the least of its links' capacities at every time", "[link
       {"bandwidth": "50MBps", "latency": "1us", "outages": [{"from": "2s", "until": "3s"}]}]})");
   CHECK(steps_of(topology.capacity_over_time(topology.route(0, 1))) ==
         Steps{{0, 50}, {1, 20}, {2, 0}, {3, 20}});
+  const auto rising = loaded(ring_with(R"("profile": [{"at": "2s", "bandwidth": "2Gbps"}])"));
+  CHECK(steps_of(rising.capacity_over_time(rising.route(0, 1))) == Steps{{0, 125}, {2, 250}});
   // The other way the links are those of the same cables, with the same profile and outage.
   CHECK(topology.features() == std::vector<std::string_view>{"profile", "outages"});
 }
