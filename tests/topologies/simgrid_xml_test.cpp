@@ -27,9 +27,8 @@ std::unique_ptr<s4u::Engine> engine_of(const Topology& topology) {
                                         "--cfg=network/TCP-gamma:0",
                                         "--cfg=surf/precision:1e-15",
                                         "--cfg=contexts/factory:thread"};
-  std::vector<char*> pointers;
-  for (auto& argument : arguments) pointers.push_back(argument.data());
-  pointers.push_back(nullptr);
+  std::vector<char*> pointers(arguments.size() + 1, nullptr);
+  for (std::size_t i = 0; i < arguments.size(); ++i) pointers[i] = arguments[i].data();
   int count = static_cast<int>(arguments.size());
   auto engine = std::make_unique<s4u::Engine>(&count, pointers.data());
   const auto folder =
