@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/parallel.hpp"
+#include "base/text.hpp"
 #include "sim/step_timing.hpp"
 #include "sim/training.hpp"
 #include "topologies/topology.hpp"
@@ -27,11 +28,21 @@ struct Experiment {
   std::optional<prune::EngineProfile> engine_profile;
 };
 
+/// A topology that says more than the backend knows would give wrong times.
+void refuse_what_is_not_simulated(const Topology& topology) {
+  const auto features = topology.features();
+  if (features.empty()) return;
+  throw UserError(
+      {{}, "--topology"}, fmt::format("{} uses {}", topology.name(), join(features, ", ")),
+      "links of constant bandwidth and equal hosts are accepted by the simgrid backend");
+}
+
 Experiment prepare(const RunOptions& options) {
   check_run_options(options);
   require_simgrid();
-  Topology topology = find_topology(options.topology);
-  const Rank ranks = options.ranks.value_or(topology.hosts());
+  Topology topology = choose_topology(options.topology);
+  refuse_what_is_not_simulated(topology);
+  const Rank ranks = options.topology.ranks.value_or(topology.hosts());
   if (ranks > topology.hosts()) {
     throw UserError(
         {{}, "--ranks"}, fmt::format("found {}", ranks),
@@ -203,7 +214,9 @@ Summary summarize(const Experiment& experiment, const RunResult& result,
 
 RunResult run(const RunOptions& options, const RunObserver& observer) {
   const Experiment experiment = prepare(options);
-  const auto file = topology_file(options.topology);
+  const bool is_file = !kind_named(options.topology.what);
+  const std::string topology_text =
+      is_file ? read_file(topology_file(options.topology.what)) : std::string();
   if (observer.on_start) {
     observer.on_start(fmt::format("{} trains {} on {} ({} ranks), backend {}",
                                   experiment.scheme.name, options.model, experiment.topology.name(),
@@ -238,7 +251,7 @@ RunResult run(const RunOptions& options, const RunObserver& observer) {
              recording.kept,
              experiment.scheme.warmup_steps(scheme_options(experiment, epoch_steps)));
   auto& inputs = result.summary.provenance.inputs;
-  inputs.push_back(Summary::Input{experiment.topology.name(), sha256(read_file(file))});
+  if (is_file) inputs.push_back(Summary::Input{experiment.topology.name(), sha256(topology_text)});
   if (experiment.engine_profile) {
     inputs.push_back(
         Summary::Input{options.prune_profile, sha256(read_file(options.prune_profile))});

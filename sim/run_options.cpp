@@ -85,12 +85,21 @@ void set_compute_time(RunOptions& options, std::string_view text, const Place& p
 constexpr std::uint64_t any = ~std::uint64_t{0};
 
 constexpr RunOption table[] = {
-    {"network", "topology", "FILE|NAME",
-     "topology file, or the name of a shipped one (ringsim list topologies); default ring8-1g",
-     [](RunOptions& o, Text text, const Place&) { o.topology = text; }},
+    {"network", "topology", "FILE|NAME|KIND",
+     "topology file, or the name of a shipped one (ringsim list topologies), or a kind (ring, "
+     "switch, hierarchical, fat-tree) of --ranks hosts; default ring8-1g",
+     [](RunOptions& o, Text text, const Place&) { o.topology.what = text; }},
     {"network", "ranks", "N", "GPUs that train; default: all hosts of the topology",
      [](RunOptions& o, Text text, const Place& place) {
-       o.ranks = static_cast<Rank>(whole_number(text, place, 2, 1 << 20));
+       o.topology.ranks = static_cast<Rank>(whole_number(text, place, 2, 1 << 20));
+     }},
+    {"network", "bandwidth", "Q", "of every link, with a kind of topology, e.g. 10Gbps",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.topology.bandwidth = parse_bandwidth(text, place);
+     }},
+    {"network", "latency", "Q", "of every link, with a kind of topology, e.g. 5us",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.topology.latency = parse_seconds(text, place);
      }},
     {"network", "backend", "NAME", "auto or simgrid; default auto",
      [](RunOptions& o, Text text, const Place& place) {

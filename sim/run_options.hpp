@@ -4,6 +4,7 @@
 #include "base/rank.hpp"
 #include "base/units.hpp"
 #include "models/schemes/scheme.hpp"
+#include "topologies/topology.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -24,8 +25,7 @@ enum class PruneTime {
 
 struct RunOptions {
   // network
-  std::string topology = "ring8-1g";
-  std::optional<Rank> ranks;  ///< absent: all hosts of the topology
+  TopologyChoice topology{"ring8-1g", {}, {}, {}};  ///< ranks absent: all hosts of the topology
   std::string backend = "auto";
   std::string collective = "ring";
   // work

@@ -1,95 +1,97 @@
-#include "base/json_reader.hpp"
+#include "base/error.hpp"
 #include "base/text.hpp"
-#include "topologies/topology.hpp"
+#include "topologies/reader.hpp"
 
 #include <fmt/format.h>
 
-#include <set>
+#include <unordered_map>
 
 namespace ringsim {
 namespace {
 
-constexpr std::uint64_t largest_ring = 1 << 20;
+Topology read_kind(const JsonValue& root) {
+  std::vector<std::string> names;
+  for (const auto kind : topology_kinds()) names.emplace_back(name_of(kind));
+  const std::string accepted = "accepted: " + join(names, ", ");
+  const auto kind = root.find("kind");
+  if (!kind) {
+    throw UserError(root.place(), "the key \"kind\" is missing", accepted,
+                    "add \"kind\": \"ring\"");
+  }
+  const std::string name = kind->string(accepted);
+  const auto known = kind_named(name);
+  if (!known) {
+    throw UserError(kind->place(),
+                    fmt::format("unknown kind \"{}\"{}", name, did_you_mean(name, names)),
+                    accepted);
+  }
+  switch (*known) {
+    case TopologyKind::ring:
+      return read_ring(root);
+    case TopologyKind::star:
+      return read_star(root);
+    case TopologyKind::hierarchical:
+      return read_hierarchical(root);
+    case TopologyKind::fat_tree:
+      break;
+  }
+  return read_fat_tree(root);
+}
 
-Link read_link(const JsonValue& value, std::string name) {
-  const auto object = value.object({"name", "bandwidth", "latency"});
-  if (const auto given = object.find("name")) {
-    name = given->string("a name is accepted");
-    if (name.empty() || name.find(':') != std::string::npos) {
-      given->wrong("a name that is not empty and has no colon is accepted");
+void read_link_exceptions(const JsonValue& value, Topology& topology) {
+  std::unordered_map<std::string, LinkId> ids;
+  for (LinkId id = 0; id < topology.links().size(); ++id) ids[topology.links()[id].name] = id;
+  std::vector<bool> has_one(topology.links().size());
+  for (const auto& entry : value.array("a list of links is accepted")) {
+    Link link = read_link_exception(entry);
+    const auto found = ids.find(link.name);
+    const Place place = entry.place().member("link");
+    if (found == ids.end()) {
+      std::vector<std::string> names;
+      for (const auto& known : topology.links()) names.push_back(known.name);
+      throw UserError(
+          place, fmt::format("unknown link \"{}\"{}", link.name, did_you_mean(link.name, names)),
+          "the name of a link of this topology is accepted", "ringsim topology show lists them");
     }
+    if (has_one[found->second]) {
+      throw UserError(place, fmt::format("the link \"{}\" stands twice", link.name),
+                      "one exception for each link is accepted", "remove one of the two");
+    }
+    has_one[found->second] = true;
+    topology.set_link(found->second, std::move(link));
   }
-  return {std::move(name), object["bandwidth"].bandwidth(), object["latency"].seconds()};
 }
 
-std::string default_name(std::size_t index) { return fmt::format("link{}", index); }
-
-/// One entry per link.
-std::vector<Link> read_links(const JsonValue& value) {
-  const auto entries = value.array("a list of links, one per host, is accepted");
-  if (entries.size() < 2 || entries.size() > largest_ring) {
-    throw UserError(
-        value.place(),
-        fmt::format("found {} {}", entries.size(), entries.size() == 1 ? "link" : "links"),
-        fmt::format("a ring of 2 to {} hosts, with a link each, is accepted", largest_ring));
+void read_host_exceptions(const JsonValue& value, const Host& common, Topology& topology) {
+  std::vector<bool> has_one(topology.hosts());
+  for (const auto& entry : value.array("a list of hosts is accepted")) {
+    auto exception = read_host_exception(entry, common);
+    const auto rank = static_cast<Rank>(exception.rank.integer(0, topology.hosts() - 1));
+    if (has_one[rank]) {
+      throw UserError(exception.rank.place(), fmt::format("host {} stands twice", rank),
+                      "one exception for each host is accepted", "remove one of the two");
+    }
+    has_one[rank] = true;
+    topology.set_host(rank, std::move(exception.host));
   }
-  std::vector<Link> links;
-  std::set<std::string> names;
-  for (const auto& entry : entries) {
-    links.push_back(read_link(entry, default_name(links.size())));
-    if (names.insert(links.back().name).second) continue;
-    throw UserError(entry.place(), fmt::format("the name \"{}\" stands twice", links.back().name),
-                    "a name of its own for each link", "rename one of the two");
-  }
-  return links;
-}
-
-/// All links alike.
-std::vector<Link> uniform_links(const JsonObject& object) {
-  const auto hosts = object["hosts"].integer(2, largest_ring);
-  const auto value = object["link"];
-  const Link link = read_link(value, {});
-  if (!link.name.empty()) {
-    throw UserError(value.place().member("name"), "a name for all links alike",
-                    "names are accepted in \"links\", where each link has its entry");
-  }
-  std::vector<Link> links(hosts, link);
-  for (std::size_t i = 0; i < links.size(); ++i) links[i].name = default_name(i);
-  return links;
-}
-
-Topology read_ring(const JsonValue& root) {
-  const auto object =
-      root.object({"$schema", "name", "description", "kind", "hosts", "link", "links"});
-  const auto links = object.find("links");
-  if (links && (object.find("hosts") || object.find("link"))) {
-    throw UserError(links->place(), "\"links\" stands beside \"hosts\" or \"link\"",
-                    "either \"hosts\" and \"link\" (all links alike), or \"links\" (one entry per "
-                    "link) is accepted",
-                    "remove one of the two");
-  }
-  const std::string name = object["name"].string("a name is accepted");
-  return Topology::ring(name, links ? read_links(*links) : uniform_links(object));
 }
 
 }  // namespace
 
 Topology load_topology(const std::filesystem::path& path) {
   const auto root = load_json(path);
-  const auto kind = root.find("kind");
-  if (!kind)
-    throw UserError(root.place(), "the key \"kind\" is missing", "accepted: ring",
-                    "add \"kind\": \"ring\"");
-  const std::vector<std::string> kinds = {std::string(name_of(TopologyKind::ring))};
-  const std::string kind_name = kind->string("accepted: ring");
-  if (kind_name != kinds.front()) {
-    kind->wrong("accepted: " + join(kinds, ", "));
-  }
-  Topology topology = read_ring(root);
+  Topology topology = read_kind(root);
   if (const auto schema = root.find("$schema"))
     schema->string("the path of a JSON Schema is accepted");
   if (const auto description = root.find("description")) {
     topology.set_description(description->string("a text is accepted"));
+  }
+  if (const auto links = root.find("link_exceptions")) read_link_exceptions(*links, topology);
+  Host common;
+  if (const auto host = root.find("host")) common = read_host(*host);
+  topology.set_hosts(common);
+  if (const auto hosts = root.find("host_exceptions")) {
+    read_host_exceptions(*hosts, common, topology);
   }
   return topology;
 }

@@ -2,53 +2,117 @@
 
 #include "base/error.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <set>
 
 namespace ringsim {
-
-Topology Topology::ring(std::string name, std::vector<Link> forward) {
-  check(forward.size() >= 2, "a ring needs at least two hosts");
-  Topology topology;
-  topology.name_ = std::move(name);
-  topology.kind_ = TopologyKind::ring;
-  topology.hosts_ = static_cast<std::uint32_t>(forward.size());
-  topology.links_ = std::move(forward);
-  for (std::uint32_t i = 0; i < topology.hosts_; ++i) {
-    Link reverse = topology.links_[i];
-    reverse.name += ":reverse";
-    topology.links_.push_back(std::move(reverse));
-  }
-  return topology;
-}
-
-Route Topology::route(Rank source, Rank target) const {
-  check(source < hosts_ && target < hosts_ && source != target,
-        "Topology::route: no such pair of hosts");
-  const std::uint32_t clockwise = (target + hosts_ - source) % hosts_;
-  const bool forward = clockwise <= hosts_ - clockwise;
-  Route route{{}, {}, {}};
-  for (Rank at = source; at != target;) {
-    // Forward link i leads from i to i+1; the reverse of link i-1 leads from i to i-1.
-    const Rank previous = (at + hosts_ - 1) % hosts_;
-    const LinkId id = forward ? at : hosts_ + previous;
-    route.links.push_back(id);
-    route.latency += links_[id].latency;
-    const BytesPerSecond bandwidth = links_[id].bandwidth;
-    if (route.links.size() == 1 || bandwidth < route.bandwidth) route.bandwidth = bandwidth;
-    at = forward ? (at + 1) % hosts_ : previous;
-  }
-  return route;
-}
 
 std::string_view name_of(TopologyKind kind) {
   switch (kind) {
     case TopologyKind::ring:
       return "ring";
+    case TopologyKind::star:
+      return "switch";
+    case TopologyKind::hierarchical:
+      return "hierarchical";
+    case TopologyKind::fat_tree:
+      return "fat-tree";
   }
   check(false, "name_of: no such kind of topology");
   return {};
+}
+
+std::vector<TopologyKind> topology_kinds() {
+  return {TopologyKind::ring, TopologyKind::star, TopologyKind::hierarchical,
+          TopologyKind::fat_tree};
+}
+
+void Topology::add_links(const std::vector<Link>& cables, std::string_view suffix) {
+  for (const auto& cable : cables) {
+    links_.push_back(cable);
+    links_.back().name += suffix;
+  }
+}
+
+const Host& Topology::host(Rank rank) const {
+  const auto apart = hosts_apart_.find(rank);
+  return apart == hosts_apart_.end() ? common_host_ : apart->second;
+}
+
+std::uint32_t Topology::gpus_per_node() const {
+  const auto* nodes = std::get_if<NodesShape>(&shape_);
+  return nodes ? nodes->gpus_per_node : 1;
+}
+
+Route Topology::route(Rank source, Rank target) const {
+  check(source < hosts_ && target < hosts_ && source != target,
+        "Topology::route: no such pair of hosts");
+  Route route{
+      std::visit([&](const auto& shape) { return way(shape, source, target); }, shape_), {}, {}};
+  route.bandwidth = links_[route.links.front()].bandwidth;
+  for (const LinkId id : route.links) {
+    const auto& link = links_[id];
+    route.latency += link.latency;
+    route.bandwidth = std::min(route.bandwidth, link.bandwidth);
+    route.is_plain = route.is_plain && !link.extras;
+  }
+  return route;
+}
+
+TransferCost Topology::cost(const Route& route, Bytes message) const {
+  const auto bytes = static_cast<double>(message.count);
+  if (route.is_plain) return {route.latency, bytes};
+  Seconds latency;
+  BytesPerSecond bandwidth = route.bandwidth;
+  for (const LinkId id : route.links) {
+    const auto speed = speed_of(links_[id], message);
+    latency += speed.latency;
+    bandwidth = std::min(bandwidth, speed.bandwidth);
+  }
+  return {latency, bytes * (route.bandwidth / bandwidth)};
+}
+
+std::vector<Change<BytesPerSecond>> Topology::capacity_over_time(const Route& route) const {
+  // At each time at which any link changes, the least of what all of them have then.
+  std::vector<std::vector<Change<BytesPerSecond>>> of_links;
+  std::set<Seconds> times;
+  for (const LinkId id : route.links) {
+    of_links.push_back(ringsim::capacity_over_time(links_[id]));
+    for (const auto& change : of_links.back()) times.insert(change.at);
+  }
+  std::vector<Change<BytesPerSecond>> least;
+  for (const Seconds at : times) {
+    BytesPerSecond capacity = route.bandwidth;
+    for (const auto& changes : of_links) {
+      const auto holds = std::prev(
+          std::upper_bound(changes.begin(), changes.end(), at,
+                           [](Seconds time, const auto& change) { return time < change.at; }));
+      capacity = &changes == &of_links.front() ? holds->value : std::min(capacity, holds->value);
+    }
+    if (least.empty() || least.back().value != capacity) least.push_back({at, capacity});
+  }
+  return least;
+}
+
+std::vector<std::string_view> Topology::features() const {
+  std::vector<std::string_view> used;
+  const auto any_link = [&](auto has) {
+    return std::any_of(links_.begin(), links_.end(),
+                       [&](const Link& link) { return link.extras && has(*link.extras); });
+  };
+  const auto any_host = [&](auto has) {
+    return has(common_host_) || std::any_of(hosts_apart_.begin(), hosts_apart_.end(),
+                                            [&](const auto& apart) { return has(apart.second); });
+  };
+  if (any_link([](const LinkExtras& x) { return !x.pieces.empty(); })) used.push_back("sizes");
+  if (any_link([](const LinkExtras& x) { return !x.profile.empty(); })) used.push_back("profile");
+  if (any_link([](const LinkExtras& x) { return !x.outages.empty(); })) used.push_back("outages");
+  if (any_host([](const Host& h) { return h.speed != 1; })) used.push_back("speed");
+  if (any_host([](const Host& h) { return h.jitter.has_value(); })) used.push_back("jitter");
+  if (any_host([](const Host& h) { return !h.speed_changes.empty(); }))
+    used.push_back("host profile");
+  if (any_host([](const Host& h) { return h.dies.has_value(); })) used.push_back("dies");
+  return used;
 }
 
 }  // namespace ringsim

@@ -155,9 +155,9 @@ class Run(Case):
             path.write_text(text.replace(old, new))
             return path
 
-        path = topology_with('"hosts"', '"host"')
-        self.check_error(f'{path}: /host: unknown key (did you mean "hosts"?); accepted keys: $schema, name, description, '
-                         "kind, hosts, link, links", "run", "--topology", path)
+        path = topology_with('"hosts"', '"hostss"')
+        self.check_error(f'{path}: /hostss: unknown key (did you mean "hosts"?); accepted keys: $schema, name, description, '
+                         "kind, hosts, link, links, link_exceptions, host, host_exceptions", "run", "--topology", path)
         path = topology_with('"1Gbps"', "1000")
         self.check_error(f'{path}: /link/bandwidth: found the number 1000; a bandwidth such as "10Gbps" is accepted; write '
                          "it as a string with its unit", "run", "--topology", path)
@@ -262,6 +262,32 @@ class Topologies(Case):
         text = self.good("topology", "show", "ring8-mixed")
         self.assertIn("the ring's bottleneck: 7 -> 0, 1Gbps", text)
         self.assertIn("rack1-rack0:reverse", text)
+
+    def changing(self):
+        path = self.folder / "changing.json"
+        path.write_text(json.dumps({
+            "name": "n", "kind": "ring", "hosts": 2,
+            "link": {"bandwidth": "1Gbps", "latency": "5us", "outages": [{"from": "1s", "until": "2s"}]},
+            "host_exceptions": [{"host": 1, "speed": 0.5, "dies": "3s"}]}))
+        return path
+
+    def test_show_says_what_changes_and_what_differs(self):
+        text = self.good("topology", "show", self.changing())
+        self.assertIn("link0              1Gbps      5us  down 1s to 2s\n", text)
+        self.assertIn("1       0.5  dies at 3s\n", text)
+
+    def test_export(self):
+        self.assertIn('<link_ctn id="rack0-rack1"/>', self.good("topology", "export", "ring8-mixed"))
+        changing, output = self.changing(), self.folder / "out" / "p.xml"
+        self.check_error(f"--output: missing; {changing} changes over time, which goes into files beside the platform file; "
+                         "a file to write is accepted; add -o platform.xml", "topology", "export", changing)
+        output.parent.mkdir()
+        self.assertEqual(self.good("topology", "export", changing, "-o", output), "")
+        self.assertEqual(sorted(path.name for path in output.parent.iterdir()),
+                         ["p-link0-state_file", "p-link1-state_file", "p-link2-state_file", "p-link3-state_file",
+                          "p-rank1-state_file", "p.xml"])
+        self.assertEqual((output.parent / "p-link0-state_file").read_text(), "1 0\n2 1\n")
+        self.assertIn('state_file="p-link0-state_file"', output.read_text())
 
 
 unittest.main()

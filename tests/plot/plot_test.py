@@ -48,6 +48,18 @@ class Plots(unittest.TestCase):
         self.assertEqual(self.plot("accuracy", self.run, "-o", self.root / "after.svg").returncode, 0)
         self.assertNotEqual((self.root / "before.svg").read_bytes(), (self.root / "after.svg").read_bytes())
 
+    def test_density_leaves_out_what_is_sent_whole(self):
+        output = self.root / "density.svg"
+        self.assertEqual(self.plot("density", self.run, "-o", output).returncode, 0)
+        with_whole = output.read_bytes()
+        self.assertIn(b"1 that are sent whole are left out", with_whole)
+        layers = self.run / "layers.csv"
+        layers.write_text(layers.read_text().replace("2,b,1", "2,b,0.5"))
+        self.assertEqual(self.plot("density", self.run, "-o", output).returncode, 0)
+        self.assertNotIn(b"left out", output.read_bytes())
+        self.assertIn(b"<!-- b -->", output.read_bytes())
+        self.assertNotIn(b"<!-- b -->", with_whole)
+
     def check_error(self, message, *arguments):
         done = self.plot(*arguments)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (2, "", message + "\n"))

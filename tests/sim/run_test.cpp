@@ -5,6 +5,10 @@
 #include "tests/sim/child.hpp"
 
 #include <catch2/catch.hpp>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 using namespace ringsim;
 using namespace ringsim::test;
@@ -93,6 +97,34 @@ TEST_CASE("contradicting options are errors", "[run]") {
       "two out");
   CHECK_THROWS_WITH(run(quick_options({{"ranks", "9"}}), {}),
                     "--ranks: found 9; 2 to 8 (the hosts of ring8-1g) is accepted");
+}
+
+TEST_CASE("a bare kind of topology runs as the file of the same links", "[run]") {
+  const auto figures = [](const RunResult& r) {
+    return std::vector<double>{r.summary.simulated_seconds,
+                               static_cast<double>(r.summary.provenance.inputs.size())};
+  };
+  // ring8-1g has these links.
+  const auto bare = run_in_child(
+      quick_options(
+          {{"topology", "ring"}, {"ranks", "8"}, {"bandwidth", "1Gbps"}, {"latency", "25us"}}),
+      figures);
+  const auto file = run_in_child(quick_options({{"topology", "ring8-1g"}}), figures);
+  CHECK(bare[0] == file[0]);
+  CHECK(bare[1] + 1 == file[1]);  // no topology file among the inputs
+}
+
+TEST_CASE("a topology that says more than the backend simulates is refused", "[run]") {
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("ringsim-run-" + std::to_string(getpid()) + ".json");
+  std::ofstream(path) << R"({"name": "n", "kind": "ring", "hosts": 2, "host": {"speed": 2},
+      "link": {"bandwidth": "1Gbps", "latency": "1us",
+               "outages": [{"from": "1s", "until": "2s"}]}})";
+  CHECK_THROWS_WITH(
+      run(quick_options({{"topology", path.c_str()}}), {}),
+      "--topology: n uses outages, speed; links of constant bandwidth and equal hosts "
+      "are accepted by the simgrid backend");
+  std::filesystem::remove(path);
 }
 
 TEST_CASE("options are parsed strictly", "[run]") {

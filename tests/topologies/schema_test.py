@@ -22,6 +22,12 @@ validator = jsonschema.Draft7Validator(schema)
 uniform = {"name": "n", "kind": "ring", "hosts": 3, "link": {"bandwidth": "1Gbps", "latency": "5us"}}
 listed = {"name": "n", "kind": "ring", "links": [{"bandwidth": "1Gbps", "latency": "5us"}] * 2}
 
+star = {"name": "n", "kind": "switch", "hosts": 3, "link": uniform["link"]}
+nodes = {"name": "n", "kind": "hierarchical", "nodes": 2, "gpus_per_node": 2, "inner": uniform["link"],
+         "nic": uniform["link"], "nics": "per-gpu"}
+tree = {"name": "n", "kind": "fat-tree", "leaves": 2, "hosts_per_leaf": 2, "spines": 1, "link": uniform["link"],
+        "oversubscription": 2}
+
 
 def changed(base, **members):
     document = copy.deepcopy(base)
@@ -70,6 +76,46 @@ cases += [
     (changed(listed, links=listed["links"][:1]), False, False),
     (changed(listed, links=[{"name": "a:b", "bandwidth": "1Gbps", "latency": "5us"}] * 2), False, False),
     ([], False, False),
+    (star, True, True),
+    (changed(star, hosts=None, link=None, links=listed["links"]), True, True),
+    (changed(star, backbone=uniform["link"]), True, True),
+    (changed(uniform, backbone=uniform["link"]), False, False),
+    (nodes, True, True),
+    (changed(nodes, nics="per-node", backbone=uniform["link"]), True, True),
+    (changed(nodes, nics=None), False, False),
+    (changed(nodes, nics="both"), False, False),
+    (changed(nodes, nodes=1, gpus_per_node=1), False, True),
+    (changed(nodes, hosts=4), False, False),
+    (tree, True, True),
+    (changed(tree, oversubscription=None, uplink=uniform["link"]), True, True),
+    (changed(tree, oversubscription=None), False, False),
+    (changed(tree, uplink=uniform["link"]), False, False),
+    (changed(tree, spines=0), False, False),
+    (with_link(efficiency=0.9), True, True),
+    (with_link(efficiency=0), False, False),
+    (with_link(sizes=[{"from": "0B", "latency": "1us", "bandwidth": "1Gbps"}]), True, True),
+    (with_link(sizes=[{"from": "64KiB", "latency": "1us", "bandwidth": "2Gbps"}]), False, True),
+    (with_link(sizes=[{"from": 0, "latency": "1us", "bandwidth": "1Gbps"}]), False, False),
+    (with_link(sizes=[]), False, False),
+    (with_link(efficiency=0.9, sizes=[{"from": "0B", "latency": "1us", "bandwidth": "0.5Gbps"}]), False, False),
+    (with_link(profile=[{"at": "1s", "bandwidth": "1Gbps"}]), True, True),
+    (with_link(profile=[{"at": "1s", "bandwidth": "0Gbps"}]), False, True),
+    (with_link(profile=[{"at": "1s"}]), False, False),
+    (with_link(outages=[{"from": "1s", "until": "2s"}]), True, True),
+    (with_link(outages=[{"from": "1s"}]), False, False),
+    (with_link(background=[{"bandwidth": "0.5Gbps"}]), True, True),
+    (with_link(background=[{"bandwidth": "0.5Gbps", "from": "1s", "until": "1.5s"}]), True, True),
+    (with_link(background=[{"bandwidth": "5Gbps"}]), False, True),
+    (with_link(background="0.5Gbps"), False, False),
+    (changed(uniform, host={"speed": 0.5, "jitter": 0.1, "profile": [{"at": "1s", "speed": 1}]}), True, True),
+    (changed(uniform, host={"speed": 0}), False, False),
+    (changed(uniform, host={"dies": "1s"}), False, False),
+    (changed(uniform, host_exceptions=[{"host": 1, "dies": "1s"}]), True, True),
+    (changed(uniform, host_exceptions=[{"host": 3}]), False, True),
+    (changed(uniform, host_exceptions=[{"speed": 1}]), False, False),
+    (changed(uniform, link_exceptions=[{"link": "link0", "bandwidth": "1Gbps", "latency": "5us"}]), True, True),
+    (changed(uniform, link_exceptions=[{"link": "link9", "bandwidth": "1Gbps", "latency": "5us"}]), False, True),
+    (changed(uniform, link_exceptions=[{"link": "link0"}]), False, False),
 ]
 failures = 0
 with tempfile.TemporaryDirectory() as folder:

@@ -94,7 +94,11 @@ def plot_density(axes, runs):
     if len(runs) != 1:
         raise InputError(f"density: found {len(runs)} result folders; one is accepted")
     table = read_table(runs[0], "layers.csv", ["step", "layer", "density"])
+    # Layers that are sent whole in every step show nothing, and would take the colours from the others.
+    pruned = {layer for layer, density in zip(table["layer"], table["density"]) if float(density) < 1}
     layers = list(dict.fromkeys(table["layer"]))
+    whole = len(layers) - len(pruned) if pruned else 0
+    layers = [layer for layer in layers if layer in pruned] or layers
     steps = 1 + max(int(step) for step in table["step"])
     # A cell is the mean over so many steps that about 150 columns remain.
     width = max(1, steps // 150)
@@ -103,6 +107,8 @@ def plot_density(axes, runs):
     counts = [[0] * columns for _ in layers]
     index = {layer: i for i, layer in enumerate(layers)}
     for step, layer, density in zip(table["step"], table["layer"], table["density"]):
+        if layer not in index:
+            continue
         column = int(step) // width
         sums[index[layer]][column] += float(density)
         counts[index[layer]][column] += 1
@@ -116,8 +122,9 @@ def plot_density(axes, runs):
     image = axes.imshow(cells, aspect="auto", interpolation="nearest", cmap="viridis", norm=norm,
                         extent=(0, columns * width, len(layers) - 0.5, -0.5))
     axes.set_yticks(range(len(layers)), layers)
-    axes.set(xlabel="step", ylabel="layer, from the input")
-    axes.figure.colorbar(image, label=f"kept share (mean over {width} steps)")
+    left_out = f" ({whole} that are sent whole are left out)" if whole else ""
+    axes.set(xlabel="step", ylabel=f"layer, from the input{left_out}")
+    axes.figure.colorbar(image, label="kept share" + (f" (mean over {width} steps)" if width > 1 else ""))
 
 
 def plot_links(axes, runs):

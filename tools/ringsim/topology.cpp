@@ -1,13 +1,19 @@
 // ringsim topology: check and show topology files.
 #include "topologies/topology.hpp"
 
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/text.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/table.hpp"
+#include "topologies/simgrid_xml.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <vector>
 
 namespace ringsim {
 namespace {
@@ -17,14 +23,59 @@ void print_heading(const Topology& topology) {
              topology.hosts(), topology.links().size());
 }
 
+/// "2 sizes, 1 outage": what the table's columns do not say of a link.
+std::string extras_of(const Link& link) {
+  if (!link.extras) return {};
+  std::vector<std::string> parts;
+  const auto& extras = *link.extras;
+  if (extras.efficiency != 1) parts.push_back(fmt::format("efficiency {}", extras.efficiency));
+  for (const auto& piece : extras.pieces) {
+    parts.push_back(fmt::format("from {}: {}, {}", format(piece.from), format(piece.bandwidth),
+                                format(piece.latency)));
+  }
+  for (const auto& change : extras.profile) {
+    parts.push_back(fmt::format("at {}: {}", format(change.at), format(change.value)));
+  }
+  for (const auto& outage : extras.outages) {
+    parts.push_back(fmt::format("down {} to {}", format(outage.from), format(outage.until)));
+  }
+  return join(parts, "; ");
+}
+
+std::vector<std::vector<std::string>> link_rows(const Topology& topology) {
+  const auto& links = topology.links();
+  const bool has_extras = std::any_of(links.begin(), links.end(),
+                                      [](const Link& link) { return link.extras != nullptr; });
+  std::vector<std::vector<std::string>> rows = {{"link", "bandwidth", "latency"}};
+  if (has_extras) rows.front().emplace_back("besides");
+  for (const auto& link : links) {
+    rows.push_back({link.name, format(link.bandwidth), format(link.latency)});
+    if (has_extras) rows.back().push_back(extras_of(link));
+  }
+  return rows;
+}
+
+/// The hosts of which the file says something.
+std::vector<std::vector<std::string>> host_rows(const Topology& topology) {
+  std::vector<std::vector<std::string>> rows = {{"host", "speed", "besides"}};
+  for (Rank rank = 0; rank < topology.hosts(); ++rank) {
+    const auto& host = topology.host(rank);
+    std::vector<std::string> parts;
+    if (host.jitter) parts.push_back(fmt::format("jitter {}", *host.jitter));
+    for (const auto& change : host.speed_changes) {
+      parts.push_back(fmt::format("at {}: speed {}", format(change.at), change.value));
+    }
+    if (host.dies) parts.push_back(fmt::format("dies at {}", format(*host.dies)));
+    if (host.speed == 1 && parts.empty()) continue;
+    rows.push_back({fmt::format("{}", rank), fmt::format("{}", host.speed), join(parts, "; ")});
+  }
+  return rows;
+}
+
 int show(const std::string& what) {
   const Topology topology = find_topology(what);
   print_heading(topology);
   if (!topology.description().empty()) fmt::print("{}\n", topology.description());
-  std::vector<std::vector<std::string>> links = {{"link", "bandwidth", "latency"}};
-  for (const auto& link : topology.links()) {
-    links.push_back({link.name, format(link.bandwidth), format(link.latency)});
-  }
   std::vector<std::vector<std::string>> hops = {{"ring hop", "links", "bandwidth", "latency"}};
   Rank slowest = 0;
   for (Rank rank = 0; rank < topology.hosts(); ++rank) {
@@ -40,7 +91,9 @@ int show(const std::string& what) {
     };
     if (route.bandwidth < bandwidth_of(slowest)) slowest = rank;
   }
-  fmt::print("\n{}\n{}\n", format_table(links), format_table(hops));
+  fmt::print("\n{}\n{}\n", format_table(link_rows(topology)), format_table(hops));
+  const auto hosts = host_rows(topology);
+  if (hosts.size() > 1) fmt::print("{}\n", format_table(hosts));
   fmt::print("the ring's bottleneck: {} -> {}, {}\n", slowest, (slowest + 1) % topology.hosts(),
              format(topology.route(slowest, (slowest + 1) % topology.hosts()).bandwidth));
   return 0;
@@ -48,6 +101,32 @@ int show(const std::string& what) {
 
 int check_file(const std::string& what) {
   print_heading(find_topology(what));
+  return 0;
+}
+
+int export_file(const std::string& what, const std::string& output) {
+  const auto path = std::filesystem::path(output);
+  const auto stem = output.empty() ? "profile" : path.stem().string();
+  const auto platform =
+      simgrid_platform(find_topology(what), stem, {topology_file(what).string(), {}});
+  if (output.empty()) {
+    if (!platform.files.empty()) {
+      throw UserError({{}, "--output"},
+                      fmt::format("missing; {} changes over time, which goes into files beside the "
+                                  "platform file",
+                                  what),
+                      "a file to write is accepted", "add -o platform.xml");
+    }
+    fmt::print("{}", platform.xml);
+    return 0;
+  }
+  std::vector<AtomicFile> files;
+  const auto add_file = [&](const std::filesystem::path& name, const std::string& text) {
+    files.emplace_back(name).write(text);
+  };
+  for (const auto& file : platform.files) add_file(path.parent_path() / file.name, file.text);
+  add_file(path, platform.xml);
+  for (auto& file : files) file.commit();
   return 0;
 }
 
@@ -64,6 +143,15 @@ std::function<int()> add(CLI::App& app, const Invocation&) {
   };
   add_action("check", "reads a topology file; says what is wrong with it", check_file);
   add_action("show", "links, routes of the ring, and its bottleneck", show);
+  auto* to_simgrid = app.add_subcommand("export", "writes a platform file of SimGrid (XML)");
+  auto output = std::make_shared<std::string>();
+  to_simgrid->add_option("FILE", *file, "topology file, or the name of a shipped one")
+      ->required()
+      ->type_name("");
+  to_simgrid->add_option("-o,--output", *output, "file to write; default: standard output")
+      ->type_name("FILE");
+  to_simgrid->callback(
+      [action, file, output] { *action = [file, output] { return export_file(*file, *output); }; });
   app.require_subcommand(1);
   return [action] { return (*action)(); };
 }
@@ -71,6 +159,7 @@ std::function<int()> add(CLI::App& app, const Invocation&) {
 }  // namespace
 
 extern const CommandDefinition topology_command;
-const CommandDefinition topology_command = {"topology", "check | show a topology file", add};
+const CommandDefinition topology_command = {"topology", "check | show | export a topology file",
+                                            add};
 
 }  // namespace ringsim

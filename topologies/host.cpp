@@ -1,0 +1,19 @@
+#include "topologies/host.hpp"
+
+namespace ringsim {
+
+Seconds compute_end(const Host& host, Seconds start, Seconds work) {
+  double speed = host.speed;
+  for (const auto& change : host.speed_changes) {
+    if (change.at > start) {
+      const Seconds done = (change.at - start) * speed;
+      if (done >= work) break;
+      work = work - done;
+      start = change.at;
+    }
+    speed = change.value;
+  }
+  return start + work / speed;
+}
+
+}  // namespace ringsim

@@ -1,0 +1,22 @@
+#pragma once
+// What may be said of the host that a rank runs on.
+#include "base/units.hpp"
+#include "topologies/link.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace ringsim {
+
+struct Host {
+  double speed = 1;  ///< computing takes 1/speed of the time that it takes on a host of speed 1
+  std::optional<double> jitter;  ///< spread of the computing time, as --jitter; absent: --jitter's
+  /// The speed from a time on (a host that straggles, and may recover); above zero.
+  std::vector<Change<double>> speed_changes;
+  std::optional<Seconds> dies;  ///< when it stops for good
+};
+
+/// When computing ends that starts at `start` and takes `work` on a host of speed 1.
+Seconds compute_end(const Host& host, Seconds start, Seconds work);
+
+}  // namespace ringsim
