@@ -1,7 +1,5 @@
 #include "base/text.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -31,7 +29,12 @@ namespace {
 
 template <class Text>
 std::string join_parts(std::span<const Text> parts, std::string_view separator) {
-  return fmt::format("{}", fmt::join(parts.begin(), parts.end(), separator));
+  std::string joined;
+  for (const Text& part : parts) {
+    if (&part != parts.data()) joined += separator;
+    joined += part;
+  }
+  return joined;
 }
 
 /// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`.
@@ -79,7 +82,7 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
 
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
   const auto candidate = nearest(word, candidates);
-  return candidate ? fmt::format(" (did you mean \"{}\"?)", *candidate) : std::string();
+  return candidate ? " (did you mean \"" + *candidate + "\"?)" : std::string();
 }
 
 }  // namespace ringsim

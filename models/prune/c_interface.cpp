@@ -1,7 +1,7 @@
 // The C interface: every function translates its arguments, calls an engine and turns exceptions
 // into codes.
 #include "base/error.hpp"
-#include "models/prune/cpu_engine.hpp"
+#include "models/prune/dispatch.hpp"
 #include "models/prune/encodings/encoding.hpp"
 #include "models/prune/engine.hpp"
 #include "models/prune/ringsim_prune.h"
@@ -17,7 +17,6 @@
 #include <vector>
 
 #ifdef RINGSIM_HAVE_CUDA
-#include "models/prune/cuda/engine.hpp"
 #include "models/prune/cuda/plan.hpp"
 #endif
 
@@ -32,7 +31,7 @@ static_assert(offsetof(ringsim_prune_statistics, importance_square_sum) ==
 static_assert(sizeof(MaskWord) == sizeof(std::uint64_t));
 
 struct ringsim_prune_engine {
-  std::string name;
+  const prune::EngineDefinition* definition;
   std::size_t threads;
 };
 
@@ -79,21 +78,19 @@ int guarded(Body body) noexcept {
   }
 }
 
-/// Why the engine cannot be used here; empty where it can.
-std::string unavailable(std::string_view name) {
-  if (name == "scalar") return {};
-  if (name == "avx2") return prune::avx2_supported() ? "" : "this CPU is without AVX2";
-  if (name == "cuda") {
-#ifdef RINGSIM_HAVE_CUDA
-    return prune::cuda::unavailable();
-#else
-    return "this build is without CUDA";
-#endif
+const prune::EngineDefinition& find_engine(std::string_view name) {
+  try {
+    return prune::find_engine(name, {"", "name"});
+  } catch (const UserError& error) {
+    const bool known = std::ranges::any_of(
+        prune::engines(), [&](const auto* engine) { return engine->name == name; });
+    throw Failure{known ? RINGSIM_PRUNE_UNAVAILABLE : RINGSIM_PRUNE_INVALID_ARGUMENT, error.what()};
   }
-  refuse("the engine \"" + std::string(name) + "\" is unknown; accepted: scalar, avx2, cuda");
 }
 
-bool on_device(const ringsim_prune_engine& engine) { return engine.name == "cuda"; }
+bool on_device(const ringsim_prune_engine& engine) {
+  return engine.definition->memory == prune::EngineMemory::device;
+}
 
 Segment convert(const ringsim_prune_segment& segment, std::size_t index) {
   constexpr std::uint64_t most = std::uint64_t{1} << 56;
@@ -101,12 +98,6 @@ Segment convert(const ringsim_prune_segment& segment, std::size_t index) {
     refuse("segment " + std::to_string(index) + " is out of range");
   return {segment.offset, segment.parameters, segment.mask_offset, segment.threshold,
           segment.floor};
-}
-
-std::unique_ptr<prune::Engine> make_host_engine(const ringsim_prune_engine& engine) {
-  if (engine.name == "avx2")
-    return prune::make_cpu_engine("avx2", prune::avx2_kernels, engine.threads);
-  return prune::make_scalar_engine();
 }
 
 template <class T>
@@ -140,11 +131,7 @@ int ringsim_prune_engine_create(const char* name, unsigned threads, ringsim_prun
   return guarded([&] {
     need(name, "name");
     need(engine, "engine");
-    const std::string why = unavailable(name);
-    if (!why.empty())
-      throw Failure{RINGSIM_PRUNE_UNAVAILABLE,
-                    "the engine \"" + std::string(name) + "\" is not available: " + why};
-    *engine = new ringsim_prune_engine{name, threads};
+    *engine = new ringsim_prune_engine{&find_engine(name), threads};
   });
 }
 
@@ -168,7 +155,7 @@ int ringsim_prune_plan_create(ringsim_prune_engine* engine, const ringsim_prune_
       made->words =
           std::max(made->words, segment.mask_offset + prune::mask_words(segment.parameters));
     }
-    if (!on_device(*engine)) made->host = make_host_engine(*engine);
+    if (!on_device(*engine)) made->host = engine->definition->make(engine->threads);
 #ifdef RINGSIM_HAVE_CUDA
     if (on_device(*engine)) made->device.emplace(made->segments);
 #endif

@@ -75,8 +75,8 @@ std::span<const EngineDefinition* const> engines() {
   return all;
 }
 
-const EngineDefinition& find_engine(std::string_view name) {
-  if (name != "auto") return find_named(name, {"", "--engine"});
+const EngineDefinition& find_engine(std::string_view name, const Place& place) {
+  if (name != "auto") return find_named(name, place);
   const char* wanted = std::getenv("RINGSIM_ENGINE");
   if (wanted && std::string_view(wanted) != "auto")
     return find_named(wanted, {"", "RINGSIM_ENGINE"});

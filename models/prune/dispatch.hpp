@@ -1,5 +1,6 @@
 #pragma once
 // Engines by name.
+#include "base/error.hpp"
 #include "models/prune/engine.hpp"
 
 #include <cstddef>
@@ -29,8 +30,9 @@ std::span<const EngineDefinition* const> engines();
 
 /// The engine of this name. "auto" takes the one that the environment variable RINGSIM_ENGINE names
 /// or, where that is not set (or "auto"), the first available that works on host memory. Throws
-/// UserError, listing what is available, where the name is unknown or the engine cannot be used.
-const EngineDefinition& find_engine(std::string_view name);
+/// UserError, listing what is available, where the name (from `place`) is unknown or the engine
+/// cannot be used.
+const EngineDefinition& find_engine(std::string_view name, const Place& place = {"", "--engine"});
 
 /// find_engine(name).make(threads).
 std::unique_ptr<Engine> make_engine(std::string_view name = "auto", std::size_t threads = 1);

@@ -5,9 +5,10 @@
  * (without a velocity u is g), in IEEE binary32 without fused multiply-add, and the bits are the
  * same on every engine.
  *
- * Memory. An engine works on host memory ("scalar", "avx2") or device memory ("cuda"); ALL pointers
- * to numbers in one call are of that kind, results included. The library keeps no pointer beyond a
- * call (cuda: beyond the work that the call enqueued) and frees none of the caller's memory.
+ * Memory. An engine works on host memory ("scalar", "avx2", "avx512") or device memory ("cuda");
+ * ALL pointers to numbers in one call are of that kind, results included. The library keeps no
+ * pointer beyond a call (cuda: beyond the work that the call enqueued) and frees none of the
+ * caller's memory.
  *
  * Streams. `stream` is a cudaStream_t (NULL: the default stream); calls on device memory enqueue
  * work and return; they neither allocate nor synchronise and may be captured in a CUDA graph
@@ -71,7 +72,9 @@ typedef struct ringsim_prune_statistics {
 /* Text of this thread's last error; never NULL; valid until the thread's next call. */
 RINGSIM_PRUNE_API const char* ringsim_prune_last_error(void);
 
-/* name: "scalar", "avx2" or "cuda". threads: of the CPU, 0 for one per core; cuda ignores it. */
+/* name: "scalar", "avx2", "avx512", "cuda", or "auto": what the environment variable RINGSIM_ENGINE
+ * names or, where it is not set, the fastest on host memory. threads: of the CPU, 0 for one per
+ * core; cuda ignores it. */
 RINGSIM_PRUNE_API int ringsim_prune_engine_create(const char* name, unsigned threads,
                                                   ringsim_prune_engine** engine);
 RINGSIM_PRUNE_API void ringsim_prune_engine_destroy(

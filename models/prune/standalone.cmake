@@ -19,4 +19,5 @@ include(RingsimRegistry)
 # Of base/, what the engines use; nothing of it needs a library.
 ringsim_library(ringsim_base
   SOURCES ${ringsim_root}/base/error.cpp ${ringsim_root}/base/parallel.cpp ${ringsim_root}/base/random.cpp
+          ${ringsim_root}/base/text.cpp
   PUBLIC Threads::Threads)

@@ -149,8 +149,11 @@ TEST_CASE("mistakes in calls of the C interface are reported") {
     return std::to_string(status) + " " + ringsim_prune_last_error();
   };
   ringsim_prune_engine* engine = nullptr;
-  CHECK(error(ringsim_prune_engine_create("avx3", 1, &engine)) ==
-        "1 the engine \"avx3\" is unknown; accepted: scalar, avx2, cuda");
+  // (What is available depends on the machine.)
+  CHECK_THAT(
+      error(ringsim_prune_engine_create("skalar", 1, &engine)),
+      Catch::StartsWith("1 name: the engine \"skalar\" is unknown (did you mean \"scalar\"?); "
+                        "available here: auto, "));
   CHECK(error(ringsim_prune_engine_create(nullptr, 1, &engine)) == "1 name is NULL");
   CHECK(engine == nullptr);
   const Handle handle("scalar", layers({10}, Values::normal));
@@ -187,7 +190,7 @@ TEST_CASE("where cuda cannot be used, the C interface says why") {
   }
   CHECK(status == RINGSIM_PRUNE_UNAVAILABLE);
   const std::string text = ringsim_prune_last_error();
-  const std::string start = "the engine \"cuda\" is not available: ";
+  const std::string start = "name: the engine \"cuda\" is not available: ";
   CHECK(text.starts_with(start));
   CHECK(text.size() > start.size());
 }

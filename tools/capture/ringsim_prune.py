@@ -102,7 +102,7 @@ class Library:
 
 
 class Engine:
-    """An engine by name ("scalar", "avx2", "cuda"). Raises Error where this machine cannot run it."""
+    """An engine by name ("scalar", "avx2", "avx512", "cuda"). Raises Error where this machine cannot run it."""
 
     def __init__(self, name="cuda", threads=0, library=None):
         self.library = library or Library()
@@ -340,7 +340,7 @@ def self_test_graph(plan, total):
 def main():
     library = Library(sys.argv[1] if len(sys.argv) > 1 else None)
     tested = 0
-    for name in ("scalar", "avx2", "cuda"):
+    for name in ("scalar", "avx2", "avx512", "cuda"):
         try:
             self_test(name, library)
         except Error as error:

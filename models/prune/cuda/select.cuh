@@ -212,78 +212,110 @@ __device__ inline unsigned write_mask(const SelectArguments& a, const Tile& tile
   return __reduce_add_sync(all_lanes, kept);
 }
 
-/// Waits for the value of tile `tile`, takes it and leaves `absent` for the next launch.
-__device__ inline Partial take(Partial* column, unsigned tile, Partial value) {
-  volatile Partial* const place = column + tile;
+/// Tiles whose values the fold takes at once.
+inline constexpr unsigned fold_batch = 128;
+
+/// A batch of values on its way from the tiles to the sums; two of them, so that one fills while
+/// the other is added.
+struct FoldShared {
+  Partial values[2][columns][fold_batch];
+  unsigned segments[2][fold_batch];
+  unsigned ends[2][fold_batch / 32];  ///< bit i%32 of word i/32: tile i ends its segment
+};
+
+/// Waits for the value of a tile, takes it and leaves `absent` for the next launch.
+__device__ inline Partial take(Partial* place, Partial value) {
   while (value == absent) {
     __nanosleep(20);
-    value = *place;
+    value = *static_cast<volatile Partial*>(place);
   }
-  *place = absent;
+  *static_cast<volatile Partial*>(place) = absent;
   return value;
 }
 
-/// Adds one column over the tiles of every segment, in order; done by one warp, while other blocks
-/// still work. `Value` is double or an integer; `store(segment, value)` is called by one thread.
-template <class Value, class Store>
-__device__ inline void fold_column(const SelectArguments& a, Column column, Store store) {
-  const unsigned lane = threadIdx.x % warp;
-  Partial* const partials = a.partials + std::uint64_t{column} * a.tile_count;
-  const auto read = [&](unsigned tile) {
-    return tile < a.tile_count ? *static_cast<volatile Partial*>(partials + tile) : Partial{0};
-  };
-  Value sum = 0;
-  Partial ahead = read(lane);
-  for (unsigned first = 0; first < a.tile_count; first += warp) {
-    const unsigned tile = first + lane;
-    const bool present = tile < a.tile_count;
-    const Partial current = ahead;
-    ahead = read(tile + warp);  // under way while this group is added
-    const bool ends = present && a.tiles[tile].ends_segment != 0;
-    const unsigned segment = present ? a.tiles[tile].segment : 0;
-    const Partial bits = present ? take(partials, tile, current) : 0;
-    Value value;
-    if constexpr (std::is_same_v<Value, double>) {
-      value = __longlong_as_double(static_cast<long long>(bits));
-    } else {
-      value = bits;
-    }
-    const unsigned ended = __ballot_sync(all_lanes, ends);
-    const unsigned count = a.tile_count - first < warp ? a.tile_count - first : warp;
-    if (ended == 0) {
+/// Takes the values of the tiles from `first` on; called by fold_batch threads.
+__device__ inline void take_batch(const SelectArguments& a, unsigned first, FoldShared& shared,
+                                  unsigned half) {
+  const unsigned tile = first + threadIdx.x;
+  const bool present = tile < a.tile_count;
+  Partial* places[columns];
+  Partial values[columns];
 #pragma unroll
-      for (unsigned i = 0; i < warp; ++i) sum += __shfl_sync(all_lanes, value, i);
+  for (unsigned column = 0; column < columns; ++column) {
+    places[column] = a.partials + std::uint64_t{column} * a.tile_count + tile;
+    values[column] = present ? *static_cast<volatile Partial*>(places[column]) : 0;
+  }
+  const bool ends = present && a.tiles[tile].ends_segment != 0;
+  shared.segments[half][threadIdx.x] = present ? a.tiles[tile].segment : 0;
+  const unsigned ended = __ballot_sync(all_lanes, ends);
+  if (threadIdx.x % warp == 0) shared.ends[half][threadIdx.x / warp] = ended;
+#pragma unroll
+  for (unsigned column = 0; column < columns; ++column)
+    shared.values[half][column][threadIdx.x] =
+        present ? take(places[column], values[column]) : values[column];
+}
+
+template <class Value>
+__device__ inline Value from_bits(Partial bits) {
+  if constexpr (std::is_same_v<Value, double>) {
+    return __longlong_as_double(static_cast<long long>(bits));
+  } else {
+    return bits;
+  }
+}
+
+/// Adds one column of a batch to `sum`, in order, and stores the sums that end; done by one thread.
+template <class Value, class Store>
+__device__ inline void add_batch(const FoldShared& shared, unsigned half, Column column,
+                                 unsigned count, Value& sum, Store store) {
+  const Partial* const values = shared.values[half][column];
+  for (unsigned first = 0; first < count; first += 32) {
+    const unsigned ended = shared.ends[half][first / 32];
+    if (ended == 0) {  // what lies past the last tile is +0, which changes no sum
+#pragma unroll
+      for (unsigned i = 0; i < 32; ++i) sum += from_bits<Value>(values[first + i]);
       continue;
     }
-    for (unsigned i = 0; i < count; ++i) {
-      sum += __shfl_sync(all_lanes, value, i);
-      const unsigned owner = __shfl_sync(all_lanes, segment, i);
-      if ((ended >> i & 1) == 0) continue;
-      if (lane == 0) store(owner, sum);
+    for (unsigned i = first; i < count && i < first + 32; ++i) {
+      sum += from_bits<Value>(values[i]);
+      if ((ended >> i % 32 & 1) == 0) continue;
+      store(shared.segments[half][i], sum);
       sum = 0;
     }
   }
 }
 
-__device__ inline void fold_statistics(const SelectArguments& a) {
-  switch (threadIdx.x / warp) {
-    case 0:
-      fold_column<double>(a, importance_sums, [&](unsigned segment, double sum) {
-        a.statistics[segment].importance_sum = sum;
-      });
-      break;
-    case 1:
-      fold_column<double>(a, importance_square_sums, [&](unsigned segment, double sum) {
-        a.statistics[segment].importance_square_sum = sum;
-      });
-      break;
-    case 2:
-      fold_column<std::uint64_t>(a, kept_counts, [&](unsigned segment, std::uint64_t sum) {
-        a.statistics[segment].kept = sum;
-      });
-      break;
-    default:
-      break;
+/// Adds the columns over the tiles of every segment, in order, while other blocks still work: the
+/// first warps take batches of values, one thread of a later warp per column adds the batch before.
+__device__ inline void fold_statistics(const SelectArguments& a, FoldShared& shared) {
+  constexpr unsigned takers = fold_batch / warp;
+  const unsigned role = threadIdx.x / warp;
+  const bool adds = threadIdx.x % warp == 0;
+  double importance_sum = 0, importance_square_sum = 0;
+  std::uint64_t kept = 0;
+  // One round more than there are batches: the last one is only added.
+  for (unsigned first = 0, half = 0;; first += fold_batch, half ^= 1) {
+    if (role < takers && first < a.tile_count) take_batch(a, first, shared, half);
+    if (adds && role >= takers && first != 0) {
+      const unsigned before = first - fold_batch;
+      const unsigned left = a.tile_count - before;
+      const unsigned count = left < fold_batch ? left : fold_batch;
+      if (role == takers) {
+        add_batch(
+            shared, half ^ 1, importance_sums, count, importance_sum,
+            [&](unsigned segment, double sum) { a.statistics[segment].importance_sum = sum; });
+      } else if (role == takers + 1) {
+        add_batch(shared, half ^ 1, importance_square_sums, count, importance_square_sum,
+                  [&](unsigned segment, double sum) {
+                    a.statistics[segment].importance_square_sum = sum;
+                  });
+      } else if (role == takers + 2) {
+        add_batch(shared, half ^ 1, kept_counts, count, kept,
+                  [&](unsigned segment, std::uint64_t sum) { a.statistics[segment].kept = sum; });
+      }
+    }
+    if (first >= a.tile_count) return;
+    __syncthreads();
   }
 }
 
@@ -304,12 +336,16 @@ __device__ inline void fold_statistics(const SelectArguments& a) {
 template <unsigned threads, Input input>
 __global__ void __launch_bounds__(threads, detail::resident_blocks(threads, input))
     select_kernel(const SelectArguments a) {
-  static_assert(threads >= 3 * detail::warp);
-  __shared__ detail::SelectShared shared;
+  static_assert(threads >= detail::fold_batch + 3 * detail::warp);
+  __shared__ union Shared {
+    detail::SelectShared select;
+    detail::FoldShared fold;
+  } memory;
   if (blockIdx.x == 0) {
-    detail::fold_statistics(a);
+    detail::fold_statistics(a, memory.fold);
     return;
   }
+  detail::SelectShared& shared = memory.select;
   const unsigned index = blockIdx.x - 1;
   const Tile tile = a.tiles[index];
   if (tile.elements == select_tile && detail::aligned<input>(a, tile)) {
