@@ -212,15 +212,14 @@ __device__ inline unsigned write_mask(const SelectArguments& a, const Tile& tile
   return __reduce_add_sync(all_lanes, kept);
 }
 
-/// Tiles whose values the fold takes at once.
-inline constexpr unsigned fold_batch = 128;
-
 /// A batch of values on its way from the tiles to the sums; two of them, so that one fills while
-/// the other is added.
+/// the other is added. Taking one lasts about as long as two reads of memory that is busy, so a
+/// batch has to hold the tiles that the other blocks finish meanwhile.
+template <unsigned size>
 struct FoldShared {
-  Partial values[2][columns][fold_batch];
-  unsigned segments[2][fold_batch];
-  unsigned ends[2][fold_batch / 32];  ///< bit i%32 of word i/32: tile i ends its segment
+  Partial values[2][columns][size];
+  unsigned segments[2][size];
+  unsigned ends[2][size / 32];  ///< bit i%32 of word i/32: tile i ends its segment
 };
 
 /// Waits for the value of a tile, takes it and leaves `absent` for the next launch.
@@ -233,9 +232,10 @@ __device__ inline Partial take(Partial* place, Partial value) {
   return value;
 }
 
-/// Takes the values of the tiles from `first` on; called by fold_batch threads.
-__device__ inline void take_batch(const SelectArguments& a, unsigned first, FoldShared& shared,
-                                  unsigned half) {
+/// Takes the values of the tiles from `first` on; called by `size` threads.
+template <unsigned size>
+__device__ inline void take_batch(const SelectArguments& a, unsigned first,
+                                  FoldShared<size>& shared, unsigned half) {
   const unsigned tile = first + threadIdx.x;
   const bool present = tile < a.tile_count;
   Partial* places[columns];
@@ -265,8 +265,8 @@ __device__ inline Value from_bits(Partial bits) {
 }
 
 /// Adds one column of a batch to `sum`, in order, and stores the sums that end; done by one thread.
-template <class Value, class Store>
-__device__ inline void add_batch(const FoldShared& shared, unsigned half, Column column,
+template <class Value, unsigned size, class Store>
+__device__ inline void add_batch(const FoldShared<size>& shared, unsigned half, Column column,
                                  unsigned count, Value& sum, Store store) {
   const Partial* const values = shared.values[half][column];
   for (unsigned first = 0; first < count; first += 32) {
@@ -287,31 +287,33 @@ __device__ inline void add_batch(const FoldShared& shared, unsigned half, Column
 
 /// Adds the columns over the tiles of every segment, in order, while other blocks still work: the
 /// first warps take batches of values, one thread of a later warp per column adds the batch before.
-__device__ inline void fold_statistics(const SelectArguments& a, FoldShared& shared) {
-  constexpr unsigned takers = fold_batch / warp;
+template <unsigned size>
+__device__ inline void fold_statistics(const SelectArguments& a, FoldShared<size>& shared) {
+  constexpr unsigned takers = size / warp;
   const unsigned role = threadIdx.x / warp;
   const bool adds = threadIdx.x % warp == 0;
   double importance_sum = 0, importance_square_sum = 0;
   std::uint64_t kept = 0;
   // One round more than there are batches: the last one is only added.
-  for (unsigned first = 0, half = 0;; first += fold_batch, half ^= 1) {
+  for (unsigned first = 0, half = 0;; first += size, half ^= 1) {
     if (role < takers && first < a.tile_count) take_batch(a, first, shared, half);
     if (adds && role >= takers && first != 0) {
-      const unsigned before = first - fold_batch;
+      const unsigned before = first - size;
       const unsigned left = a.tile_count - before;
-      const unsigned count = left < fold_batch ? left : fold_batch;
+      const unsigned count = left < size ? left : size;
       if (role == takers) {
         add_batch(
             shared, half ^ 1, importance_sums, count, importance_sum,
             [&](unsigned segment, double sum) { a.statistics[segment].importance_sum = sum; });
       } else if (role == takers + 1) {
-        add_batch(shared, half ^ 1, importance_square_sums, count, importance_square_sum,
-                  [&](unsigned segment, double sum) {
-                    a.statistics[segment].importance_square_sum = sum;
-                  });
+        add_batch<double>(shared, half ^ 1, importance_square_sums, count, importance_square_sum,
+                          [&](unsigned segment, double sum) {
+                            a.statistics[segment].importance_square_sum = sum;
+                          });
       } else if (role == takers + 2) {
-        add_batch(shared, half ^ 1, kept_counts, count, kept,
-                  [&](unsigned segment, std::uint64_t sum) { a.statistics[segment].kept = sum; });
+        add_batch<std::uint64_t>(
+            shared, half ^ 1, kept_counts, count, kept,
+            [&](unsigned segment, std::uint64_t sum) { a.statistics[segment].kept = sum; });
       }
     }
     if (first >= a.tile_count) return;
@@ -336,10 +338,10 @@ __device__ inline void fold_statistics(const SelectArguments& a, FoldShared& sha
 template <unsigned threads, Input input>
 __global__ void __launch_bounds__(threads, detail::resident_blocks(threads, input))
     select_kernel(const SelectArguments a) {
-  static_assert(threads >= detail::fold_batch + 3 * detail::warp);
+  static_assert(threads / 2 >= 3 * detail::warp);
   __shared__ union Shared {
     detail::SelectShared select;
-    detail::FoldShared fold;
+    detail::FoldShared<threads / 2> fold;
   } memory;
   if (blockIdx.x == 0) {
     detail::fold_statistics(a, memory.fold);
