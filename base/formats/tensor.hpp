@@ -1,0 +1,65 @@
+#pragma once
+// Tensors in files, as frameworks write them: safetensors and npy.
+#include "base/error.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ringsim {
+
+/// Little-endian element types that can be read.
+enum class ElementType { f16, bf16, f32, f64 };
+std::size_t element_bytes(ElementType type);
+
+/// One tensor of a file, row-major.
+struct Tensor {
+  std::string name;
+  ElementType type = ElementType::f32;
+  std::vector<std::size_t> shape;  ///< empty: a scalar, one element
+  std::string_view bytes;          ///< into the file's
+  Place place;                     ///< in the file
+
+  std::size_t elements() const { return bytes.size() / element_bytes(type); }
+};
+
+/// A file of tensors, with its bytes.
+struct TensorFile {
+  std::filesystem::path path;
+  std::shared_ptr<const std::string> content;
+  std::vector<Tensor> tensors;  ///< in the order of their bytes
+
+  /// The tensor of this name, or null.
+  const Tensor* find(std::string_view name) const;
+};
+
+/// Reads a file whose name ends in .safetensors or .npy (one tensor, named as the file is, without
+/// the ending). Throws UserError with the file and the byte or JSON pointer where it is missing,
+/// truncated, too long, malformed, or holds an element type that is not in ElementType.
+TensorFile load_tensors(const std::filesystem::path& path);
+
+/// The same from bytes that were read.
+TensorFile parse_safetensors(std::string content, const std::filesystem::path& path);
+TensorFile parse_npy(std::string content, const std::filesystem::path& path);
+
+/// Writes the elements [first, first + out.size()) of a tensor as binary32 (rounded to nearest from
+/// f64).
+void read_floats(const Tensor& tensor, std::size_t first, std::span<float> out);
+
+/// What write_safetensors takes: the bytes of a tensor of type "F32" or "U8".
+struct TensorBytes {
+  std::string name;
+  std::string_view type;
+  std::vector<std::size_t> shape;
+  std::string_view bytes;
+};
+
+/// A safetensors file with these tensors, in this order.
+std::string to_safetensors(std::span<const TensorBytes> tensors);
+
+}  // namespace ringsim
