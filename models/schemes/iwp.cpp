@@ -177,19 +177,16 @@ void IwpScheme::contribute(Rank rank, std::uint64_t step, std::span<const float>
   state.engine->select(buffers, momentum_, state.segments, state.statistics);
 }
 
-Stage IwpScheme::exchange_masks(const std::vector<Rank>& broadcasters,
-                                std::vector<std::size_t>& encoded_bytes) {
+std::vector<BroadcastMask> IwpScheme::exchange_masks(const std::vector<Rank>& broadcasters) {
   std::fill(union_.begin(), union_.end(), 0);
-  AllGather gather{std::vector<Payload>(ranks_.size())};
+  std::vector<BroadcastMask> masks;
   for (const Rank rank : broadcasters) {
     const auto message = encode_masks(ranks_[rank].mask, segments_, encoding_);
-    gather.parts[rank].masks = {message.mask_bytes};
-    gather.parts[rank].headers = {message.header_bytes};
-    encoded_bytes.push_back(message.bytes.size());
+    masks.push_back({rank, {message.mask_bytes}, {message.header_bytes}});
     decode_masks(message.bytes, segments_, decoded_);
     prune::unite(union_, decoded_);
   }
-  return {"masks", std::move(gather)};
+  return masks;
 }
 
 std::size_t IwpScheme::kept_in(std::size_t segment) const {
@@ -269,74 +266,35 @@ void IwpScheme::steer(std::uint64_t step) {
   }
 }
 
-// Select reads g, r, w and writes r and one bit; with momentum it reads and writes u too. Whole
-// layers are accumulated. A broadcaster also reads its bitmap and writes the encoded masks.
-LocalWork IwpScheme::select_work(const std::vector<Rank>& broadcasters,
-                                 const std::vector<std::size_t>& encoded_bytes) const {
-  const std::size_t pruned = parameters_ - whole_parameters_;
-  const std::size_t velocity = momentum_correction_ ? 2 * sizeof(float) * parameters_ : 0;
-  LocalWork work;
-  work.moved.assign(ranks_.size(),
-                    Bytes{16 * pruned + pruned / 8 + 12 * whole_parameters_ + velocity});
-  work.coded.resize(ranks_.size());
-  for (std::size_t i = 0; i < broadcasters.size(); ++i) {
-    work.coded[broadcasters[i]] = Bytes{pruned / 8 + encoded_bytes[i]};
-    work.moved[broadcasters[i]] += work.coded[broadcasters[i]];
-  }
-  work.selected = pruned;
-  work.with_velocity = momentum_correction_;
-  return work;
-}
-
-// Each mask is read and its bitmap written and joined to the union; pack reads the union, reads and
-// clears r (and clears u) at the kept places and writes the packed values.
-LocalWork IwpScheme::pack_work(std::size_t kept,
-                               const std::vector<std::size_t>& encoded_bytes) const {
-  const std::size_t pruned = parameters_ - whole_parameters_, bitmap = pruned / 8;
-  std::size_t coded = 0;
-  for (const std::size_t bytes : encoded_bytes) coded += bytes + 3 * bitmap;
-  const std::size_t packed = bitmap + (kept + whole_parameters_) * (momentum_correction_ ? 16 : 12);
-  LocalWork work;
-  work.moved.assign(ranks_.size(), Bytes{coded + packed});
-  work.coded.assign(ranks_.size(), Bytes{coded});
-  work.packed_from = pruned;
-  work.kept = kept;
-  work.with_velocity = momentum_correction_;
-  return work;
-}
-
-// Unpack reads the bitmap and the packed mean and writes it to its places.
-LocalWork IwpScheme::unpack_work(std::size_t kept) const {
-  const std::size_t pruned = parameters_ - whole_parameters_;
-  LocalWork work;
-  work.moved.assign(ranks_.size(),
-                    Bytes{pruned / 8 + 2 * sizeof(float) * (kept + whole_parameters_)});
-  work.unpacked_to = pruned;
-  work.kept = kept;
-  return work;
-}
-
 StepOutcome IwpScheme::exchange(std::uint64_t step) {
   const auto ranks = broadcasters(step);
-  std::vector<std::size_t> encoded_bytes;
-  StepOutcome outcome;
-  auto masks = exchange_masks(ranks, encoded_bytes);
+  auto masks = exchange_masks(ranks);
   std::size_t kept = 0;
   for (std::size_t s = 0; s < segments_.size(); ++s) kept += kept_in(s);
   pack_all(kept);
   unpack_mean(kept);
-  outcome.stages = {
-      {"select", select_work(ranks, encoded_bytes)},
-      std::move(masks),
-      {"pack", pack_work(kept, encoded_bytes)},
-      {"values", AllReduce{kept + whole_parameters_, Bytes{sizeof(float)}}},
-      {"unpack", unpack_work(kept)},
-  };
+  StepOutcome outcome;
+  outcome.stages = shared_mask_stages({.ranks = static_cast<Rank>(ranks_.size()),
+                                       .pruned = parameters_ - whole_parameters_,
+                                       .whole = whole_parameters_,
+                                       .kept = kept,
+                                       .with_velocity = momentum_correction_,
+                                       .masks = std::move(masks)});
   outcome.mean = mean_;
   outcome.mask = union_;
   outcome.layers = layer_outcomes(ranks);
   steer(step);
   return outcome;
+}
+
+std::optional<Scheme::Selection> IwpScheme::selection(Rank rank, std::uint64_t step) const {
+  const auto& state = ranks_[rank];
+  Selection selection{.broadcasts = std::ranges::binary_search(broadcasters(step), rank),
+                      .layers = pruned_,
+                      .segments = state.segments,
+                      .mask = state.mask,
+                      .packed = state.packed};
+  return selection;
 }
 
 Bytes IwpScheme::state_bytes() const {

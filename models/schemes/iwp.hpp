@@ -5,6 +5,7 @@
 // paper's abstract is silent the choices are ours (docs/method.md).
 #include "models/prune/encodings/encoding.hpp"
 #include "models/schemes/scheme.hpp"
+#include "models/schemes/shared_mask.hpp"
 #include "models/schemes/threshold.hpp"
 
 #include <optional>
@@ -19,6 +20,7 @@ class IwpScheme final : public Scheme {
   void contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
                   std::span<const float> weights) override;
   StepOutcome exchange(std::uint64_t step) override;
+  std::optional<Selection> selection(Rank rank, std::uint64_t step) const override;
   Bytes state_bytes() const override;
 
   /// What rank has accumulated and not sent; all parameters, layer after layer.
@@ -39,17 +41,12 @@ class IwpScheme final : public Scheme {
 
   void accumulate_whole_layers(RankState& state, std::span<const float> gradient) const;
   void set_floors(RankState& state, std::span<const float> weights) const;
-  Stage exchange_masks(const std::vector<Rank>& broadcasters,
-                       std::vector<std::size_t>& encoded_bytes);
+  std::vector<BroadcastMask> exchange_masks(const std::vector<Rank>& broadcasters);
   std::size_t kept_in(std::size_t segment) const;
   void pack_all(std::size_t kept);
   void unpack_mean(std::size_t kept);
   std::vector<LayerOutcome> layer_outcomes(const std::vector<Rank>& broadcasters) const;
   void steer(std::uint64_t step);
-  LocalWork select_work(const std::vector<Rank>& broadcasters,
-                        const std::vector<std::size_t>& encoded_bytes) const;
-  LocalWork unpack_work(std::size_t kept) const;
-  LocalWork pack_work(std::size_t kept, const std::vector<std::size_t>& encoded_bytes) const;
 
   Layers layers_;
   std::vector<std::size_t> whole_;   ///< indices of the layers that are sent whole

@@ -88,6 +88,20 @@ class Scheme {
   /// The exchange of a step to which all ranks have contributed.
   virtual StepOutcome exchange(std::uint64_t step) = 0;
 
+  /// What one rank selected and sent in a step, for the record.
+  struct Selection {
+    bool broadcasts = false;                   ///< the other ranks got this rank's mask
+    std::span<const std::size_t> layers;       ///< that are pruned; the others are sent whole
+    std::span<const prune::Segment> segments;  ///< one per pruned layer, with its threshold
+    std::span<const prune::MaskWord> mask;     ///< the rank's own
+    /// What was sent: the values at the mask of the outcome, then the whole layers.
+    std::span<const float> packed;
+  };
+  /// Valid after exchange() until the next contribute(); nothing where the scheme selects nothing.
+  virtual std::optional<Selection> selection(Rank /*rank*/, std::uint64_t /*step*/) const {
+    return std::nullopt;
+  }
+
   /// Memory for residuals and momenta, all ranks together.
   virtual Bytes state_bytes() const = 0;
 };

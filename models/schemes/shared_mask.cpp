@@ -1,0 +1,74 @@
+#include "models/schemes/shared_mask.hpp"
+
+namespace ringsim {
+namespace {
+
+std::size_t encoded_bytes(const BroadcastMask& mask) { return (mask.mask + mask.header).count; }
+
+// Select reads g, r, w and writes r and one bit; with momentum it reads and writes u too. Whole
+// layers are accumulated. A broadcaster also reads its bitmap and writes the encoded masks.
+LocalWork select_work(const SharedMaskStep& step) {
+  const std::size_t velocity =
+      step.with_velocity ? 2 * sizeof(float) * (step.pruned + step.whole) : 0;
+  LocalWork work;
+  work.moved.assign(step.ranks,
+                    Bytes{16 * step.pruned + step.pruned / 8 + 12 * step.whole + velocity});
+  work.coded.resize(step.ranks);
+  for (const auto& mask : step.masks) {
+    const Bytes coded{step.pruned / 8 + encoded_bytes(mask)};
+    work.coded[mask.rank] += coded;
+    work.moved[mask.rank] += coded;
+  }
+  work.selected = step.pruned;
+  work.with_velocity = step.with_velocity;
+  return work;
+}
+
+Stage mask_exchange(const SharedMaskStep& step) {
+  AllGather gather{std::vector<Payload>(step.ranks)};
+  for (const auto& mask : step.masks) {
+    gather.parts[mask.rank].masks += mask.mask;
+    gather.parts[mask.rank].headers += mask.header;
+  }
+  return {"masks", std::move(gather)};
+}
+
+// Each mask is read and its bitmap written and joined to the union; pack reads the union, reads and
+// clears r (and clears u) at the kept places and writes the packed values.
+LocalWork pack_work(const SharedMaskStep& step) {
+  const std::size_t bitmap = step.pruned / 8;
+  std::size_t coded = 0;
+  for (const auto& mask : step.masks) coded += encoded_bytes(mask) + 3 * bitmap;
+  const std::size_t packed = bitmap + (step.kept + step.whole) * (step.with_velocity ? 16 : 12);
+  LocalWork work;
+  work.moved.assign(step.ranks, Bytes{coded + packed});
+  work.coded.assign(step.ranks, Bytes{coded});
+  work.packed_from = step.pruned;
+  work.kept = step.kept;
+  work.with_velocity = step.with_velocity;
+  return work;
+}
+
+// Unpack reads the bitmap and the packed mean and writes it to its places.
+LocalWork unpack_work(const SharedMaskStep& step) {
+  LocalWork work;
+  work.moved.assign(step.ranks,
+                    Bytes{step.pruned / 8 + 2 * sizeof(float) * (step.kept + step.whole)});
+  work.unpacked_to = step.pruned;
+  work.kept = step.kept;
+  return work;
+}
+
+}  // namespace
+
+std::vector<Stage> shared_mask_stages(const SharedMaskStep& step) {
+  return {
+      {"select", select_work(step)},
+      mask_exchange(step),
+      {"pack", pack_work(step)},
+      {"values", AllReduce{step.kept + step.whole, Bytes{sizeof(float)}}},
+      {"unpack", unpack_work(step)},
+  };
+}
+
+}  // namespace ringsim

@@ -1,0 +1,28 @@
+#pragma once
+// What a step sends and does where all ranks pack by one mask, the union of the masks that a few
+// ranks broadcast (docs/method.md): for the schemes that do so, and for replaying what they did.
+#include "models/schemes/scheme.hpp"
+
+#include <vector>
+
+namespace ringsim {
+
+/// The masks of one broadcaster, encoded.
+struct BroadcastMask {
+  Rank rank;
+  Bytes mask, header;
+};
+
+struct SharedMaskStep {
+  Rank ranks = 0;
+  std::size_t pruned = 0;  ///< parameters of the layers that are pruned
+  std::size_t whole = 0;   ///< parameters of the layers that are sent whole
+  std::size_t kept = 0;    ///< parameters of the union
+  bool with_velocity = false;
+  std::vector<BroadcastMask> masks;  ///< of the broadcasters
+};
+
+/// Select, exchange of the masks, pack, all-reduce of the values, unpack.
+std::vector<Stage> shared_mask_stages(const SharedMaskStep& step);
+
+}  // namespace ringsim
