@@ -1,0 +1,101 @@
+#include "models/gradient_dump.hpp"
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace ringsim {
+namespace {
+
+std::string shape_text(const std::vector<std::size_t>& shape) {
+  return fmt::format("({})", fmt::join(shape, ", "));
+}
+
+bool is_npy(const TensorFile& file) { return file.path.extension() == ".npy"; }
+
+void require_finite(const Tensor& tensor, std::span<const float> values, Rank rank) {
+  const auto bad = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
+  if (bad == values.end()) return;
+  throw UserError(tensor.place,
+                  fmt::format("element {} of \"{}\", rank {}, is {}", bad - values.begin(),
+                              tensor.name, rank, *bad),
+                  "finite gradients are accepted", "--nonfinite keep takes them as they are");
+}
+
+}  // namespace
+
+GradientDump::GradientDump(const std::filesystem::path& weights,
+                           std::vector<std::filesystem::path> steps)
+    : steps_(std::move(steps)) {
+  const TensorFile file = load_tensors(weights);
+  weights_sha256_ = sha256(*file.content);
+  weights_are_npy_ = is_npy(file);
+  for (const auto& tensor : file.tensors) {
+    const std::size_t offset = weights_.size();
+    layers_.push_back({tensor.name, offset, tensor.elements()});
+    shapes_.push_back(tensor.shape);
+    weights_.resize(offset + tensor.elements());
+    read_floats(tensor, 0, std::span(weights_).subspan(offset));
+  }
+  if (weights_.empty())
+    throw UserError({weights.string(), {}}, "holds no parameters", "at least one is accepted");
+  check(!steps_.empty(), "a dump of no step");
+  const TensorFile first = load_tensors(steps_.front());
+  ranks_ = ranks_of(tensor_of(first, 0), 0);
+}
+
+const Tensor& GradientDump::tensor_of(const TensorFile& file, std::size_t layer) const {
+  if (weights_are_npy_ && is_npy(file)) return file.tensors.front();
+  if (const Tensor* tensor = file.find(layers_[layer].name)) return *tensor;
+  throw UserError({file.path.string(), {}},
+                  fmt::format("holds no gradient of \"{}\"", layers_[layer].name),
+                  "a tensor for every one of the weights is accepted");
+}
+
+Rank GradientDump::ranks_of(const Tensor& tensor, std::size_t layer) const {
+  const auto& shape = shapes_[layer];
+  if (tensor.shape == shape) return 1;
+  const bool more = tensor.shape.size() == shape.size() + 1 &&
+                    std::equal(shape.begin(), shape.end(), tensor.shape.begin() + 1);
+  if (more && tensor.shape.front() >= 1 && tensor.shape.front() <= (1U << 20U))
+    return static_cast<Rank>(tensor.shape.front());
+  throw UserError(tensor.place,
+                  fmt::format("the shape {} of \"{}\"", shape_text(tensor.shape), tensor.name),
+                  fmt::format("{}, the shape of the weight, or (RANKS, ...) before it is accepted",
+                              shape_text(shape)));
+}
+
+std::vector<std::vector<float>> GradientDump::gradients(std::size_t step, bool finite) const {
+  const TensorFile file = load_tensors(steps_[step]);
+  std::vector<std::vector<float>> gradients(ranks_, std::vector<float>(weights_.size()));
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    const Layer& layer = layers_[l];
+    const Tensor& tensor = tensor_of(file, l);
+    const Rank ranks = ranks_of(tensor, l);
+    if (ranks != ranks_) {
+      throw UserError(
+          tensor.place, fmt::format("\"{}\" of {} ranks", tensor.name, ranks),
+          fmt::format("{}, the ranks of {}, are accepted", ranks_, steps_.front().string()));
+    }
+    for (Rank rank = 0; rank < ranks_; ++rank) {
+      const auto out = std::span(gradients[rank]).subspan(layer.offset, layer.parameters);
+      read_floats(tensor, rank * layer.parameters, out);
+      if (finite) require_finite(tensor, out, rank);
+    }
+  }
+  if (file.tensors.size() > layers_.size()) {
+    const auto extra = std::ranges::find_if(file.tensors, [&](const Tensor& tensor) {
+      return std::ranges::find(layers_, tensor.name, &Layer::name) == layers_.end();
+    });
+    throw UserError(extra->place, fmt::format("no weight is named \"{}\"", extra->name),
+                    "a tensor for every one of the weights is accepted, and no others");
+  }
+  return gradients;
+}
+
+}  // namespace ringsim

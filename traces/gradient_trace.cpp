@@ -1,0 +1,296 @@
+#include "traces/gradient_trace.hpp"
+
+#include "base/error.hpp"
+#include "base/json_reader.hpp"
+#include "base/json_writer.hpp"
+#include "traces/csv.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <limits>
+#include <memory>
+
+namespace ringsim {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view schema = "ringsim-gradient-trace-1";
+constexpr std::string_view layers_file = "trace_layers.csv";
+
+std::vector<std::string> header_cells() {
+  std::vector<std::string> cells = {"step", "rank",    "layer",      "parameters", "threshold",
+                                    "kept", "density", "broadcasts", "sent"};
+  for (const auto name : trace_encodings) cells.push_back(fmt::format("{}_bytes", name));
+  return cells;
+}
+
+template <class T>
+std::string cell(const std::optional<T>& value) {
+  return value ? fmt::format("{}", *value) : std::string();
+}
+
+/// The cells of the rows of an RFC 4180 table without line breaks in cells.
+class Table {
+ public:
+  Table(std::string text, std::string file) : text_(std::move(text)), file_(std::move(file)) {}
+
+  /// Reads the next line; false at the end.
+  bool next() {
+    if (at_ == text_.size()) return false;
+    ++line_;
+    cells_.assign(1, {});
+    bool quoted = false;
+    for (; at_ < text_.size(); ++at_) {
+      const char c = text_[at_];
+      if (quoted) {
+        if (c == '"' && at_ + 1 < text_.size() && text_[at_ + 1] == '"') {
+          cells_.back() += text_[++at_];
+        } else if (c == '"') {
+          quoted = false;
+        } else {
+          cells_.back() += c;
+        }
+      } else if (c == '"') {
+        quoted = true;
+      } else if (c == ',') {
+        cells_.emplace_back();
+      } else if (c == '\n') {
+        ++at_;
+        return true;
+      } else if (c != '\r') {
+        cells_.back() += c;
+      }
+    }
+    throw UserError(place(), "the file ends within a line", "a whole table is accepted",
+                    "is the file truncated?");
+  }
+
+  const std::vector<std::string>& cells() const { return cells_; }
+  Place place() const { return {file_, fmt::format("line {}", line_)}; }
+
+  template <class Number>
+  Number number(std::size_t column, const std::vector<std::string>& names) const {
+    const std::string& text = cells_[column];
+    Number value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || !(value >= 0)) {
+      throw UserError(place(), fmt::format("{} is \"{}\"", names[column], text),
+                      "a number that is not negative is accepted");
+    }
+    return value;
+  }
+  template <class Number>
+  std::optional<Number> optional(std::size_t column, const std::vector<std::string>& names) const {
+    if (cells_[column].empty()) return std::nullopt;
+    return number<Number>(column, names);
+  }
+
+ private:
+  std::string text_, file_;
+  std::vector<std::string> cells_;
+  std::size_t at_ = 0, line_ = 0;
+};
+
+Json to_json(const TraceHeader& header) {
+  Json::Array layers, inputs;
+  for (const auto& layer : header.layers)
+    layers.push_back(Json::Object{{"name", layer.name}, {"parameters", layer.parameters}});
+  for (const auto& input : header.provenance.inputs)
+    inputs.push_back(Json::Object{{"name", input.name}, {"sha256", input.sha256}});
+  const auto& provenance = header.provenance;
+  return Json::Object{{"schema", schema},
+                      {"model", header.model},
+                      {"scheme", header.scheme},
+                      {"ranks", header.ranks},
+                      {"steps", header.steps},
+                      {"with_velocity", header.with_velocity},
+                      {"layers", std::move(layers)},
+                      {"provenance", Json::Object{{"version", provenance.version},
+                                                  {"command", provenance.command},
+                                                  {"seed", provenance.seed},
+                                                  {"inputs", std::move(inputs)}}}};
+}
+
+TraceHeader read_header(const fs::path& path) {
+  constexpr std::uint64_t most = std::uint64_t{1} << 40;
+  const auto document = load_json(path);
+  const JsonObject object = document.object(
+      {"schema", "model", "scheme", "ranks", "steps", "with_velocity", "layers", "provenance"});
+  if (object["schema"].string() != schema)
+    object["schema"].wrong(fmt::format("\"{}\" is accepted", schema));
+  TraceHeader header;
+  header.model = object["model"].string();
+  header.scheme = object["scheme"].string();
+  header.ranks = static_cast<Rank>(object["ranks"].integer(1, 1U << 20U));
+  header.steps = object["steps"].integer(1, most);
+  header.with_velocity = object["with_velocity"].boolean();
+  for (const auto& value : object["layers"].array("a list of layers is accepted")) {
+    const JsonObject layer = value.object({"name", "parameters"});
+    header.layers.push_back({layer["name"].string(), layer["parameters"].integer(0, most)});
+  }
+  if (header.layers.empty()) object["layers"].wrong("at least one layer is accepted");
+  const JsonObject provenance =
+      object["provenance"].object({"version", "command", "seed", "inputs"});
+  header.provenance.version = provenance["version"].string();
+  header.provenance.command = provenance["command"].string();
+  header.provenance.seed = provenance["seed"].integer(0, std::numeric_limits<std::uint64_t>::max());
+  for (const auto& value : provenance["inputs"].array()) {
+    const JsonObject input = value.object({"name", "sha256"});
+    header.provenance.inputs.push_back({input["name"].string(), input["sha256"].string()});
+  }
+  return header;
+}
+
+void check_counts(const TraceLayerRow& row, const Place& place) {
+  if (row.kept > row.parameters || row.sent > row.parameters) {
+    throw UserError(
+        place,
+        fmt::format("kept {} and sent {} of {} parameters", row.kept, row.sent, row.parameters),
+        "at most all of them are accepted");
+  }
+  for (const auto& bytes : row.encoded_bytes) {
+    if (bytes.has_value() == row.threshold.has_value()) continue;
+    throw UserError(place, "a threshold without bytes of the mask, or bytes without a threshold",
+                    "both, or neither (a layer that is sent whole), are accepted");
+  }
+  if (!row.threshold && row.sent != row.parameters) {
+    throw UserError(place, fmt::format("sent is {} without a threshold", row.sent),
+                    fmt::format("{}, the whole layer, is accepted", row.parameters));
+  }
+}
+
+TraceLayerRow parse_row(const Table& table, const std::vector<std::string>& names) {
+  if (table.cells().size() != names.size()) {
+    throw UserError(table.place(), fmt::format("found {} cells", table.cells().size()),
+                    fmt::format("{} are accepted", names.size()));
+  }
+  TraceLayerRow row{};
+  row.step = table.number<std::uint64_t>(0, names);
+  row.rank = table.number<Rank>(1, names);
+  row.layer = table.cells()[2];
+  row.parameters = table.number<std::uint64_t>(3, names);
+  row.threshold = table.optional<double>(4, names);
+  row.kept = table.number<std::uint64_t>(5, names);
+  row.density = table.number<double>(6, names);
+  row.broadcasts = table.number<std::uint64_t>(7, names) != 0;
+  row.sent = table.number<std::uint64_t>(8, names);
+  for (std::size_t i = 0; i < trace_encodings.size(); ++i)
+    row.encoded_bytes[i] = table.optional<std::uint64_t>(9 + i, names);
+  check_counts(row, table.place());
+  return row;
+}
+
+/// Rows have to come in order, and none may be missing.
+void expect_place_of(const TraceLayerRow& row, const TraceHeader& header, std::size_t index,
+                     const Place& place) {
+  const std::size_t layers = header.layers.size();
+  const auto& layer = header.layers[index % layers];
+  const Rank rank = static_cast<Rank>(index / layers % header.ranks);
+  const std::uint64_t step = index / layers / header.ranks;
+  if (row.step == step && row.rank == rank && row.layer == layer.name &&
+      row.parameters == layer.parameters) {
+    return;
+  }
+  throw UserError(place,
+                  fmt::format("found step {}, rank {}, layer \"{}\" of {} parameters", row.step,
+                              row.rank, row.layer, row.parameters),
+                  fmt::format("after trace.json, step {}, rank {}, layer \"{}\" of {} parameters "
+                              "is accepted",
+                              step, rank, layer.name, layer.parameters));
+}
+
+}  // namespace
+
+TraceWriter::TraceWriter(fs::path folder) : folder_(std::move(folder)) {
+  const Place place{folder_.string(), {}};
+  std::error_code error;
+  if (fs::exists(folder_, error) &&
+      !(fs::is_directory(folder_, error) && fs::is_empty(folder_, error))) {
+    throw UserError(place, "exists and is not an empty folder", "a new or empty folder is accepted",
+                    "choose another folder for -o");
+  }
+  fs::path target = fs::absolute(folder_).lexically_normal();
+  if (!target.has_filename()) target = target.parent_path();
+  temporary_ = target.parent_path() / fmt::format(".{}.{}", target.filename().string(), getpid());
+  try {
+    fs::create_directories(temporary_);
+    layers_.emplace(temporary_ / layers_file);
+  } catch (const std::exception&) {
+    fs::remove_all(temporary_, error);
+    throw UserError(place, "cannot be created", "a folder that can be written to is accepted",
+                    "choose another folder for -o");
+  }
+  layers_->write(csv_line(header_cells()));
+}
+
+TraceWriter::~TraceWriter() {
+  layers_.reset();
+  std::error_code ignored;
+  if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
+}
+
+void TraceWriter::write(const TraceLayerRow& row) {
+  std::vector<std::string> cells = {
+      fmt::format("{}", row.step),       fmt::format("{}", row.rank), row.layer,
+      fmt::format("{}", row.parameters), cell(row.threshold),         fmt::format("{}", row.kept),
+      fmt::format("{}", row.density),    row.broadcasts ? "1" : "0",  fmt::format("{}", row.sent)};
+  for (const auto& bytes : row.encoded_bytes) cells.push_back(cell(bytes));
+  layers_->write(csv_line(cells));
+}
+
+void TraceWriter::write(const fs::path& name, std::string_view bytes) {
+  std::error_code error;
+  fs::create_directories((temporary_ / name).parent_path(), error);
+  if (error)
+    throw RunError(
+        fmt::format("{}: cannot be created ({})", (folder_ / name).string(), error.message()));
+  AtomicFile file(temporary_ / name);
+  file.write(bytes);
+  file.commit();
+}
+
+void TraceWriter::commit(const TraceHeader& header) {
+  layers_->commit();
+  layers_.reset();
+  write("trace.json", to_text(to_json(header)));
+  std::error_code error;
+  fs::rename(temporary_, folder_, error);  // takes the place of an empty folder, too
+  if (error) throw RunError(fmt::format("{}: {}", folder_.string(), error.message()));
+  temporary_.clear();
+}
+
+GradientTrace read_trace(const fs::path& folder) {
+  constexpr std::string_view accepted = "a folder that ringsim prune wrote is accepted";
+  std::error_code error;
+  if (!fs::is_directory(folder, error))
+    throw UserError({folder.string(), {}}, "is no folder", accepted);
+  GradientTrace trace;
+  trace.header = read_header(folder / "trace.json");
+  const fs::path path = folder / layers_file;
+  const auto names = header_cells();
+  Table table(read_file(path, accepted), path.string());
+  if (!table.next() || table.cells() != names)
+    throw UserError({path.string(), "line 1"}, "other columns",
+                    fmt::format("{} are accepted", fmt::join(names, ", ")));
+  const std::size_t expected = trace.header.steps * trace.header.ranks * trace.header.layers.size();
+  while (table.next()) {
+    auto row = parse_row(table, names);
+    if (trace.rows.size() == expected) {
+      throw UserError(table.place(), "one row too many",
+                      fmt::format("the {} rows of trace.json are accepted", expected));
+    }
+    expect_place_of(row, trace.header, trace.rows.size(), table.place());
+    trace.rows.push_back(std::move(row));
+  }
+  if (trace.rows.size() != expected) {
+    throw UserError(table.place(), fmt::format("the table ends after {} rows", trace.rows.size()),
+                    fmt::format("the {} rows of trace.json are accepted", expected),
+                    "is the file truncated?");
+  }
+  return trace;
+}
+
+}  // namespace ringsim

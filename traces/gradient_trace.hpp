@@ -1,0 +1,88 @@
+#pragma once
+// A sparse gradient trace: how much each rank selected in each layer and step, and what its mask
+// costs in every encoding (`ringsim prune` writes it, `run --source trace:DIR` simulates it). A
+// folder with trace.json, trace_layers.csv and, on request, masks/ and values/ (traces/README.md).
+#include "base/files.hpp"
+#include "base/rank.hpp"
+#include "traces/records.hpp"
+
+#include <array>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ringsim {
+
+/// The encodings whose sizes a trace holds, in the order of its columns.
+inline constexpr std::array<std::string_view, 5> trace_encodings = {"bitmap", "index", "delta",
+                                                                    "runs", "rice"};
+
+/// trace_layers.csv: one row per step, rank and layer, in this order.
+struct TraceLayerRow {
+  std::uint64_t step;
+  Rank rank;
+  std::string layer;
+  std::uint64_t parameters;
+  std::optional<double> threshold;  ///< empty where the layer is sent whole
+  std::uint64_t kept;               ///< that the rank itself selected
+  double density;                   ///< kept / parameters
+  bool broadcasts;                  ///< the other ranks got this mask
+  std::uint64_t sent;               ///< that every rank sends: the union of the broadcasters' masks
+  /// Of the rank's own mask; empty where the layer is sent whole.
+  std::array<std::optional<std::uint64_t>, trace_encodings.size()> encoded_bytes;
+};
+
+/// trace.json.
+struct TraceHeader {
+  struct Layer {
+    std::string name;
+    std::uint64_t parameters;
+  };
+  std::string model, scheme;
+  Rank ranks = 0;
+  std::uint64_t steps = 0;
+  bool with_velocity = false;  ///< momentum correction: the pruning passes move velocities, too
+  std::vector<Layer> layers;   ///< in forward order
+  struct {
+    std::string version, command;
+    std::uint64_t seed = 0;
+    std::vector<Summary::Input> inputs;
+  } provenance;
+};
+
+/// Writes a trace. The folder appears when it is whole; without commit() nothing stays behind.
+class TraceWriter {
+ public:
+  /// Throws UserError where the folder exists and holds anything, or cannot be created.
+  explicit TraceWriter(std::filesystem::path folder);
+  TraceWriter(const TraceWriter&) = delete;
+  TraceWriter& operator=(const TraceWriter&) = delete;
+  ~TraceWriter();
+
+  void write(const TraceLayerRow& row);
+  /// Another file of the trace: "masks/step-000000.safetensors". Throws RunError (a full disk).
+  void write(const std::filesystem::path& name, std::string_view bytes);
+  /// Throws RunError.
+  void commit(const TraceHeader& header);
+
+ private:
+  std::filesystem::path folder_, temporary_;
+  std::optional<AtomicFile> layers_;
+};
+
+struct GradientTrace {
+  TraceHeader header;
+  std::vector<TraceLayerRow> rows;  ///< steps x ranks x layers
+
+  const TraceLayerRow& row(std::uint64_t step, Rank rank, std::size_t layer) const {
+    return rows[(step * header.ranks + rank) * header.layers.size() + layer];
+  }
+};
+
+/// Reads a trace. Throws UserError with the file and the line or JSON pointer where it is missing,
+/// truncated or contradicts itself.
+GradientTrace read_trace(const std::filesystem::path& folder);
+
+}  // namespace ringsim
