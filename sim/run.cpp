@@ -5,6 +5,7 @@
 #include "base/parallel.hpp"
 #include "base/text.hpp"
 #include "sim/step_timing.hpp"
+#include "sim/trace_source.hpp"
 #include "sim/training.hpp"
 #include "topologies/topology.hpp"
 
@@ -23,7 +24,8 @@ struct Experiment {
   Rank ranks;
   const SchemeDefinition& scheme;
   const CollectiveDefinition& collective;
-  std::unique_ptr<Network> network;
+  std::optional<TraceSource> trace;
+  std::unique_ptr<Network> network;  ///< null with a trace
   std::string backend;
   std::optional<prune::EngineProfile> engine_profile;
 };
@@ -37,6 +39,20 @@ void refuse_what_is_not_simulated(const Topology& topology) {
       "links of constant bandwidth and equal hosts are accepted by the simgrid backend");
 }
 
+TraceSource open_trace(const RunOptions& options) {
+  const auto given = [&](std::string_view name) {
+    return std::ranges::find(options.given, name) != options.given.end();
+  };
+  TraceSource trace(options.trace, given("scheme") ? std::optional(options.scheme) : std::nullopt,
+                    options.scheme_options.mask_encoding);
+  if (options.steps.value_or(1) > trace.header().steps) {
+    throw UserError(
+        {{}, "--steps"}, fmt::format("found {}", *options.steps),
+        fmt::format("1 to {} (the steps of {}) is accepted", trace.header().steps, options.trace));
+  }
+  return trace;
+}
+
 Experiment prepare(const RunOptions& options) {
   check_run_options(options);
   require_simgrid();
@@ -48,12 +64,17 @@ Experiment prepare(const RunOptions& options) {
         {{}, "--ranks"}, fmt::format("found {}", ranks),
         fmt::format("2 to {} (the hosts of {}) is accepted", topology.hosts(), topology.name()));
   }
+  std::optional<TraceSource> trace;
+  if (!options.trace.empty()) trace = open_trace(options);
+  const std::string& scheme = trace ? trace->scheme() : options.scheme;
+  const bool trains = !trace;
   return {.options = options,
           .topology = std::move(topology),
           .ranks = ranks,
-          .scheme = find_scheme(options.scheme),
+          .scheme = find_scheme(scheme),
           .collective = find_collective(options.collective),
-          .network = find_network(options.model).make(),
+          .trace = std::move(trace),
+          .network = trains ? find_network(options.model).make() : nullptr,
           .backend = "simgrid",
           .engine_profile = options.prune_time == PruneTime::profile
                                 ? std::optional(prune::load_engine_profile(options.prune_profile))
@@ -89,8 +110,11 @@ TrainingOptions training_options(const Experiment& experiment, const Dataset& da
 
 CostModel cost_model(const Experiment& experiment) {
   const auto& options = experiment.options;
-  const double flop = experiment.network->flop_per_sample() * static_cast<double>(options.batch);
-  CostModel costs{.compute = options.compute_time.value_or(Seconds{flop / options.gpu_speed.value}),
+  const auto modelled = [&] {
+    const double flop = experiment.network->flop_per_sample() * static_cast<double>(options.batch);
+    return Seconds{flop / options.gpu_speed.value};
+  };
+  CostModel costs{.compute = options.compute_time ? *options.compute_time : modelled(),
                   .jitter = options.jitter,
                   .prune = std::nullopt,
                   .engine = experiment.engine_profile ? &*experiment.engine_profile : nullptr,
@@ -101,29 +125,76 @@ CostModel cost_model(const Experiment& experiment) {
   return costs;
 }
 
-/// What training records for timing and for the tables.
+/// What is recorded for timing and for the tables.
 struct Recording {
   std::vector<StepPlan> plans;
   std::vector<StepRow> rows;  ///< without times
   std::uint64_t kept = 0;
+  std::size_t parameters = 0;
+  std::uint64_t warmup_steps = 0;
+  TrainingResult trained;  ///< empty with a trace
+  std::vector<Summary::Input> inputs;
 };
 
-void record(const TrainedStep& trained, const Experiment& experiment, const CostModel& costs,
-            Recording& recording) {
-  auto plan = plan_step(trained.step, trained.outcome->stages, experiment.ranks,
-                        experiment.collective, costs);
+/// Adds a step that exchanges `stages`.
+StepRow& record_step(std::uint64_t step, const std::vector<Stage>& stages,
+                     const Experiment& experiment, const CostModel& costs, Recording& recording) {
+  auto plan = plan_step(step, stages, experiment.ranks, experiment.collective, costs);
   StepRow row{};
-  row.step = trained.step;
+  row.step = step;
   row.values_bytes = plan.sent.values.count;
   row.masks_bytes = plan.sent.masks.count;
   row.headers_bytes = plan.sent.headers.count;
   row.total_bytes = plan.sent.total().count;
   row.delay_steps = 0;  // every step waits for its exchange
-  row.loss = trained.loss;
-  row.accuracy = trained.accuracy;
   recording.rows.push_back(row);
   recording.plans.push_back(std::move(plan));
-  for (const auto& layer : trained.outcome->layers) recording.kept += layer.kept;
+  return recording.rows.back();
+}
+
+Recording record_training(const Experiment& experiment, const RunObserver& observer) {
+  const Dataset data = load_fashion_mnist();
+  const auto epoch_steps =
+      steps_per_epoch(data.train.size(), experiment.ranks, experiment.options.batch);
+  const auto training = training_options(experiment, data, epoch_steps);
+  const auto options = scheme_options(experiment, epoch_steps);
+  const auto scheme = experiment.scheme.make(experiment.network->layers(), options);
+  const auto costs = cost_model(experiment);
+  Recording recording;
+  ThreadPool threads;
+  recording.trained = train(training, *scheme, threads, [&](const TrainedStep& step) {
+    auto& row = record_step(step.step, step.outcome->stages, experiment, costs, recording);
+    row.loss = step.loss;
+    row.accuracy = step.accuracy;
+    for (const auto& layer : step.outcome->layers) recording.kept += layer.kept;
+    for (const auto& layer : step.layers) {
+      if (observer.on_layer) observer.on_layer(layer);
+    }
+    if (observer.on_step) observer.on_step(step.step + 1, training.steps);
+  });
+  recording.parameters = total_parameters(experiment.network->layers());
+  recording.warmup_steps = experiment.scheme.warmup_steps(options);
+  for (const auto& input : data.files) recording.inputs.push_back({input.name, input.sha256});
+  return recording;
+}
+
+Recording record_trace(const Experiment& experiment, const RunObserver& observer) {
+  const TraceSource& trace = *experiment.trace;
+  const auto costs = cost_model(experiment);
+  const std::uint64_t steps = experiment.options.steps.value_or(trace.header().steps);
+  Recording recording;
+  for (std::uint64_t step = 0; step < steps; ++step) {
+    const auto replayed = trace.step(step, experiment.ranks);
+    record_step(step, replayed.stages, experiment, costs, recording);
+    recording.kept += replayed.kept;
+    for (const auto& layer : replayed.layers) {
+      if (observer.on_layer) observer.on_layer(layer);
+    }
+    if (observer.on_step) observer.on_step(step + 1, steps);
+  }
+  recording.parameters = trace.parameters();
+  recording.inputs = trace.inputs();
+  return recording;
 }
 
 void fill_times(const Timing& timing, std::vector<StepRow>& rows) {
@@ -218,26 +289,14 @@ RunResult run(const RunOptions& options, const RunObserver& observer) {
   const std::string topology_text =
       is_file ? read_file(topology_file(options.topology.what)) : std::string();
   if (observer.on_start) {
-    observer.on_start(fmt::format("{} trains {} on {} ({} ranks), backend {}",
-                                  experiment.scheme.name, options.model, experiment.topology.name(),
-                                  experiment.ranks, experiment.backend));
+    const std::string work = experiment.trace ? fmt::format("replays {}", options.trace)
+                                              : fmt::format("trains {}", options.model);
+    observer.on_start(fmt::format("{} {} on {} ({} ranks), backend {}", experiment.scheme.name,
+                                  work, experiment.topology.name(), experiment.ranks,
+                                  experiment.backend));
   }
-  const Dataset data = load_fashion_mnist();
-  const auto epoch_steps = steps_per_epoch(data.train.size(), experiment.ranks, options.batch);
-  const auto training = training_options(experiment, data, epoch_steps);
-  const auto scheme =
-      experiment.scheme.make(experiment.network->layers(), scheme_options(experiment, epoch_steps));
-  const auto costs = cost_model(experiment);
-
-  Recording recording;
-  ThreadPool threads;
-  const auto trained = train(training, *scheme, threads, [&](const TrainedStep& step) {
-    record(step, experiment, costs, recording);
-    for (const auto& row : step.layers) {
-      if (observer.on_layer) observer.on_layer(row);
-    }
-    if (observer.on_step) observer.on_step(step.step + 1, training.steps);
-  });
+  auto recording =
+      experiment.trace ? record_trace(experiment, observer) : record_training(experiment, observer);
   const auto timing =
       time_steps(experiment.topology, recording.plans, experiment.ranks, run_simgrid);
 
@@ -245,18 +304,17 @@ RunResult run(const RunOptions& options, const RunObserver& observer) {
   result.steps = std::move(recording.rows);
   fill_times(timing, result.steps);
   result.links = link_rows(experiment.topology, timing);
-  result.staleness = trained.staleness;
-  result.summary = summarize(experiment, result, trained, timing);
-  fill_bytes(result.summary, result.steps, total_parameters(experiment.network->layers()),
-             recording.kept,
-             experiment.scheme.warmup_steps(scheme_options(experiment, epoch_steps)));
+  result.staleness = recording.trained.staleness;
+  result.summary = summarize(experiment, result, recording.trained, timing);
+  fill_bytes(result.summary, result.steps, recording.parameters, recording.kept,
+             recording.warmup_steps);
   auto& inputs = result.summary.provenance.inputs;
   if (is_file) inputs.push_back(Summary::Input{experiment.topology.name(), sha256(topology_text)});
   if (experiment.engine_profile) {
     inputs.push_back(
         Summary::Input{options.prune_profile, sha256(read_file(options.prune_profile))});
   }
-  for (const auto& input : data.files) inputs.push_back(Summary::Input{input.name, input.sha256});
+  inputs.insert(inputs.end(), recording.inputs.begin(), recording.inputs.end());
   return result;
 }
 

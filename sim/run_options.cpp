@@ -70,6 +70,16 @@ void set_prune_time(RunOptions& options, std::string_view text, const Place& pla
   options.fixed_prune_time = parse_seconds(text, place);
 }
 
+void set_source(RunOptions& options, Text text, const Place& place) {
+  constexpr Text prefix = "trace:";
+  options.trace.clear();
+  if (text == "train") return;
+  if (!text.starts_with(prefix) || text.size() == prefix.size()) {
+    throw UserError(place, fmt::format("found \"{}\"", text), "train or trace:DIR is accepted");
+  }
+  options.trace = text.substr(prefix.size());
+}
+
 void set_compute_time(RunOptions& options, std::string_view text, const Place& place) {
   if (text == "model") {
     options.compute_time.reset();
@@ -112,6 +122,9 @@ constexpr RunOption table[] = {
 
     {"work", "model", "NAME", "network to train (ringsim list models); default mlp",
      [](RunOptions& o, Text text, const Place&) { o.model = text; }},
+    {"work", "source", "train|trace:DIR",
+     "where gradients come from: training, or a trace that ringsim prune wrote; default train",
+     set_source},
     {"work", "steps", "N", "training steps; or --epochs",
      [](RunOptions& o, Text text, const Place& place) {
        o.steps = whole_number(text, place, 1, 100'000'000);
@@ -244,9 +257,27 @@ void refuse_without_effect(Text name, const std::string& beside, Text fix) {
   throw UserError({{}, fmt::format("--{}", name)}, "has no effect with " + beside, {}, fix);
 }
 
+/// With a trace nothing is trained, and what it holds was selected already.
+void check_trace_options(const RunOptions& options) {
+  const std::string beside = fmt::format("--source trace:{}", options.trace);
+  for (const auto& option : table) {
+    const bool of_training = option.group == "work" && option.name != "source" &&
+                             option.name != "steps" && option.name != "seed";
+    const bool selects = option.of_scheme && option.name != "mask-encoding";
+    if ((of_training || selects || option.name == "gpu-speed") && is_given(options, option.name))
+      refuse_without_effect(option.name, beside, "leave it out");
+  }
+  if (!options.compute_time) {
+    throw UserError({{}, "--compute-time"}, "is needed with " + beside,
+                    "a time such as 120ms is accepted",
+                    "a trace does not say how long forward and backward pass take");
+  }
+}
+
 }  // namespace
 
 void check_run_options(const RunOptions& options) {
+  if (!options.trace.empty()) return check_trace_options(options);
   if (options.steps && options.epochs) {
     throw UserError({{}, "--steps"}, "given together with --epochs", "one of the two is accepted");
   }

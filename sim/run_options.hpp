@@ -29,6 +29,7 @@ struct RunOptions {
   std::string backend = "auto";
   std::string collective = "ring";
   // work
+  std::string trace;  ///< folder of a gradient trace to replay; empty: training
   std::string model = "mlp";
   std::optional<std::uint64_t> steps;
   std::optional<double> epochs;  ///< absent, and no steps: 1

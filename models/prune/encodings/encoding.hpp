@@ -39,6 +39,8 @@ struct EncodedMasks {
   std::size_t header_bytes = 0;  ///< of bytes
   std::size_t mask_bytes = 0;    ///< of bytes
 };
+/// The header before a payload of so many bytes.
+std::size_t mask_header_bytes(std::size_t payload);
 EncodedMasks encode_masks(std::span<const prune::MaskWord> mask,
                           std::span<const prune::Segment> segments, const MaskEncoding* encoding);
 /// The inverse; `mask` is overwritten. Throws std::runtime_error naming the byte offset where the

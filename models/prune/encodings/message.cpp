@@ -27,6 +27,8 @@ const MaskEncoding& find_encoding(std::uint8_t wire_id, std::size_t offset) {
 
 }  // namespace
 
+std::size_t mask_header_bytes(std::size_t payload) { return 1 + leb128_size(payload); }
+
 EncodedMasks encode_masks(std::span<const prune::MaskWord> mask,
                           std::span<const prune::Segment> segments, const MaskEncoding* encoding) {
   EncodedMasks message;
@@ -39,7 +41,7 @@ EncodedMasks encode_masks(std::span<const prune::MaskWord> mask,
     message.bytes.push_back(chosen.wire_id);
     append_leb128(message.bytes, payload.size());
     message.bytes.insert(message.bytes.end(), payload.begin(), payload.end());
-    message.header_bytes += 1 + leb128_size(payload.size());
+    message.header_bytes += mask_header_bytes(payload.size());
     message.mask_bytes += payload.size();
   }
   return message;

@@ -1,0 +1,52 @@
+#pragma once
+// Replays a sparse gradient trace: the same selections on any network and any number of ranks.
+//
+// How the trace's ranks are mapped: with N ranks in the run and P in the trace, rank b of the trace
+// is played by rank b mod N. With N > P the ranks from P on broadcast no mask, and reduce the same
+// values as all; with N < P a rank that plays several broadcasters sends the masks of each. The
+// broadcasters, and so the union that is sent, are those of the trace: with other broadcasters the
+// residuals, which the trace does not hold, would have been others.
+#include "models/prune/encodings/encoding.hpp"
+#include "models/schemes/scheme.hpp"
+#include "traces/gradient_trace.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ringsim {
+
+struct ReplayedStep {
+  std::vector<Stage> stages;
+  std::vector<LayerRow> layers;  ///< without what a trace does not hold
+  std::uint64_t kept = 0;        ///< parameters of the update that carry a value
+};
+
+class TraceSource {
+ public:
+  /// `scheme`: the trace's, or "dense" (what the exchange would cost without pruning); absent: the
+  /// trace's. `mask_encoding`: one of mask_encodings(); absent or "auto": the smallest of each
+  /// mask. Throws UserError at the trace's files, "--scheme" or "--mask-encoding".
+  TraceSource(const std::filesystem::path& folder, const std::optional<std::string>& scheme,
+              const std::optional<std::string>& mask_encoding);
+
+  const TraceHeader& header() const { return trace_.header; }
+  const std::string& scheme() const { return scheme_; }
+  std::size_t parameters() const { return parameters_; }
+  /// A step, below header().steps, as `ranks` ranks play it.
+  ReplayedStep step(std::uint64_t step, Rank ranks) const;
+  /// SHA-256 of the trace's files.
+  const std::vector<Summary::Input>& inputs() const { return inputs_; }
+
+ private:
+  std::uint64_t mask_bytes(const TraceLayerRow& row) const;
+
+  GradientTrace trace_;
+  std::string scheme_;
+  std::optional<std::size_t> encoding_;  ///< index into trace_encodings; nothing: the smallest
+  std::size_t parameters_ = 0;
+  std::vector<Summary::Input> inputs_;
+};
+
+}  // namespace ringsim
