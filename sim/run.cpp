@@ -26,7 +26,6 @@ struct Experiment {
   const CollectiveDefinition& collective;
   std::optional<TraceSource> trace;
   std::unique_ptr<Network> network;  ///< null with a trace
-  std::string backend;
   std::optional<prune::EngineProfile> engine_profile;
 };
 
@@ -55,7 +54,7 @@ TraceSource open_trace(const RunOptions& options) {
 
 Experiment prepare(const RunOptions& options) {
   check_run_options(options);
-  require_simgrid();
+  if (options.backend == "simgrid") require_simgrid();
   Topology topology = choose_topology(options.topology);
   refuse_what_is_not_simulated(topology);
   const Rank ranks = options.topology.ranks.value_or(topology.hosts());
@@ -75,7 +74,6 @@ Experiment prepare(const RunOptions& options) {
           .collective = find_collective(options.collective),
           .trace = std::move(trace),
           .network = trains ? find_network(options.model).make() : nullptr,
-          .backend = "simgrid",
           .engine_profile = options.prune_time == PruneTime::profile
                                 ? std::optional(prune::load_engine_profile(options.prune_profile))
                                 : std::nullopt};
@@ -197,6 +195,19 @@ Recording record_trace(const Experiment& experiment, const RunObserver& observer
   return recording;
 }
 
+/// Times the plans on the backend that the options name; `backend` becomes the one that ran.
+Timing time_on_backend(const Experiment& experiment, const std::vector<StepPlan>& plans,
+                       std::string& backend) {
+  const auto run = [&](const Topology& topology, const Program& program, const Observer& observer) {
+    backend = experiment.options.backend;
+    if (backend == "auto") backend = find_contention(topology, program) ? "simgrid" : "recurrence";
+    if (backend == "recurrence") return run_recurrence(topology, program, observer);
+    require_simgrid();
+    return run_simgrid(topology, program, observer);
+  };
+  return time_steps(experiment.topology, plans, experiment.ranks, run);
+}
+
 void fill_times(const Timing& timing, std::vector<StepRow>& rows) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto& time = timing.steps[i];
@@ -259,13 +270,13 @@ void fill_bytes(Summary& summary, const std::vector<StepRow>& rows, std::size_t 
 }
 
 Summary summarize(const Experiment& experiment, const RunResult& result,
-                  const TrainingResult& trained, const Timing& timing) {
+                  const TrainingResult& trained, const Timing& timing, const std::string& backend) {
   const auto& rows = result.steps;
   Summary summary;
   summary.ranks = experiment.ranks;
   summary.scheme = experiment.scheme.name;
   summary.collective = experiment.collective.name;
-  summary.backend = experiment.backend;
+  summary.backend = backend;
   summary.steps = rows.size();
   summary.simulated_seconds = timing.end.value;
   summary.seconds_per_step = {mean_of(rows, &StepRow::compute_s), mean_of(rows, &StepRow::prune_s),
@@ -293,19 +304,19 @@ RunResult run(const RunOptions& options, const RunObserver& observer) {
                                               : fmt::format("trains {}", options.model);
     observer.on_start(fmt::format("{} {} on {} ({} ranks), backend {}", experiment.scheme.name,
                                   work, experiment.topology.name(), experiment.ranks,
-                                  experiment.backend));
+                                  options.backend));
   }
   auto recording =
       experiment.trace ? record_trace(experiment, observer) : record_training(experiment, observer);
-  const auto timing =
-      time_steps(experiment.topology, recording.plans, experiment.ranks, run_simgrid);
+  std::string backend;
+  const auto timing = time_on_backend(experiment, recording.plans, backend);
 
   RunResult result;
   result.steps = std::move(recording.rows);
   fill_times(timing, result.steps);
   result.links = link_rows(experiment.topology, timing);
   result.staleness = recording.trained.staleness;
-  result.summary = summarize(experiment, result, recording.trained, timing);
+  result.summary = summarize(experiment, result, recording.trained, timing, backend);
   fill_bytes(result.summary, result.steps, recording.parameters, recording.kept,
              recording.warmup_steps);
   auto& inputs = result.summary.provenance.inputs;

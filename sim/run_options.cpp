@@ -111,9 +111,10 @@ constexpr RunOption table[] = {
      [](RunOptions& o, Text text, const Place& place) {
        o.topology.latency = parse_seconds(text, place);
      }},
-    {"network", "backend", "NAME", "auto or simgrid; default auto",
+    {"network", "backend", "NAME",
+     "auto (recurrence where it is exact, simgrid elsewhere), simgrid or recurrence; default auto",
      [](RunOptions& o, Text text, const Place& place) {
-       const std::array<std::string, 2> names = {"auto", "simgrid"};
+       const std::array<std::string, 3> names = {"auto", "simgrid", "recurrence"};
        o.backend = one_of(text, place, names);
      }},
     {"network", "collective", "NAME",

@@ -186,9 +186,27 @@ class Run(Case):
         self.assertEqual(float(rows[0]["simulated_seconds"]), summary["simulated_seconds"])
         self.check_error('--format: found "xml"; accepted: table, json, csv', "run", *QUICK, "--format", "xml")
 
+    def test_both_backends_give_the_same_tables(self):
+        def tables(backend):
+            folder = self.folder / backend
+            self.good("run", *QUICK, "--jitter", "0.3", "--topology", "ring8-mixed", "--backend", backend, "-o", folder, "--quiet")
+            return {path.name: list(csv.reader(path.read_text().splitlines())) for path in folder.glob("*.csv")}
+        simgrid, recurrence = tables("simgrid"), tables("recurrence")
+        self.assertEqual(sorted(simgrid), sorted(recurrence))
+        for name, rows in simgrid.items():
+            self.assertEqual(len(rows), len(recurrence[name]))
+            for row, other in zip(rows, recurrence[name]):
+                for cell, compared in zip(row, other, strict=True):
+                    if cell != compared:
+                        self.assertAlmostEqual(float(cell) / float(compared), 1, delta=1e-9, msg=name)
+        summary = json.loads((self.folder / "recurrence" / "summary.json").read_text())
+        self.assertEqual(summary["backend"], "recurrence")
+        # A ring of equal steps has no contention: auto takes recurrence.
+        self.assertEqual(json.loads(self.good("run", *QUICK, "--format", "json", "--quiet"))["backend"], "recurrence")
+
     def test_progress_is_on_stderr_and_quiet_stops_it(self):
         done = self.ringsim("run", *QUICK)
-        self.assertIn("backend simgrid", done.stderr)
+        self.assertIn("backend auto", done.stderr)
         self.assertIn("step 6 of 6", done.stderr)
         self.assertNotIn("step 6 of 6", done.stdout)
         self.assertEqual(self.ringsim("run", *QUICK, "--quiet").stderr, "")
