@@ -3,7 +3,6 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
-#include "models/schemes/shared_mask.hpp"
 
 #include <fmt/format.h>
 
@@ -46,58 +45,60 @@ std::uint64_t TraceSource::mask_bytes(const TraceLayerRow& row) const {
   return **std::ranges::min_element(row.encoded_bytes);
 }
 
+LayerRow TraceSource::layer_row(std::uint64_t step, std::size_t layer) const {
+  const auto& first = trace_.row(step, 0, layer);
+  const bool dense = scheme_ == "dense";
+  LayerRow row{};
+  row.step = step;
+  row.layer = first.layer;
+  row.parameters = first.parameters;
+  row.kept = dense ? first.parameters : first.sent;
+  if (row.parameters > 0)
+    row.density = static_cast<double>(row.kept) / static_cast<double>(row.parameters);
+  double sum = 0, count = 0;
+  for (Rank rank = 0; rank < trace_.header.ranks; ++rank) {
+    const auto& own = trace_.row(step, rank, layer);
+    if (!own.broadcasts || !own.threshold) continue;
+    sum += *own.threshold;
+    ++count;
+  }
+  if (!dense && count > 0) row.threshold = sum / count;
+  return row;
+}
+
+BroadcastMask TraceSource::mask_of(std::uint64_t step, Rank rank) const {
+  BroadcastMask mask{rank, {}, {}};
+  for (std::size_t layer = 0; layer < trace_.header.layers.size(); ++layer) {
+    const auto& row = trace_.row(step, rank, layer);
+    if (!row.threshold) continue;
+    const std::uint64_t bytes = mask_bytes(row);
+    mask.mask += Bytes{bytes};
+    mask.header += Bytes{mask_header_bytes(bytes)};
+  }
+  return mask;
+}
+
 ReplayedStep TraceSource::step(std::uint64_t step, Rank ranks) const {
-  const auto& layers = trace_.header.layers;
   ReplayedStep replayed;
+  SharedMaskStep sizes{.ranks = ranks, .with_velocity = trace_.header.with_velocity, .masks = {}};
+  for (std::size_t layer = 0; layer < trace_.header.layers.size(); ++layer) {
+    const auto& row = trace_.row(step, 0, layer);
+    (row.threshold ? sizes.pruned : sizes.whole) += row.parameters;
+    if (row.threshold) sizes.kept += row.sent;
+    replayed.layers.push_back(layer_row(step, layer));
+  }
   if (scheme_ == "dense") {
     replayed.stages = {{"values", AllReduce{parameters_, Bytes{sizeof(float)}}}};
     replayed.kept = parameters_;
-    for (const auto& layer : layers) {
-      LayerRow row{};
-      row.step = step;
-      row.layer = layer.name;
-      row.parameters = row.kept = layer.parameters;
-      row.density = 1;
-      replayed.layers.push_back(row);
-    }
     return replayed;
   }
-  SharedMaskStep sizes{.ranks = ranks, .with_velocity = trace_.header.with_velocity, .masks = {}};
   for (Rank rank = 0; rank < trace_.header.ranks; ++rank) {
     if (!trace_.row(step, rank, 0).broadcasts) continue;
-    BroadcastMask mask{rank % ranks, {}, {}};
-    for (std::size_t l = 0; l < layers.size(); ++l) {
-      const auto& row = trace_.row(step, rank, l);
-      if (!row.threshold) continue;
-      const std::uint64_t bytes = mask_bytes(row);
-      mask.mask += Bytes{bytes};
-      mask.header += Bytes{mask_header_bytes(bytes)};
-    }
-    sizes.masks.push_back(mask);
+    sizes.masks.push_back(mask_of(step, rank));
+    sizes.masks.back().rank = rank % ranks;
   }
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    const auto& first = trace_.row(step, 0, l);
-    (first.threshold ? sizes.pruned : sizes.whole) += first.parameters;
-    if (first.threshold) sizes.kept += first.sent;
-    LayerRow row{};
-    row.step = step;
-    row.layer = first.layer;
-    row.parameters = first.parameters;
-    row.kept = first.sent;
-    row.density = first.parameters == 0
-                      ? 0
-                      : static_cast<double>(first.sent) / static_cast<double>(first.parameters);
-    double sum = 0;
-    for (Rank rank = 0; rank < trace_.header.ranks; ++rank) {
-      const auto& own = trace_.row(step, rank, l);
-      if (own.broadcasts) sum += own.threshold.value_or(0);
-    }
-    if (first.threshold && !sizes.masks.empty())
-      row.threshold = sum / static_cast<double>(sizes.masks.size());
-    replayed.layers.push_back(row);
-  }
-  replayed.kept = sizes.kept + sizes.whole;
   replayed.stages = shared_mask_stages(sizes);
+  replayed.kept = sizes.kept + sizes.whole;
   return replayed;
 }
 

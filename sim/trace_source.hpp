@@ -7,7 +7,7 @@
 // broadcasters, and so the union that is sent, are those of the trace: with other broadcasters the
 // residuals, which the trace does not hold, would have been others.
 #include "models/prune/encodings/encoding.hpp"
-#include "models/schemes/scheme.hpp"
+#include "models/schemes/shared_mask.hpp"
 #include "traces/gradient_trace.hpp"
 
 #include <filesystem>
@@ -41,6 +41,8 @@ class TraceSource {
 
  private:
   std::uint64_t mask_bytes(const TraceLayerRow& row) const;
+  BroadcastMask mask_of(std::uint64_t step, Rank rank) const;
+  LayerRow layer_row(std::uint64_t step, std::size_t layer) const;
 
   GradientTrace trace_;
   std::string scheme_;

@@ -202,6 +202,38 @@ void expect_place_of(const TraceLayerRow& row, const TraceHeader& header, std::s
                               step, rank, layer.name, layer.parameters));
 }
 
+/// What is the same on all ranks, or for all layers of a rank, is the same in every row.
+void expect_agreement(const TraceLayerRow& row, const GradientTrace& trace, const Place& place) {
+  const std::size_t layers = trace.header.layers.size(), index = trace.rows.size();
+  const std::size_t layer = index % layers;
+  const auto differ = [&](std::string_view what, const auto& found, const auto& accepted) {
+    throw UserError(place, fmt::format("{} is {}", what, found),
+                    fmt::format("{}, as in the rows above, is accepted", accepted));
+  };
+  if (layer > 0) {
+    const auto& first = trace.rows[index - layer];
+    if (row.broadcasts != first.broadcasts)
+      differ("broadcasts", int{row.broadcasts}, int{first.broadcasts});
+  }
+  if (row.rank > 0) {
+    const auto& first = trace.row(row.step, 0, layer);
+    if (row.sent != first.sent) differ("sent", row.sent, first.sent);
+  }
+  if (index >= layers && row.threshold.has_value() != trace.rows[layer].threshold.has_value()) {
+    const auto state = [](bool pruned) { return pruned ? "given" : "empty"; };
+    differ("threshold", state(row.threshold.has_value()), state(!row.threshold.has_value()));
+  }
+}
+
+/// The folders on the way to `folder` that are missing, innermost first.
+std::vector<fs::path> missing_folders(fs::path folder) {
+  std::vector<fs::path> missing;
+  std::error_code error;
+  for (; folder.has_filename() && !fs::exists(folder, error); folder = folder.parent_path())
+    missing.push_back(folder);
+  return missing;
+}
+
 }  // namespace
 
 TraceWriter::TraceWriter(fs::path folder) : folder_(std::move(folder)) {
@@ -215,11 +247,12 @@ TraceWriter::TraceWriter(fs::path folder) : folder_(std::move(folder)) {
   fs::path target = fs::absolute(folder_).lexically_normal();
   if (!target.has_filename()) target = target.parent_path();
   temporary_ = target.parent_path() / fmt::format(".{}.{}", target.filename().string(), getpid());
+  created_ = missing_folders(target.parent_path());
   try {
     fs::create_directories(temporary_);
     layers_.emplace(temporary_ / layers_file);
   } catch (const std::exception&) {
-    fs::remove_all(temporary_, error);
+    remove_all();
     throw UserError(place, "cannot be created", "a folder that can be written to is accepted",
                     "choose another folder for -o");
   }
@@ -228,8 +261,13 @@ TraceWriter::TraceWriter(fs::path folder) : folder_(std::move(folder)) {
 
 TraceWriter::~TraceWriter() {
   layers_.reset();
+  if (!temporary_.empty()) remove_all();
+}
+
+void TraceWriter::remove_all() noexcept {
   std::error_code ignored;
-  if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
+  fs::remove_all(temporary_, ignored);
+  for (const auto& folder : created_) fs::remove(folder, ignored);  // where it is empty
 }
 
 void TraceWriter::write(const TraceLayerRow& row) {
@@ -283,6 +321,7 @@ GradientTrace read_trace(const fs::path& folder) {
                       fmt::format("the {} rows of trace.json are accepted", expected));
     }
     expect_place_of(row, trace.header, trace.rows.size(), table.place());
+    expect_agreement(row, trace, table.place());
     trace.rows.push_back(std::move(row));
   }
   if (trace.rows.size() != expected) {

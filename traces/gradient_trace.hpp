@@ -68,7 +68,10 @@ class TraceWriter {
   void commit(const TraceHeader& header);
 
  private:
+  void remove_all() noexcept;
+
   std::filesystem::path folder_, temporary_;
+  std::vector<std::filesystem::path> created_;  ///< folders that were missing, innermost first
   std::optional<AtomicFile> layers_;
 };
 

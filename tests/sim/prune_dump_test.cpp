@@ -238,7 +238,12 @@ TEST_CASE("a dump that does not fit its weights leaves no trace") {
   CHECK(error_of(run) == options.output.string() +
                              ": exists and is not an empty folder; a new or empty folder is "
                              "accepted; choose another folder for -o");
-  options.output = folder.path() / "other";
+  options.output = folder.path() / "missing" / "other";
+  const auto first = read_file(second);
+  write(second, "x");
+  CHECK(error_of(run).starts_with(second.string()));
+  CHECK(!fs::exists(folder.path() / "missing"));
+  write(second, first);
   options.scheme = "dense";
   options.scheme_options = {};
   CHECK(error_of(run) ==
@@ -275,6 +280,11 @@ TEST_CASE("a trace that was changed or cut is refused with the line") {
         file.string() +
             ": line 9: found step 1, rank 0, layer \"fc.bias\" of 20 parameters; after trace.json, "
             "step 1, rank 1, layer \"fc.bias\" of 20 parameters is accepted");
+  // Both ranks of two broadcast.
+  CHECK(error_with(good.substr(0, last_line) + "1,1,fc.bias,20,,20,1,0,20,,,,,\n") ==
+        file.string() + ": line 9: broadcasts is 0; 1, as in the rows above, is accepted");
+  CHECK(error_with(good.substr(0, last_line) + "1,1,fc.bias,20,2,20,1,1,20,3,3,3,3,3\n") ==
+        file.string() + ": line 9: threshold is given; empty, as in the rows above, is accepted");
   CHECK(error_with(good.substr(0, last_line) + "1,1,fc.bias,20,,x,1,0,20,,,,,\n") ==
         file.string() + ": line 9: kept is \"x\"; a number that is not negative is accepted");
 }
