@@ -1,7 +1,7 @@
 #pragma once
 // Everything that a backend reports, as numbers that can cross the border of a process.
 #include "sim/backend.hpp"
-#include "tests/sim/child.hpp"
+#include "tests/child.hpp"
 #include "tests/sim/programs.hpp"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "sim/run_options.hpp"
-#include "tests/sim/child.hpp"
+#include "tests/child.hpp"
 
 #include <catch2/catch.hpp>
 #include <unistd.h>

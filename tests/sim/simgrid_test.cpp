@@ -1,6 +1,6 @@
 #include "base/error.hpp"
 #include "base/random.hpp"
-#include "tests/sim/child.hpp"
+#include "tests/child.hpp"
 #include "tests/sim/programs.hpp"
 
 #include <catch2/catch.hpp>
