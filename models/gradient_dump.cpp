@@ -70,7 +70,7 @@ Rank GradientDump::ranks_of(const Tensor& tensor, std::size_t layer) const {
                               shape_text(shape)));
 }
 
-std::vector<std::vector<float>> GradientDump::gradients(std::size_t step, bool finite) const {
+GradientDump::Step GradientDump::read_step(std::size_t step, bool finite) const {
   const TensorFile file = load_tensors(steps_[step]);
   std::vector<std::vector<float>> gradients(ranks_, std::vector<float>(weights_.size()));
   for (std::size_t l = 0; l < layers_.size(); ++l) {
@@ -95,7 +95,7 @@ std::vector<std::vector<float>> GradientDump::gradients(std::size_t step, bool f
     throw UserError(extra->place, fmt::format("no weight is named \"{}\"", extra->name),
                     "a tensor for every one of the weights is accepted, and no others");
   }
-  return gradients;
+  return {std::move(gradients), sha256(*file.content)};
 }
 
 }  // namespace ringsim

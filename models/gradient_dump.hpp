@@ -24,9 +24,13 @@ class GradientDump {
   Rank ranks() const { return ranks_; }
   std::size_t steps() const { return steps_.size(); }
 
-  /// The gradients of a step, one flat buffer per rank. Throws UserError where the file does not
+  struct Step {
+    std::vector<std::vector<float>> gradients;  ///< one flat buffer per rank
+    std::string sha256;                         ///< of the file
+  };
+  /// Reads a step. Throws UserError where the file does not
   /// fit the weights or the first step; with `finite`, too, where a gradient is NaN or infinite.
-  std::vector<std::vector<float>> gradients(std::size_t step, bool finite) const;
+  Step read_step(std::size_t step, bool finite) const;
 
   /// SHA-256 of the weights file.
   const std::string& weights_sha256() const { return weights_sha256_; }

@@ -1,7 +1,6 @@
 #include "sim/prune_dump.hpp"
 
 #include "base/error.hpp"
-#include "base/files.hpp"
 #include "base/formats/tensor.hpp"
 #include "models/gradient_dump.hpp"
 #include "models/prune/dispatch.hpp"
@@ -158,12 +157,11 @@ PruneResult prune_dump(
 
   Recorder recorder(dump, options, writer);
   for (std::size_t step = 0; step < dump.steps(); ++step) {
-    const auto gradients = dump.gradients(step, !options.keep_nonfinite);
+    const auto read = dump.read_step(step, !options.keep_nonfinite);
     for (Rank rank = 0; rank < dump.ranks(); ++rank)
-      scheme->contribute(rank, step, gradients[rank], dump.weights());
+      scheme->contribute(rank, step, read.gradients[rank], dump.weights());
     recorder.record(step, *scheme, scheme->exchange(step));
-    const auto& file = dump.step_file(step);
-    header.provenance.inputs.push_back({file.string(), sha256(read_file(file))});
+    header.provenance.inputs.push_back({dump.step_file(step).string(), read.sha256});
     if (on_step) on_step(step + 1, dump.steps());
   }
   writer.commit(header);

@@ -39,10 +39,8 @@ void refuse_what_is_not_simulated(const Topology& topology) {
 }
 
 TraceSource open_trace(const RunOptions& options) {
-  const auto given = [&](std::string_view name) {
-    return std::ranges::find(options.given, name) != options.given.end();
-  };
-  TraceSource trace(options.trace, given("scheme") ? std::optional(options.scheme) : std::nullopt,
+  TraceSource trace(options.trace,
+                    is_given(options, "scheme") ? std::optional(options.scheme) : std::nullopt,
                     options.scheme_options.mask_encoding);
   if (options.steps.value_or(1) > trace.header().steps) {
     throw UserError(

@@ -248,11 +248,11 @@ void set_run_option(RunOptions& options, std::string_view name, std::string_view
   check(false, "set_run_option: no such option");
 }
 
-namespace {
-
 bool is_given(const RunOptions& options, Text name) {
   return std::find(options.given.begin(), options.given.end(), name) != options.given.end();
 }
+
+namespace {
 
 void refuse_without_effect(Text name, const std::string& beside, Text fix) {
   throw UserError({{}, fmt::format("--{}", name)}, "has no effect with " + beside, {}, fix);

@@ -68,6 +68,9 @@ std::span<const RunOption> run_options();
 /// "--NAME".
 void set_run_option(RunOptions& options, std::string_view name, std::string_view text);
 
+/// Whether option `name` was set.
+bool is_given(const RunOptions& options, std::string_view name);
+
 /// Throws UserError where options that were given contradict each other, or one was given that the
 /// scheme does not take.
 void check_run_options(const RunOptions& options);

@@ -1,7 +1,6 @@
 #include "sim/trace_source.hpp"
 
 #include "base/error.hpp"
-#include "base/files.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -36,8 +35,6 @@ TraceSource::TraceSource(const std::filesystem::path& folder,
                     "leave it out");
   if (mask_encoding) encoding_ = find_column(*mask_encoding);
   for (const auto& layer : trace_.header.layers) parameters_ += layer.parameters;
-  for (const char* const name : {"trace.json", "trace_layers.csv"})
-    inputs_.push_back({(folder / name).string(), sha256(read_file(folder / name))});
 }
 
 std::uint64_t TraceSource::mask_bytes(const TraceLayerRow& row) const {

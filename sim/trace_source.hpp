@@ -37,7 +37,7 @@ class TraceSource {
   /// A step, below header().steps, as `ranks` ranks play it.
   ReplayedStep step(std::uint64_t step, Rank ranks) const;
   /// SHA-256 of the trace's files.
-  const std::vector<Summary::Input>& inputs() const { return inputs_; }
+  const std::vector<Summary::Input>& inputs() const { return trace_.inputs; }
 
  private:
   std::uint64_t mask_bytes(const TraceLayerRow& row) const;
@@ -48,7 +48,6 @@ class TraceSource {
   std::string scheme_;
   std::optional<std::size_t> encoding_;  ///< index into trace_encodings; nothing: the smallest
   std::size_t parameters_ = 0;
-  std::vector<Summary::Input> inputs_;
 };
 
 }  // namespace ringsim

@@ -114,9 +114,9 @@ Json to_json(const TraceHeader& header) {
                                                   {"inputs", std::move(inputs)}}}};
 }
 
-TraceHeader read_header(const fs::path& path) {
+TraceHeader parse_header(std::string_view text, const fs::path& path) {
   constexpr std::uint64_t most = std::uint64_t{1} << 40;
-  const auto document = load_json(path);
+  const auto document = parse_json(text, path.string());
   const JsonObject object = document.object(
       {"schema", "model", "scheme", "ranks", "steps", "with_velocity", "layers", "provenance"});
   if (object["schema"].string() != schema)
@@ -306,10 +306,16 @@ GradientTrace read_trace(const fs::path& folder) {
   if (!fs::is_directory(folder, error))
     throw UserError({folder.string(), {}}, "is no folder", accepted);
   GradientTrace trace;
-  trace.header = read_header(folder / "trace.json");
+  const auto read = [&](const fs::path& file) {
+    std::string text = read_file(file, accepted);
+    trace.inputs.push_back({file.string(), sha256(text)});
+    return text;
+  };
+  const fs::path header = folder / "trace.json";
+  trace.header = parse_header(read(header), header);
   const fs::path path = folder / layers_file;
   const auto names = header_cells();
-  Table table(read_file(path, accepted), path.string());
+  Table table(read(path), path.string());
   if (!table.next() || table.cells() != names)
     throw UserError({path.string(), "line 1"}, "other columns",
                     fmt::format("{} are accepted", fmt::join(names, ", ")));

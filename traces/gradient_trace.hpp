@@ -77,7 +77,8 @@ class TraceWriter {
 
 struct GradientTrace {
   TraceHeader header;
-  std::vector<TraceLayerRow> rows;  ///< steps x ranks x layers
+  std::vector<TraceLayerRow> rows;     ///< steps x ranks x layers
+  std::vector<Summary::Input> inputs;  ///< the files that were read
 
   const TraceLayerRow& row(std::uint64_t step, Rank rank, std::size_t layer) const {
     return rows[(step * header.ranks + rank) * header.layers.size() + layer];

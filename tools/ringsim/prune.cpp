@@ -4,6 +4,7 @@
 #include "sim/prune_dump.hpp"
 #include "sim/run_options.hpp"
 #include "tools/ringsim/command.hpp"
+#include "tools/ringsim/experiment_options.hpp"
 #include "tools/ringsim/progress.hpp"
 #include "tools/ringsim/table.hpp"
 #include "traces/csv.hpp"
@@ -72,12 +73,7 @@ void print(const PruneResult& result, Format format) {
 }
 
 int execute(const CLI::App& app, const PruneCommand& command, const Invocation& invocation) {
-  RunOptions run;
-  for (const auto name : shared_options) {
-    if (app.count(fmt::format("--{}", name)) > 0)
-      set_run_option(run, name, command.values.at(name));
-  }
-  check_run_options(run);
+  const RunOptions run = parse_run_options(app, command.values);
   if (command.nonfinite != "error" && command.nonfinite != "keep") {
     throw UserError({{}, "--nonfinite"}, fmt::format("found \"{}\"", command.nonfinite),
                     "error or keep is accepted");
@@ -121,10 +117,7 @@ std::function<int()> add(CLI::App& app, const Invocation& invocation) {
       ->group("input");
   for (const auto& option : run_options()) {
     if (std::ranges::find(shared_options, option.name) == shared_options.end()) continue;
-    app.add_option(fmt::format("--{}", option.name), command->values[option.name],
-                   std::string(option.help))
-        ->type_name(std::string(option.value))
-        ->group(std::string(option.group));
+    add_run_option(app, option, command->values[option.name]);
   }
   app.add_option("-o,--output", command->output, "folder for the trace; new or empty")
       ->type_name("TRACE")

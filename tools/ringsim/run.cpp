@@ -3,6 +3,7 @@
 
 #include "base/json_writer.hpp"
 #include "tools/ringsim/command.hpp"
+#include "tools/ringsim/experiment_options.hpp"
 #include "tools/ringsim/metrics.hpp"
 #include "tools/ringsim/progress.hpp"
 #include "tools/ringsim/table.hpp"
@@ -48,13 +49,7 @@ void print_summary(const Summary& summary, Format format) {
 
 int execute(const CLI::App& app, const RunCommand& command, const Invocation& invocation) {
   const auto start = std::chrono::steady_clock::now();
-  RunOptions options;
-  for (const auto& option : run_options()) {
-    if (app.count(fmt::format("--{}", option.name)) > 0) {
-      set_run_option(options, option.name, command.values.at(option.name));
-    }
-  }
-  check_run_options(options);
+  const RunOptions options = parse_run_options(app, command.values);
   std::optional<RunFolder> folder;
   if (!command.output.empty()) folder.emplace(command.output);
 
@@ -84,10 +79,7 @@ int execute(const CLI::App& app, const RunCommand& command, const Invocation& in
 std::function<int()> add(CLI::App& app, const Invocation& invocation) {
   auto command = std::make_shared<RunCommand>();
   for (const auto& option : run_options()) {
-    app.add_option(fmt::format("--{}", option.name), command->values[option.name],
-                   std::string(option.help))
-        ->type_name(std::string(option.value))
-        ->group(std::string(option.group));
+    add_run_option(app, option, command->values[option.name]);
   }
   app.add_option("-o,--output", command->output, "folder for the result files; new or empty")
       ->type_name("DIR")
