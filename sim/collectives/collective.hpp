@@ -23,10 +23,13 @@ struct Message {
 struct Round {
   std::vector<Message> sends;
   std::vector<Message> receives;
+  /// What the rank adds up after that, before its next round, at its host's rate of reduction.
+  Bytes reduced = {};
 
   void clear() {
     sends.clear();
     receives.clear();
+    reduced = {};
   }
 };
 
