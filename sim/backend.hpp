@@ -1,5 +1,6 @@
 #pragma once
 // A backend runs a program on a topology and reports when things happened.
+#include "sim/critical_path.hpp"
 #include "sim/program.hpp"
 #include "topologies/topology.hpp"
 
@@ -14,6 +15,14 @@ struct MarkEvent {
   Rank rank;
   Mark mark;
   Seconds time;
+};
+
+/// A Delay, once it is over.
+struct DelayEvent {
+  Rank rank;
+  DelayKind kind;
+  std::uint64_t step;
+  Seconds start, end;
 };
 
 /// One message, once it has arrived. From `start` (both sides have posted) latency passes, then
@@ -37,14 +46,16 @@ struct CollectiveEvent {
   std::optional<Seconds> start, end;
 };
 
-/// Called in order of simulated time; an empty function is not called. Of equal times, transfers,
-/// then collectives, then marks, in order of rank. A stream goes on after a mark when it has been
-/// reported.
+/// Called in order of simulated time; an empty function is not called. Of equal times, delays, then
+/// transfers, then collectives, then marks, in order of rank. A stream goes on after a mark when it
+/// has been reported.
 struct Observer {
   std::function<void(const MarkEvent&)> on_mark = {};
   /// Costs much time and memory where there are many ranks; on_collective often does.
   std::function<void(const TransferEvent&)> on_transfer = {};
   std::function<void(const CollectiveEvent&)> on_collective = {};
+  std::function<void(const DelayEvent&)> on_delay = {};
+  bool wants_critical_path = false;
 };
 
 struct LinkUse {
@@ -53,9 +64,13 @@ struct LinkUse {
 };
 
 struct BackendResult {
-  Seconds end;                 ///< when the last stream ended
-  std::vector<LinkUse> links;  ///< one per link of the topology
+  Seconds end;                                     ///< when the last stream ended
+  std::vector<LinkUse> links;                      ///< one per link of the topology
+  std::optional<CriticalPath> critical_path = {};  ///< where the observer wanted it
 };
+
+/// The critical path `times` of a run that ended so.
+CriticalPath critical_path(const Topology& topology, PathTimes times, const BackendResult& result);
 
 /// SimGrid 3.32 (models and options: sim/simgrid/README.md). One run per process: fork before it to
 /// make more. A program that cannot finish is a RunError that names the first blocked rank and what

@@ -11,6 +11,11 @@ void Instant::report(const Observer& observer) {
   });
   std::stable_sort(marks_.begin(), marks_.end(),
                    [](const auto& a, const auto& b) { return a.rank < b.rank; });
+  std::stable_sort(delays_.begin(), delays_.end(),
+                   [](const auto& a, const auto& b) { return a.rank < b.rank; });
+  if (observer.on_delay) {
+    for (const auto& event : delays_) observer.on_delay(event);
+  }
   if (observer.on_transfer) {
     for (const auto& event : transfers_) observer.on_transfer(event);
   }
@@ -20,6 +25,7 @@ void Instant::report(const Observer& observer) {
   if (observer.on_mark) {
     for (const auto& event : marks_) observer.on_mark(event);
   }
+  delays_.clear();
   transfers_.clear();
   collectives_.clear();
   marks_.clear();

@@ -19,9 +19,13 @@ namespace ringsim {
 using StreamId = std::uint32_t;
 using EventId = std::uint64_t;
 
-/// The stream is busy with computing.
+enum class DelayKind : std::uint8_t { compute, prune };
+
+/// The rank's host computes what takes a host of speed 1 so long.
 struct Delay {
   Seconds duration;
+  DelayKind kind = DelayKind::compute;
+  std::uint64_t step = 0;
 };
 
 /// The rank's part in a collective; all ranks call the same collectives in the same order on the

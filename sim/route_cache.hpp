@@ -15,7 +15,7 @@ class RouteCache {
 
   /// `fill(entry)` is called for a new one.
   template <class Fill>
-  const Entry& at(Rank source, Rank target, Fill fill) {
+  Entry& at(Rank source, Rank target, Fill fill) {
     auto& from = from_[source];
     if (from.last == nullptr || from.last_target != target) {
       auto [found, is_new] = from.entries.try_emplace(target);
@@ -30,7 +30,7 @@ class RouteCache {
   /// Most ranks send to the same one again and again.
   struct From {
     Rank last_target = 0;
-    const Entry* last = nullptr;
+    Entry* last = nullptr;
     std::unordered_map<Rank, Entry> entries;
   };
 

@@ -16,4 +16,8 @@ Seconds compute_end(const Host& host, Seconds start, Seconds work) {
   return start + work / speed;
 }
 
+Seconds reduce_time(const Host& host, Bytes received) {
+  return host.reduce_rate ? received / *host.reduce_rate : Seconds{};
+}
+
 }  // namespace ringsim

@@ -10,6 +10,7 @@ constexpr double widest_jitter = 10;
 Host read_members(const JsonObject& object, Host host) {
   if (const auto speed = object.find("speed")) host.speed = speed->number(slowest, fastest);
   if (const auto jitter = object.find("jitter")) host.jitter = jitter->number(0, widest_jitter);
+  if (const auto rate = object.find("reduce_rate")) host.reduce_rate = rate->bandwidth();
   const auto profile = object.find("profile");
   if (!profile) return host;
   constexpr std::string_view accepted = "a list of changes of speed is accepted";
@@ -30,11 +31,11 @@ Host read_members(const JsonObject& object, Host host) {
 }  // namespace
 
 Host read_host(const JsonValue& value) {
-  return read_members(value.object({"speed", "jitter", "profile"}), {});
+  return read_members(value.object({"speed", "jitter", "profile", "reduce_rate"}), {});
 }
 
 HostException read_host_exception(const JsonValue& value, const Host& common) {
-  const auto object = value.object({"host", "speed", "jitter", "profile", "dies"});
+  const auto object = value.object({"host", "speed", "jitter", "profile", "reduce_rate", "dies"});
   HostException exception{object["host"], read_members(object, common)};
   if (const auto dies = object.find("dies")) exception.host.dies = dies->seconds();
   return exception;

@@ -54,7 +54,9 @@ Route Topology::route(Rank source, Rank target) const {
     const auto& link = links_[id];
     route.latency += link.latency;
     route.bandwidth = std::min(route.bandwidth, link.bandwidth);
-    route.is_plain = route.is_plain && !link.extras;
+    if (!link.extras) continue;
+    if (!link.extras->profile.empty() || !link.extras->outages.empty()) route.varies = true;
+    if (route.varies || !link.extras->pieces.empty()) route.is_plain = false;
   }
   return route;
 }
@@ -94,6 +96,25 @@ std::vector<Change<BytesPerSecond>> Topology::capacity_over_time(const Route& ro
   return least;
 }
 
+Seconds flow_end(const std::vector<Change<BytesPerSecond>>& capacity, Seconds start, double work,
+                 AfterOutage after_outage) {
+  double left = work;
+  auto next = std::upper_bound(capacity.begin(), capacity.end(), start,
+                               [](Seconds at, const auto& change) { return at < change.at; });
+  for (;; ++next) {
+    const double rate = std::prev(next)->value.value;
+    if (rate > 0) {
+      const Seconds end = start + Seconds{left / rate};
+      if (next == capacity.end() || end <= next->at) return end;
+      left -= rate * (next->at - start).value;
+    } else {
+      check(next != capacity.end(), "flow_end: every outage ends");
+      if (after_outage == AfterOutage::restart) left = work;
+    }
+    start = next->at;
+  }
+}
+
 std::vector<std::string_view> Topology::features() const {
   std::vector<std::string_view> used;
   const auto any_link = [&](auto has) {
@@ -111,6 +132,8 @@ std::vector<std::string_view> Topology::features() const {
   if (any_host([](const Host& h) { return h.jitter.has_value(); })) used.push_back("jitter");
   if (any_host([](const Host& h) { return !h.speed_changes.empty(); }))
     used.push_back("host profile");
+  if (any_host([](const Host& h) { return h.reduce_rate.has_value(); }))
+    used.push_back("reduce_rate");
   if (any_host([](const Host& h) { return h.dies.has_value(); })) used.push_back("dies");
   return used;
 }

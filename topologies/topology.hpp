@@ -25,7 +25,10 @@ struct Route {
   std::vector<LinkId> links;
   Seconds latency;           ///< sum over the links
   BytesPerSecond bandwidth;  ///< of the slowest link
-  bool is_plain = true;      ///< no link has extras: a message takes latency + bytes/bandwidth
+  /// No link has pieces by message size, a profile or outages: a message that has the route for
+  /// itself takes latency + bytes/bandwidth.
+  bool is_plain = true;
+  bool varies = false;  ///< a link has a profile or outages
 };
 
 /// What a message asks of its route, by the links' models of message size: it waits for `latency`,
@@ -35,6 +38,15 @@ struct TransferCost {
   Seconds latency;
   double work;
 };
+
+/// What becomes of a message that is under way over a link when that goes down. Its latency passes
+/// on; when the link is up again, what was not sent follows, or all of it once more.
+enum class AfterOutage { resume, restart };
+
+/// When `work` bytes of capacity (TransferCost) have passed that begin to flow at `start`, alone on
+/// a route of this capacity over time (0 during outages; Topology::capacity_over_time).
+Seconds flow_end(const std::vector<Change<BytesPerSecond>>& capacity, Seconds start, double work,
+                 AfterOutage after_outage);
 
 enum class TopologyKind { ring, star, hierarchical, fat_tree };
 
@@ -93,11 +105,13 @@ class Topology {
   std::vector<Change<BytesPerSecond>> capacity_over_time(const Route& route) const;
 
   /// Which of the keys "sizes", "profile" (background traffic too), "outages", "speed", "jitter",
-  /// "host profile" and "dies" are in use: what a backend has to know to be right.
+  /// "host profile", "reduce_rate" and "dies" are in use.
   std::vector<std::string_view> features() const;
+  AfterOutage after_outage() const { return after_outage_; }
 
   void set_description(std::string description) { description_ = std::move(description); }
   void set_link(LinkId id, Link link) { links_.at(id) = std::move(link); }
+  void set_after_outage(AfterOutage after) { after_outage_ = after; }
   void set_hosts(Host all) { common_host_ = std::move(all); }
   void set_host(Rank rank, Host host) { hosts_apart_[rank] = std::move(host); }
 
@@ -130,6 +144,7 @@ class Topology {
   std::vector<Link> links_;
   Host common_host_;
   std::map<Rank, Host> hosts_apart_;
+  AfterOutage after_outage_ = AfterOutage::resume;
 };
 
 /// "ring", "switch", "hierarchical", "fat-tree": as in files and on the command line.

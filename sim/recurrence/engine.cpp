@@ -30,7 +30,9 @@ RecurrenceEngine::RecurrenceEngine(const Topology& topology, const Program& prog
       observer_(observer),
       ranks_(program.ranks),
       per_rank_(program.streams_per_rank),
-      may_run_together_(!observer.on_transfer && communicating_streams(program) <= 1),
+      may_run_together_(!observer.on_transfer && !observer.wants_critical_path &&
+                        communicating_streams(program) <= 1),
+      paths_(observer.wants_critical_path ? std::make_unique<PathLog>() : nullptr),
       streams_(std::size_t{program.ranks} * program.streams_per_rank),
       routes_(program.ranks),
       links_(topology),
@@ -39,6 +41,7 @@ RecurrenceEngine::RecurrenceEngine(const Topology& topology, const Program& prog
   check(ranks_ <= topology.hosts(), "more ranks than hosts");
   for (std::size_t stream = 0; stream < streams_.size(); ++stream) {
     streams_[stream].source = program.open(rank_of(stream), id_of(stream));
+    if (paths_) streams_[stream].path = paths_->begin();
     wake_up(stream, 0);
   }
 }
@@ -62,7 +65,9 @@ BackendResult RecurrenceEngine::run() {
   const bool all_ended = std::all_of(streams_.begin(), streams_.end(),
                                      [](const Stream& stream) { return stream.has_ended; });
   if (!all_ended) throw describe_deadlock();
-  return {{end_}, links_.use()};
+  BackendResult result{{end_}, links_.use()};
+  if (paths_) result.critical_path = critical_path(topology_, paths_->times(last_path_), result);
+  return result;
 }
 
 void RecurrenceEngine::wake_up(std::size_t stream, double time) {
@@ -71,6 +76,7 @@ void RecurrenceEngine::wake_up(std::size_t stream, double time) {
 
 void RecurrenceEngine::advance(std::size_t stream) {
   auto& state = streams_[stream];
+  if (state.delay) instant_.add(*std::exchange(state.delay, std::nullopt));
   for (;;) {
     if (state.call) {
       if (!do_rounds(stream)) return;
@@ -79,6 +85,7 @@ void RecurrenceEngine::advance(std::size_t stream) {
     const auto phase = state.source();
     if (!phase) {
       state.has_ended = true;
+      if (state.time > end_) last_path_ = state.path;
       end_ = std::max(end_, state.time);
       return;
     }
@@ -87,7 +94,16 @@ void RecurrenceEngine::advance(std::size_t stream) {
 }
 
 bool RecurrenceEngine::execute(std::size_t stream, const Delay& delay) {
-  wake_up(stream, streams_[stream].time + delay.duration.value);
+  auto& state = streams_[stream];
+  const Rank rank = rank_of(stream);
+  const Seconds start{state.time};
+  const Seconds end = compute_end(topology_.host(rank), start, delay.duration);
+  if (observer_.on_delay) state.delay = DelayEvent{rank, delay.kind, delay.step, start, end};
+  if (paths_) {
+    const Cause cause = delay.kind == DelayKind::prune ? Cause::prune : Cause::compute;
+    state.path = paths_->extend(state.path, cause, rank, end - start);
+  }
+  wake_up(stream, end.value);
   return false;
 }
 
@@ -108,6 +124,7 @@ bool RecurrenceEngine::execute(std::size_t stream, const Record& record) {
        other < (rank + 1) * std::size_t{per_rank_}; ++other) {
     if (streams_[other].awaited != record.event) continue;
     streams_[other].awaited.reset();
+    streams_[other].path = streams_[stream].path;
     wake_up(other, streams_[stream].time);
   }
   return true;
@@ -134,9 +151,12 @@ bool RecurrenceEngine::do_rounds(std::size_t stream) {
     ++state.round;
     if (round_.sends.empty() && round_.receives.empty()) continue;
     state.ready = state.time;
+    state.reduce = round_.reduced.count == 0
+                       ? 0
+                       : reduce_time(topology_.host(rank_of(stream)), round_.reduced).value;
     for (const auto& receive : round_.receives) post(stream, {receive.peer, false, {}});
     for (const auto& send : round_.sends) post(stream, {send.peer, true, send.bytes});
-    if (state.unmatched.empty()) wake_up(stream, state.ready);
+    if (state.unmatched.empty()) finish_round(stream);
     return false;
   }
   return true;
@@ -159,7 +179,16 @@ void RecurrenceEngine::post(std::size_t stream, const Posted& message) {
     match(peer, stream, partner->bytes);
   }
   waiting.erase(partner);
-  if (waiting.empty()) wake_up(peer, streams_[peer].ready);
+  if (waiting.empty()) finish_round(peer);
+}
+
+void RecurrenceEngine::finish_round(std::size_t stream) {
+  auto& state = streams_[stream];
+  if (paths_) {
+    state.path =
+        paths_->extend(state.arrived, Cause::reduce, rank_of(stream), Seconds{state.reduce});
+  }
+  wake_up(stream, state.ready + state.reduce);
 }
 
 void RecurrenceEngine::match(std::size_t sender, std::size_t receiver, Bytes bytes) {
@@ -167,21 +196,57 @@ void RecurrenceEngine::match(std::size_t sender, std::size_t receiver, Bytes byt
   auto& to = streams_[receiver];
   const auto& path = route(rank_of(sender), rank_of(receiver));
   const Seconds start{std::max(from.time, to.time)};
-  const Seconds end = start + path.latency + bytes / path.bandwidth;
   const auto& call = *from.call;
-  const TransferEvent event{call.step,      call.phase,      call.bucket,
-                            from.round - 1, rank_of(sender), rank_of(receiver),
-                            bytes,          start,           end};
-  links_.add(path, event, horizon(start.value));
-  calls_[id_of(sender)].add_message(from.call_number, start, end);
-  if (observer_.on_transfer) arriving_.push(event);
-  from.ready = std::max(from.ready, end.value);
-  to.ready = std::max(to.ready, end.value);
-  last_arrival_ = std::max(last_arrival_, end.value);
+  const auto flow = flow_of(path, {call.step,
+                                   call.phase,
+                                   call.bucket,
+                                   from.round - 1,
+                                   rank_of(sender),
+                                   rank_of(receiver),
+                                   bytes,
+                                   start,
+                                   {}});
+  links_.add(path.route, flow, horizon(start.value));
+  calls_[id_of(sender)].add_message(from.call_number, start, {flow.to});
+  if (observer_.on_transfer) arriving_.push(flow.transfer);
+  if (paths_) follow(from, to, flow);
+  from.ready = std::max(from.ready, flow.to);
+  to.ready = std::max(to.ready, flow.to);
+  last_arrival_ = std::max(last_arrival_, flow.to);
 }
 
-const Route& RecurrenceEngine::route(Rank source, Rank target) {
-  return routes_.at(source, target, [&](Route& entry) { entry = topology_.route(source, target); });
+void RecurrenceEngine::follow(Stream& from, Stream& to, const Flow& flow) {
+  const auto& [step, phase, bucket, round, source, target, bytes, start, end] = flow.transfer;
+  const auto& later = to.time > from.time ? to : from;
+  auto path =
+      paths_->extend(later.path, Cause::latency, source, target, Seconds{flow.from} - start);
+  path = paths_->extend(path, Cause::transfer, source, target, Seconds{flow.to - flow.from});
+  if (flow.to >= from.ready) from.arrived = path;
+  if (flow.to >= to.ready) to.arrived = path;
+}
+
+const RecurrenceEngine::TimedRoute& RecurrenceEngine::route(Rank source, Rank target) {
+  return routes_.at(source, target, [&](TimedRoute& entry) {
+    entry.route = topology_.route(source, target);
+    entry.highest_rate = entry.route.bandwidth.value;
+    if (!entry.route.varies) return;
+    entry.capacity = topology_.capacity_over_time(entry.route);
+    entry.highest_rate = 0;
+    for (const auto& change : entry.capacity)
+      entry.highest_rate = std::max(entry.highest_rate, change.value.value);
+  });
+}
+
+Flow RecurrenceEngine::flow_of(const TimedRoute& path, const TransferEvent& transfer) const {
+  const auto& route = path.route;
+  const auto cost = topology_.cost(route, transfer.bytes);
+  const Seconds from = transfer.start + cost.latency;
+  const Seconds to = path.capacity.empty()
+                         ? from + Seconds{cost.work / route.bandwidth.value}
+                         : flow_end(path.capacity, from, cost.work, topology_.after_outage());
+  Flow flow{from.value, to.value, path.highest_rate, transfer};
+  flow.transfer.end = to;
+  return flow;
 }
 
 void RecurrenceEngine::end_call(std::size_t stream) {
@@ -211,6 +276,7 @@ bool RecurrenceEngine::has_ring() {
   has_ring_ = true;
   for (Rank rank = 0; rank < ranks_; ++rank) {
     const auto& path = ring_routes_.emplace_back(topology_.route(rank, (rank + 1) % ranks_));
+    if (!path.is_plain || topology_.host(rank).reduce_rate) has_ring_ = false;
     ring_.latency.push_back(path.latency.value);
     ring_.bandwidth.push_back(path.bandwidth.value);
     for (const LinkId link : path.links) {

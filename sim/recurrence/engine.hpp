@@ -43,9 +43,19 @@ class RecurrenceEngine {
     std::optional<CollectiveCall> call;
     std::uint64_t call_number = 0;
     std::uint32_t round = 0;
+    double reduce = 0;  ///< s that the rank computes once the round's messages have arrived
     std::vector<Posted> unmatched;  ///< messages of its round that have no partner yet
     std::optional<EventId> awaited;
+    std::optional<DelayEvent> delay;  ///< that is under way and to be reported
+    Path path;                        ///< the critical path until `time`
+    Path arrived;                     ///< and until `ready`
     bool has_ended = false;
+  };
+  /// A route, and how fast bytes flow over it.
+  struct TimedRoute {
+    Route route;
+    std::vector<Change<BytesPerSecond>> capacity;  ///< empty: always the route's bandwidth
+    double highest_rate;
   };
   /// A call that is run in one go, when all ranks have come to it.
   struct Together {
@@ -61,7 +71,9 @@ class RecurrenceEngine {
 
   Rank rank_of(std::size_t stream) const { return static_cast<Rank>(stream / per_rank_); }
   StreamId id_of(std::size_t stream) const { return static_cast<StreamId>(stream % per_rank_); }
-  const Route& route(Rank source, Rank target);
+  const TimedRoute& route(Rank source, Rank target);
+  /// When a message that starts at `start` flows.
+  Flow flow_of(const TimedRoute& path, const TransferEvent& transfer) const;
 
   void wake_up(std::size_t stream, double time);
   void advance(std::size_t stream);
@@ -76,6 +88,10 @@ class RecurrenceEngine {
   bool do_rounds(std::size_t stream);
   void post(std::size_t stream, const Posted& message);
   void match(std::size_t sender, std::size_t receiver, Bytes bytes);
+  /// The stream goes on when its round's messages have arrived, all of which have partners.
+  void finish_round(std::size_t stream);
+  /// The critical path goes on through a message.
+  void follow(Stream& from, Stream& to, const Flow& flow);
   void end_call(std::size_t stream);
 
   /// Whether the stream's call is run in one go.
@@ -102,11 +118,13 @@ class RecurrenceEngine {
   Rank ranks_;
   StreamId per_rank_;
   bool may_run_together_;
-  std::vector<Stream> streams_;  ///< [rank * per_rank_ + stream]
+  std::unique_ptr<PathLog> paths_;  ///< null: nobody wants the critical path
+  Path last_path_;                  ///< of the stream that ended last
+  std::vector<Stream> streams_;     ///< [rank * per_rank_ + stream]
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> awake_;
   double now_ = 0, end_ = 0;
   double last_arrival_ = 0;
-  RouteCache<Route> routes_;
+  RouteCache<TimedRoute> routes_;
   LinkSchedule links_;
   std::vector<CallTracker> calls_;  ///< per stream number
   std::optional<Together> together_;

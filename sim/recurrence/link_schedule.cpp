@@ -1,6 +1,7 @@
 #include "sim/recurrence/link_schedule.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace ringsim {
@@ -13,15 +14,20 @@ constexpr double rounding = 1e-12;
 
 LinkSchedule::LinkSchedule(const Topology& topology) {
   links_.reserve(topology.links().size());
-  for (const auto& link : topology.links()) links_.push_back({link.bandwidth.value, 0, 0, 0, {}});
+  for (const auto& link : topology.links()) {
+    double lowest = link.bandwidth.value;
+    if (link.extras) {
+      for (const auto& change : capacity_over_time(link))
+        lowest = std::min(lowest, change.value.value);
+    }
+    links_.push_back({lowest, 0, 0, 0, {}});
+  }
 }
 
-void LinkSchedule::add(const Route& route, const TransferEvent& transfer, Seconds now) {
-  if (transfer.bytes.count == 0) return;
-  const Flow flow{(transfer.start + route.latency).value, transfer.end.value, route.bandwidth.value,
-                  true, transfer};
+void LinkSchedule::add(const Route& route, const Flow& flow, Seconds now) {
+  if (flow.transfer.bytes.count == 0) return;
   for (const LinkId id : route.links) {
-    links_[id].bytes += transfer.bytes.count;
+    links_[id].bytes += flow.transfer.bytes.count;
     add(id, flow, now.value);
   }
 }
@@ -36,7 +42,7 @@ bool LinkSchedule::is_free(const Route& route, Seconds from) const {
 void LinkSchedule::add_sequence(const Route& route, const TransferEvent& last, Seconds from,
                                 Bytes bytes, Seconds busy) {
   // An infinite rate fits with no other.
-  const Flow flow{from.value, last.end.value, std::numeric_limits<double>::infinity(), false, last};
+  const Flow flow{from.value, last.end.value, std::numeric_limits<double>::infinity(), last};
   for (const LinkId id : route.links) {
     links_[id].bytes += bytes.count;
     links_[id].busy += busy.value;
@@ -63,7 +69,7 @@ void LinkSchedule::forget_past(State& link, double now) {
 }
 
 void LinkSchedule::count(State& link, const Flow& flow) {
-  if (!flow.counts) return;
+  if (std::isinf(flow.rate)) return;  // add_sequence() has counted it
   link.busy += std::max(0.0, flow.to - std::max(flow.from, link.counted_until));
   link.counted_until = std::max(link.counted_until, flow.to);
 }

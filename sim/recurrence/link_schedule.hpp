@@ -12,15 +12,22 @@ struct NotExact {
   Contention contention;
 };
 
+/// A transfer as its links see it.
+struct Flow {
+  double from, to;  ///< s
+  double rate;      ///< B/s, the highest
+  TransferEvent transfer;
+};
+
 /// Each transfer flows at the bandwidth of its route's slowest link. That is what max-min sharing
-/// gives, as long as the rates over every link add up to no more than its bandwidth.
+/// gives, as long as the rates over every link add up to no more than its bandwidth. Where
+/// bandwidths change, the highest rates have to fit the lowest bandwidth, to be on the safe side.
 class LinkSchedule {
  public:
   explicit LinkSchedule(const Topology& topology);
 
-  /// The bytes of `transfer` flow until its end, from its start + the route's latency on. `now` is
-  /// not after the start of any transfer to come. Throws NotExact.
-  void add(const Route& route, const TransferEvent& transfer, Seconds now);
+  /// `now` is not after the start of any transfer to come. Throws NotExact.
+  void add(const Route& route, const Flow& flow, Seconds now);
 
   /// Whether no transfer that was added flows over the route after `from`.
   bool is_free(const Route& route, Seconds from) const;
@@ -32,17 +39,13 @@ class LinkSchedule {
   std::vector<LinkUse> use() const;
 
  private:
-  struct Flow {
-    double from, to, rate;
-    bool counts;  ///< towards the busy time, as an interval
-    TransferEvent transfer;
-  };
   struct State {
-    double bandwidth;
+    double bandwidth;  ///< the lowest
     std::uint64_t bytes = 0;
     double busy = 0;
     double counted_until = 0;  ///< intervals that ended before are in `busy`
-    std::vector<Flow> flows;   ///< that may still meet others; in order of `from`
+    /// Those that may still meet others, in order of `from`; a sequence has an infinite rate.
+    std::vector<Flow> flows;
   };
 
   void add(LinkId id, const Flow& flow, double now);

@@ -20,10 +20,16 @@ namespace s4u = simgrid::s4u;
 class Run {
  public:
   Run(const Topology& topology, const Program& program, const Observer& observer)
-      : platform_(build_platform(topology, program.ranks,
+      : topology_(topology),
+        platform_(build_platform(topology, program.ranks,
                                  [this](const Route& route) { shared_->begin_transfer(route); })),
-        shared_(std::make_unique<SharedState>(*platform_.zone, topology.links().size(), program,
-                                              observer, [this] { fail(); })) {}
+        shared_(std::make_unique<SharedState>(topology, platform_, program, observer,
+                                              [this] { fail(); })) {
+    const bool restarts = topology.after_outage() == AfterOutage::restart;
+    schedule_capacities(topology, platform_, [this, restarts](LinkId link) {
+      if (restarts) shared_->restart_transfers(link);
+    });
+  }
 
   BackendResult operator()(s4u::Engine& engine) {
     for (auto& stream : shared_->streams) {
@@ -38,6 +44,9 @@ class Run {
     for (const auto& link : shared_->links) {
       result.links.push_back({link.bytes, link.busy.total()});
     }
+    if (shared_->paths) {
+      result.critical_path = critical_path(topology_, shared_->paths->times(last_path_), result);
+    }
     return result;
   }
 
@@ -45,7 +54,9 @@ class Run {
   void run_guarded(Stream& stream) {
     try {
       stream.run();
-      end_ = std::max(end_, Seconds{s4u::Engine::get_clock()});
+      const Seconds now{s4u::Engine::get_clock()};
+      if (now > end_) last_path_ = stream.path();
+      end_ = std::max(end_, now);
     } catch (const simgrid::ForcefulKillException&) {
       throw;  // SimGrid ends the actor
     } catch (...) {
@@ -66,8 +77,10 @@ class Run {
                          blocked.waits_for(), Seconds{s4u::Engine::get_clock()});
   }
 
+  const Topology& topology_;
   Platform platform_;
   std::unique_ptr<SharedState> shared_;
+  Path last_path_;  ///< of the stream that ended last
   Seconds end_;
   std::exception_ptr failure_;
   std::optional<RunError> deadlock_;

@@ -7,6 +7,11 @@
 
 namespace ringsim {
 
+void Reporter::add(const DelayEvent& event) {
+  instant_.add(event);
+  schedule();
+}
+
 void Reporter::add(const TransferEvent& event) {
   instant_.add(event);
   schedule();

@@ -16,8 +16,10 @@ class Reporter {
   Reporter(const Observer& observer, std::function<void()> on_failure)
       : observer_(observer), on_failure_(std::move(on_failure)) {}
 
+  bool wants_delays() const { return static_cast<bool>(observer_.on_delay); }
   bool wants_transfers() const { return static_cast<bool>(observer_.on_transfer); }
 
+  void add(const DelayEvent& event);
   void add(const TransferEvent& event);
   void add(const CollectiveEvent& event);
   /// `reported` is called after the observer has got the mark.

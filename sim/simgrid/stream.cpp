@@ -4,21 +4,27 @@
 #include "sim/deadlock.hpp"
 
 #include <fmt/format.h>
+#include <simgrid/kernel/resource/Action.hpp>
+#include <simgrid/kernel/resource/Model.hpp>
 #include <simgrid/simix.hpp>
 
 namespace ringsim {
 
 namespace s4u = simgrid::s4u;
 
-SharedState::SharedState(TopologyZone& its_zone, std::size_t number_of_links,
+SharedState::SharedState(const Topology& its_topology, const Platform& its_platform,
                          const Program& program, const Observer& observer,
                          std::function<void()> on_failure)
-    : zone(its_zone),
+    : topology(its_topology),
+      platform(its_platform),
+      zone(*its_platform.zone),
       reporter(observer, std::move(on_failure)),
-      links(number_of_links),
+      links(its_topology.links().size()),
       streams_per_rank(program.streams_per_rank),
       calls(program.streams_per_rank, CallTracker(program.ranks)),
-      recorded(program.ranks) {
+      recorded(program.ranks),
+      remembers_posted(its_topology.after_outage() == AfterOutage::restart),
+      paths(observer.wants_critical_path ? std::make_unique<PathLog>() : nullptr) {
   for (Rank rank = 0; rank < program.ranks; ++rank) {
     for (StreamId id = 0; id < program.streams_per_rank; ++id) {
       streams.push_back(std::make_unique<Stream>(*this, rank, id, program.open(rank, id)));
@@ -30,14 +36,26 @@ void SharedState::begin_transfer(const Route& route) {
   for (const LinkId link : route.links) links[link].busy.begin();
 }
 
-void SharedState::end_transfer(const TransferEvent& event, const Route& route) {
+void SharedState::end_transfer(const TransferEvent& event, const Route& route, Seconds latency) {
   // The sum may be a rounding error later than the end of a message of 0 bytes.
-  const Seconds flows_from = std::min(event.start + route.latency, event.end);
+  const Seconds flows_from = std::min(event.start + latency, event.end);
   for (const LinkId id : route.links) {
     links[id].bytes += event.bytes;
     links[id].busy.end(flows_from, event.end);
   }
   if (reporter.wants_transfers()) reporter.add(event);
+}
+
+void SharedState::restart_transfers(LinkId link) {
+  for (auto* model : s4u::Engine::get_instance()->get_all_models()) {
+    for (auto& action : *model->get_started_action_set()) {
+      const auto found = posted.find(action.get_activity());
+      if (found == posted.end()) continue;
+      const auto& route = found->second->links;
+      if (std::find(route.begin(), route.end(), link) != route.end())
+        action.set_remains(action.get_cost());
+    }
+  }
 }
 
 void SharedState::end_call(StreamId stream, std::uint64_t number) {
@@ -49,7 +67,9 @@ Stream::Stream(SharedState& shared, Rank rank, StreamId id, PhaseSource source)
       rank_(rank),
       id_(id),
       source_(std::move(source)),
-      wake_(s4u::Semaphore::create(0)) {}
+      wake_(s4u::Semaphore::create(0)) {
+  if (shared_.paths) path_ = shared_.paths->begin();
+}
 
 void Stream::run() {
   while (const auto phase = source_()) {
@@ -58,7 +78,24 @@ void Stream::run() {
   has_ended_ = true;
 }
 
-void Stream::execute(const Delay& delay) { s4u::this_actor::sleep_for(delay.duration.value); }
+void Stream::spend(Cause cause, Seconds time) {
+  s4u::this_actor::sleep_for(time.value);
+  if (shared_.paths) path_ = shared_.paths->extend(path_, cause, rank_, time);
+}
+
+void Stream::execute(const Delay& delay) {
+  const Seconds start{s4u::Engine::get_clock()};
+  const Seconds end = compute_end(shared_.topology.host(rank_), start, delay.duration);
+  spend(delay.kind == DelayKind::prune ? Cause::prune : Cause::compute, end - start);
+  if (shared_.reporter.wants_delays())
+    shared_.reporter.add(DelayEvent{rank_, delay.kind, delay.step, start, end});
+}
+
+void Stream::reduce() {
+  if (round_.reduced.count == 0) return;
+  const Seconds time = reduce_time(shared_.topology.host(rank_), round_.reduced);
+  if (time > Seconds{}) spend(Cause::reduce, time);
+}
 
 void Stream::execute(const CollectiveCall& call) {
   call_ = &call;
@@ -69,6 +106,8 @@ void Stream::execute(const CollectiveCall& call) {
     call.collective->round(rank_, index_, round_);
     post();
     for (waiting_ = 0; waiting_ < comms_.size(); ++waiting_) comms_[waiting_]->wait();
+    if (shared_.paths && !comms_.empty()) path_ = std::move(last_arrival_);
+    reduce();
   }
   comms_.clear();
   call_ = nullptr;
@@ -79,21 +118,26 @@ void Stream::post() {
   comms_.clear();
   sending_.clear();
   sending_.reserve(round_.sends.size());  // SimGrid holds pointers to the elements
+  posted_at_ = {s4u::Engine::get_clock()};
   for (const auto& receive : round_.receives) {
     comms_.push_back(mailbox(from_, receive.peer, receive.peer, rank_).get_init());
     comms_.back()->set_dst_data(&received_, sizeof received_)->set_copy_data_callback(arrived);
   }
   for (const auto& send : round_.sends) {
-    auto* sending =
-        &sending_.emplace_back(Sending{this, send, &shared_.zone.route(rank_, send.peer), nullptr});
+    auto& route = shared_.zone.route(rank_, send.peer);
+    const auto cost = shared_.zone.cost(route, send.bytes);
+    auto* sending = &sending_.emplace_back(Sending{this, send, &route, cost.latency, nullptr});
     comms_.push_back(mailbox(to_, send.peer, rank_, send.peer).put_init(sending, send.bytes.count));
-    comms_.back()->set_copy_data_callback(arrived);
+    comms_.back()->set_copy_data_callback(arrived)->set_remaining(cost.work);
     sending->comm = comms_.back().get();
   }
   // One visit to SimGrid's kernel for all of them, where start() alone makes one for each.
   simgrid::kernel::actor::simcall_answered([this] {
     for (const auto& comm : comms_) comm->start();
   });
+  if (!shared_.remembers_posted) return;
+  for (const auto& sending : sending_)
+    shared_.posted[sending.comm->get_impl()] = &sending.route->route;
 }
 
 s4u::Mailbox& Stream::mailbox(Mailboxes& known, Rank peer, Rank source, Rank target) const {
@@ -109,14 +153,34 @@ s4u::Mailbox& Stream::mailbox(Mailboxes& known, Rank peer, Rank source, Rank tar
 }
 
 void Stream::arrived(simgrid::kernel::activity::CommImpl*, void* sending, std::size_t) {
-  const auto& [sender, message, route, comm] = *static_cast<const Sending*>(sending);
+  const auto& sent = *static_cast<const Sending*>(sending);
+  const auto& [sender, message, route, latency, comm] = sent;
   const auto& call = *sender->call_;
   auto& shared = sender->shared_;
-  const Seconds start{comm->get_start_time()}, end{s4u::Engine::get_clock()};
-  shared.calls[sender->id_].add_message(sender->call_number_, start, end);
-  shared.end_transfer({call.step, call.phase, call.bucket, sender->index_, sender->rank_,
-                       message.peer, message.bytes, start, end},
-                      route->route);
+  const TransferEvent event{call.step,
+                            call.phase,
+                            call.bucket,
+                            sender->index_,
+                            sender->rank_,
+                            message.peer,
+                            message.bytes,
+                            {comm->get_start_time()},
+                            {s4u::Engine::get_clock()}};
+  shared.calls[sender->id_].add_message(sender->call_number_, event.start, event.end);
+  shared.end_transfer(event, route->route, latency);
+  if (shared.remembers_posted) shared.posted.erase(comm->get_impl());
+  if (shared.paths) sender->follow(sent, event);
+}
+
+void Stream::follow(const Sending& sending, const TransferEvent& event) {
+  auto& receiver = *shared_.streams[std::size_t{event.target} * shared_.streams_per_rank + id_];
+  const auto& later = receiver.posted_at_ > posted_at_ ? receiver : *this;
+  const Seconds latency = std::min(sending.latency, event.end - event.start);
+  auto& log = *shared_.paths;
+  const auto path = log.extend(later.path_, Cause::latency, event.source, event.target, latency);
+  last_arrival_ = log.extend(path, Cause::transfer, event.source, event.target,
+                             event.end - event.start - latency);
+  receiver.last_arrival_ = last_arrival_;
 }
 
 void Stream::execute(const Record& record) {
@@ -125,6 +189,7 @@ void Stream::execute(const Record& record) {
     auto& other = *shared_.streams[std::size_t{rank_} * shared_.streams_per_rank + id];
     if (other.awaited_ != record.event) continue;
     other.awaited_.reset();
+    other.path_ = path_;
     other.wake_->release();
   }
 }

@@ -3,8 +3,8 @@
 #include "sim/backend.hpp"
 #include "sim/busy_time.hpp"
 #include "sim/call_tracker.hpp"
+#include "sim/simgrid/platform.hpp"
 #include "sim/simgrid/reporter.hpp"
-#include "sim/simgrid/zone.hpp"
 
 #include <simgrid/s4u.hpp>
 
@@ -22,16 +22,20 @@ class Stream;
 
 /// What the streams of a run share. Actors never run at the same time.
 struct SharedState {
-  SharedState(TopologyZone& its_zone, std::size_t number_of_links, const Program& program,
+  SharedState(const Topology& its_topology, const Platform& its_platform, const Program& program,
               const Observer& observer, std::function<void()> on_failure);
 
   /// Both sides of a message have posted.
   void begin_transfer(const Route& route);
-  /// Its last byte has arrived.
-  void end_transfer(const TransferEvent& event, const Route& route);
+  /// Its last byte has arrived; bytes flowed once `latency` had passed.
+  void end_transfer(const TransferEvent& event, const Route& route, Seconds latency);
+  /// What flows over the link flows from its start once more.
+  void restart_transfers(LinkId link);
   /// A rank has done its part in a call.
   void end_call(StreamId stream, std::uint64_t number);
 
+  const Topology& topology;
+  const Platform& platform;
   TopologyZone& zone;
   Reporter reporter;
   struct LinkState {
@@ -42,7 +46,11 @@ struct SharedState {
   StreamId streams_per_rank;
   std::vector<CallTracker> calls;                     ///< per stream number
   std::vector<std::unordered_set<EventId>> recorded;  ///< per rank
-  std::vector<std::unique_ptr<Stream>> streams;       ///< [rank * streams_per_rank + stream]
+  /// Messages that are posted, where restart_transfers() may ask for them.
+  std::unordered_map<const simgrid::kernel::activity::ActivityImpl*, const Route*> posted;
+  bool remembers_posted;
+  std::unique_ptr<PathLog> paths;                ///< null: nobody wants the critical path
+  std::vector<std::unique_ptr<Stream>> streams;  ///< [rank * streams_per_rank + stream]
 };
 
 class Stream {
@@ -54,6 +62,8 @@ class Stream {
   /// Runs all phases; called in the stream's own actor.
   void run();
   bool has_ended() const { return has_ended_; }
+  /// What it has waited for, up to now.
+  const Path& path() const { return path_; }
   /// What it waits for, e.g. "to receive from rank 3 in round 1 of ring (values, step 0)".
   std::string waits_for() const;
 
@@ -63,6 +73,7 @@ class Stream {
     Stream* sender;
     Message message;
     const PlatformRoute* route;
+    Seconds latency;
     simgrid::s4u::Comm* comm;
   };
   /// To or from one peer after the other; most ranks have the same one again and again.
@@ -78,9 +89,14 @@ class Stream {
   void execute(const WaitEvent& wait);
   void execute(const Mark& mark);
   void post();
+  void reduce();
+  /// Sleeps, on account of the critical path's `cause`.
+  void spend(Cause cause, Seconds time);
   simgrid::s4u::Mailbox& mailbox(Mailboxes& known, Rank peer, Rank source, Rank target) const;
   /// SimGrid calls it when a message has arrived, in order of time.
   static void arrived(simgrid::kernel::activity::CommImpl*, void* sending, std::size_t);
+  /// The critical path goes on through a message that has just arrived.
+  void follow(const Sending& sending, const TransferEvent& event);
 
   SharedState& shared_;
   Rank rank_;
@@ -100,6 +116,10 @@ class Stream {
   std::size_t waiting_ = 0;                   ///< which of them the stream waits for
   Mailboxes to_, from_;
   void* received_ = nullptr;
+
+  Path path_;
+  Path last_arrival_;  ///< of the round's messages, the one that arrived last
+  Seconds posted_at_;  ///< when the round was posted
 };
 
 }  // namespace ringsim

@@ -2,6 +2,9 @@
 
 #include "base/error.hpp"
 
+#include <cmath>
+#include <limits>
+
 namespace ringsim {
 
 namespace routing = simgrid::kernel::routing;
@@ -13,11 +16,24 @@ void TopologyZone::set_links(std::vector<simgrid::kernel::resource::StandardLink
   links_ = std::move(links);
 }
 
-const PlatformRoute& TopologyZone::route(Rank source, Rank target) {
+PlatformRoute& TopologyZone::route(Rank source, Rank target) {
   return routes_.at(source, target, [&](PlatformRoute& entry) {
     entry.route = topology_.route(source, target);
     for (const LinkId id : entry.route.links) entry.links.push_back(links_[id]);
   });
+}
+
+TransferCost TopologyZone::cost(PlatformRoute& route, Bytes message) const {
+  auto cost = topology_.cost(route.route, message);
+  if (route.route.is_plain) return cost;
+  while (route.latencies.try_emplace(cost.work, cost.latency).first->second != cost.latency)
+    cost.work = std::nextafter(cost.work, std::numeric_limits<double>::infinity());
+  return cost;
+}
+
+double TopologyZone::latency_factor(const PlatformRoute& route, double work) {
+  const Seconds latency = route.route.is_plain ? route.route.latency : route.latencies.at(work);
+  return latency.value / unit_latency;
 }
 
 void TopologyZone::get_local_route(const routing::NetPoint* source, const routing::NetPoint* target,

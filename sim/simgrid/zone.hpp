@@ -17,6 +17,9 @@ namespace ringsim {
 struct PlatformRoute {
   Route route;
   std::vector<simgrid::kernel::resource::StandardLinkImpl*> links;
+  /// Where the route is not plain: latencies of the messages that were posted, by their work, which
+  /// is all that SimGrid says of a message when it asks for its latency.
+  std::map<double, Seconds> latencies = {};
 };
 
 /// Asks the topology for a route when a message first takes it, so no table of all pairs is built
@@ -33,9 +36,12 @@ class TopologyZone final : public simgrid::kernel::routing::NetZoneImpl {
   /// One SimGrid link for each of the topology's.
   void set_links(std::vector<simgrid::kernel::resource::StandardLinkImpl*> links);
 
-  const PlatformRoute& route(Rank source, Rank target);
-  /// The route's latency over unit_latency.
-  static double latency_factor(const Route& route) { return route.latency.value / unit_latency; }
+  PlatformRoute& route(Rank source, Rank target);
+  /// What a message asks of its route. Two messages of a route that differ in latency differ in
+  /// work too, by rounding at least.
+  TransferCost cost(PlatformRoute& route, Bytes message) const;
+  /// The latency of a message of this work, from cost(), over unit_latency.
+  static double latency_factor(const PlatformRoute& route, double work);
 
   void get_local_route(const simgrid::kernel::routing::NetPoint* source,
                        const simgrid::kernel::routing::NetPoint* target,

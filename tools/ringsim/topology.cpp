@@ -65,6 +65,7 @@ std::vector<std::vector<std::string>> host_rows(const Topology& topology) {
     for (const auto& change : host.speed_changes) {
       parts.push_back(fmt::format("at {}: speed {}", format(change.at), change.value));
     }
+    if (host.reduce_rate) parts.push_back(fmt::format("reduces {}", format(*host.reduce_rate)));
     if (host.dies) parts.push_back(fmt::format("dies at {}", format(*host.dies)));
     if (host.speed == 1 && parts.empty()) continue;
     rows.push_back({fmt::format("{}", rank), fmt::format("{}", host.speed), join(parts, "; ")});

@@ -1,0 +1,118 @@
+#include "sim/critical_path.hpp"
+
+#include "base/error.hpp"
+#include "sim/backend.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace ringsim {
+
+void PathTimes::add(Cause cause, Rank source, Rank target, Seconds time) {
+  if (time == Seconds{}) return;
+  if (cause == Cause::latency) {
+    from_to[{source, target}].latency += time;
+  } else if (cause == Cause::transfer) {
+    from_to[{source, target}].transfer += time;
+  } else {
+    local[{source, cause}] += time;
+  }
+}
+
+Seconds PathTimes::total() const {
+  Seconds sum;
+  for (const auto& [key, time] : local) sum += time;
+  for (const auto& [key, message] : from_to) sum += message.latency + message.transfer;
+  return sum;
+}
+
+void Path::release(Node* node) {
+  while (node != nullptr && --node->uses == 0) {
+    --*node->alive;
+    delete std::exchange(node, node->before);
+  }
+}
+
+Path PathLog::extend(const Path& path, Cause cause, Rank source, Rank target, Seconds time) {
+  if (time == Seconds{}) return path;
+  if (alive_ >= limit_) {
+    fold(path);
+    limit_ = std::max(limit_, 2 * alive_);
+  }
+  ++alive_;
+  ++path.node_->uses;
+  return Path(new Path::Node{path.node_, 1, cause, source, target, time.value, &alive_});
+}
+
+void PathLog::fold(const Path& path) {
+  std::vector<Path::Node*> nodes;  // from the path's end to the root
+  for (auto* node = path.node_; node != nullptr; node = node->before) nodes.push_back(node);
+  // Where one node alone follows on the root, all paths pass it. The root is used by root_ too.
+  while (nodes.size() > 1 && nodes.back()->uses == 2) {
+    nodes.pop_back();
+    auto* const next = nodes.back();
+    common_.add(next->cause, next->source, next->target, {next->seconds});
+    Path::release(std::exchange(next->before, nullptr));
+    ++next->uses;
+    root_ = Path(next);
+    next->seconds = 0;
+  }
+}
+
+PathTimes PathLog::times(const Path& path) const {
+  PathTimes times = common_;
+  for (const auto* node = path.node_; node != nullptr; node = node->before)
+    times.add(node->cause, node->source, node->target, {node->seconds});
+  return times;
+}
+
+CriticalPath critical_path(const Topology& topology, PathTimes times, const BackendResult& result) {
+  CriticalPath path{std::move(times), {}};
+  const auto load = [&](LinkId link) {
+    return static_cast<double>(result.links[link].bytes.count) /
+           capacity_until(topology.links()[link], result.end);
+  };
+  for (const auto& [ends, message] : path.times.from_to) {
+    const auto links = topology.route(ends.first, ends.second).links;
+    path.held_up_by[ends] = *std::max_element(
+        links.begin(), links.end(), [&](LinkId a, LinkId b) { return load(a) < load(b); });
+  }
+  return path;
+}
+
+Bottleneck find_bottleneck(const CriticalPath& path, const Topology& topology) {
+  struct Kind {
+    std::string_view name;
+    Seconds sum;
+    std::map<std::string, Seconds> places;
+
+    void add(const std::string& place, Seconds time) {
+      sum += time;
+      places[place] += time;
+    }
+  };
+  std::array<Kind, 5> kinds{{{"compute", {}, {}},
+                             {"prune", {}, {}},
+                             {"reduce", {}, {}},
+                             {"latency", {}, {}},
+                             {"link", {}, {}}}};
+  const auto kind_of = [&](Cause cause) -> Kind& { return kinds[static_cast<std::size_t>(cause)]; };
+  for (const auto& [key, time] : path.times.local)
+    kind_of(key.second).add(fmt::format("rank {}", key.first), time);
+  for (const auto& [ends, message] : path.times.from_to) {
+    const auto& link = topology.links()[path.held_up_by.at(ends)].name;
+    kind_of(Cause::latency).add(link, message.latency);
+    kind_of(Cause::transfer).add(link, message.transfer);
+  }
+  const auto& most = *std::max_element(kinds.begin(), kinds.end(),
+                                       [](const auto& a, const auto& b) { return a.sum < b.sum; });
+  check(most.sum > Seconds{}, "find_bottleneck: the path is empty");
+  const auto place =
+      std::max_element(most.places.begin(), most.places.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  return {most.name, place->first, most.sum / path.times.total()};
+}
+
+}  // namespace ringsim

@@ -1,0 +1,106 @@
+#pragma once
+// What a run had to wait for: the chain of delays and messages without a gap that ends when the
+// last stream ends. Shortening anything else does not shorten the run.
+#include "base/rank.hpp"
+#include "base/units.hpp"
+#include "topologies/topology.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ringsim {
+
+/// What a piece of a path was spent on.
+enum class Cause : std::uint8_t { compute, prune, reduce, latency, transfer };
+
+/// The pieces of a path, added up; their sum is its length.
+struct PathTimes {
+  struct Message {
+    Seconds latency, transfer;
+  };
+  std::map<std::pair<Rank, Cause>, Seconds> local;   ///< compute, prune, reduce
+  std::map<std::pair<Rank, Rank>, Message> from_to;  ///< by source and target
+
+  void add(Cause cause, Rank source, Rank target, Seconds time);
+  Seconds total() const;
+};
+
+/// A path up to a moment on some stream, shared with the paths that go on from it. The handle is as
+/// cheap to copy as a pointer. Every handle has to be gone before its PathLog.
+class Path {
+ public:
+  Path() = default;
+  Path(const Path& other) noexcept : node_(other.node_) {
+    if (node_ != nullptr) ++node_->uses;
+  }
+  Path(Path&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+  Path& operator=(Path other) noexcept {
+    std::swap(node_, other.node_);
+    return *this;
+  }
+  ~Path() { release(node_); }
+
+ private:
+  friend class PathLog;
+  struct Node {
+    Node* before;
+    std::uint32_t uses;
+    Cause cause;
+    Rank source, target;
+    double seconds;
+    std::size_t* alive;
+  };
+  explicit Path(Node* node) : node_(node) {}
+  static void release(Node* node);
+
+  Node* node_ = nullptr;
+};
+
+/// Makes paths. What all living paths have in common is kept as sums alone, so that memory grows
+/// with how far they differ and not with the run.
+class PathLog {
+ public:
+  PathLog() = default;
+  PathLog(const PathLog&) = delete;
+  PathLog& operator=(const PathLog&) = delete;
+
+  /// The path at time 0.
+  Path begin() const { return root_; }
+  /// `path` and then `time` for `cause`, on a rank or from a source to a target.
+  Path extend(const Path& path, Cause cause, Rank source, Rank target, Seconds time);
+  Path extend(const Path& path, Cause cause, Rank rank, Seconds time) {
+    return extend(path, cause, rank, rank, time);
+  }
+  PathTimes times(const Path& path) const;
+
+ private:
+  void fold(const Path& path);
+
+  std::size_t alive_ = 0, limit_ = 1 << 16;
+  PathTimes common_;
+  Path root_{new Path::Node{nullptr, 1, Cause::compute, 0, 0, 0, &alive_}};
+};
+
+/// What a run's critical path spends its time on.
+struct CriticalPath {
+  PathTimes times;
+  /// Of each route: the link that held its messages up, which is the one that carried most in
+  /// relation to what it could have carried.
+  std::map<std::pair<Rank, Rank>, LinkId> held_up_by;
+};
+
+/// The largest share of a critical path: all that goes to one kind of cause, and the rank or link
+/// that most of it goes to.
+struct Bottleneck {
+  std::string_view kind;  ///< "link" (bytes flow), "latency", "compute", "prune" or "reduce"
+  std::string name;       ///< of a link; "rank 3"
+  double share;           ///< of the path, 0 to 1
+};
+/// Throws where the path is empty.
+Bottleneck find_bottleneck(const CriticalPath& path, const Topology& topology);
+
+}  // namespace ringsim
