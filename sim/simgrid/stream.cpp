@@ -87,8 +87,9 @@ void Stream::execute(const Delay& delay) {
   const Seconds start{s4u::Engine::get_clock()};
   const Seconds end = compute_end(shared_.topology.host(rank_), start, delay.duration);
   spend(delay.kind == DelayKind::prune ? Cause::prune : Cause::compute, end - start);
-  if (shared_.reporter.wants_delays())
-    shared_.reporter.add(DelayEvent{rank_, delay.kind, delay.step, start, end});
+  if (!shared_.reporter.wants_delays()) return;
+  const Seconds now{s4u::Engine::get_clock()};  // `end` but for rounding, and in order
+  shared_.reporter.add(DelayEvent{rank_, delay.kind, delay.step, start, now});
 }
 
 void Stream::reduce() {

@@ -39,20 +39,23 @@ inline Program make_program(const Phases& phases) {
 /// One message, as a collective of one round.
 class OneMessage final : public Collective {
  public:
-  OneMessage(Rank ranks, Rank source, Rank target, Bytes bytes)
-      : ranks_(ranks), source_(source), target_(target), bytes_(bytes) {}
+  /// The target reduces `reduced` bytes afterwards.
+  OneMessage(Rank ranks, Rank source, Rank target, Bytes bytes, Bytes reduced = {})
+      : ranks_(ranks), source_(source), target_(target), bytes_(bytes), reduced_(reduced) {}
   std::string_view name() const override { return "one message"; }
   Rank ranks() const override { return ranks_; }
   std::uint32_t rounds() const override { return 1; }
   void round(Rank rank, std::uint32_t, Round& round) const override {
     round.clear();
     if (rank == source_) round.sends.push_back({target_, bytes_});
-    if (rank == target_) round.receives.push_back({source_, {}});
+    if (rank != target_) return;
+    round.receives.push_back({source_, {}});
+    round.reduced = reduced_;
   }
 
  private:
   Rank ranks_, source_, target_;
-  Bytes bytes_;
+  Bytes bytes_, reduced_;
 };
 
 inline CollectiveCall call(std::shared_ptr<const Collective> collective, std::uint64_t step = 0) {

@@ -49,8 +49,16 @@ inline std::vector<double> record(Backend backend, const Topology& topology, con
       list.push_back(event.end.value);
     };
   }
+  observer.on_delay = [&](const DelayEvent& event) {
+    see(event.end.value);
+    auto& list = events[{3, number(event.step), number(event.rank), number(event.kind), 0, 0}];
+    list.push_back(event.start.value);
+    list.push_back(event.end.value);
+  };
+  observer.wants_critical_path = with_transfers;
   const auto result = backend(topology, program, observer);
   std::vector<double> numbers = {result.end.value, in_order ? 1.0 : 0.0};
+  if (with_transfers) numbers.push_back(result.critical_path->times.total().value);
   for (const auto& link : result.links) {
     numbers.push_back(number(link.bytes.count));
     numbers.push_back(link.busy.value);

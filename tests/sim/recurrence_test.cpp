@@ -18,13 +18,7 @@ class RandomCase {
     const Rank most = random_.below(20) == 0 ? 64 : 12;
     ranks_ = 2 + static_cast<Rank>(random_.below(most - 1));
     const Rank hosts = std::max<Rank>(2, ranks_ + static_cast<Rank>(random_.below(3)));
-    std::vector<double> bandwidth, latency;
-    const bool equal = random_.below(4) == 0, has_latency = random_.below(4) != 0;
-    for (Rank i = 0; i < hosts; ++i) {
-      bandwidth.push_back(equal ? 1e9 : 1e8 + 1e9 * random_.uniform());
-      latency.push_back(has_latency ? (equal ? 1e-5 : 1e-4 * random_.uniform()) : 0);
-    }
-    topology = std::make_unique<Topology>(make_ring(bandwidth, latency));
+    draw_topology(hosts);
     const auto streams = 1 + random_.below(2);
     phases.assign(ranks_, std::vector<std::vector<Phase>>(streams));
     const auto steps = 1 + random_.below(3);
@@ -36,6 +30,62 @@ class RandomCase {
   Phases phases;
 
  private:
+  /// A ring or, now and then, a switch; two in three have plain links and hosts.
+  void draw_topology(Rank hosts) {
+    std::vector<Link> links;
+    const bool equal = random_.below(4) == 0, has_latency = random_.below(4) != 0;
+    const bool is_plain = random_.below(3) != 0;
+    for (Rank i = 0; i < hosts; ++i) {
+      const double bandwidth = equal ? 1e9 : 1e8 + 1e9 * random_.uniform();
+      const double latency = has_latency ? (equal ? 1e-5 : 1e-4 * random_.uniform()) : 0;
+      links.push_back({"link" + std::to_string(i), {bandwidth}, {latency}});
+      if (!is_plain) links.back().extras = some_extras(links.back());
+    }
+    topology = std::make_unique<Topology>(random_.below(4) == 0 ? Topology::star("test", links)
+                                                                : Topology::ring("test", links));
+    if (is_plain) return;
+    if (random_.below(2) == 0) topology->set_after_outage(AfterOutage::restart);
+    for (Rank i = 0; i < hosts; ++i) topology->set_host(i, some_host());
+  }
+
+  std::shared_ptr<const LinkExtras> some_extras(const Link& link) {
+    LinkExtras extras;
+    if (random_.below(3) == 0) {
+      double from = 0;
+      for (auto pieces = random_.below(3); pieces > 0; --pieces) {
+        from += 1 + static_cast<double>(random_.below(50'000));
+        extras.pieces.push_back({{static_cast<std::uint64_t>(from)},
+                                 {1e-4 * random_.uniform()},
+                                 link.bandwidth * (0.1 + 0.9 * random_.uniform())});
+      }
+    }
+    if (random_.below(3) == 0) {
+      Seconds at;
+      for (auto changes = 1 + random_.below(4); changes > 0; --changes) {
+        at += Seconds{1e-3 * random_.uniform()};
+        extras.profile.push_back({at, link.bandwidth * (0.1 + 1.5 * random_.uniform())});
+      }
+    }
+    if (random_.below(3) == 0) {
+      Seconds from;
+      for (auto outages = 1 + random_.below(2); outages > 0; --outages) {
+        from += Seconds{1e-3 * random_.uniform()};
+        extras.outages.push_back({from, from + Seconds{5e-4 * random_.uniform()}});
+        from = extras.outages.back().until;
+      }
+    }
+    return std::make_shared<LinkExtras>(extras);
+  }
+
+  Host some_host() {
+    Host host;
+    if (random_.below(2) == 0) host.speed = 0.2 + 2 * random_.uniform();
+    if (random_.below(2) == 0)
+      host.speed_changes.push_back({{some_time()}, 0.3 + random_.uniform()});
+    if (random_.below(2) == 0) host.reduce_rate = {1e8 + 1e9 * random_.uniform()};
+    return host;
+  }
+
   double some_time() { return random_.below(3) == 0 ? 0 : 1e-3 * random_.uniform(); }
 
   void add_delays(StreamId stream) {
@@ -60,7 +110,7 @@ class RandomCase {
       default: {
         const auto source = static_cast<Rank>(random_.below(ranks_));
         const auto target = static_cast<Rank>((source + 1 + random_.below(ranks_ - 1)) % ranks_);
-        return std::make_shared<OneMessage>(ranks_, source, target,
+        return std::make_shared<OneMessage>(ranks_, source, target, Bytes{random_.below(1'000'000)},
                                             Bytes{random_.below(1'000'000)});
       }
     }
@@ -155,7 +205,11 @@ TEST_CASE("what recurrence refuses is slower in simgrid", "[recurrence]") {
       run_simgrid(topology, make_program(drawn.phases),
                   {.on_transfer = [&](const TransferEvent& event) {
                     const auto route = topology.route(event.source, event.target);
-                    const Seconds alone = route.latency + event.bytes / route.bandwidth;
+                    const auto cost = topology.cost(route, event.bytes);
+                    const Seconds alone =
+                        flow_end(topology.capacity_over_time(route), event.start + cost.latency,
+                                 cost.work, topology.after_outage()) -
+                        event.start;
                     most = std::max(most, (event.end - event.start - alone) / alone);
                   }});
       return std::vector<double>{most};
