@@ -14,6 +14,7 @@ enum class Purpose : std::uint32_t {
   batch_order = 2,
   broadcasters = 3,
   compute_jitter = 4,
+  synthetic_masks = 6,
 };
 
 /// One block of Philox4x32-10 from a counter and a key.

@@ -22,7 +22,7 @@ struct DelayEvent {
   Rank rank;
   DelayKind kind;
   std::uint64_t step;
-  Seconds start, end;
+  Seconds start, duration;
 };
 
 /// One message, once it has arrived. From `start` (both sides have posted) latency passes, then

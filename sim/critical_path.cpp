@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace ringsim {
 
@@ -68,6 +69,24 @@ PathTimes PathLog::times(const Path& path) const {
   return times;
 }
 
+bool is_later(Seconds a, Seconds b) {
+  constexpr double rounding = 1e-12;
+  return a.value > b.value + rounding * std::abs(b.value);
+}
+
+void LastArrival::add(const Path& path, Seconds arrival, Rank source) {
+  if (is_later(arrival_, arrival)) return;
+  if (!is_later(arrival, arrival_) && source_ <= source) return;
+  path_ = path;
+  arrival_ = arrival;
+  source_ = source;
+}
+
+Path LastArrival::take() {
+  arrival_ = Seconds{-1};
+  return std::move(path_);
+}
+
 CriticalPath critical_path(const Topology& topology, PathTimes times, const BackendResult& result) {
   CriticalPath path{std::move(times), {}};
   const auto load = [&](LinkId link) {
@@ -76,11 +95,21 @@ CriticalPath critical_path(const Topology& topology, PathTimes times, const Back
   };
   for (const auto& [ends, message] : path.times.from_to) {
     const auto links = topology.route(ends.first, ends.second).links;
-    path.held_up_by[ends] = *std::max_element(
-        links.begin(), links.end(), [&](LinkId a, LinkId b) { return load(a) < load(b); });
+    LinkId most = links.front();
+    for (const LinkId link : links) {
+      if (load(link) > load(most) * (1 + 1e-9)) most = link;
+    }
+    path.held_up_by[ends] = most;
   }
   return path;
 }
+
+namespace {
+
+/// Sums of many times are the same but for rounding more often than single times.
+bool is_more(Seconds a, Seconds b) { return a.value > b.value * (1 + 1e-9); }
+
+}  // namespace
 
 Bottleneck find_bottleneck(const CriticalPath& path, const Topology& topology) {
   struct Kind {
@@ -106,13 +135,17 @@ Bottleneck find_bottleneck(const CriticalPath& path, const Topology& topology) {
     kind_of(Cause::latency).add(link, message.latency);
     kind_of(Cause::transfer).add(link, message.transfer);
   }
-  const auto& most = *std::max_element(kinds.begin(), kinds.end(),
-                                       [](const auto& a, const auto& b) { return a.sum < b.sum; });
-  check(most.sum > Seconds{}, "find_bottleneck: the path is empty");
-  const auto place =
-      std::max_element(most.places.begin(), most.places.end(),
-                       [](const auto& a, const auto& b) { return a.second < b.second; });
-  return {most.name, place->first, most.sum / path.times.total()};
+  // The first of the largest, but for rounding.
+  const auto* most = &kinds.front();
+  for (const auto& kind : kinds) {
+    if (is_more(kind.sum, most->sum)) most = &kind;
+  }
+  check(most->sum > Seconds{}, "find_bottleneck: the path is empty");
+  auto place = most->places.begin();
+  for (auto other = place; other != most->places.end(); ++other) {
+    if (is_more(other->second, place->second)) place = other;
+  }
+  return {most->name, place->first, most->sum / path.times.total()};
 }
 
 }  // namespace ringsim

@@ -85,6 +85,24 @@ class PathLog {
   Path root_{new Path::Node{nullptr, 1, Cause::compute, 0, 0, 0, &alive_}};
 };
 
+/// Of the messages that a rank waits for in a round, the one that arrives last. Of messages that
+/// arrive together, but for rounding, the one with the lowest source, so that all backends follow
+/// the same path.
+class LastArrival {
+ public:
+  void add(const Path& path, Seconds arrival, Rank source);
+  /// Its path; forgets it.
+  Path take();
+
+ private:
+  Path path_;
+  Seconds arrival_{-1};
+  Rank source_ = 0;
+};
+
+/// Whether `a` is later than `b` by more than rounding.
+bool is_later(Seconds a, Seconds b);
+
 /// What a run's critical path spends its time on.
 struct CriticalPath {
   PathTimes times;

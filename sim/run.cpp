@@ -25,17 +25,28 @@ struct Experiment {
   const SchemeDefinition& scheme;
   const CollectiveDefinition& collective;
   std::optional<TraceSource> trace;
-  std::unique_ptr<Network> network;  ///< null with a trace
+  std::unique_ptr<Network> network;  ///< null without a model
   std::optional<prune::EngineProfile> engine_profile;
 };
 
-/// A topology that says more than the backend knows would give wrong times.
+/// A topology that says more than the backends know would give wrong times.
 void refuse_what_is_not_simulated(const Topology& topology) {
   const auto features = topology.features();
-  if (features.empty()) return;
-  throw UserError(
-      {{}, "--topology"}, fmt::format("{} uses {}", topology.name(), join(features, ", ")),
-      "links of constant bandwidth and equal hosts are accepted by the simgrid backend");
+  if (std::find(features.begin(), features.end(), "dies") == features.end()) return;
+  throw UserError({{}, "--topology"}, fmt::format("{} uses dies", topology.name()),
+                  "hosts that live are accepted");
+}
+
+/// What the options say of all hosts and links.
+void apply_options(const RunOptions& options, Topology& topology) {
+  topology.set_after_outage(options.after_outage);
+  if (!options.reduce_rate) return;
+  for (Rank rank = 0; rank < topology.hosts(); ++rank) {
+    Host host = topology.host(rank);
+    if (host.reduce_rate) continue;
+    host.reduce_rate = options.reduce_rate;
+    topology.set_host(rank, host);
+  }
 }
 
 TraceSource open_trace(const RunOptions& options) {
@@ -50,11 +61,27 @@ TraceSource open_trace(const RunOptions& options) {
   return trace;
 }
 
+bool draws_sizes(const RunOptions& options) {
+  return options.bytes || options.source == Source::synthetic;
+}
+
+void check_can_be_drawn(const SchemeDefinition& scheme) {
+  if (scheme.synthesize != nullptr) return;
+  std::vector<std::string> accepted;
+  for (const auto* other : schemes()) {
+    if (other->synthesize != nullptr) accepted.emplace_back(other->name);
+  }
+  throw UserError({{}, "--scheme"}, fmt::format("{} needs the values of gradients", scheme.name),
+                  join(accepted, ", ") + " are accepted without them",
+                  "leave --bytes and --source synthetic out");
+}
+
 Experiment prepare(const RunOptions& options) {
   check_run_options(options);
   if (options.backend == "simgrid") require_simgrid();
   Topology topology = choose_topology(options.topology);
   refuse_what_is_not_simulated(topology);
+  apply_options(options, topology);
   const Rank ranks = options.topology.ranks.value_or(topology.hosts());
   if (ranks > topology.hosts()) {
     throw UserError(
@@ -62,16 +89,17 @@ Experiment prepare(const RunOptions& options) {
         fmt::format("2 to {} (the hosts of {}) is accepted", topology.hosts(), topology.name()));
   }
   std::optional<TraceSource> trace;
-  if (!options.trace.empty()) trace = open_trace(options);
+  if (options.source == Source::trace) trace = open_trace(options);
   const std::string& scheme = trace ? trace->scheme() : options.scheme;
-  const bool trains = !trace;
+  if (draws_sizes(options)) check_can_be_drawn(find_scheme(scheme));
+  const bool has_model = !trace && !options.bytes;
   return {.options = options,
           .topology = std::move(topology),
           .ranks = ranks,
           .scheme = find_scheme(scheme),
           .collective = find_collective(options.collective),
           .trace = std::move(trace),
-          .network = trains ? find_network(options.model).make() : nullptr,
+          .network = has_model ? find_network(options.model).make() : nullptr,
           .engine_profile = options.prune_time == PruneTime::profile
                                 ? std::optional(prune::load_engine_profile(options.prune_profile))
                                 : std::nullopt};
@@ -104,18 +132,22 @@ TrainingOptions training_options(const Experiment& experiment, const Dataset& da
           .schedule = options.schedule};
 }
 
-CostModel cost_model(const Experiment& experiment) {
+ComputeModel compute_model(const Experiment& experiment) {
   const auto& options = experiment.options;
   const auto modelled = [&] {
     const double flop = experiment.network->flop_per_sample() * static_cast<double>(options.batch);
     return Seconds{flop / options.gpu_speed.value};
   };
-  CostModel costs{.compute = options.compute_time ? *options.compute_time : modelled(),
-                  .jitter = options.jitter,
-                  .prune = std::nullopt,
-                  .engine = experiment.engine_profile ? &*experiment.engine_profile : nullptr,
-                  .memory = std::nullopt,
-                  .seed = options.seed};
+  return {.time = options.compute_time ? *options.compute_time : modelled(),
+          .jitter = options.jitter,
+          .seed = options.seed};
+}
+
+PruneCosts prune_costs(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  PruneCosts costs{.prune = std::nullopt,
+                   .engine = experiment.engine_profile ? &*experiment.engine_profile : nullptr,
+                   .memory = std::nullopt};
   if (options.prune_time == PruneTime::fixed) costs.prune = options.fixed_prune_time;
   if (options.prune_time == PruneTime::model) costs.memory = options.gpu_memory_bandwidth;
   return costs;
@@ -134,8 +166,8 @@ struct Recording {
 
 /// Adds a step that exchanges `stages`.
 StepRow& record_step(std::uint64_t step, const std::vector<Stage>& stages,
-                     const Experiment& experiment, const CostModel& costs, Recording& recording) {
-  auto plan = plan_step(step, stages, experiment.ranks, experiment.collective, costs);
+                     const Experiment& experiment, const PruneCosts& costs, Recording& recording) {
+  auto plan = plan_step(stages, experiment.ranks, experiment.collective, costs);
   StepRow row{};
   row.step = step;
   row.values_bytes = plan.sent.values.count;
@@ -155,7 +187,7 @@ Recording record_training(const Experiment& experiment, const RunObserver& obser
   const auto training = training_options(experiment, data, epoch_steps);
   const auto options = scheme_options(experiment, epoch_steps);
   const auto scheme = experiment.scheme.make(experiment.network->layers(), options);
-  const auto costs = cost_model(experiment);
+  const auto costs = prune_costs(experiment);
   Recording recording;
   ThreadPool threads;
   recording.trained = train(training, *scheme, threads, [&](const TrainedStep& step) {
@@ -176,7 +208,7 @@ Recording record_training(const Experiment& experiment, const RunObserver& obser
 
 Recording record_trace(const Experiment& experiment, const RunObserver& observer) {
   const TraceSource& trace = *experiment.trace;
-  const auto costs = cost_model(experiment);
+  const auto costs = prune_costs(experiment);
   const std::uint64_t steps = experiment.options.steps.value_or(trace.header().steps);
   Recording recording;
   for (std::uint64_t step = 0; step < steps; ++step) {
@@ -193,17 +225,67 @@ Recording record_trace(const Experiment& experiment, const RunObserver& observer
   return recording;
 }
 
+Layers layers_of(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  if (!options.bytes) return experiment.network->layers();
+  return {{.name = "values", .offset = 0, .parameters = options.bytes->count / sizeof(float)}};
+}
+
+LayerRow layer_row(std::uint64_t step, const Layer& layer, const LayerOutcome& outcome) {
+  LayerRow row{};
+  row.step = step;
+  row.layer = layer.name;
+  row.parameters = layer.parameters;
+  row.kept = outcome.kept;
+  row.density = static_cast<double>(row.kept) / static_cast<double>(row.parameters);
+  return row;
+}
+
+Recording record_synthetic(const Experiment& experiment, const RunObserver& observer) {
+  const auto layers = layers_of(experiment);
+  const auto options = scheme_options(experiment, 1);
+  const auto costs = prune_costs(experiment);
+  const std::uint64_t steps = experiment.options.steps.value_or(1);
+  Recording recording;
+  for (std::uint64_t step = 0; step < steps; ++step) {
+    const auto drawn = experiment.scheme.synthesize(layers, options, step);
+    record_step(step, drawn.stages, experiment, costs, recording);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      recording.kept += drawn.layers[i].kept;
+      if (observer.on_layer) observer.on_layer(layer_row(step, layers[i], drawn.layers[i]));
+    }
+    if (observer.on_step) observer.on_step(step + 1, steps);
+  }
+  recording.parameters = total_parameters(layers);
+  return recording;
+}
+
+Recording record_steps(const Experiment& experiment, const RunObserver& observer) {
+  if (experiment.trace) return record_trace(experiment, observer);
+  if (draws_sizes(experiment.options)) return record_synthetic(experiment, observer);
+  return record_training(experiment, observer);
+}
+
 /// Times the plans on the backend that the options name; `backend` becomes the one that ran.
 Timing time_on_backend(const Experiment& experiment, const std::vector<StepPlan>& plans,
-                       std::string& backend) {
-  const auto run = [&](const Topology& topology, const Program& program, const Observer& observer) {
+                       const RunObserver& observer, std::string& backend) {
+  const auto run = [&](const Topology& topology, const Program& program, const Observer& events) {
     backend = experiment.options.backend;
     if (backend == "auto") backend = find_contention(topology, program) ? "simgrid" : "recurrence";
-    if (backend == "recurrence") return run_recurrence(topology, program, observer);
+    if (backend == "recurrence") return run_recurrence(topology, program, events);
     require_simgrid();
-    return run_simgrid(topology, program, observer);
+    return run_simgrid(topology, program, events);
   };
-  return time_steps(experiment.topology, plans, experiment.ranks, run);
+  std::function<void(const TransferEvent&)> on_transfer;
+  if (observer.on_transfer) {
+    on_transfer = [&](const TransferEvent& event) {
+      observer.on_transfer({event.step, std::string(event.phase), event.bucket, event.round,
+                            event.source, event.target, event.bytes.count, event.start.value,
+                            event.end.value});
+    };
+  }
+  return time_steps(experiment.topology, plans, experiment.ranks, compute_model(experiment), run,
+                    on_transfer);
 }
 
 void fill_times(const Timing& timing, std::vector<StepRow>& rows) {
@@ -223,7 +305,7 @@ std::vector<LinkRow> link_rows(const Topology& topology, const Timing& timing) {
   for (std::size_t i = 0; i < topology.links().size(); ++i) {
     const auto& link = topology.links()[i];
     const auto& use = timing.links[i];
-    const double capacity = link.bandwidth.value * timing.end.value;
+    const double capacity = capacity_until(link, timing.end);
     const double share = capacity > 0 ? static_cast<double>(use.bytes.count) / capacity : 0;
     rows.push_back({link.name, use.bytes.count, use.busy.value, share});
   }
@@ -281,6 +363,10 @@ Summary summarize(const Experiment& experiment, const RunResult& result,
                               mean_of(rows, &StepRow::exchange_s),
                               mean_of(rows, &StepRow::exposed_exchange_s),
                               mean_of(rows, &StepRow::total_s)};
+  if (timing.critical_path && timing.end > Seconds{}) {
+    const auto [kind, name, share] = find_bottleneck(*timing.critical_path, experiment.topology);
+    summary.bottleneck = Summary::Bottleneck{std::string(kind), name, share};
+  }
   summary.staleness_steps = {
       trained.age_mean, trained.age_p50, trained.age_p95, trained.age_max, 0.0, 0.0};
   summary.accuracy = rows.back().accuracy;
@@ -299,15 +385,17 @@ RunResult run(const RunOptions& options, const RunObserver& observer) {
       is_file ? read_file(topology_file(options.topology.what)) : std::string();
   if (observer.on_start) {
     const std::string work = experiment.trace ? fmt::format("replays {}", options.trace)
-                                              : fmt::format("trains {}", options.model);
+                             : options.bytes  ? fmt::format("exchanges {}", format(*options.bytes))
+                             : draws_sizes(options)
+                                 ? fmt::format("draws what to exchange of {}", options.model)
+                                 : fmt::format("trains {}", options.model);
     observer.on_start(fmt::format("{} {} on {} ({} ranks), backend {}", experiment.scheme.name,
                                   work, experiment.topology.name(), experiment.ranks,
                                   options.backend));
   }
-  auto recording =
-      experiment.trace ? record_trace(experiment, observer) : record_training(experiment, observer);
+  auto recording = record_steps(experiment, observer);
   std::string backend;
-  const auto timing = time_on_backend(experiment, recording.plans, backend);
+  const auto timing = time_on_backend(experiment, recording.plans, observer, backend);
 
   RunResult result;
   result.steps = std::move(recording.rows);

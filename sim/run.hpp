@@ -17,6 +17,9 @@ struct RunObserver {
   std::function<void(const std::string& line)> on_start;
   std::function<void(std::uint64_t step, std::uint64_t steps)> on_step;
   std::function<void(const LayerRow&)> on_layer;
+  /// In order of time, when all steps have been recorded. Costs much time where there are many
+  /// ranks.
+  std::function<void(const TransferRow&)> on_transfer;
 };
 
 struct RunResult {

@@ -73,11 +73,25 @@ void set_prune_time(RunOptions& options, std::string_view text, const Place& pla
 void set_source(RunOptions& options, Text text, const Place& place) {
   constexpr Text prefix = "trace:";
   options.trace.clear();
-  if (text == "train") return;
-  if (!text.starts_with(prefix) || text.size() == prefix.size()) {
-    throw UserError(place, fmt::format("found \"{}\"", text), "train or trace:DIR is accepted");
+  if (text == "train" || text == "synthetic") {
+    options.source = text == "train" ? Source::train : Source::synthetic;
+    return;
   }
+  if (!text.starts_with(prefix) || text.size() == prefix.size()) {
+    throw UserError(place, fmt::format("found \"{}\"", text),
+                    "train, synthetic or trace:DIR is accepted");
+  }
+  options.source = Source::trace;
   options.trace = text.substr(prefix.size());
+}
+
+void set_bytes(RunOptions& options, Text text, const Place& place) {
+  const Bytes bytes = parse_bytes(text, place);
+  if (bytes.count == 0 || bytes.count % sizeof(float) != 0) {
+    throw UserError(place, fmt::format("found \"{}\"", text),
+                    "whole numbers of fp32 values are accepted: 4B, 8B, ...");
+  }
+  options.bytes = bytes;
 }
 
 void set_compute_time(RunOptions& options, std::string_view text, const Place& place) {
@@ -121,11 +135,30 @@ constexpr RunOption table[] = {
      "all-reduce algorithm (ringsim list collectives); default ring",
      [](RunOptions& o, Text text, const Place&) { o.collective = text; }},
 
+    {"network", "reduce-rate", "Q",
+     "how fast a host adds up what it receives, where its topology file does not say; default: in "
+     "no time",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.reduce_rate = parse_bandwidth(text, place);
+     }},
+    {"network", "after-outage", "resume|restart",
+     "when a link is up again, a message that was under way goes on where it stopped, or is sent "
+     "from its start; default resume",
+     [](RunOptions& o, Text text, const Place& place) {
+       const std::array<std::string, 2> names = {"resume", "restart"};
+       o.after_outage =
+           one_of(text, place, names) == "resume" ? AfterOutage::resume : AfterOutage::restart;
+     }},
+
     {"work", "model", "NAME", "network to train (ringsim list models); default mlp",
      [](RunOptions& o, Text text, const Place&) { o.model = text; }},
-    {"work", "source", "train|trace:DIR",
-     "where gradients come from: training, or a trace that ringsim prune wrote; default train",
+    {"work", "source", "train|synthetic|trace:DIR",
+     "where gradients come from: training, or a trace that ringsim prune wrote; synthetic: none, "
+     "what is kept is drawn at random; default train",
      set_source},
+    {"work", "bytes", "Q",
+     "a pure exchange of so many bytes of fp32, e.g. 100MB, without a model; needs --compute-time",
+     set_bytes},
     {"work", "steps", "N", "training steps; or --epochs",
      [](RunOptions& o, Text text, const Place& place) {
        o.steps = whole_number(text, place, 1, 100'000'000);
@@ -258,6 +291,26 @@ void refuse_without_effect(Text name, const std::string& beside, Text fix) {
   throw UserError({{}, fmt::format("--{}", name)}, "has no effect with " + beside, {}, fix);
 }
 
+void need_compute_time(const RunOptions& options, const std::string& beside, Text why) {
+  if (options.compute_time) return;
+  throw UserError({{}, "--compute-time"}, "is needed with " + beside,
+                  "a time such as 120ms is accepted", why);
+}
+
+/// Sizes that are drawn: training has no effect, nor has what compares values.
+void check_synthetic_options(const RunOptions& options) {
+  const std::string beside = options.bytes ? "--bytes" : "--source synthetic";
+  const auto refuse = [&](Text name) {
+    if (is_given(options, name)) refuse_without_effect(name, beside, "leave it out");
+  };
+  for (const Text name : {"epochs", "lr", "schedule", "engine"}) refuse(name);
+  if (options.bytes) {
+    if (options.source == Source::trace) refuse("source");
+    for (const Text name : {"model", "batch", "gpu-speed"}) refuse(name);
+    need_compute_time(options, beside, "there is no model that says how long a step computes");
+  }
+}
+
 /// With a trace nothing is trained, and what it holds was selected already.
 void check_trace_options(const RunOptions& options) {
   const std::string beside = fmt::format("--source trace:{}", options.trace);
@@ -268,17 +321,15 @@ void check_trace_options(const RunOptions& options) {
     if ((of_training || selects || option.name == "gpu-speed") && is_given(options, option.name))
       refuse_without_effect(option.name, beside, "leave it out");
   }
-  if (!options.compute_time) {
-    throw UserError({{}, "--compute-time"}, "is needed with " + beside,
-                    "a time such as 120ms is accepted",
+  need_compute_time(options, beside,
                     "a trace does not say how long forward and backward pass take");
-  }
 }
 
 }  // namespace
 
 void check_run_options(const RunOptions& options) {
-  if (!options.trace.empty()) return check_trace_options(options);
+  if (options.bytes || options.source == Source::synthetic) check_synthetic_options(options);
+  if (options.source == Source::trace) return check_trace_options(options);
   if (options.steps && options.epochs) {
     throw UserError({{}, "--steps"}, "given together with --epochs", "one of the two is accepted");
   }

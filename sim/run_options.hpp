@@ -23,13 +23,24 @@ enum class PruneTime {
   profile,  ///< as `ringsim bench -o FILE` measured it
 };
 
+/// Where the sizes of an exchange come from.
+enum class Source {
+  train,      ///< the network is trained
+  synthetic,  ///< they are drawn
+  trace,      ///< a gradient trace is replayed
+};
+
 struct RunOptions {
   // network
   TopologyChoice topology{"ring8-1g", {}, {}, {}};  ///< ranks absent: all hosts of the topology
   std::string backend = "auto";
   std::string collective = "ring";
+  std::optional<BytesPerSecond> reduce_rate;  ///< of hosts that have none of their own
+  AfterOutage after_outage = AfterOutage::resume;
   // work
-  std::string trace;  ///< folder of a gradient trace to replay; empty: training
+  Source source = Source::train;
+  std::string trace;           ///< folder of the trace
+  std::optional<Bytes> bytes;  ///< a pure exchange of so many bytes of fp32, without a model
   std::string model = "mlp";
   std::optional<std::uint64_t> steps;
   std::optional<double> epochs;  ///< absent, and no steps: 1

@@ -1,9 +1,6 @@
 #include "sim/step_plan.hpp"
 
 #include "base/error.hpp"
-#include "base/random.hpp"
-
-#include <cmath>
 
 namespace ringsim {
 namespace {
@@ -30,7 +27,7 @@ Seconds measured_time(const LocalWork& work, Rank rank, const prune::EngineProfi
   return time;
 }
 
-LocalTime local_time(const LocalWork& work, const CostModel& costs, bool first) {
+LocalTime local_time(const LocalWork& work, const PruneCosts& costs, bool first) {
   LocalTime time;
   for (Rank rank = 0; rank < work.moved.size(); ++rank) {
     Seconds duration;
@@ -48,12 +45,6 @@ LocalTime local_time(const LocalWork& work, const CostModel& costs, bool first) 
 
 }  // namespace
 
-Seconds jittered(const CostModel& costs, Rank rank, std::uint64_t step) {
-  if (costs.jitter == 0) return costs.compute;
-  const double z = Random(costs.seed, Purpose::compute_jitter, rank, step).normal();
-  return costs.compute * std::exp(costs.jitter * z - costs.jitter * costs.jitter / 2);
-}
-
 Bytes total_bytes(const Collective& collective) {
   Bytes total;
   Round round;
@@ -66,10 +57,9 @@ Bytes total_bytes(const Collective& collective) {
   return total;
 }
 
-StepPlan plan_step(std::uint64_t step, const std::vector<Stage>& stages, Rank ranks,
-                   const CollectiveDefinition& algorithm, const CostModel& costs) {
+StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks,
+                   const CollectiveDefinition& algorithm, const PruneCosts& costs) {
   StepPlan plan;
-  for (Rank rank = 0; rank < ranks; ++rank) plan.compute.push_back(jittered(costs, rank, step));
   bool first_work = true;
   for (const auto& stage : stages) {
     if (const auto* work = std::get_if<LocalWork>(&stage.what)) {

@@ -1,6 +1,7 @@
 #pragma once
-// What a step costs: computing, pruning and exchanges with their sizes, for every rank. Training
-// records one plan a step; timing replays the plans on any network (step_timing.hpp).
+// What a step costs once gradients are ready: pruning and exchanges with their sizes, for every
+// rank. Training records one plan a step; timing replays the plans on any network
+// (step_timing.hpp).
 #include "base/units.hpp"
 #include "models/prune/engine_profile.hpp"
 #include "models/schemes/scheme.hpp"
@@ -15,20 +16,13 @@
 
 namespace ringsim {
 
-/// How long ranks compute and prune.
-struct CostModel {
-  Seconds compute;                               ///< per step, on an undisturbed rank
-  double jitter = 0;                             ///< spread of the computing time (see jittered())
+/// How long ranks prune.
+struct PruneCosts {
   std::optional<Seconds> prune;                  ///< per step, in place of what follows
   const prune::EngineProfile* engine = nullptr;  ///< measured times, in place of the model
   /// The model: bytes moved over this bandwidth. Absent: pruning takes no time.
   std::optional<BytesPerSecond> memory;
-  std::uint64_t seed = 1;
 };
-
-/// The computing time of one rank in one step: log-normal with mean `compute` and sigma `jitter`,
-/// drawn for (seed, rank, step); exactly `compute` where jitter is 0.
-Seconds jittered(const CostModel& costs, Rank rank, std::uint64_t step);
 
 /// Per rank, one after the other, in place of LocalWork.
 struct LocalTime {
@@ -40,7 +34,6 @@ struct Exchange {
 };
 
 struct StepPlan {
-  std::vector<Seconds> compute;  ///< per rank
   std::vector<std::variant<LocalTime, Exchange>> stages;
   Payload sent;  ///< sum over the ranks, by what the bytes are for
 };
@@ -48,8 +41,8 @@ struct StepPlan {
 /// The plan of a step whose scheme declared `stages`. Values go by the all-reduce `algorithm`;
 /// all-gathers go round the ring. A prune time that is given is spent where the scheme's first
 /// local work stands, and none elsewhere.
-StepPlan plan_step(std::uint64_t step, const std::vector<Stage>& stages, Rank ranks,
-                   const CollectiveDefinition& algorithm, const CostModel& costs);
+StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks,
+                   const CollectiveDefinition& algorithm, const PruneCosts& costs);
 
 /// Bytes that all ranks together send in one call.
 Bytes total_bytes(const Collective& collective);

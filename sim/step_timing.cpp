@@ -1,6 +1,9 @@
 #include "sim/step_timing.hpp"
 
+#include "base/random.hpp"
+
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace ringsim {
@@ -9,17 +12,21 @@ namespace {
 /// Walks over the steps of one rank: compute, mark, the stages, mark.
 class SynchronousStream {
  public:
-  SynchronousStream(const std::vector<StepPlan>& plans, Rank rank) : plans_(&plans), rank_(rank) {}
+  SynchronousStream(const std::vector<StepPlan>& plans, const ComputeModel& compute,
+                    const Host& host, Rank rank)
+      : plans_(&plans), compute_(compute), host_(&host), rank_(rank) {}
 
   std::optional<Phase> operator()() {
     if (step_ == plans_->size()) return std::nullopt;
     const auto& plan = (*plans_)[step_];
     const std::size_t position = position_++;
-    if (position == 0) return Delay{plan.compute[rank_]};
+    if (position == 0)
+      return Delay{jittered(compute_, *host_, rank_, step_), DelayKind::compute, step_};
     if (position == 1) return Mark{MarkKind::gradient_ready, step_, 0};
     if (position - 2 < plan.stages.size()) {
       const auto& stage = plan.stages[position - 2];
-      if (const auto* time = std::get_if<LocalTime>(&stage)) return Delay{time->duration[rank_]};
+      if (const auto* time = std::get_if<LocalTime>(&stage))
+        return Delay{time->duration[rank_], DelayKind::prune, step_};
       const auto& exchange = std::get<Exchange>(stage);
       return CollectiveCall{exchange.collective, step_, exchange.phase, 0};
     }
@@ -29,23 +36,21 @@ class SynchronousStream {
 
  private:
   const std::vector<StepPlan>* plans_;
+  ComputeModel compute_;
+  const Host* host_;
   Rank rank_;
   std::uint64_t step_ = 0;
   std::size_t position_ = 0;
 };
 
-Seconds prune_time(const StepPlan& plan, Rank rank) {
-  Seconds sum;
-  for (const auto& stage : plan.stages) {
-    if (const auto* time = std::get_if<LocalTime>(&stage)) sum += time->duration[rank];
-  }
-  return sum;
-}
-
-/// When each rank ended each step, and when each step's first and last byte moved.
+/// What each rank did in each step, and when each step's first and last byte moved.
 struct Recorder {
+  struct RankStep {
+    Seconds compute, prune, done;
+  };
+
   Recorder(std::size_t steps, Rank ranks)
-      : done(steps, std::vector<Seconds>(ranks)),
+      : done(steps, std::vector<RankStep>(ranks)),
         first_start(steps, Seconds{std::numeric_limits<double>::infinity()}),
         last_end(steps) {}
 
@@ -53,7 +58,7 @@ struct Recorder {
     return {.on_mark =
                 [this](const MarkEvent& event) {
                   if (event.mark.kind != MarkKind::exchange_done) return;
-                  done[event.mark.step][event.rank] = event.time;
+                  done[event.mark.step][event.rank].done = event.time;
                 },
             .on_collective =
                 [this](const CollectiveEvent& event) {
@@ -62,37 +67,57 @@ struct Recorder {
                   auto& last = last_end[event.step];
                   first = std::min(first, *event.start);
                   last = std::max(last, *event.end);
-                }};
+                },
+            .on_delay =
+                [this](const DelayEvent& event) {
+                  auto& step = done[event.step][event.rank];
+                  auto& sum = event.kind == DelayKind::prune ? step.prune : step.compute;
+                  sum += event.duration;
+                },
+            .wants_critical_path = true};
   }
 
-  std::vector<std::vector<Seconds>> done;  ///< [step][rank]
+  std::vector<std::vector<RankStep>> done;  ///< [step][rank]
   std::vector<Seconds> first_start, last_end;
 };
 
 }  // namespace
 
-Program synchronous_program(const std::vector<StepPlan>& plans, Rank ranks) {
-  return {
-      .ranks = ranks, .streams_per_rank = 1, .open = [&plans](Rank rank, StreamId) -> PhaseSource {
-        return SynchronousStream(plans, rank);
-      }};
+Seconds jittered(const ComputeModel& model, const Host& host, Rank rank, std::uint64_t step) {
+  const double sigma = host.jitter.value_or(model.jitter);
+  if (sigma == 0) return model.time;
+  const double z = Random(model.seed, Purpose::compute_jitter, rank, step).normal();
+  return model.time * std::exp(sigma * z - sigma * sigma / 2);
+}
+
+Program synchronous_program(const Topology& topology, const std::vector<StepPlan>& plans,
+                            Rank ranks, const ComputeModel& compute) {
+  return {.ranks = ranks,
+          .streams_per_rank = 1,
+          .open = [&topology, &plans, compute](Rank rank, StreamId) -> PhaseSource {
+            return SynchronousStream(plans, compute, topology.host(rank), rank);
+          }};
 }
 
 Timing time_steps(const Topology& topology, const std::vector<StepPlan>& plans, Rank ranks,
-                  const Backend& backend) {
+                  const ComputeModel& compute, const Backend& backend,
+                  const std::function<void(const TransferEvent&)>& on_transfer) {
   Recorder recorder(plans.size(), ranks);
-  const auto result = backend(topology, synchronous_program(plans, ranks), recorder.observer());
-  Timing timing{result.end, {}, result.links};
+  auto observer = recorder.observer();
+  observer.on_transfer = on_transfer;
+  auto result = backend(topology, synchronous_program(topology, plans, ranks, compute), observer);
+  Timing timing{result.end, {}, std::move(result.links), std::move(result.critical_path)};
   if (plans.empty()) return timing;
   const auto& ends = recorder.done.back();
+  const auto ends_earlier = [](const auto& a, const auto& b) { return a.done < b.done; };
   const auto last_rank =
-      static_cast<Rank>(std::max_element(ends.begin(), ends.end()) - ends.begin());
+      static_cast<Rank>(std::max_element(ends.begin(), ends.end(), ends_earlier) - ends.begin());
   Seconds start;
   for (std::size_t step = 0; step < plans.size(); ++step) {
-    const Seconds end = recorder.done[step][last_rank];
+    const auto& [compute_time, prune_time, end] = recorder.done[step][last_rank];
     StepTime time{.start = start,
-                  .compute = plans[step].compute[last_rank],
-                  .prune = prune_time(plans[step], last_rank),
+                  .compute = compute_time,
+                  .prune = prune_time,
                   .exchange = {},
                   .exposed_exchange = {},
                   .total = end - start};

@@ -5,9 +5,22 @@
 #include "topologies/topology.hpp"
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace ringsim {
+
+/// How long a rank computes in each step.
+struct ComputeModel {
+  Seconds time;       ///< on a host of speed 1
+  double jitter = 0;  ///< spread; a host's own goes before it
+  std::uint64_t seed = 1;
+};
+
+/// The computing time of one rank in one step, on a host of speed 1: log-normal with mean
+/// `model.time` and the jitter of the model or the host as sigma, drawn for (seed, rank, step);
+/// exactly `time` where there is no jitter.
+Seconds jittered(const ComputeModel& model, const Host& host, Rank rank, std::uint64_t step);
 
 /// One step, as the rank that finishes the run last sees it. total = compute + prune +
 /// exposed_exchange.
@@ -20,17 +33,21 @@ struct Timing {
   Seconds end;  ///< when the last rank has ended its last step
   std::vector<StepTime> steps;
   std::vector<LinkUse> links;  ///< one per link of the topology
+  std::optional<CriticalPath> critical_path;
 };
 
 using Backend = std::function<BackendResult(const Topology&, const Program&, const Observer&)>;
 
 /// The program of synchronous training: every step computes, prunes and exchanges, one after the
-/// other on one stream. `plans` has to outlive the program.
-Program synchronous_program(const std::vector<StepPlan>& plans, Rank ranks);
+/// other on one stream. `topology` and `plans` have to outlive the program.
+Program synchronous_program(const Topology& topology, const std::vector<StepPlan>& plans,
+                            Rank ranks, const ComputeModel& compute);
 
-/// Runs the synchronous program. `exchange` of a step runs from the start of its first transfer to
-/// the end of its last.
+/// Runs the synchronous program, and finds its critical path. `exchange` of a step runs from the
+/// start of its first transfer to the end of its last. Transfers are told to `on_transfer`, where
+/// that is not empty.
 Timing time_steps(const Topology& topology, const std::vector<StepPlan>& plans, Rank ranks,
-                  const Backend& backend);
+                  const ComputeModel& compute, const Backend& backend,
+                  const std::function<void(const TransferEvent&)>& on_transfer = {});
 
 }  // namespace ringsim

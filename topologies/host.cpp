@@ -16,6 +16,10 @@ Seconds compute_end(const Host& host, Seconds start, Seconds work) {
   return start + work / speed;
 }
 
+Seconds compute_time(const Host& host, Seconds start, Seconds work) {
+  return host.speed_changes.empty() ? work / host.speed : compute_end(host, start, work) - start;
+}
+
 Seconds reduce_time(const Host& host, Bytes received) {
   return host.reduce_rate ? received / *host.reduce_rate : Seconds{};
 }

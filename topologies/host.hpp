@@ -21,6 +21,9 @@ struct Host {
 /// When computing ends that starts at `start` and takes `work` on a host of speed 1.
 Seconds compute_end(const Host& host, Seconds start, Seconds work);
 
+/// How long that takes: exactly work/speed where the speed does not change.
+Seconds compute_time(const Host& host, Seconds start, Seconds work);
+
 /// How long the host takes to add `received` bytes to its own.
 Seconds reduce_time(const Host& host, Bytes received);
 

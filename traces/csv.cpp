@@ -80,4 +80,14 @@ std::string csv_line(const StalenessRow& row) {
   return line_of(row.layer, row.age_steps, row.parameters);
 }
 
+template <>
+std::string_view csv_header<TransferRow>() {
+  return "step,phase,bucket,round,source,target,bytes,start_s,end_s\n";
+}
+
+std::string csv_line(const TransferRow& row) {
+  return line_of(row.step, row.phase, row.bucket, row.round, row.source, row.target, row.bytes,
+                 row.start_s, row.end_s);
+}
+
 }  // namespace ringsim

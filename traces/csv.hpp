@@ -20,12 +20,15 @@ template <>
 std::string_view csv_header<LinkRow>();
 template <>
 std::string_view csv_header<StalenessRow>();
+template <>
+std::string_view csv_header<TransferRow>();
 
 /// A row as a line, with its newline.
 std::string csv_line(const StepRow& row);
 std::string csv_line(const LayerRow& row);
 std::string csv_line(const LinkRow& row);
 std::string csv_line(const StalenessRow& row);
+std::string csv_line(const TransferRow& row);
 
 /// Cells as a line, with its newline, quoted where RFC 4180 asks for it.
 std::string csv_line(const std::vector<std::string>& cells);

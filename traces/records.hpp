@@ -48,6 +48,14 @@ struct StalenessRow {
   std::uint64_t parameters;
 };
 
+/// transfers.csv: a message, in the order in which they arrived.
+struct TransferRow {
+  std::uint64_t step;
+  std::string phase;
+  std::uint64_t bucket, round, source, target, bytes;
+  double start_s, end_s;  ///< start: when both sides had posted
+};
+
 /// summary.json and `--format json` (design.md has the form and the definitions).
 struct Summary {
   std::uint32_t ranks = 0;

@@ -12,7 +12,7 @@ namespace ringsim {
 
 namespace fs = std::filesystem;
 
-RunFolder::RunFolder(const fs::path& folder) : folder_(folder) {
+RunFolder::RunFolder(const fs::path& folder, bool with_transfers) : folder_(folder) {
   const Place place{folder.string(), {}};
   constexpr std::string_view accepted = "a new or empty folder is accepted";
   std::error_code error;
@@ -34,6 +34,7 @@ RunFolder::RunFolder(const fs::path& folder) : folder_(folder) {
     tables_.emplace(Table<StepRow>(folder, "steps.csv"), Table<LayerRow>(folder, "layers.csv"),
                     Table<LinkRow>(folder, "links.csv"),
                     Table<StalenessRow>(folder, "staleness.csv"));
+    if (with_transfers) transfers_.emplace(folder, "transfers.csv");
   } catch (const fs::filesystem_error& failure) {
     remove_created();
     throw UserError(place, fmt::format("cannot be created ({})", failure.code().message()),
@@ -48,6 +49,7 @@ RunFolder::RunFolder(const fs::path& folder) : folder_(folder) {
 RunFolder::~RunFolder() {
   if (!tables_) return;
   tables_.reset();
+  transfers_.reset();
   remove_created();
 }
 
@@ -61,6 +63,7 @@ void RunFolder::commit(const Summary& summary) {
   AtomicFile file(folder_ / "summary.json");
   file.write(to_text(to_json(summary)));
   std::apply([](auto&... table) { (table.file.commit(), ...); }, *tables_);
+  if (transfers_) transfers_->file.commit();
   file.commit();
   tables_.reset();
 }

@@ -15,7 +15,8 @@ class RunFolder {
  public:
   /// Creates the folder (and its parents) where it is missing. Throws UserError where it holds
   /// anything, or cannot be written to.
-  explicit RunFolder(const std::filesystem::path& folder);
+  /// Where asked for, it has a transfers.csv.
+  explicit RunFolder(const std::filesystem::path& folder, bool with_transfers = false);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
   /// Without commit(): removes what was written, and the folders that were created.
@@ -26,6 +27,7 @@ class RunFolder {
   void write(const Row& row) {
     std::get<Table<Row>>(*tables_).file.write(csv_line(row));
   }
+  void write(const TransferRow& row) { transfers_->file.write(csv_line(row)); }
 
   /// Puts every file in its place, summary.json last. Throws RunError (a full disk).
   void commit(const Summary& summary);
@@ -45,6 +47,7 @@ class RunFolder {
   std::filesystem::path folder_;
   std::vector<std::filesystem::path> created_;  ///< folders that were missing, innermost first
   std::optional<Tables> tables_;
+  std::optional<Table<TransferRow>> transfers_;
 };
 
 }  // namespace ringsim

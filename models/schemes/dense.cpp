@@ -9,6 +9,19 @@
 namespace ringsim {
 namespace {
 
+/// The same in every step, whatever the values.
+SyntheticStep synthesize_dense(const Layers& layers, const SchemeOptions&, std::uint64_t) {
+  SyntheticStep step;
+  step.stages = {{"values", AllReduce{total_parameters(layers), Bytes{sizeof(float)}}}};
+  for (const auto& layer : layers) {
+    step.layers.push_back({.threshold = std::nullopt,
+                           .kept = layer.parameters,
+                           .importance_mean = std::nullopt,
+                           .importance_stddev = std::nullopt});
+  }
+  return step;
+}
+
 class DenseScheme final : public Scheme {
  public:
   DenseScheme(const Layers& layers, const SchemeOptions& options)
@@ -24,15 +37,11 @@ class DenseScheme final : public Scheme {
 
   StepOutcome exchange(std::uint64_t) override {
     mean_over_ranks(gradients_, mean_);
+    auto sizes = synthesize_dense(layers_, {}, 0);
     StepOutcome outcome;
-    outcome.stages = {{"values", AllReduce{mean_.size(), Bytes{sizeof(float)}}}};
+    outcome.stages = std::move(sizes.stages);
     outcome.mean = mean_;
-    for (const auto& layer : layers_) {
-      outcome.layers.push_back({.threshold = std::nullopt,
-                                .kept = layer.parameters,
-                                .importance_mean = std::nullopt,
-                                .importance_stddev = std::nullopt});
-    }
+    outcome.layers = std::move(sizes.layers);
     return outcome;
   }
 
@@ -57,6 +66,7 @@ const SchemeDefinition dense_scheme = {
       return std::make_unique<DenseScheme>(layers, options);
     },
     .warmup_steps = [](const SchemeOptions&) -> std::uint64_t { return 0; },
+    .synthesize = synthesize_dense,
 };
 
 }  // namespace ringsim

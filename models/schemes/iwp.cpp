@@ -1,10 +1,10 @@
 #include "models/schemes/iwp.hpp"
 
 #include "base/error.hpp"
-#include "base/random.hpp"
 #include "base/text.hpp"
 #include "models/prune/dispatch.hpp"
 #include "models/schemes/mean.hpp"
+#include "models/schemes/synthetic.hpp"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,6 @@
 #include <cfloat>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 namespace ringsim {
 namespace {
@@ -119,15 +118,7 @@ IwpScheme::IwpScheme(const Layers& layers, const SchemeOptions& options)
 }
 
 std::vector<Rank> IwpScheme::broadcasters(std::uint64_t step) const {
-  std::vector<Rank> ranks(ranks_.size());
-  std::iota(ranks.begin(), ranks.end(), Rank{0});
-  Random random(seed_, Purpose::broadcasters, 0, step);
-  for (Rank i = 0; i < broadcasters_; ++i) {
-    std::swap(ranks[i], ranks[i + random.below(ranks.size() - i)]);
-  }
-  ranks.resize(broadcasters_);
-  std::sort(ranks.begin(), ranks.end());
-  return ranks;
+  return draw_broadcasters(seed_, step, static_cast<Rank>(ranks_.size()), broadcasters_);
 }
 
 void IwpScheme::accumulate_whole_layers(RankState& state, std::span<const float> gradient) const {
@@ -308,6 +299,27 @@ namespace {
 constexpr std::string_view iwp_options[] = {
     "density", "threshold",           "broadcasters", "mask-encoding", "floor",
     "warmup",  "momentum-correction", "whole-below",  "engine"};
+
+SyntheticStep synthesize_iwp(const Layers& layers, const SchemeOptions& options,
+                             std::uint64_t step) {
+  check_options(options, parse_threshold("density"));
+  const auto needs_values = [](std::string_view option, bool is_given) {
+    if (!is_given) return;
+    throw UserError({{}, std::string(option)}, "has no effect with --source synthetic", {},
+                    "leave it out: nothing is compared with a threshold");
+  };
+  needs_values("--threshold", options.threshold.has_value());
+  needs_values("--floor", options.floor.has_value());
+  needs_values("--warmup", options.warmup_epochs.has_value());
+  return synthesize_shared_mask(
+      layers,
+      {.density = options.density.value_or(default_density),
+       .broadcasters = options.broadcasters.value_or(std::min(default_broadcasters, options.ranks)),
+       .encoding = find_encoding(options.mask_encoding.value_or("auto")),
+       .whole_below = options.whole_below.value_or(default_whole_below),
+       .with_velocity = options.momentum_correction.value_or(options.momentum > 0)},
+      options, step);
+}
 }  // namespace
 
 const SchemeDefinition iwp_scheme = {
@@ -323,6 +335,7 @@ const SchemeDefinition iwp_scheme = {
     .warmup_steps = [](const SchemeOptions& options) -> std::uint64_t {
       return options.warmup_epochs.value_or(0) * options.steps_per_epoch;
     },
+    .synthesize = synthesize_iwp,
 };
 
 }  // namespace ringsim

@@ -72,6 +72,12 @@ struct StepOutcome {
   std::vector<LayerOutcome> layers;  ///< one per layer
 };
 
+/// The sizes of a step's exchange, without values.
+struct SyntheticStep {
+  std::vector<Stage> stages;
+  std::vector<LayerOutcome> layers;  ///< one per layer
+};
+
 class Scheme {
  public:
   virtual ~Scheme() = default;
@@ -142,6 +148,10 @@ struct SchemeDefinition {
   std::unique_ptr<Scheme> (*make)(const Layers& layers, const SchemeOptions& options);
   /// Steps before the density that was asked for is reached.
   std::uint64_t (*warmup_steps)(const SchemeOptions& options);
+  /// A step whose kept counts are drawn (models/schemes/synthetic.hpp), not found in gradients.
+  /// Absent: the scheme needs values. Throws UserError as `make` does.
+  SyntheticStep (*synthesize)(const Layers& layers, const SchemeOptions& options,
+                              std::uint64_t step) = nullptr;
 };
 
 /// All schemes, in a fixed order (generated from models/CMakeLists.txt).

@@ -1,5 +1,11 @@
 #include "models/schemes/shared_mask.hpp"
 
+#include "base/random.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
 namespace ringsim {
 namespace {
 
@@ -60,6 +66,17 @@ LocalWork unpack_work(const SharedMaskStep& step) {
 }
 
 }  // namespace
+
+std::vector<Rank> draw_broadcasters(std::uint64_t seed, std::uint64_t step, Rank ranks,
+                                    Rank broadcasters) {
+  std::vector<Rank> drawn(ranks);
+  std::iota(drawn.begin(), drawn.end(), Rank{0});
+  Random random(seed, Purpose::broadcasters, 0, step);
+  for (Rank i = 0; i < broadcasters; ++i) std::swap(drawn[i], drawn[i + random.below(ranks - i)]);
+  drawn.resize(broadcasters);
+  std::sort(drawn.begin(), drawn.end());
+  return drawn;
+}
 
 std::vector<Stage> shared_mask_stages(const SharedMaskStep& step) {
   return {

@@ -13,6 +13,10 @@ struct BroadcastMask {
   Bytes mask, header;
 };
 
+/// The ranks that broadcast their masks in `step`, ascending; every rank draws the same ones.
+std::vector<Rank> draw_broadcasters(std::uint64_t seed, std::uint64_t step, Rank ranks,
+                                    Rank broadcasters);
+
 struct SharedMaskStep {
   Rank ranks = 0;
   std::size_t pruned = 0;  ///< parameters of the layers that are pruned

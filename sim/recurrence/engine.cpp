@@ -97,13 +97,13 @@ bool RecurrenceEngine::execute(std::size_t stream, const Delay& delay) {
   auto& state = streams_[stream];
   const Rank rank = rank_of(stream);
   const Seconds start{state.time};
-  const Seconds end = compute_end(topology_.host(rank), start, delay.duration);
-  if (observer_.on_delay) state.delay = DelayEvent{rank, delay.kind, delay.step, start, end};
+  const Seconds duration = compute_time(topology_.host(rank), start, delay.duration);
+  if (observer_.on_delay) state.delay = DelayEvent{rank, delay.kind, delay.step, start, duration};
   if (paths_) {
     const Cause cause = delay.kind == DelayKind::prune ? Cause::prune : Cause::compute;
-    state.path = paths_->extend(state.path, cause, rank, end - start);
+    state.path = paths_->extend(state.path, cause, rank, duration);
   }
-  wake_up(stream, end.value);
+  wake_up(stream, state.time + duration.value);
   return false;
 }
 
@@ -186,7 +186,7 @@ void RecurrenceEngine::finish_round(std::size_t stream) {
   auto& state = streams_[stream];
   if (paths_) {
     state.path =
-        paths_->extend(state.arrived, Cause::reduce, rank_of(stream), Seconds{state.reduce});
+        paths_->extend(state.arrived.take(), Cause::reduce, rank_of(stream), Seconds{state.reduce});
   }
   wake_up(stream, state.ready + state.reduce);
 }
@@ -217,12 +217,12 @@ void RecurrenceEngine::match(std::size_t sender, std::size_t receiver, Bytes byt
 
 void RecurrenceEngine::follow(Stream& from, Stream& to, const Flow& flow) {
   const auto& [step, phase, bucket, round, source, target, bytes, start, end] = flow.transfer;
-  const auto& later = to.time > from.time ? to : from;
+  const auto& later = is_later(Seconds{to.time}, Seconds{from.time}) ? to : from;
   auto path =
       paths_->extend(later.path, Cause::latency, source, target, Seconds{flow.from} - start);
   path = paths_->extend(path, Cause::transfer, source, target, Seconds{flow.to - flow.from});
-  if (flow.to >= from.ready) from.arrived = path;
-  if (flow.to >= to.ready) to.arrived = path;
+  from.arrived.add(path, {flow.to}, source);
+  to.arrived.add(path, {flow.to}, source);
 }
 
 const RecurrenceEngine::TimedRoute& RecurrenceEngine::route(Rank source, Rank target) {

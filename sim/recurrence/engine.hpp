@@ -48,7 +48,7 @@ class RecurrenceEngine {
     std::optional<EventId> awaited;
     std::optional<DelayEvent> delay;  ///< that is under way and to be reported
     Path path;                        ///< the critical path until `time`
-    Path arrived;                     ///< and until `ready`
+    LastArrival arrived;              ///< and until `ready`
     bool has_ended = false;
   };
   /// A route, and how fast bytes flow over it.

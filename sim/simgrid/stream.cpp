@@ -85,11 +85,10 @@ void Stream::spend(Cause cause, Seconds time) {
 
 void Stream::execute(const Delay& delay) {
   const Seconds start{s4u::Engine::get_clock()};
-  const Seconds end = compute_end(shared_.topology.host(rank_), start, delay.duration);
-  spend(delay.kind == DelayKind::prune ? Cause::prune : Cause::compute, end - start);
-  if (!shared_.reporter.wants_delays()) return;
-  const Seconds now{s4u::Engine::get_clock()};  // `end` but for rounding, and in order
-  shared_.reporter.add(DelayEvent{rank_, delay.kind, delay.step, start, now});
+  const Seconds duration = compute_time(shared_.topology.host(rank_), start, delay.duration);
+  spend(delay.kind == DelayKind::prune ? Cause::prune : Cause::compute, duration);
+  if (shared_.reporter.wants_delays())
+    shared_.reporter.add(DelayEvent{rank_, delay.kind, delay.step, start, duration});
 }
 
 void Stream::reduce() {
@@ -107,7 +106,7 @@ void Stream::execute(const CollectiveCall& call) {
     call.collective->round(rank_, index_, round_);
     post();
     for (waiting_ = 0; waiting_ < comms_.size(); ++waiting_) comms_[waiting_]->wait();
-    if (shared_.paths && !comms_.empty()) path_ = std::move(last_arrival_);
+    if (shared_.paths && !comms_.empty()) path_ = last_arrival_.take();
     reduce();
   }
   comms_.clear();
@@ -175,13 +174,14 @@ void Stream::arrived(simgrid::kernel::activity::CommImpl*, void* sending, std::s
 
 void Stream::follow(const Sending& sending, const TransferEvent& event) {
   auto& receiver = *shared_.streams[std::size_t{event.target} * shared_.streams_per_rank + id_];
-  const auto& later = receiver.posted_at_ > posted_at_ ? receiver : *this;
+  const auto& later = is_later(receiver.posted_at_, posted_at_) ? receiver : *this;
   const Seconds latency = std::min(sending.latency, event.end - event.start);
   auto& log = *shared_.paths;
-  const auto path = log.extend(later.path_, Cause::latency, event.source, event.target, latency);
-  last_arrival_ = log.extend(path, Cause::transfer, event.source, event.target,
-                             event.end - event.start - latency);
-  receiver.last_arrival_ = last_arrival_;
+  auto path = log.extend(later.path_, Cause::latency, event.source, event.target, latency);
+  path = log.extend(path, Cause::transfer, event.source, event.target,
+                    event.end - event.start - latency);
+  last_arrival_.add(path, event.end, event.source);
+  receiver.last_arrival_.add(path, event.end, event.source);
 }
 
 void Stream::execute(const Record& record) {

@@ -118,8 +118,8 @@ class Stream {
   void* received_ = nullptr;
 
   Path path_;
-  Path last_arrival_;  ///< of the round's messages, the one that arrived last
-  Seconds posted_at_;  ///< when the round was posted
+  LastArrival last_arrival_;  ///< of the round's messages, the one that arrived last
+  Seconds posted_at_;         ///< when the round was posted
 };
 
 }  // namespace ringsim

@@ -137,7 +137,7 @@ class Traces(Case):
         self.check_error(f"--steps: found 4; 1 to 3 (the steps of {trace}) is accepted", *run, "--steps", "4")
         self.check_error("--mask-encoding: has no effect with --scheme dense; leave it out", *run, "--scheme", "dense",
                          "--mask-encoding", "rice")
-        self.check_error('--source: found "trace"; train or trace:DIR is accepted', "run", "--source", "trace")
+        self.check_error('--source: found "trace"; train, synthetic or trace:DIR is accepted', "run", "--source", "trace")
 
 
 class Run(Case):

@@ -50,10 +50,9 @@ inline std::vector<double> record(Backend backend, const Topology& topology, con
     };
   }
   observer.on_delay = [&](const DelayEvent& event) {
-    see(event.end.value);
     auto& list = events[{3, number(event.step), number(event.rank), number(event.kind), 0, 0}];
     list.push_back(event.start.value);
-    list.push_back(event.end.value);
+    list.push_back(event.duration.value);
   };
   observer.wants_critical_path = with_transfers;
   const auto result = backend(topology, program, observer);

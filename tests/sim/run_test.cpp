@@ -114,19 +114,6 @@ TEST_CASE("a bare kind of topology runs as the file of the same links", "[run]")
   CHECK(bare[1] + 1 == file[1]);  // no topology file among the inputs
 }
 
-TEST_CASE("a topology that says more than the backend simulates is refused", "[run]") {
-  const auto path = std::filesystem::temp_directory_path() /
-                    ("ringsim-run-" + std::to_string(getpid()) + ".json");
-  std::ofstream(path) << R"({"name": "n", "kind": "ring", "hosts": 2, "host": {"speed": 2},
-      "link": {"bandwidth": "1Gbps", "latency": "1us",
-               "outages": [{"from": "1s", "until": "2s"}]}})";
-  CHECK_THROWS_WITH(
-      run(quick_options({{"topology", path.c_str()}}), {}),
-      "--topology: n uses outages, speed; links of constant bandwidth and equal hosts "
-      "are accepted by the simgrid backend");
-  std::filesystem::remove(path);
-}
-
 TEST_CASE("options are parsed strictly", "[run]") {
   RunOptions options;
   const auto set = [&](const char* name, const char* value) {

@@ -10,14 +10,7 @@ using namespace ringsim::test;
 
 namespace {
 
-CostModel costs(double compute) {
-  return {.compute = {compute},
-          .jitter = 0,
-          .prune = std::nullopt,
-          .engine = nullptr,
-          .memory = std::nullopt,
-          .seed = 1};
-}
+PruneCosts costs() { return {.prune = std::nullopt, .engine = nullptr, .memory = std::nullopt}; }
 
 LocalWork work(std::vector<Bytes> moved) {
   LocalWork result;
@@ -31,8 +24,8 @@ TEST_CASE("a plan counts its bytes by what they are for", "[plan]") {
   AllGather gather{std::vector<Payload>(4)};
   gather.parts[1] = {.values = {1}, .masks = {100}, .headers = {10}};
   gather.parts[3] = {.values = {}, .masks = {50}, .headers = {5}};
-  const auto plan = plan_step(0, {{"masks", gather}, {"values", AllReduce{1000, Bytes{4}}}}, 4,
-                              find_collective("ring"), costs(1));
+  const auto plan = plan_step({{"masks", gather}, {"values", AllReduce{1000, Bytes{4}}}}, 4,
+                              find_collective("ring"), costs());
   // A part passes 3 links; of the all-reduce's 4000 bytes each passes 2*3 links.
   CHECK(plan.sent.masks == Bytes{3 * 150});
   CHECK(plan.sent.headers == Bytes{3 * 15});
@@ -46,9 +39,9 @@ TEST_CASE("a plan counts its bytes by what they are for", "[plan]") {
 TEST_CASE("local work takes bytes over memory bandwidth, the given time, or none", "[plan]") {
   const std::vector<Stage> stages = {{"select", work({Bytes{1000}, Bytes{2000}})},
                                      {"pack", work({Bytes{500}, Bytes{500}})}};
-  auto model = costs(1);
+  auto model = costs();
   const auto durations = [&](std::size_t stage) {
-    const auto plan = plan_step(0, stages, 2, find_collective("ring"), model);
+    const auto plan = plan_step(stages, 2, find_collective("ring"), model);
     return std::get<LocalTime>(plan.stages[stage]).duration;
   };
   CHECK(durations(0)[1].value == 0);
@@ -77,7 +70,7 @@ TEST_CASE("with an engine profile local work takes the measured times", "[plan]"
   mask.unpack = {5e-6};
   size.masks = {mask};
   profile.sizes = {size};
-  auto model = costs(1);
+  auto model = costs();
   model.engine = &profile;
   auto local = work({Bytes{1}, Bytes{1}});
   local.selected = 1000;
@@ -85,23 +78,27 @@ TEST_CASE("with an engine profile local work takes the measured times", "[plan]"
   local.unpacked_to = 1000;
   local.kept = 100;
   local.coded = {Bytes{0}, Bytes{2000}};
-  const auto plan = plan_step(0, {{"select", local}}, 2, find_collective("ring"), model);
+  const auto plan = plan_step({{"select", local}}, 2, find_collective("ring"), model);
   const auto& duration = std::get<LocalTime>(plan.stages[0]).duration;
   CHECK(duration[0].value == Approx(16.125e-6 + 10e-6 + 5e-6));
   CHECK(duration[1].value == Approx(16.125e-6 + 10e-6 + 5e-6 + 1e-6));
 }
 
 TEST_CASE("jitter has mean 1, and none leaves the time alone", "[plan]") {
-  auto model = costs(2);
-  CHECK(jittered(model, 3, 5) == Seconds{2});
+  ComputeModel model{.time = {2}};
+  Host host;
+  CHECK(jittered(model, host, 3, 5) == Seconds{2});
   model.jitter = 0.3;
   double sum = 0;
-  for (std::uint64_t step = 0; step < 20000; ++step) sum += jittered(model, 3, step).value;
+  for (std::uint64_t step = 0; step < 20000; ++step) sum += jittered(model, host, 3, step).value;
   // The standard error of the mean is 2 * 0.3 / sqrt(20000) = 0.004.
   CHECK(sum / 20000 == Approx(2).margin(0.02));
-  CHECK(jittered(model, 0, 0) != jittered(model, 1, 0));
-  CHECK(jittered(model, 0, 0) != jittered(model, 0, 1));
-  CHECK(jittered(model, 0, 0) == jittered(model, 0, 0));
+  CHECK(jittered(model, host, 0, 0) != jittered(model, host, 1, 0));
+  CHECK(jittered(model, host, 0, 0) != jittered(model, host, 0, 1));
+  CHECK(jittered(model, host, 0, 0) == jittered(model, host, 0, 0));
+  // A host's own goes before it.
+  host.jitter = 0;
+  CHECK(jittered(model, host, 0, 0) == Seconds{2});
 }
 
 TEST_CASE("synchronous steps follow one another, and the parts of a step sum to its time",
@@ -109,7 +106,7 @@ TEST_CASE("synchronous steps follow one another, and the parts of a step sum to 
   // Two ranks, 1e6 B/s, 1 ms. A step: 10 ms of computing, 2 ms of pruning, masks of 1000 bytes from
   // rank 0 (1 + 1 ms), values of 1000 elements in chunks of 2000 bytes, two rounds (each 1 + 2 ms):
   // 10 + 2 + 2 + 6 = 20 ms.
-  auto model = costs(10e-3);
+  auto model = costs();
   model.prune = Seconds{2e-3};
   AllGather gather{std::vector<Payload>(2)};
   gather.parts[0].masks = {1000};
@@ -117,9 +114,10 @@ TEST_CASE("synchronous steps follow one another, and the parts of a step sum to 
       {"select", work({{}, {}})}, {"masks", gather}, {"values", AllReduce{1000, Bytes{4}}}};
   std::vector<StepPlan> plans;
   for (std::uint64_t step = 0; step < 3; ++step) {
-    plans.push_back(plan_step(step, stages, 2, find_collective("ring"), model));
+    plans.push_back(plan_step(stages, 2, find_collective("ring"), model));
   }
-  const auto timing = time_steps(uniform_ring(2, 1e6, 1e-3), plans, 2, run_simgrid);
+  const auto timing =
+      time_steps(uniform_ring(2, 1e6, 1e-3), plans, 2, {.time = {10e-3}}, run_simgrid);
   CHECK(timing.end.value == Approx(60e-3).epsilon(1e-9));
   REQUIRE(timing.steps.size() == 3);
   for (std::size_t step = 0; step < 3; ++step) {

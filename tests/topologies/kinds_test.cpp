@@ -128,7 +128,7 @@ TEST_CASE("exceptions replace a link, and change a host", "[kinds]") {
   const auto topology = loaded(ring + R"(,
       "link_exceptions": [{"link": "link1:reverse", "bandwidth": "2Gbps", "latency": "1us"}],
       "host": {"speed": 2, "jitter": 0.1},
-      "host_exceptions": [{"host": 1, "speed": 0.5, "dies": "3s"}]})");
+      "host_exceptions": [{"host": 1, "speed": 0.5, "dies": "3s", "reduce_rate": "1GBps"}]})");
   CHECK(topology.links()[1].bandwidth == BytesPerSecond{125e6});
   CHECK(topology.links()[4].name == "link1:reverse");
   CHECK(topology.links()[4].bandwidth == BytesPerSecond{250e6});
@@ -136,8 +136,9 @@ TEST_CASE("exceptions replace a link, and change a host", "[kinds]") {
   CHECK(topology.host(1).speed == 0.5);
   CHECK(topology.host(1).jitter == 0.1);
   CHECK(topology.host(1).dies == Seconds{3});
+  CHECK(topology.host(1).reduce_rate == BytesPerSecond{1e9});
   CHECK_FALSE(topology.host(2).dies.has_value());
-  CHECK(topology.features() == std::vector<std::string_view>{"speed", "jitter", "dies"});
+  CHECK(topology.features() == std::vector<std::string_view>{"speed", "jitter", "reduce_rate", "dies"});
 
   CHECK(
       error_of(
@@ -155,7 +156,8 @@ TEST_CASE("exceptions replace a link, and change a host", "[kinds]") {
         "/host_exceptions/1/host: host 1 stands twice; one exception for each host is accepted; "
         "remove one of the two");
   CHECK(error_of(ring + R"(, "host": {"dies": "1s"}})") ==
-        "/host/dies: unknown key; accepted keys: speed, jitter, profile");
+        "/host/dies: unknown key; accepted keys: speed, jitter, profile, "
+        "reduce_rate");
 }
 
 TEST_CASE("a bare kind makes a topology of equal links", "[kinds]") {

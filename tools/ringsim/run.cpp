@@ -1,6 +1,7 @@
 // ringsim run: one experiment.
 #include "sim/run.hpp"
 
+#include "base/error.hpp"
 #include "base/json_writer.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/experiment_options.hpp"
@@ -25,7 +26,7 @@ struct RunCommand {
   std::map<std::string_view, std::string> values;  ///< of run_options(), as typed
   std::string output;
   Format format = Format::table;
-  bool quiet = false;
+  bool quiet = false, transfers = false;
 };
 
 void print_summary(const Summary& summary, Format format) {
@@ -50,8 +51,12 @@ void print_summary(const Summary& summary, Format format) {
 int execute(const CLI::App& app, const RunCommand& command, const Invocation& invocation) {
   const auto start = std::chrono::steady_clock::now();
   const RunOptions options = parse_run_options(app, command.values);
+  if (command.transfers && command.output.empty()) {
+    throw UserError({{}, "--transfers"}, "has no effect without -o", {},
+                    "say with -o where transfers.csv shall be");
+  }
   std::optional<RunFolder> folder;
-  if (!command.output.empty()) folder.emplace(command.output);
+  if (!command.output.empty()) folder.emplace(command.output, command.transfers);
 
   Progress progress(command.quiet);
   RunObserver observer{
@@ -60,7 +65,9 @@ int execute(const CLI::App& app, const RunCommand& command, const Invocation& in
       .on_layer =
           [&](const LayerRow& row) {
             if (folder) folder->write(row);
-          }};
+          },
+      .on_transfer = {}};
+  if (command.transfers) observer.on_transfer = [&](const TransferRow& row) { folder->write(row); };
   auto result = run(options, observer);
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
   result.summary.wall_seconds = wall.count();
@@ -85,6 +92,9 @@ std::function<int()> add(CLI::App& app, const Invocation& invocation) {
       ->type_name("DIR")
       ->group("output");
   add_format_option(app, command->format);
+  app.add_flag("--transfers", command->transfers,
+               "writes transfers.csv too: every message, much where there are many ranks")
+      ->group("output");
   app.add_flag("--quiet", command->quiet, "no progress on stderr")->group("output");
   return [&app, command, &invocation] { return execute(app, *command, invocation); };
 }

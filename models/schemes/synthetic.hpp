@@ -1,0 +1,24 @@
+#pragma once
+// Exchanges whose kept parameters are drawn instead of found in gradients: for questions of cost
+// alone, about models of any size.
+#include "models/prune/encodings/encoding.hpp"
+#include "models/schemes/scheme.hpp"
+
+namespace ringsim {
+
+/// Each of the broadcasters keeps each parameter of a pruned layer with the probability at which
+/// their union has the density: 1 - (1-density)^(1/broadcasters), all draws independent. (Masks of
+/// real gradients overlap and cluster: they are cheaper to encode.)
+struct SharedMaskModel {
+  double density;
+  Rank broadcasters;
+  const MaskEncoding* encoding;  ///< null: the smallest of each layer
+  std::size_t whole_below;       ///< smaller layers are sent whole
+  bool with_velocity;
+};
+
+/// Step `step` of (options.seed) on options.ranks ranks. The masks are drawn and really encoded.
+SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel& model,
+                                     const SchemeOptions& options, std::uint64_t step);
+
+}  // namespace ringsim
