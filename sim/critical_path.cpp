@@ -47,9 +47,15 @@ Path PathLog::extend(const Path& path, Cause cause, Rank source, Rank target, Se
   return Path(new Path::Node{path.node_, 1, cause, source, target, time.value, &alive_});
 }
 
+Path PathLog::piece(const PathPiece& piece, Rank rank) {
+  ++alive_;
+  return Path(new Path::Node{nullptr, 1, Cause::transfer, rank, rank, 0, &alive_, &piece});
+}
+
 void PathLog::fold(const Path& path) {
   std::vector<Path::Node*> nodes;  // from the path's end to the root
   for (auto* node = path.node_; node != nullptr; node = node->before) nodes.push_back(node);
+  if (nodes.back() != root_.node_) return;  // a piece stands between
   // Where one node alone follows on the root, all paths pass it. The root is used by root_ too.
   while (nodes.size() > 1 && nodes.back()->uses == 2) {
     nodes.pop_back();
@@ -64,8 +70,14 @@ void PathLog::fold(const Path& path) {
 
 PathTimes PathLog::times(const Path& path) const {
   PathTimes times = common_;
-  for (const auto* node = path.node_; node != nullptr; node = node->before)
-    times.add(node->cause, node->source, node->target, {node->seconds});
+  Path rest = path;
+  while (rest.node_ != nullptr) {
+    const auto* node = rest.node_;
+    for (; node != nullptr && node->piece == nullptr; node = node->before)
+      times.add(node->cause, node->source, node->target, {node->seconds});
+    if (node == nullptr) break;
+    rest = node->piece->trace(node->source, times);
+  }
   return times;
 }
 

@@ -29,6 +29,16 @@ struct PathTimes {
   Seconds total() const;
 };
 
+class Path;
+
+/// A piece of many paths that is worked out when somebody asks for it.
+class PathPiece {
+ public:
+  virtual ~PathPiece() = default;
+  /// Adds what `rank` waited for at the end of the piece; the path before that.
+  virtual Path trace(Rank rank, PathTimes& times) const = 0;
+};
+
 /// A path up to a moment on some stream, shared with the paths that go on from it. The handle is as
 /// cheap to copy as a pointer. Every handle has to be gone before its PathLog.
 class Path {
@@ -53,8 +63,9 @@ class Path {
     Rank source, target;
     double seconds;
     std::size_t* alive;
+    const PathPiece* piece = nullptr;  ///< in place of what stands before
   };
-  explicit Path(Node* node) : node_(node) {}
+  explicit Path(Node* node) : node_(node) {}  // takes over one use
   static void release(Node* node);
 
   Node* node_ = nullptr;
@@ -75,6 +86,8 @@ class PathLog {
   Path extend(const Path& path, Cause cause, Rank rank, Seconds time) {
     return extend(path, cause, rank, rank, time);
   }
+  /// What `rank` waited for at the end of `piece`, which has to outlive the path.
+  Path piece(const PathPiece& piece, Rank rank);
   PathTimes times(const Path& path) const;
 
  private:

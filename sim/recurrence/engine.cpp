@@ -30,8 +30,7 @@ RecurrenceEngine::RecurrenceEngine(const Topology& topology, const Program& prog
       observer_(observer),
       ranks_(program.ranks),
       per_rank_(program.streams_per_rank),
-      may_run_together_(!observer.on_transfer && !observer.wants_critical_path &&
-                        communicating_streams(program) <= 1),
+      may_run_together_(!observer.on_transfer && communicating_streams(program) <= 1),
       paths_(observer.wants_critical_path ? std::make_unique<PathLog>() : nullptr),
       streams_(std::size_t{program.ranks} * program.streams_per_rank),
       routes_(program.ranks),
@@ -257,7 +256,7 @@ void RecurrenceEngine::end_call(std::size_t stream) {
 }
 
 bool RecurrenceEngine::joins(std::size_t stream) {
-  if (!may_run_together_) return false;
+  if (!may_run_together_ || !may_follow_together()) return false;
   const auto& state = streams_[stream];
   const auto& call = *state.call;
   if (!together_ || together_->call_number != state.call_number) {
@@ -270,6 +269,30 @@ bool RecurrenceEngine::joins(std::size_t stream) {
   return true;
 }
 
+bool RecurrenceEngine::may_follow_together() const {
+  // Where ranks are few, following message by message is as fast. What is kept for each call in one
+  // go and rank (some 160 bytes) is kept to the end: not without limit.
+  constexpr std::size_t fewest = 64, most = 1 << 20;
+  return !paths_ || (ranks_ >= fewest && (ring_paths_.size() + 1) * ranks_ <= most);
+}
+
+void RecurrenceEngine::set_ring(const std::vector<Bytes>& parts, std::uint32_t rounds) {
+  // Paths may still need the last one.
+  if (ring_.use_count() > 1) ring_ = std::make_shared<RingRounds>(*ring_);
+  ring_->rounds = rounds;
+  ring_->size.clear();
+  for (const Bytes part : parts) ring_->size.push_back(static_cast<double>(part.count));
+}
+
+void RecurrenceEngine::follow_together(StreamId id, std::vector<double> ready) {
+  std::vector<Path> before(ranks_);
+  for (Rank rank = 0; rank < ranks_; ++rank)
+    before[rank] = std::move(streams_[rank * std::size_t{per_rank_} + id].path);
+  const auto& piece = ring_paths_.emplace_back(std::move(ready), std::move(before), ring_);
+  for (Rank rank = 0; rank < ranks_; ++rank)
+    streams_[rank * std::size_t{per_rank_} + id].path = paths_->piece(piece, rank);
+}
+
 bool RecurrenceEngine::has_ring() {
   if (has_ring_) return *has_ring_;
   std::vector<bool> is_used(topology_.links().size());
@@ -277,8 +300,8 @@ bool RecurrenceEngine::has_ring() {
   for (Rank rank = 0; rank < ranks_; ++rank) {
     const auto& path = ring_routes_.emplace_back(topology_.route(rank, (rank + 1) % ranks_));
     if (!path.is_plain || topology_.host(rank).reduce_rate) has_ring_ = false;
-    ring_.latency.push_back(path.latency.value);
-    ring_.bandwidth.push_back(path.bandwidth.value);
+    ring_->latency.push_back(path.latency.value);
+    ring_->bandwidth.push_back(path.bandwidth.value);
     for (const LinkId link : path.links) {
       if (is_used[link]) has_ring_ = false;
       is_used[link] = true;
@@ -294,10 +317,8 @@ void RecurrenceEngine::run_together(StreamId id, const CollectiveCall& call) {
   for (Rank rank = 0; rank < ranks_; ++rank) {
     ready[rank] = streams_[rank * std::size_t{per_rank_} + id].time;
   }
-  ring_.rounds = rounds;
-  ring_.size.clear();
-  for (const Bytes part : parts) ring_.size.push_back(static_cast<double>(part.count));
-  const auto times = advance_ring(ready, ring_);
+  set_ring(parts, rounds);
+  const auto times = advance_ring(ready, *ring_);
   if (!has_free_links(times)) {
     give_up_together();
     return;
@@ -327,6 +348,7 @@ void RecurrenceEngine::run_together(StreamId id, const CollectiveCall& call) {
     streams_[stream].round = rounds;
     wake_up(stream, times.done[rank]);
   }
+  if (paths_) follow_together(id, std::move(ready));
   together_.reset();
 }
 

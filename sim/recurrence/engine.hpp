@@ -5,6 +5,7 @@
 #include "sim/call_tracker.hpp"
 #include "sim/instant.hpp"
 #include "sim/recurrence/link_schedule.hpp"
+#include "sim/recurrence/ring_path.hpp"
 #include "sim/recurrence/ring_rounds.hpp"
 #include "sim/route_cache.hpp"
 
@@ -97,8 +98,12 @@ class RecurrenceEngine {
   /// Whether the stream's call is run in one go.
   bool joins(std::size_t stream);
   void run_together(StreamId id, const CollectiveCall& call);
+  void set_ring(const std::vector<Bytes>& parts, std::uint32_t rounds);
+  void follow_together(StreamId id, std::vector<double> ready);
   /// Whether nothing else flows over the ring's links when its messages do.
   bool has_free_links(const RingTimes& times) const;
+  /// Whether the critical path, where it is wanted, may be followed through calls in one go.
+  bool may_follow_together() const;
   /// Whether the messages from each rank to the next one have links of their own.
   bool has_ring();
   /// Streams that have come to a call that should run in one go take it round by round. Whether
@@ -118,9 +123,10 @@ class RecurrenceEngine {
   Rank ranks_;
   StreamId per_rank_;
   bool may_run_together_;
-  std::unique_ptr<PathLog> paths_;  ///< null: nobody wants the critical path
-  Path last_path_;                  ///< of the stream that ended last
-  std::vector<Stream> streams_;     ///< [rank * per_rank_ + stream]
+  std::unique_ptr<PathLog> paths_;   ///< null: nobody wants the critical path
+  std::deque<RingPath> ring_paths_;  ///< of the calls that ran in one go
+  Path last_path_;                   ///< of the stream that ended last
+  std::vector<Stream> streams_;      ///< [rank * per_rank_ + stream]
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> awake_;
   double now_ = 0, end_ = 0;
   double last_arrival_ = 0;
@@ -130,7 +136,7 @@ class RecurrenceEngine {
   std::optional<Together> together_;
   std::optional<bool> has_ring_;  ///< whether ring_ and ring_routes_ could be set
   std::vector<Route> ring_routes_;
-  RingRounds ring_;
+  std::shared_ptr<RingRounds> ring_ = std::make_shared<RingRounds>();
   std::vector<std::unordered_set<EventId>> recorded_;  ///< per rank
   Instant instant_;
   std::vector<std::size_t> marked_;  ///< streams that go on when their mark has been reported

@@ -5,6 +5,7 @@
 #include "sim/recurrence/ring_kernels.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace ringsim {
 namespace {
@@ -17,11 +18,12 @@ double duration(const RingRounds& ring, std::size_t rank, std::size_t part) {
   return ring.latency[rank] + ring.size[part] / ring.bandwidth[rank];
 }
 
-/// s after `rounds` rounds, one after the other.
-void advance_plainly(std::vector<double>& s, const RingRounds& ring, std::size_t rounds) {
+/// s of round `from`, when it is that of round `to`: one after the other.
+void advance_plainly(std::vector<double>& s, const RingRounds& ring, std::size_t from,
+                     std::size_t to) {
   const std::size_t n = s.size();
   std::vector<double> e(n);
-  for (std::size_t round = 0; round < rounds; ++round) {
+  for (std::size_t round = from; round < to; ++round) {
     std::size_t part = (n - round % n) % n;
     for (std::size_t i = 0; i < n; ++i) {
       e[i] = s[i] + duration(ring, i, part);
@@ -60,9 +62,9 @@ class PieceByPiece {
     count_equal_sizes();
   }
 
-  void advance(std::size_t rounds) {
-    for (std::size_t first = 0; first < rounds; first += visit_) {
-      const std::size_t count = std::min(visit_, rounds - first);
+  void advance(std::size_t from, std::size_t to) {
+    for (std::size_t first = from; first < to; first += visit_) {
+      const std::size_t count = std::min(visit_, to - first);
       find_unequal(first, count);
       advance_unequal(first, count);
       for (std::size_t group = 0; group < pieces_ / lanes; ++group) {
@@ -181,20 +183,53 @@ class PieceByPiece {
 
 }  // namespace
 
+namespace {
+
+/// The starts of round 0, and then of later ones.
+class Starts {
+ public:
+  Starts(std::span<const double> ready, const RingRounds& ring) : ring_(ring), s_(ready.size()) {
+    const std::size_t n = ready.size();
+    check(n >= 2 && ring.rounds >= 1, "advance_ring: at least two ranks and one round");
+    for (std::size_t i = 0; i < n; ++i) s_[i] = std::max(ready[i], ready[(i + 1) % n]);
+    if (n >= PieceByPiece::smallest_ring) pieces_.emplace(s_, ring);
+  }
+
+  const std::vector<double>& of_round(std::size_t round) {
+    if (pieces_) {
+      pieces_->advance(round_, round);
+      pieces_->get(s_);
+    } else {
+      advance_plainly(s_, ring_, round_, round);
+    }
+    round_ = round;
+    return s_;
+  }
+
+ private:
+  const RingRounds& ring_;
+  std::size_t round_ = 0;
+  std::vector<double> s_;
+  std::optional<PieceByPiece> pieces_;
+};
+
+}  // namespace
+
+std::vector<std::vector<double>> ring_checkpoints(std::span<const double> ready,
+                                                  const RingRounds& ring, std::size_t every) {
+  Starts starts(ready, ring);
+  std::vector<std::vector<double>> checkpoints;
+  for (std::size_t round = 0; round < ring.rounds; round += every)
+    checkpoints.push_back(starts.of_round(round));
+  return checkpoints;
+}
+
 RingTimes advance_ring(std::span<const double> ready, const RingRounds& ring) {
   const std::size_t n = ready.size();
-  check(n >= 2 && ring.rounds >= 1, "advance_ring: at least two ranks and one round");
-  std::vector<double> s(n);
-  for (std::size_t i = 0; i < n; ++i) s[i] = std::max(ready[i], ready[(i + 1) % n]);
-  RingTimes times{std::vector<double>(n), s, std::vector<double>(n)};
+  Starts starts(ready, ring);
+  RingTimes times{std::vector<double>(n), starts.of_round(0), std::vector<double>(n)};
   const std::size_t last = ring.rounds - 1;
-  if (n < PieceByPiece::smallest_ring) {
-    advance_plainly(s, ring, last);
-  } else {
-    PieceByPiece pieces(s, ring);
-    pieces.advance(last);
-    pieces.get(s);
-  }
+  const auto& s = starts.of_round(last);
   for (std::size_t i = 0; i < n; ++i) {
     times.last_end[i] = s[i] + duration(ring, i, (i + n - last % n) % n);
   }

@@ -29,4 +29,8 @@ struct RingTimes {
 /// s'[i] = max(e[i-1], e[i], e[i+1]): one addition and two maxima for each message.
 RingTimes advance_ring(std::span<const double> ready, const RingRounds& ring);
 
+/// When the message of each rank starts, in the rounds 0, every, 2*every, ...: [round/every][rank].
+std::vector<std::vector<double>> ring_checkpoints(std::span<const double> ready,
+                                                  const RingRounds& ring, std::size_t every);
+
 }  // namespace ringsim

@@ -1,0 +1,139 @@
+#include "sim/recurrence/ring_path.hpp"
+
+#include <algorithm>
+
+namespace ringsim {
+namespace {
+
+/// Walks from the last round to the first, with the times of the rounds before it at hand for the
+/// ranks that can matter alone: from round to round a path moves to a neighbour at most.
+///
+/// When messages start is known for all ranks in some rounds (the checkpoints). Between two of them
+/// it is worked out again for a window of ranks round the path, with checkpoints of its own where
+/// the window is large.
+class Walk {
+ public:
+  Walk(const RingRounds& ring, PathTimes& times)
+      : ring_(ring), ranks_(ring.latency.size()), times_(times) {}
+
+  /// The message that `rank` waits for at the end of a round: rank-1's or its own.
+  std::size_t last_arrival(std::size_t rank, double from_before, double own) const {
+    const std::size_t before = (rank + ranks_ - 1) % ranks_;
+    if (is_later({from_before}, {own})) return before;
+    if (is_later({own}, {from_before})) return rank;
+    return std::min(before, rank);
+  }
+
+  /// The path is at the message of rank `sender` in round `last`; `starts` has the starts in round
+  /// `first` of 2*(last-first)+1 ranks round it. Afterwards it is at one in round `first`.
+  std::size_t back(std::size_t sender, std::vector<double> starts, std::size_t first,
+                   std::size_t last) {
+    const std::size_t rounds = last - first;
+    const std::size_t stride = rounds <= smallest ? 1 : (rounds + parts - 1) / parts;
+    const std::size_t center = sender;
+    std::vector<std::vector<double>> checkpoints;  // each shorter by two for each round
+    for (std::size_t round = first; round < last; ++round) {
+      if ((round - first) % stride == 0) checkpoints.push_back(starts);
+      starts = next_round(starts, sender_at(center, 0, last - round), round);
+    }
+    std::size_t end = last;
+    while (!checkpoints.empty()) {
+      const std::size_t round = first + (checkpoints.size() - 1) * stride;
+      const auto& known = checkpoints.back();
+      // The window of `known` is round `center`, the path has moved on from there.
+      const std::size_t moved = (sender + ranks_ - center) % ranks_;
+      const std::size_t middle = known.size() / 2;
+      const std::size_t here = moved <= ranks_ / 2 ? middle + moved : middle - (ranks_ - moved);
+      const std::size_t half = end - round;
+      std::vector<double> window(known.begin() + static_cast<std::ptrdiff_t>(here - half),
+                                 known.begin() + static_cast<std::ptrdiff_t>(here + half + 1));
+      sender = stride == 1 ? step_back(sender, window, round)
+                           : back(sender, std::move(window), round, end);
+      end = round;
+      checkpoints.pop_back();
+    }
+    return sender;
+  }
+
+  /// Adds the message of `sender` in `round`.
+  void add(std::size_t sender, std::size_t round) {
+    const auto source = static_cast<Rank>(sender),
+               target = static_cast<Rank>((sender + 1) % ranks_);
+    times_.add(Cause::latency, source, target, {ring_.latency[sender]});
+    times_.add(Cause::transfer, source, target,
+               {ring_.size[part(sender, round)] / ring_.bandwidth[sender]});
+  }
+
+ private:
+  static constexpr std::size_t smallest = 64, parts = 8;
+
+  std::size_t part(std::size_t sender, std::size_t round) const {
+    return (sender + ranks_ - round % ranks_) % ranks_;
+  }
+  /// The rank at `index` of a window of `half` ranks on both sides of `center`.
+  std::size_t sender_at(std::size_t center, std::size_t index, std::size_t half) const {
+    return (center + index + ranks_ - half % ranks_) % ranks_;
+  }
+  double end_of(std::size_t sender, double start, std::size_t round) const {
+    return start + ring_.latency[sender] +
+           ring_.size[part(sender, round)] / ring_.bandwidth[sender];
+  }
+
+  /// Of a window whose first rank is `sender`, without its ends.
+  std::vector<double> next_round(const std::vector<double>& starts, std::size_t sender,
+                                 std::size_t round) const {
+    std::vector<double> ends(starts.size());
+    for (std::size_t i = 0; i < starts.size(); ++i) {
+      ends[i] = end_of(sender, starts[i], round);
+      if (++sender == ranks_) sender = 0;
+    }
+    std::vector<double> next(starts.size() - 2);
+    for (std::size_t i = 0; i < next.size(); ++i)
+      next[i] = std::max({ends[i], ends[i + 1], ends[i + 2]});
+    return next;
+  }
+
+  /// From the message of `sender` in round+1 to the one in `round` that it waited for; `starts` are
+  /// those of sender-1, sender and sender+1.
+  std::size_t step_back(std::size_t sender, const std::vector<double>& starts, std::size_t round) {
+    const std::size_t before = (sender + ranks_ - 1) % ranks_, after = (sender + 1) % ranks_;
+    const double a = end_of(before, starts[0], round), b = end_of(sender, starts[1], round),
+                 c = end_of(after, starts[2], round);
+    const bool for_receiver = is_later({std::max(b, c)}, {std::max(a, b)});
+    const std::size_t waited =
+        for_receiver ? last_arrival(after, b, c) : last_arrival(sender, a, b);
+    add(waited, round);
+    return waited;
+  }
+
+  const RingRounds& ring_;
+  std::size_t ranks_;
+  PathTimes& times_;
+};
+
+}  // namespace
+
+Path RingPath::trace(Rank rank, PathTimes& times) const {
+  const std::size_t n = ready_.size(), last = ring_->rounds - 1;
+  constexpr std::size_t every = 2048;
+  const auto checkpoints = ring_checkpoints(ready_, *ring_, every);
+  const auto result = advance_ring(ready_, *ring_);
+  Walk walk(*ring_, times);
+  std::size_t sender =
+      walk.last_arrival(rank, result.last_end[(rank + n - 1) % n], result.last_end[rank]);
+  walk.add(sender, last);
+  std::size_t end = last;
+  for (std::size_t i = checkpoints.size(); i-- > 0;) {
+    const std::size_t round = i * every, half = end - round;
+    std::vector<double> window(2 * half + 1);
+    for (std::size_t k = 0; k < window.size(); ++k)
+      window[k] = checkpoints[i][(sender + k + n - half % n) % n];
+    sender = walk.back(sender, std::move(window), round, end);
+    end = round;
+  }
+  // The path comes from the rank that posted the first message last.
+  const std::size_t receiver = (sender + 1) % n;
+  return before_[is_later({ready_[receiver]}, {ready_[sender]}) ? receiver : sender];
+}
+
+}  // namespace ringsim

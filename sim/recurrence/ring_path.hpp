@@ -1,0 +1,29 @@
+#pragma once
+// What ranks that go through a ring's rounds together wait for.
+#include "sim/critical_path.hpp"
+#include "sim/recurrence/ring_rounds.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace ringsim {
+
+/// Rounds that all ranks have gone through. Which messages a rank waited for is found out when
+/// somebody asks, by going through the rounds once more: that takes the time of advance_ring() and
+/// some N*64 doubles.
+class RingPath final : public PathPiece {
+ public:
+  /// Rank i began at ready[i] s, having waited for before[i].
+  RingPath(std::vector<double> ready, std::vector<Path> before,
+           std::shared_ptr<const RingRounds> ring)
+      : ready_(std::move(ready)), before_(std::move(before)), ring_(std::move(ring)) {}
+
+  Path trace(Rank rank, PathTimes& times) const override;
+
+ private:
+  std::vector<double> ready_;
+  std::vector<Path> before_;
+  std::shared_ptr<const RingRounds> ring_;
+};
+
+}  // namespace ringsim
