@@ -190,6 +190,48 @@ TEST_CASE("recurrence equals simgrid wherever it says that it is exact", "[recur
   CHECK(refused >= 10);
 }
 
+TEST_CASE("the critical path through a ring in one go is the one from message to message",
+          "[recurrence]") {
+  // Transfers are reported one by one alone, so an observer of them has the ring go round by round.
+  for (const Rank ranks : {64, 65, 255, 300, 777}) {
+    for (const bool equal : {true, false}) {
+      Random random(ranks, Purpose::compute_jitter, equal);
+      std::vector<double> bandwidth, latency;
+      std::vector<Bytes> parts;
+      Phases phases(ranks, {{}});
+      for (Rank rank = 0; rank < ranks; ++rank) {
+        bandwidth.push_back(equal ? 1e9 : 1e8 + 1e9 * random.uniform());
+        latency.push_back(equal ? 1e-5 : 1e-4 * random.uniform());
+        parts.push_back({1 + random.below(100'000)});
+      }
+      const auto all_reduce = call(make_ring_all_reduce(ranks, 1'000'003, Bytes{4}));
+      const auto all_gather = call(make_ring_all_gather(parts), 1);
+      for (auto& rank : phases) {
+        rank[0] = {Delay{{1e-3 * random.uniform()}}, all_reduce,
+                   Delay{{1e-3 * random.uniform()}, DelayKind::prune}, all_gather, all_reduce};
+      }
+      const auto topology = make_ring(bandwidth, latency);
+      const auto path_of = [&](const Observer& observer) {
+        return run_recurrence(topology, make_program(phases), observer).critical_path->times;
+      };
+      const auto together = path_of({.wants_critical_path = true});
+      const auto apart =
+          path_of({.on_transfer = [](const TransferEvent&) {}, .wants_critical_path = true});
+      INFO(ranks << " ranks, equal: " << equal);
+      const auto are_close = [](Seconds a, Seconds b) {
+        return std::fabs(a.value - b.value) <= 1e-9 * b.value;
+      };
+      REQUIRE(together.local.size() == apart.local.size());
+      for (const auto& [key, time] : apart.local) CHECK(are_close(together.local.at(key), time));
+      REQUIRE(together.from_to.size() == apart.from_to.size());
+      for (const auto& [key, time] : apart.from_to) {
+        CHECK(are_close(together.from_to.at(key).latency, time.latency));
+        CHECK(are_close(together.from_to.at(key).transfer, time.transfer));
+      }
+    }
+  }
+}
+
 TEST_CASE("what recurrence refuses is slower in simgrid", "[recurrence]") {
   // The first transfer of the two that are named, at least one of the two, ends later there than
   // latency + bytes/bandwidth after its start.
