@@ -134,9 +134,10 @@ Bottleneck find_bottleneck(const CriticalPath& path, const Topology& topology) {
       places[place] += time;
     }
   };
-  std::array<Kind, 5> kinds{{{"compute", {}, {}},
+  std::array<Kind, 6> kinds{{{"compute", {}, {}},
                              {"prune", {}, {}},
                              {"reduce", {}, {}},
+                             {"failure", {}, {}},
                              {"latency", {}, {}},
                              {"link", {}, {}}}};
   const auto kind_of = [&](Cause cause) -> Kind& { return kinds[static_cast<std::size_t>(cause)]; };

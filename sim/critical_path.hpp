@@ -14,15 +14,15 @@
 
 namespace ringsim {
 
-/// What a piece of a path was spent on.
-enum class Cause : std::uint8_t { compute, prune, reduce, latency, transfer };
+/// What a piece of a path was spent on; failure: until the death of a rank was noticed.
+enum class Cause : std::uint8_t { compute, prune, reduce, failure, latency, transfer };
 
 /// The pieces of a path, added up; their sum is its length.
 struct PathTimes {
   struct Message {
     Seconds latency, transfer;
   };
-  std::map<std::pair<Rank, Cause>, Seconds> local;   ///< compute, prune, reduce
+  std::map<std::pair<Rank, Cause>, Seconds> local;   ///< all but messages
   std::map<std::pair<Rank, Rank>, Message> from_to;  ///< by source and target
 
   void add(Cause cause, Rank source, Rank target, Seconds time);
@@ -127,7 +127,8 @@ struct CriticalPath {
 /// The largest share of a critical path: all that goes to one kind of cause, and the rank or link
 /// that most of it goes to.
 struct Bottleneck {
-  std::string_view kind;  ///< "link" (bytes flow), "latency", "compute", "prune" or "reduce"
+  std::string_view kind;  ///< "link" (bytes flow), "latency", "compute", "prune", "reduce"
+                          ///< or "failure"
   std::string name;       ///< of a link; "rank 3"
   double share;           ///< of the path, 0 to 1
 };

@@ -6,6 +6,7 @@
 #include "base/rank.hpp"
 #include "base/units.hpp"
 #include "sim/collectives/collective.hpp"
+#include "sim/group.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -35,6 +36,20 @@ struct CollectiveCall {
   std::uint64_t step = 0;
   std::string_view phase;  ///< for transfers.csv; outlives the run
   std::uint32_t bucket = 0;
+  std::shared_ptr<const Group> group = nullptr;  ///< who takes part; absent: ranks 0, 1, ...
+
+  /// Which rank of the collective `rank` plays; nothing where it takes no part.
+  std::optional<Rank> position(Rank rank) const {
+    const auto played = group ? group->position(rank) : std::optional(rank);
+    return played && *played < collective->ranks() ? played : std::nullopt;
+  }
+  /// What `rank`, which plays `position`, does in a round; its peers are ranks of the program.
+  void round(Rank position, std::uint32_t index, Round& round) const {
+    collective->round(position, index, round);
+    if (!group) return;
+    for (auto& send : round.sends) send.peer = group->member(send.peer);
+    for (auto& receive : round.receives) receive.peer = group->member(receive.peer);
+  }
 };
 
 /// Marks an event as happened (once per event and rank); see WaitEvent.
@@ -68,6 +83,12 @@ struct Program {
   Rank ranks = 0;
   StreamId streams_per_rank = 1;
   std::function<PhaseSource(Rank, StreamId)> open;
+
+  /// What is done when hosts have died: `detection` after the death of one, all that the living
+  /// ranks do is aborted, recover() is called with the ranks that have died since the last time,
+  /// and `open` for all streams of the others. Absent: who waits for a dead rank waits for ever.
+  std::function<void(const std::vector<Rank>& dead, Seconds now)> recover = {};
+  Seconds detection = {};
 };
 
 }  // namespace ringsim

@@ -29,14 +29,6 @@ struct Experiment {
   std::optional<prune::EngineProfile> engine_profile;
 };
 
-/// A topology that says more than the backends know would give wrong times.
-void refuse_what_is_not_simulated(const Topology& topology) {
-  const auto features = topology.features();
-  if (std::find(features.begin(), features.end(), "dies") == features.end()) return;
-  throw UserError({{}, "--topology"}, fmt::format("{} uses dies", topology.name()),
-                  "hosts that live are accepted");
-}
-
 /// What the options say of all hosts and links.
 void apply_options(const RunOptions& options, Topology& topology) {
   topology.set_after_outage(options.after_outage);
@@ -80,7 +72,6 @@ Experiment prepare(const RunOptions& options) {
   check_run_options(options);
   if (options.backend == "simgrid") require_simgrid();
   Topology topology = choose_topology(options.topology);
-  refuse_what_is_not_simulated(topology);
   apply_options(options, topology);
   const Rank ranks = options.topology.ranks.value_or(topology.hosts());
   if (ranks > topology.hosts()) {
@@ -129,7 +120,8 @@ TrainingOptions training_options(const Experiment& experiment, const Dataset& da
           .seed = options.seed,
           .learning_rate = options.learning_rate.value_or(defaults.learning_rate),
           .momentum = options.momentum.value_or(defaults.momentum),
-          .schedule = options.schedule};
+          .schedule = options.schedule,
+          .deaths = {}};
 }
 
 ComputeModel compute_model(const Experiment& experiment) {
@@ -153,21 +145,28 @@ PruneCosts prune_costs(const Experiment& experiment) {
   return costs;
 }
 
+/// Ranks that are left in a step.
+Rank alive_in(std::uint64_t step, Rank ranks, const std::vector<TrainedDeath>& deaths) {
+  for (const auto& death : deaths) ranks -= death.step <= step ? 1 : 0;
+  return ranks;
+}
+
 /// What is recorded for timing and for the tables.
 struct Recording {
   std::vector<StepPlan> plans;
   std::vector<StepRow> rows;  ///< without times
+  std::vector<LayerRow> layers;
   std::uint64_t kept = 0;
   std::size_t parameters = 0;
   std::uint64_t warmup_steps = 0;
-  TrainingResult trained;  ///< empty with a trace
+  TrainingResult trained;  ///< empty where nothing is trained
   std::vector<Summary::Input> inputs;
 };
 
 /// Adds a step that exchanges `stages`.
-StepRow& record_step(std::uint64_t step, const std::vector<Stage>& stages,
+StepRow& record_step(std::uint64_t step, const std::vector<Stage>& stages, Rank ranks,
                      const Experiment& experiment, const PruneCosts& costs, Recording& recording) {
-  auto plan = plan_step(stages, experiment.ranks, experiment.collective, costs);
+  auto plan = plan_step(stages, ranks, experiment.collective, costs);
   StepRow row{};
   row.step = step;
   row.values_bytes = plan.sent.values.count;
@@ -180,24 +179,25 @@ StepRow& record_step(std::uint64_t step, const std::vector<Stage>& stages,
   return recording.rows.back();
 }
 
-Recording record_training(const Experiment& experiment, const RunObserver& observer) {
+Recording record_training(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
+                          const RunObserver& observer) {
   const Dataset data = load_fashion_mnist();
   const auto epoch_steps =
       steps_per_epoch(data.train.size(), experiment.ranks, experiment.options.batch);
-  const auto training = training_options(experiment, data, epoch_steps);
+  auto training = training_options(experiment, data, epoch_steps);
+  training.deaths = deaths;
   const auto options = scheme_options(experiment, epoch_steps);
   const auto scheme = experiment.scheme.make(experiment.network->layers(), options);
   const auto costs = prune_costs(experiment);
   Recording recording;
   ThreadPool threads;
   recording.trained = train(training, *scheme, threads, [&](const TrainedStep& step) {
-    auto& row = record_step(step.step, step.outcome->stages, experiment, costs, recording);
+    const Rank ranks = alive_in(step.step, experiment.ranks, deaths);
+    auto& row = record_step(step.step, step.outcome->stages, ranks, experiment, costs, recording);
     row.loss = step.loss;
     row.accuracy = step.accuracy;
     for (const auto& layer : step.outcome->layers) recording.kept += layer.kept;
-    for (const auto& layer : step.layers) {
-      if (observer.on_layer) observer.on_layer(layer);
-    }
+    for (const auto& layer : step.layers) recording.layers.push_back(layer);
     if (observer.on_step) observer.on_step(step.step + 1, training.steps);
   });
   recording.parameters = total_parameters(experiment.network->layers());
@@ -206,18 +206,18 @@ Recording record_training(const Experiment& experiment, const RunObserver& obser
   return recording;
 }
 
-Recording record_trace(const Experiment& experiment, const RunObserver& observer) {
+Recording record_trace(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
+                       const RunObserver& observer) {
   const TraceSource& trace = *experiment.trace;
   const auto costs = prune_costs(experiment);
   const std::uint64_t steps = experiment.options.steps.value_or(trace.header().steps);
   Recording recording;
   for (std::uint64_t step = 0; step < steps; ++step) {
-    const auto replayed = trace.step(step, experiment.ranks);
-    record_step(step, replayed.stages, experiment, costs, recording);
+    const Rank ranks = alive_in(step, experiment.ranks, deaths);
+    const auto replayed = trace.step(step, ranks);
+    record_step(step, replayed.stages, ranks, experiment, costs, recording);
     recording.kept += replayed.kept;
-    for (const auto& layer : replayed.layers) {
-      if (observer.on_layer) observer.on_layer(layer);
-    }
+    for (const auto& layer : replayed.layers) recording.layers.push_back(layer);
     if (observer.on_step) observer.on_step(step + 1, steps);
   }
   recording.parameters = trace.parameters();
@@ -241,18 +241,20 @@ LayerRow layer_row(std::uint64_t step, const Layer& layer, const LayerOutcome& o
   return row;
 }
 
-Recording record_synthetic(const Experiment& experiment, const RunObserver& observer) {
+Recording record_synthetic(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
+                           const RunObserver& observer) {
   const auto layers = layers_of(experiment);
-  const auto options = scheme_options(experiment, 1);
+  auto options = scheme_options(experiment, 1);
   const auto costs = prune_costs(experiment);
   const std::uint64_t steps = experiment.options.steps.value_or(1);
   Recording recording;
   for (std::uint64_t step = 0; step < steps; ++step) {
+    options.ranks = alive_in(step, experiment.ranks, deaths);
     const auto drawn = experiment.scheme.synthesize(layers, options, step);
-    record_step(step, drawn.stages, experiment, costs, recording);
+    record_step(step, drawn.stages, options.ranks, experiment, costs, recording);
     for (std::size_t i = 0; i < layers.size(); ++i) {
       recording.kept += drawn.layers[i].kept;
-      if (observer.on_layer) observer.on_layer(layer_row(step, layers[i], drawn.layers[i]));
+      recording.layers.push_back(layer_row(step, layers[i], drawn.layers[i]));
     }
     if (observer.on_step) observer.on_step(step + 1, steps);
   }
@@ -260,18 +262,63 @@ Recording record_synthetic(const Experiment& experiment, const RunObserver& obse
   return recording;
 }
 
-Recording record_steps(const Experiment& experiment, const RunObserver& observer) {
-  if (experiment.trace) return record_trace(experiment, observer);
-  if (draws_sizes(experiment.options)) return record_synthetic(experiment, observer);
-  return record_training(experiment, observer);
+Recording record_steps(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
+                       const RunObserver& observer) {
+  if (experiment.trace) return record_trace(experiment, deaths, observer);
+  if (draws_sizes(experiment.options)) return record_synthetic(experiment, deaths, observer);
+  return record_training(experiment, deaths, observer);
 }
+
+/// Once hosts have died, all steps are recorded anew: up to the one that was under way they come
+/// out as before, since the same seed gives the same steps.
+class Deaths {
+ public:
+  Deaths(const Experiment& experiment, const RunObserver& observer, Recording& recording)
+      : experiment_(experiment), observer_(observer), recording_(recording) {}
+
+  Recovery recovery() {
+    return {.detection = experiment_.options.detection,
+            .replan = [this](const auto& deaths) { replan(deaths); }};
+  }
+  std::vector<FaultRow> rows() const {
+    auto rows = rows_;
+    const auto& lost = recording_.trained.lost_mass;
+    for (std::size_t i = 0; i < lost.size(); ++i) rows[i].lost_mass = lost[i];
+    return rows;
+  }
+
+ private:
+  void replan(const std::vector<Recovery::Death>& deaths) {
+    for (const auto& death : deaths) {
+      trained_.push_back({death.step, death.rank});
+      rows_.push_back({death.rank, death.died.value, death.detected.value, death.step, {}});
+      if (!observer_.on_fault) continue;
+      observer_.on_fault(
+          fmt::format("rank {} died at {}; noticed at {}: {} ranks begin step {} again", death.rank,
+                      format(death.died), format(death.detected),
+                      alive_in(death.step, experiment_.ranks, trained_), death.step + 1));
+    }
+    recording_ = record_steps(experiment_, trained_, {});
+  }
+
+  const Experiment& experiment_;
+  const RunObserver& observer_;
+  Recording& recording_;
+  std::vector<TrainedDeath> trained_;
+  std::vector<FaultRow> rows_;
+};
 
 /// Times the plans on the backend that the options name; `backend` becomes the one that ran.
 Timing time_on_backend(const Experiment& experiment, const std::vector<StepPlan>& plans,
-                       const RunObserver& observer, std::string& backend) {
+                       const RunObserver& observer, const Recovery& recovery,
+                       std::string& backend) {
   const auto run = [&](const Topology& topology, const Program& program, const Observer& events) {
     backend = experiment.options.backend;
-    if (backend == "auto") backend = find_contention(topology, program) ? "simgrid" : "recurrence";
+    if (backend == "auto") {
+      const bool is_exact =
+          !has_deaths(topology, program.ranks) && !find_contention(topology, program);
+      backend = is_exact ? "recurrence" : "simgrid";
+    }
     if (backend == "recurrence") return run_recurrence(topology, program, events);
     require_simgrid();
     return run_simgrid(topology, program, events);
@@ -285,7 +332,7 @@ Timing time_on_backend(const Experiment& experiment, const std::vector<StepPlan>
     };
   }
   return time_steps(experiment.topology, plans, experiment.ranks, compute_model(experiment), run,
-                    on_transfer);
+                    on_transfer, recovery);
 }
 
 void fill_times(const Timing& timing, std::vector<StepRow>& rows) {
@@ -393,15 +440,21 @@ RunResult run(const RunOptions& options, const RunObserver& observer) {
                                   work, experiment.topology.name(), experiment.ranks,
                                   options.backend));
   }
-  auto recording = record_steps(experiment, observer);
+  auto recording = record_steps(experiment, {}, observer);
+  Deaths deaths(experiment, observer, recording);
   std::string backend;
-  const auto timing = time_on_backend(experiment, recording.plans, observer, backend);
+  const auto timing =
+      time_on_backend(experiment, recording.plans, observer, deaths.recovery(), backend);
+  if (observer.on_layer) {
+    for (const auto& row : recording.layers) observer.on_layer(row);
+  }
 
   RunResult result;
   result.steps = std::move(recording.rows);
   fill_times(timing, result.steps);
   result.links = link_rows(experiment.topology, timing);
   result.staleness = recording.trained.staleness;
+  result.faults = deaths.rows();
   result.summary = summarize(experiment, result, recording.trained, timing, backend);
   fill_bytes(result.summary, result.steps, recording.parameters, recording.kept,
              recording.warmup_steps);

@@ -16,8 +16,11 @@ struct RunObserver {
   /// One line once the inputs are known: what runs, on what, on which backend.
   std::function<void(const std::string& line)> on_start;
   std::function<void(std::uint64_t step, std::uint64_t steps)> on_step;
+  /// A line each time that hosts have died and the others go on.
+  std::function<void(const std::string& line)> on_fault;
+  /// In order, when all steps have been timed: after a death, steps are recorded anew.
   std::function<void(const LayerRow&)> on_layer;
-  /// In order of time, when all steps have been recorded. Costs much time where there are many
+  /// In order of time. Costs much time where there are many
   /// ranks.
   std::function<void(const TransferRow&)> on_transfer;
 };
@@ -27,6 +30,7 @@ struct RunResult {
   std::vector<StepRow> steps;
   std::vector<LinkRow> links;
   std::vector<StalenessRow> staleness;
+  std::vector<FaultRow> faults;
 };
 
 /// Trains and times. SimGrid allows one run per process. Throws UserError and RunError.

@@ -150,6 +150,12 @@ constexpr RunOption table[] = {
            one_of(text, place, names) == "resume" ? AfterOutage::resume : AfterOutage::restart;
      }},
 
+    {"network", "detection-timeout", "Q",
+     "how long after a host's death the others notice, and go on without it; default 10s",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.detection = parse_seconds(text, place);
+     }},
+
     {"work", "model", "NAME", "network to train (ringsim list models); default mlp",
      [](RunOptions& o, Text text, const Place&) { o.model = text; }},
     {"work", "source", "train|synthetic|trace:DIR",

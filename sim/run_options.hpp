@@ -36,6 +36,7 @@ struct RunOptions {
   std::string backend = "auto";
   std::string collective = "ring";
   std::optional<BytesPerSecond> reduce_rate;  ///< of hosts that have none of their own
+  Seconds detection{10};                      ///< how long after a host's death it is noticed
   AfterOutage after_outage = AfterOutage::resume;
   // work
   Source source = Source::train;

@@ -1,6 +1,9 @@
 #include "sim/step_timing.hpp"
 
+#include "base/error.hpp"
 #include "base/random.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -9,12 +12,27 @@
 namespace ringsim {
 namespace {
 
+/// Where a rank goes on after deaths.
+struct Place {
+  std::uint64_t step = 0;
+  bool has_gradient = false;
+};
+
 /// Walks over the steps of one rank: compute, mark, the stages, mark.
 class SynchronousStream {
  public:
+  /// `group`: those that take part; absent: all.
   SynchronousStream(const std::vector<StepPlan>& plans, const ComputeModel& compute,
-                    const Host& host, Rank rank)
-      : plans_(&plans), compute_(compute), host_(&host), rank_(rank) {}
+                    const Host& host, Rank rank, std::shared_ptr<const Group> group = nullptr,
+                    const Place& place = {})
+      : plans_(&plans),
+        compute_(compute),
+        host_(&host),
+        rank_(rank),
+        group_(std::move(group)),
+        position_in_group_(group_ ? group_->position(rank).value() : rank),
+        step_(place.step),
+        position_(place.has_gradient ? 2 : 0) {}
 
   std::optional<Phase> operator()() {
     if (step_ == plans_->size()) return std::nullopt;
@@ -26,9 +44,9 @@ class SynchronousStream {
     if (position - 2 < plan.stages.size()) {
       const auto& stage = plan.stages[position - 2];
       if (const auto* time = std::get_if<LocalTime>(&stage))
-        return Delay{time->duration[rank_], DelayKind::prune, step_};
+        return Delay{time->duration[position_in_group_], DelayKind::prune, step_};
       const auto& exchange = std::get<Exchange>(stage);
-      return CollectiveCall{exchange.collective, step_, exchange.phase, 0};
+      return CollectiveCall{exchange.collective, step_, exchange.phase, 0, group_};
     }
     position_ = 0;
     return Mark{MarkKind::exchange_done, step_++, 0};
@@ -39,8 +57,10 @@ class SynchronousStream {
   ComputeModel compute_;
   const Host* host_;
   Rank rank_;
-  std::uint64_t step_ = 0;
-  std::size_t position_ = 0;
+  std::shared_ptr<const Group> group_;
+  Rank position_in_group_;
+  std::uint64_t step_;
+  std::size_t position_;  ///< in the step
 };
 
 /// What each rank did in each step, and when each step's first and last byte moved.
@@ -51,14 +71,19 @@ struct Recorder {
 
   Recorder(std::size_t steps, Rank ranks)
       : done(steps, std::vector<RankStep>(ranks)),
+        places(ranks),
         first_start(steps, Seconds{std::numeric_limits<double>::infinity()}),
         last_end(steps) {}
 
   Observer observer() {
     return {.on_mark =
                 [this](const MarkEvent& event) {
-                  if (event.mark.kind != MarkKind::exchange_done) return;
-                  done[event.mark.step][event.rank].done = event.time;
+                  if (event.mark.kind == MarkKind::gradient_ready) {
+                    places[event.rank].has_gradient = true;
+                  } else {
+                    done[event.mark.step][event.rank].done = event.time;
+                    places[event.rank] = {event.mark.step + 1, false};
+                  }
                 },
             .on_collective =
                 [this](const CollectiveEvent& event) {
@@ -78,7 +103,62 @@ struct Recorder {
   }
 
   std::vector<std::vector<RankStep>> done;  ///< [step][rank]
+  std::vector<Place> places;                ///< per rank
   std::vector<Seconds> first_start, last_end;
+};
+
+}  // namespace
+
+namespace {
+
+/// What the ranks do that are left when others have died.
+class Survivors {
+ public:
+  Survivors(const Topology& topology, const std::vector<StepPlan>& plans,
+            const ComputeModel& compute, std::vector<Place>& places)
+      : topology_(topology), plans_(plans), compute_(compute), places_(places) {
+    for (Rank rank = 0; rank < places.size(); ++rank) alive_.push_back(rank);
+  }
+
+  /// Has the program go on after deaths.
+  void take_over(Program& program, const Recovery& recovery) {
+    program.detection = recovery.detection;
+    program.recover = [this, &recovery](const std::vector<Rank>& dead, Seconds now) {
+      recover(dead, now, recovery);
+    };
+    program.open = [this, open = program.open](Rank rank, StreamId stream) -> PhaseSource {
+      if (!group_) return open(rank, stream);
+      return SynchronousStream(plans_, compute_, topology_.host(rank), rank, group_, places_[rank]);
+    };
+  }
+
+ private:
+  void recover(const std::vector<Rank>& dead, Seconds now, const Recovery& recovery) {
+    for (const Rank rank : dead) std::erase(alive_, rank);
+    if (alive_.size() < 2) {
+      throw RunError(fmt::format("rank {} has died at {}, and fewer than two are left", dead.back(),
+                                 format(topology_.host(dead.back()).dies.value())));
+    }
+    // A step that one of them has not ended is begun again by all.
+    std::uint64_t step = plans_.size();
+    for (const Rank rank : alive_) step = std::min(step, places_[rank].step);
+    for (const Rank rank : alive_) {
+      const bool has_gradient = places_[rank].step > step || places_[rank].has_gradient;
+      places_[rank] = {step, has_gradient};
+    }
+    std::vector<Recovery::Death> deaths;
+    for (const Rank rank : dead)
+      deaths.push_back({rank, topology_.host(rank).dies.value(), now, step});
+    recovery.replan(deaths);
+    group_ = std::make_shared<Group>(alive_);
+  }
+
+  const Topology& topology_;
+  const std::vector<StepPlan>& plans_;
+  ComputeModel compute_;
+  std::vector<Place>& places_;
+  std::vector<Rank> alive_;
+  std::shared_ptr<const Group> group_;  ///< absent before the first death
 };
 
 }  // namespace
@@ -101,13 +181,18 @@ Program synchronous_program(const Topology& topology, const std::vector<StepPlan
 
 Timing time_steps(const Topology& topology, const std::vector<StepPlan>& plans, Rank ranks,
                   const ComputeModel& compute, const Backend& backend,
-                  const std::function<void(const TransferEvent&)>& on_transfer) {
+                  const std::function<void(const TransferEvent&)>& on_transfer,
+                  const Recovery& recovery) {
   Recorder recorder(plans.size(), ranks);
   auto observer = recorder.observer();
   observer.on_transfer = on_transfer;
-  auto result = backend(topology, synchronous_program(topology, plans, ranks, compute), observer);
+  auto program = synchronous_program(topology, plans, ranks, compute);
+  Survivors survivors(topology, plans, compute, recorder.places);
+  if (recovery.replan) survivors.take_over(program, recovery);
+  auto result = backend(topology, program, observer);
   Timing timing{result.end, {}, std::move(result.links), std::move(result.critical_path)};
   if (plans.empty()) return timing;
+  // Of ranks that died, the last step has no end.
   const auto& ends = recorder.done.back();
   const auto ends_earlier = [](const auto& a, const auto& b) { return a.done < b.done; };
   const auto last_rank =

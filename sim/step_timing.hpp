@@ -43,11 +43,26 @@ using Backend = std::function<BackendResult(const Topology&, const Program&, con
 Program synchronous_program(const Topology& topology, const std::vector<StepPlan>& plans,
                             Rank ranks, const ComputeModel& compute);
 
+/// What is done about deaths (Program::recover): the step that was under way begins again without
+/// the dead, from its exchange on where a rank had its gradient already.
+struct Recovery {
+  struct Death {
+    Rank rank;
+    Seconds died, detected;
+    std::uint64_t step;  ///< that was under way: the first that the rank takes no part in
+  };
+  Seconds detection;  ///< how long after a death it is noticed
+  /// Makes new plans for the steps from death.step on, in which the members of a plan are the ranks
+  /// that are left, in order. Throws where the work cannot go on.
+  std::function<void(const std::vector<Death>& deaths)> replan;
+};
+
 /// Runs the synchronous program, and finds its critical path. `exchange` of a step runs from the
 /// start of its first transfer to the end of its last. Transfers are told to `on_transfer`, where
 /// that is not empty.
 Timing time_steps(const Topology& topology, const std::vector<StepPlan>& plans, Rank ranks,
                   const ComputeModel& compute, const Backend& backend,
-                  const std::function<void(const TransferEvent&)>& on_transfer = {});
+                  const std::function<void(const TransferEvent&)>& on_transfer = {},
+                  const Recovery& recovery = {});
 
 }  // namespace ringsim

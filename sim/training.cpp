@@ -18,6 +18,7 @@ namespace {
 
 /// One rank's share of the work: its batch, its gradient, its scratch memory.
 struct Worker {
+  Rank rank;
   std::unique_ptr<NetworkPass> pass;
   std::vector<float> inputs, gradient;
   std::vector<std::uint8_t> labels;
@@ -78,6 +79,7 @@ class Training {
     options.network->initialize(options.seed, weights_);
     for (Rank rank = 0; rank < options.ranks; ++rank) {
       auto& worker = workers_.emplace_back();
+      worker.rank = rank;
       worker.pass = options.network->make_pass();
       worker.gradient.resize(weights_.size());
     }
@@ -86,6 +88,9 @@ class Training {
   void step(std::uint64_t step, const std::function<void(const TrainedStep&)>& on_step) {
     sampler_.begin_step(step);
     compute_gradients(step);
+    for (const auto& death : options_.deaths) {
+      if (death.step == step) drop(death.rank);
+    }
     const StepOutcome outcome = scheme_.exchange(step);
     const double rate =
         learning_rate_at(options_.schedule, options_.learning_rate, step, options_.steps);
@@ -118,18 +123,25 @@ class Training {
     result.age_p95 = ages.p95;
     result.age_max = ages.max;
     result.weights = std::move(weights_);
+    result.lost_mass = std::move(lost_mass_);
     return result;
   }
 
  private:
+  void drop(Rank rank) {
+    const auto worker =
+        std::ranges::find_if(workers_, [&](const Worker& other) { return other.rank == rank; });
+    lost_mass_.push_back(scheme_.drop(static_cast<Rank>(worker - workers_.begin())));
+    workers_.erase(worker);
+  }
+
   void compute_gradients(std::uint64_t step) {
     threads_.for_each(workers_.size(), [&](std::size_t index) {
-      const auto rank = static_cast<Rank>(index);
       auto& worker = workers_[index];
-      worker.gather(options_.data->train, sampler_.batch(step, rank));
+      worker.gather(options_.data->train, sampler_.batch(step, worker.rank));
       worker.loss =
           worker.pass->loss_and_gradient(weights_, {worker.inputs, worker.labels}, worker.gradient);
-      scheme_.contribute(rank, step, worker.gradient, weights_);
+      scheme_.contribute(static_cast<Rank>(index), step, worker.gradient, weights_);
     });
     for (const auto& worker : workers_) {
       if (std::isfinite(worker.loss)) continue;
@@ -202,7 +214,8 @@ class Training {
   MomentumSgd optimizer_, dense_optimizer_;
   BatchSampler sampler_;
   AgeTracker ages_;
-  std::vector<Worker> workers_;
+  std::vector<Worker> workers_;  ///< of the ranks that live
+  std::vector<double> lost_mass_;
 };
 
 }  // namespace

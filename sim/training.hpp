@@ -16,6 +16,12 @@
 
 namespace ringsim {
 
+/// A rank that dies: it computes a gradient in `step`, which is not exchanged.
+struct TrainedDeath {
+  std::uint64_t step;
+  Rank rank;
+};
+
 struct TrainingOptions {
   const Network* network = nullptr;
   const Dataset* data = nullptr;
@@ -26,6 +32,7 @@ struct TrainingOptions {
   double learning_rate = 0.1;
   double momentum = 0;
   std::string schedule = "cosine";
+  std::vector<TrainedDeath> deaths = {};  ///< in order of time
 };
 
 /// An epoch is floor(samples / (ranks * batch)) steps. Throws UserError at "--batch" where that is
@@ -44,6 +51,7 @@ struct TrainedStep {
 struct TrainingResult {
   std::vector<float> weights;
   std::vector<StalenessRow> staleness;
+  std::vector<double> lost_mass;  ///< one per death: sum of |x| of the gradients never sent
   std::optional<double> age_mean, age_p50, age_p95, age_max;  ///< of all parameters, at the end
 };
 

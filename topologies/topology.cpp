@@ -7,6 +7,13 @@
 
 namespace ringsim {
 
+bool has_deaths(const Topology& topology, Rank ranks) {
+  for (Rank rank = 0; rank < ranks; ++rank) {
+    if (topology.host(rank).dies) return true;
+  }
+  return false;
+}
+
 std::string_view name_of(TopologyKind kind) {
   switch (kind) {
     case TopologyKind::ring:

@@ -147,6 +147,9 @@ class Topology {
   AfterOutage after_outage_ = AfterOutage::resume;
 };
 
+/// Whether one of the hosts 0 .. ranks-1 dies.
+bool has_deaths(const Topology& topology, Rank ranks);
+
 /// "ring", "switch", "hierarchical", "fat-tree": as in files and on the command line.
 std::string_view name_of(TopologyKind kind);
 /// All kinds, in the order of the enumeration.

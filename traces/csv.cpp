@@ -85,6 +85,15 @@ std::string_view csv_header<TransferRow>() {
   return "step,phase,bucket,round,source,target,bytes,start_s,end_s\n";
 }
 
+template <>
+std::string_view csv_header<FaultRow>() {
+  return "rank,died_s,detected_s,step,lost_mass\n";
+}
+
+std::string csv_line(const FaultRow& row) {
+  return line_of(row.rank, row.died_s, row.detected_s, row.step, row.lost_mass);
+}
+
 std::string csv_line(const TransferRow& row) {
   return line_of(row.step, row.phase, row.bucket, row.round, row.source, row.target, row.bytes,
                  row.start_s, row.end_s);

@@ -22,6 +22,8 @@ template <>
 std::string_view csv_header<StalenessRow>();
 template <>
 std::string_view csv_header<TransferRow>();
+template <>
+std::string_view csv_header<FaultRow>();
 
 /// A row as a line, with its newline.
 std::string csv_line(const StepRow& row);
@@ -29,6 +31,7 @@ std::string csv_line(const LayerRow& row);
 std::string csv_line(const LinkRow& row);
 std::string csv_line(const StalenessRow& row);
 std::string csv_line(const TransferRow& row);
+std::string csv_line(const FaultRow& row);
 
 /// Cells as a line, with its newline, quoted where RFC 4180 asks for it.
 std::string csv_line(const std::vector<std::string>& cells);

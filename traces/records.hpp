@@ -56,6 +56,16 @@ struct TransferRow {
   double start_s, end_s;  ///< start: when both sides had posted
 };
 
+/// faults.csv, where hosts died: in order of time.
+struct FaultRow {
+  std::uint64_t rank;
+  double died_s, detected_s;
+  std::uint64_t step;  ///< that was begun again without the rank
+  /// The sum of the absolute values of the gradients that the rank had kept back; absent where no
+  /// values are known.
+  std::optional<double> lost_mass;
+};
+
 /// summary.json and `--format json` (design.md has the form and the definitions).
 struct Summary {
   std::uint32_t ranks = 0;

@@ -50,6 +50,7 @@ RunFolder::~RunFolder() {
   if (!tables_) return;
   tables_.reset();
   transfers_.reset();
+  faults_.reset();
   remove_created();
 }
 
@@ -64,6 +65,7 @@ void RunFolder::commit(const Summary& summary) {
   file.write(to_text(to_json(summary)));
   std::apply([](auto&... table) { (table.file.commit(), ...); }, *tables_);
   if (transfers_) transfers_->file.commit();
+  if (faults_) faults_->file.commit();
   file.commit();
   tables_.reset();
 }

@@ -28,6 +28,11 @@ class RunFolder {
     std::get<Table<Row>>(*tables_).file.write(csv_line(row));
   }
   void write(const TransferRow& row) { transfers_->file.write(csv_line(row)); }
+  /// There is a faults.csv where there was a fault.
+  void write(const FaultRow& row) {
+    if (!faults_) faults_.emplace(folder_, "faults.csv");
+    faults_->file.write(csv_line(row));
+  }
 
   /// Puts every file in its place, summary.json last. Throws RunError (a full disk).
   void commit(const Summary& summary);
@@ -48,6 +53,7 @@ class RunFolder {
   std::vector<std::filesystem::path> created_;  ///< folders that were missing, innermost first
   std::optional<Tables> tables_;
   std::optional<Table<TransferRow>> transfers_;
+  std::optional<Table<FaultRow>> faults_;
 };
 
 }  // namespace ringsim

@@ -45,6 +45,12 @@ class DenseScheme final : public Scheme {
     return outcome;
   }
 
+  /// Nothing is kept back.
+  double drop(Rank rank) override {
+    gradients_.erase(gradients_.begin() + static_cast<std::ptrdiff_t>(rank));
+    return 0;
+  }
+
   Bytes state_bytes() const override { return {}; }
 
  private:

@@ -278,6 +278,14 @@ StepOutcome IwpScheme::exchange(std::uint64_t step) {
   return outcome;
 }
 
+double IwpScheme::drop(Rank rank) {
+  double lost = 0;
+  for (const float value : ranks_[rank].residual) lost += std::abs(static_cast<double>(value));
+  ranks_.erase(ranks_.begin() + static_cast<std::ptrdiff_t>(rank));
+  broadcasters_ = std::min(broadcasters_, static_cast<Rank>(ranks_.size()));
+  return lost;
+}
+
 std::optional<Scheme::Selection> IwpScheme::selection(Rank rank, std::uint64_t step) const {
   const auto& state = ranks_[rank];
   Selection selection{.broadcasts = std::ranges::binary_search(broadcasters(step), rank),

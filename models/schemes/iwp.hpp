@@ -20,6 +20,7 @@ class IwpScheme final : public Scheme {
   void contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
                   std::span<const float> weights) override;
   StepOutcome exchange(std::uint64_t step) override;
+  double drop(Rank rank) override;
   std::optional<Selection> selection(Rank rank, std::uint64_t step) const override;
   Bytes state_bytes() const override;
 

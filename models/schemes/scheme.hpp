@@ -94,6 +94,11 @@ class Scheme {
   /// The exchange of a step to which all ranks have contributed.
   virtual StepOutcome exchange(std::uint64_t step) = 0;
 
+  /// After contribute() and before exchange(): `rank` is gone, and the ranks after it are numbered
+  /// one lower from now on. Returns what is lost of the gradients that it had kept back: the sum of
+  /// their absolute values. Throws UserError at "--scheme" where the scheme cannot do without.
+  virtual double drop(Rank rank);
+
   /// What one rank selected and sent in a step, for the record.
   struct Selection {
     bool broadcasts = false;                   ///< the other ranks got this rank's mask

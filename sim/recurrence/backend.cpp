@@ -22,6 +22,10 @@ std::string describe(const Contention& contention, const Topology& topology) {
 
 BackendResult run_recurrence(const Topology& topology, const Program& program,
                              const Observer& observer) {
+  if (has_deaths(topology, program.ranks)) {
+    throw UserError({{}, "--backend"}, "recurrence cannot have hosts die",
+                    "simgrid and auto are accepted");
+  }
   try {
     return RecurrenceEngine(topology, program, observer).run();
   } catch (const NotExact& error) {

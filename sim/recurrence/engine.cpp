@@ -110,8 +110,9 @@ bool RecurrenceEngine::execute(std::size_t stream, const CollectiveCall& call) {
   auto& state = streams_[stream];
   state.call = call;
   // A rank that takes no part is through with all rounds.
-  const bool takes_part = rank_of(stream) < call.collective->ranks();
-  state.round = takes_part ? 0 : call.collective->rounds();
+  const auto position = call.position(rank_of(stream));
+  state.position = position.value_or(0);
+  state.round = position ? 0 : call.collective->rounds();
   calls_[id_of(stream)].begin(state.call_number, call);
   return !joins(stream);
 }
@@ -146,7 +147,7 @@ bool RecurrenceEngine::do_rounds(std::size_t stream) {
   auto& state = streams_[stream];
   const auto& collective = *state.call->collective;
   while (state.round < collective.rounds()) {
-    collective.round(rank_of(stream), state.round, round_);
+    state.call->round(state.position, state.round, round_);
     ++state.round;
     if (round_.sends.empty() && round_.receives.empty()) continue;
     state.ready = state.time;
@@ -256,7 +257,7 @@ void RecurrenceEngine::end_call(std::size_t stream) {
 }
 
 bool RecurrenceEngine::joins(std::size_t stream) {
-  if (!may_run_together_ || !may_follow_together()) return false;
+  if (streams_[stream].call->group || !may_run_together_ || !may_follow_together()) return false;
   const auto& state = streams_[stream];
   const auto& call = *state.call;
   if (!together_ || together_->call_number != state.call_number) {

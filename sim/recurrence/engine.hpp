@@ -43,6 +43,7 @@ class RecurrenceEngine {
     double ready = 0;  ///< when the messages of its round that have a partner will have arrived
     std::optional<CollectiveCall> call;
     std::uint64_t call_number = 0;
+    Rank position = 0;  ///< in the call's collective
     std::uint32_t round = 0;
     double reduce = 0;  ///< s that the rank computes once the round's messages have arrived
     std::vector<Posted> unmatched;  ///< messages of its round that have no partner yet

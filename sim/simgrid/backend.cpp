@@ -6,6 +6,7 @@
 #include "sim/simgrid/stream.hpp"
 
 #include <simgrid/Exception.hpp>
+#include <simgrid/kernel/Timer.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -21,25 +22,26 @@ class Run {
  public:
   Run(const Topology& topology, const Program& program, const Observer& observer)
       : topology_(topology),
+        program_(program),
+        is_dead_(program.ranks),
         platform_(build_platform(topology, program.ranks,
                                  [this](const Route& route) { shared_->begin_transfer(route); })),
         shared_(std::make_unique<SharedState>(topology, platform_, program, observer,
                                               [this] { fail(); })) {
     const bool restarts = topology.after_outage() == AfterOutage::restart;
+    schedule_deaths();
     schedule_capacities(topology, platform_, [this, restarts](LinkId link) {
       if (restarts) shared_->restart_transfers(link);
     });
   }
 
   BackendResult operator()(s4u::Engine& engine) {
-    for (auto& stream : shared_->streams) {
-      s4u::Actor::create("stream", platform_.hosts[stream->rank()],
-                         [this, &stream = *stream] { run_guarded(stream); });
-    }
+    start_streams();
     s4u::Engine::on_deadlock_cb([this] { deadlock_ = describe_deadlock(); });
     engine.run();
     if (failure_) std::rethrow_exception(failure_);
     if (deadlock_) throw RunError(*deadlock_);
+    if (first_blocked() != nullptr) throw describe_deadlock();
     BackendResult result{end_, {}};
     for (const auto& link : shared_->links) {
       result.links.push_back({link.bytes, link.busy.total()});
@@ -51,6 +53,67 @@ class Run {
   }
 
  private:
+  void start_streams() {
+    for (auto& stream : shared_->streams) {
+      if (is_dead_[stream->rank()]) continue;
+      s4u::Actor::create("stream", platform_.hosts[stream->rank()],
+                         [this, &stream = *stream] { run_guarded(stream); });
+    }
+  }
+
+  void schedule_deaths() {
+    using simgrid::kernel::timer::Timer;
+    for (Rank rank = 0; rank < program_.ranks; ++rank) {
+      const auto dies = topology_.host(rank).dies;
+      if (!dies) continue;
+      Timer::set(dies->value, [this, rank] { guarded([&] { die(rank); }); });
+      if (!program_.recover) continue;
+      Timer::set((*dies + program_.detection).value, [this] { guarded([&] { recover(); }); });
+    }
+  }
+
+  template <class Action>
+  void guarded(Action action) {
+    try {
+      action();
+    } catch (...) {
+      fail();
+    }
+  }
+
+  void die(Rank rank) {
+    if (first_blocked() == nullptr) return;  // all is over
+    shared_->abandon_transfers(rank);
+    is_dead_[rank] = true;
+    dead_.push_back(rank);
+    platform_.hosts[rank]->turn_off();
+  }
+
+  void recover() {
+    if (dead_.empty() || first_blocked() == nullptr) return;
+    const Seconds now{s4u::Engine::get_clock()};
+    shared_->abandon_transfers({});
+    s4u::Actor::kill_all();
+    // The dead rank did something until it died; from then on all wait for the detection.
+    Path path;
+    if (shared_->paths) {
+      const auto& last = *shared_->streams[std::size_t{dead_.back()} * program_.streams_per_rank];
+      path =
+          shared_->paths->extend(last.path(), Cause::failure, dead_.back(), now - last.path_end());
+    }
+    program_.recover(std::exchange(dead_, {}), now);
+    shared_->reopen(program_, is_dead_, path);
+    start_streams();
+  }
+
+  /// Of the living ranks.
+  const Stream* first_blocked() const {
+    for (const auto& stream : shared_->streams) {
+      if (!is_dead_[stream->rank()] && !stream->has_ended()) return stream.get();
+    }
+    return nullptr;
+  }
+
   void run_guarded(Stream& stream) {
     try {
       stream.run();
@@ -71,13 +134,15 @@ class Run {
   }
 
   RunError describe_deadlock() const {
-    const auto& blocked = **std::find_if(shared_->streams.begin(), shared_->streams.end(),
-                                         [](const auto& stream) { return !stream->has_ended(); });
+    const auto& blocked = *first_blocked();
     return cannot_finish(blocked.rank(), blocked.id(), shared_->streams_per_rank,
                          blocked.waits_for(), Seconds{s4u::Engine::get_clock()});
   }
 
   const Topology& topology_;
+  const Program& program_;
+  std::vector<bool> is_dead_;
+  std::vector<Rank> dead_;  ///< that recover() has not been told of
   Platform platform_;
   std::unique_ptr<SharedState> shared_;
   Path last_path_;  ///< of the stream that ended last

@@ -4,9 +4,13 @@
 #include "sim/deadlock.hpp"
 
 #include <fmt/format.h>
+#include <simgrid/Exception.hpp>
 #include <simgrid/kernel/resource/Action.hpp>
 #include <simgrid/kernel/resource/Model.hpp>
 #include <simgrid/simix.hpp>
+
+#include <algorithm>
+#include <cmath>
 
 namespace ringsim {
 
@@ -23,11 +27,52 @@ SharedState::SharedState(const Topology& its_topology, const Platform& its_platf
       streams_per_rank(program.streams_per_rank),
       calls(program.streams_per_rank, CallTracker(program.ranks)),
       recorded(program.ranks),
-      remembers_posted(its_topology.after_outage() == AfterOutage::restart),
+      remembers_posted(its_topology.after_outage() == AfterOutage::restart ||
+                       has_deaths(its_topology, program.ranks)),
       paths(observer.wants_critical_path ? std::make_unique<PathLog>() : nullptr) {
+  const Path begin = paths ? paths->begin() : Path();
   for (Rank rank = 0; rank < program.ranks; ++rank) {
     for (StreamId id = 0; id < program.streams_per_rank; ++id) {
-      streams.push_back(std::make_unique<Stream>(*this, rank, id, program.open(rank, id)));
+      streams.push_back(std::make_unique<Stream>(*this, rank, id, program.open(rank, id), begin));
+    }
+  }
+}
+
+void SharedState::reopen(const Program& program, const std::vector<bool>& is_dead,
+                         const Path& path) {
+  ++generation;
+  calls.assign(program.streams_per_rank, CallTracker(program.ranks));
+  recorded.assign(program.ranks, {});
+  for (Rank rank = 0; rank < program.ranks; ++rank) {
+    for (StreamId id = 0; id < program.streams_per_rank; ++id) {
+      auto& stream = streams[std::size_t{rank} * program.streams_per_rank + id];
+      auto source =
+          is_dead[rank] ? PhaseSource([] { return std::nullopt; }) : program.open(rank, id);
+      // Its actor is being killed, and still holds on to it.
+      retired.push_back(std::move(stream));
+      stream = std::make_unique<Stream>(*this, rank, id, std::move(source), path);
+    }
+  }
+}
+
+void SharedState::abandon_transfers(std::optional<Rank> of) {
+  const Seconds now{s4u::Engine::get_clock()};
+  for (auto* model : s4u::Engine::get_instance()->get_all_models()) {
+    for (auto& action : *model->get_started_action_set()) {
+      const auto found = posted.find(action.get_activity());
+      if (found == posted.end()) continue;
+      const auto& sending = *found->second;
+      if (of && sending.sender->rank() != *of && sending.message.peer != *of) continue;
+      const double passed = 1 - action.get_remains() / action.get_cost();
+      const Seconds flows_from = Seconds{action.get_start_time()} + sending.latency;
+      for (const LinkId id : sending.route->route.links) {
+        links[id].busy.end(std::min(flows_from, now), now);
+        if (action.get_cost() > 0) {
+          links[id].bytes += Bytes{static_cast<std::uint64_t>(
+              std::llround(passed * static_cast<double>(sending.message.bytes.count)))};
+        }
+      }
+      posted.erase(found);
     }
   }
 }
@@ -51,7 +96,7 @@ void SharedState::restart_transfers(LinkId link) {
     for (auto& action : *model->get_started_action_set()) {
       const auto found = posted.find(action.get_activity());
       if (found == posted.end()) continue;
-      const auto& route = found->second->links;
+      const auto& route = found->second->route->route.links;
       if (std::find(route.begin(), route.end(), link) != route.end())
         action.set_remains(action.get_cost());
     }
@@ -62,14 +107,13 @@ void SharedState::end_call(StreamId stream, std::uint64_t number) {
   if (const auto event = calls[stream].finish(number)) reporter.add(*event);
 }
 
-Stream::Stream(SharedState& shared, Rank rank, StreamId id, PhaseSource source)
+Stream::Stream(SharedState& shared, Rank rank, StreamId id, PhaseSource source, const Path& path)
     : shared_(shared),
       rank_(rank),
       id_(id),
       source_(std::move(source)),
-      wake_(s4u::Semaphore::create(0)) {
-  if (shared_.paths) path_ = shared_.paths->begin();
-}
+      wake_(s4u::Semaphore::create(0)),
+      path_(path) {}
 
 void Stream::run() {
   while (const auto phase = source_()) {
@@ -80,7 +124,12 @@ void Stream::run() {
 
 void Stream::spend(Cause cause, Seconds time) {
   s4u::this_actor::sleep_for(time.value);
-  if (shared_.paths) path_ = shared_.paths->extend(path_, cause, rank_, time);
+  if (shared_.paths) go_on(shared_.paths->extend(path_, cause, rank_, time));
+}
+
+void Stream::go_on(Path path) {
+  path_ = std::move(path);
+  path_end_ = Seconds{s4u::Engine::get_clock()};
 }
 
 void Stream::execute(const Delay& delay) {
@@ -100,18 +149,28 @@ void Stream::reduce() {
 void Stream::execute(const CollectiveCall& call) {
   call_ = &call;
   shared_.calls[id_].begin(call_number_, call);
-  const bool takes_part = rank_ < call.collective->ranks();
-  const std::uint32_t rounds = takes_part ? call.collective->rounds() : 0;
+  const auto position = call.position(rank_);
+  const std::uint32_t rounds = position ? call.collective->rounds() : 0;
   for (index_ = 0; index_ < rounds; ++index_) {
-    call.collective->round(rank_, index_, round_);
+    call.round(*position, index_, round_);
     post();
-    for (waiting_ = 0; waiting_ < comms_.size(); ++waiting_) comms_[waiting_]->wait();
-    if (shared_.paths && !comms_.empty()) path_ = last_arrival_.take();
+    wait_for_all();
+    if (shared_.paths && !comms_.empty()) go_on(last_arrival_.take());
     reduce();
   }
   comms_.clear();
   call_ = nullptr;
   shared_.end_call(id_, call_number_++);
+}
+
+void Stream::wait_for_all() {
+  try {
+    for (waiting_ = 0; waiting_ < comms_.size(); ++waiting_) comms_[waiting_]->wait();
+  } catch (const simgrid::NetworkFailureException&) {
+    // The other side has died: the stream is blocked for good. (An actor that ended would cancel
+    // what else it has posted, one that is suspended would suspend it.)
+    s4u::Semaphore::create(0)->acquire();
+  }
 }
 
 void Stream::post() {
@@ -136,15 +195,16 @@ void Stream::post() {
     for (const auto& comm : comms_) comm->start();
   });
   if (!shared_.remembers_posted) return;
-  for (const auto& sending : sending_)
-    shared_.posted[sending.comm->get_impl()] = &sending.route->route;
+  for (const auto& sending : sending_) shared_.posted[sending.comm->get_impl()] = &sending;
 }
 
 s4u::Mailbox& Stream::mailbox(Mailboxes& known, Rank peer, Rank source, Rank target) const {
   if (known.last == nullptr || known.last_peer != peer) {
     auto& mailbox = known.all[peer];
     if (mailbox == nullptr) {
-      mailbox = s4u::Mailbox::by_name(fmt::format("{}>{}:{}", source, target, id_));
+      // What was posted before an abort is never met.
+      mailbox = s4u::Mailbox::by_name(
+          fmt::format("{}>{}:{}:{}", source, target, id_, shared_.generation));
     }
     known.last_peer = peer;
     known.last = mailbox;
@@ -190,7 +250,7 @@ void Stream::execute(const Record& record) {
     auto& other = *shared_.streams[std::size_t{rank_} * shared_.streams_per_rank + id];
     if (other.awaited_ != record.event) continue;
     other.awaited_.reset();
-    other.path_ = path_;
+    other.go_on(path_);
     other.wake_->release();
   }
 }

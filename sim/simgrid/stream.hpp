@@ -20,6 +20,15 @@ namespace ringsim {
 
 class Stream;
 
+/// A send of a round that is under way.
+struct Sending {
+  Stream* sender;
+  Message message;
+  const PlatformRoute* route;
+  Seconds latency;
+  simgrid::s4u::Comm* comm;
+};
+
 /// What the streams of a run share. Actors never run at the same time.
 struct SharedState {
   SharedState(const Topology& its_topology, const Platform& its_platform, const Program& program,
@@ -29,6 +38,11 @@ struct SharedState {
   void begin_transfer(const Route& route);
   /// Its last byte has arrived; bytes flowed once `latency` had passed.
   void end_transfer(const TransferEvent& event, const Route& route, Seconds latency);
+  /// All streams anew, their critical path up to now being `path`; those of dead ranks do nothing.
+  void reopen(const Program& program, const std::vector<bool>& is_dead, const Path& path);
+  /// Accounts for what has passed of messages that will not arrive: those from and to a rank, or
+  /// all.
+  void abandon_transfers(std::optional<Rank> of);
   /// What flows over the link flows from its start once more.
   void restart_transfers(LinkId link);
   /// A rank has done its part in a call.
@@ -46,16 +60,18 @@ struct SharedState {
   StreamId streams_per_rank;
   std::vector<CallTracker> calls;                     ///< per stream number
   std::vector<std::unordered_set<EventId>> recorded;  ///< per rank
-  /// Messages that are posted, where restart_transfers() may ask for them.
-  std::unordered_map<const simgrid::kernel::activity::ActivityImpl*, const Route*> posted;
+  /// Messages that are posted, where outages or deaths may ask for them.
+  std::unordered_map<const simgrid::kernel::activity::ActivityImpl*, const Sending*> posted;
   bool remembers_posted;
+  std::uint32_t generation = 0;  ///< goes up with every reopen()
+  std::vector<std::unique_ptr<Stream>> retired;
   std::unique_ptr<PathLog> paths;                ///< null: nobody wants the critical path
   std::vector<std::unique_ptr<Stream>> streams;  ///< [rank * streams_per_rank + stream]
 };
 
 class Stream {
  public:
-  Stream(SharedState& shared, Rank rank, StreamId id, PhaseSource source);
+  Stream(SharedState& shared, Rank rank, StreamId id, PhaseSource source, const Path& path);
 
   Rank rank() const { return rank_; }
   StreamId id() const { return id_; }
@@ -64,18 +80,12 @@ class Stream {
   bool has_ended() const { return has_ended_; }
   /// What it has waited for, up to now.
   const Path& path() const { return path_; }
+  /// Where that path ends.
+  Seconds path_end() const { return path_end_; }
   /// What it waits for, e.g. "to receive from rank 3 in round 1 of ring (values, step 0)".
   std::string waits_for() const;
 
  private:
-  /// A send of the round that is under way.
-  struct Sending {
-    Stream* sender;
-    Message message;
-    const PlatformRoute* route;
-    Seconds latency;
-    simgrid::s4u::Comm* comm;
-  };
   /// To or from one peer after the other; most ranks have the same one again and again.
   struct Mailboxes {
     Rank last_peer = 0;
@@ -89,7 +99,10 @@ class Stream {
   void execute(const WaitEvent& wait);
   void execute(const Mark& mark);
   void post();
+  void wait_for_all();
   void reduce();
+  /// The critical path up to now.
+  void go_on(Path path);
   /// Sleeps, on account of the critical path's `cause`.
   void spend(Cause cause, Seconds time);
   simgrid::s4u::Mailbox& mailbox(Mailboxes& known, Rank peer, Rank source, Rank target) const;
@@ -118,6 +131,7 @@ class Stream {
   void* received_ = nullptr;
 
   Path path_;
+  Seconds path_end_;
   LastArrival last_arrival_;  ///< of the round's messages, the one that arrived last
   Seconds posted_at_;         ///< when the round was posted
 };

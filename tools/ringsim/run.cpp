@@ -62,6 +62,7 @@ int execute(const CLI::App& app, const RunCommand& command, const Invocation& in
   RunObserver observer{
       .on_start = [&](const std::string& line) { progress.line(line); },
       .on_step = [&](std::uint64_t step, std::uint64_t steps) { progress.step(step, steps); },
+      .on_fault = [&](const std::string& line) { progress.line(line); },
       .on_layer =
           [&](const LayerRow& row) {
             if (folder) folder->write(row);
@@ -76,6 +77,7 @@ int execute(const CLI::App& app, const RunCommand& command, const Invocation& in
     for (const auto& row : result.steps) folder->write(row);
     for (const auto& row : result.links) folder->write(row);
     for (const auto& row : result.staleness) folder->write(row);
+    for (const auto& row : result.faults) folder->write(row);
     folder->commit(result.summary);
     progress.line(fmt::format("results are in {}", command.output));
   }

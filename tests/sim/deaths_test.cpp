@@ -1,0 +1,133 @@
+// Hosts that die, by hand.
+#include "base/error.hpp"
+#include "sim/step_timing.hpp"
+#include "tests/child.hpp"
+#include "tests/sim/programs.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace ringsim;
+using namespace ringsim::test;
+
+namespace {
+
+/// A ring of 1e6 B/s without latency, in which hosts die.
+Topology ring_with_deaths(Rank ranks, const std::vector<std::pair<Rank, double>>& deaths) {
+  auto topology = uniform_ring(ranks, 1e6, 0);
+  for (const auto& [rank, time] : deaths) {
+    Host host;
+    host.dies = Seconds{time};
+    topology.set_host(rank, host);
+  }
+  return topology;
+}
+
+/// Steps that all-reduce 4 MB.
+std::vector<StepPlan> plans_for(Rank ranks, std::size_t steps) {
+  const std::vector<Stage> stages = {{"values", AllReduce{1'000'000, Bytes{4}}}};
+  const PruneCosts nothing{.prune = {}, .engine = nullptr, .memory = {}};
+  return std::vector<StepPlan>(steps, plan_step(stages, ranks, find_collective("ring"), nothing));
+}
+
+/// Runs steps of 1 s of computing; a death is noticed after 3 s. Numbers: the end; per step the
+/// computing time and the total; per link of the ring MB and busy seconds; per death rank, when
+/// noticed and step.
+std::vector<double> run_with_deaths(const Topology& topology, Rank ranks, std::size_t steps) {
+  auto plans = plans_for(ranks, steps);
+  std::vector<double> numbers;
+  const Recovery recovery{
+      .detection = {3}, .replan = [&](const std::vector<Recovery::Death>& deaths) {
+        for (const auto& death : deaths) {
+          numbers.insert(numbers.end(), {static_cast<double>(death.rank), death.detected.value,
+                                         static_cast<double>(death.step)});
+          ranks -= 1;
+        }
+        const auto rest = plans_for(ranks, steps);
+        for (auto step = deaths.back().step; step < steps; ++step) plans[step] = rest[step];
+      }};
+  const auto timing = time_steps(topology, plans, ranks, {.time = {1}}, run_simgrid, {}, recovery);
+  std::vector<double> result = {timing.end.value};
+  for (const auto& step : timing.steps)
+    result.insert(result.end(), {step.compute.value, step.total.value});
+  for (std::size_t i = 0; i < topology.hosts(); ++i) {
+    result.push_back(static_cast<double>(timing.links[i].bytes.count) / 1e6);
+    result.push_back(timing.links[i].busy.value);
+  }
+  result.insert(result.end(), numbers.begin(), numbers.end());
+  return result;
+}
+
+void check_run(const Topology& topology, Rank ranks, std::size_t steps,
+               const std::vector<double>& expected) {
+  const auto child = run_child([&] { return run_with_deaths(topology, ranks, steps); });
+  INFO(child.error);
+  REQUIRE(child.values.size() == expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    INFO("number " << i);
+    // Chunks of a third of the elements differ by one.
+    CHECK(child.values[i] == Approx(expected[i]).epsilon(1e-5).margin(1e-9));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the exchange that a death interrupts is begun again without the dead", "[deaths]") {
+  // Chunks of 1 MB: rounds from 1 s, 2 s, ... on. Rank 2 dies at 2.5 s: half of the second messages
+  // of 1>2 and 2>3 has passed, those of 0>1 and 3>0 arrive. At 5.5 s ranks 0, 1 and 3 begin the
+  // exchange again: 4 rounds of 4/3 MB, in which 1>3 passes two links: until 10 5/6 s. The second
+  // step takes 1 s + 4 * 4/3 s.
+  const double third = 16.0 / 3;  // of what each link carries in an exchange of three
+  check_run(ring_with_deaths(4, {{2, 2.5}}), 4, 2,
+            {5.5 + third + 1 + third,           //
+             1, 5.5 + third, 1, 1 + third,      //
+             2 + 2 * third, 2 + 2 * third,      //
+             1.5 + 2 * third, 1.5 + 2 * third,  //
+             1.5 + 2 * third, 1.5 + 2 * third,  //
+             2 + 2 * third, 2 + 2 * third,      //
+             2, 5.5, 0});
+}
+
+TEST_CASE("a rank that computes when a death is noticed computes again", "[deaths]") {
+  // Rank 1 dies at once. At 3 s, rank 0 has waited for 2 s, rank 2 for 2 s; rank 3 straggles: it is
+  // at 3/4 of its 4 s, and begins anew: until 7 s. Then 4 rounds of 4/3 s.
+  auto topology = ring_with_deaths(4, {{1, 0.0}});
+  Host slow;
+  slow.speed = 0.25;
+  topology.set_host(3, slow);
+  const double third = 16.0 / 3;
+  // Rank 0 gets a gradient in the first second; its messages to 1 have not begun. Rank 3 ends last,
+  // with the others; the first of them counts.
+  check_run(topology, 4, 1,
+            {7 + third, 1, 7 + third, third, third, third, third, third, third, third, third,  //
+             1, 3, 0});
+}
+
+TEST_CASE("ranks may die one after the other", "[deaths]") {
+  // Rank 2 at 2.5 s as above; rank 3 at 6 s, 0.5 s after the ring of three has begun rounds of 4/3
+  // MB: half a MB of 1>3 and 3>0 has passed, and 0>1 arrives. At 9 s ranks 0 and 1 begin again: 2
+  // rounds of 2 MB; rank 1 sends to 0 over link0:reverse.
+  check_run(ring_with_deaths(4, {{2, 2.5}, {3, 6}}), 4, 1,
+            {13, 1, 13,                                                     //
+             2 + 4.0 / 3 + 4, 2 + 4.0 / 3 + 4,                              //
+             1.5 + 0.5, 1.5 + 0.5, 1.5 + 0.5, 1.5 + 0.5, 2 + 0.5, 2 + 0.5,  //
+             2, 5.5, 0, 3, 9, 0});
+}
+
+TEST_CASE("who waits for the dead is named where nobody goes on without", "[deaths]") {
+  const auto topology = ring_with_deaths(3, {{1, 0.5}});
+  const Phases phases(3, {{call(make_ring_all_reduce(3, 750'000, Bytes{4}))}});
+  const auto child = run_child([&] {
+    run_simgrid(topology, make_program(phases), {});
+    return std::vector<double>();
+  });
+  CHECK(
+      child.error ==
+      "the program cannot finish: rank 0 waits to send to rank 1 in round 0 of ring (values, step "
+      "0), for ever from 1 s on");
+}
+
+TEST_CASE("fewer than two ranks cannot go on", "[deaths]") {
+  const auto topology = ring_with_deaths(2, {{1, 1.5}});
+  const auto child = run_child([&] { return run_with_deaths(topology, 2, 1); });
+  CHECK(child.error == "rank 1 has died at 1.5s, and fewer than two are left");
+}
