@@ -207,6 +207,7 @@ std::vector<Observation> observations_of(std::span<const Measurement> rows,
   std::map<std::uint64_t, std::vector<double>> times;
   for (const auto& row : rows) times[row.size.count].push_back(row.time.value);
   std::vector<Observation> observations;
+  observations.reserve(times.size());
   for (auto& [size, measured] : times) {
     observations.push_back(
         {{size}, operation.cost(ranks, static_cast<double>(size)), {median(std::move(measured))}});
