@@ -456,6 +456,20 @@ messages from  latency  bandwidth  sizes  median error  worst error
                                     "worst_error"])
         self.assertEqual([row[0] for row in table[1:]], ["0", "65536"])
 
+    def test_a_run_on_the_fitted_links_takes_the_times_that_were_measured(self):
+        # Messages of a quarter of the size: from 256 KiB on another latency and bandwidth hold.
+        times, link = {}, self.folder / "link.json"
+        for size in (2**power for power in range(12, 31)):
+            message = size / 4
+            times[size] = 6 * (4e-6 + message / 10e9 if message < 2**18 else 40e-6 + message / 100e9)
+        table = self.write("t.csv", "bytes,seconds\n" + "".join(f"{size},{time!r}\n" for size, time in times.items()))
+        self.good("calibrate", table, "--operation", "all_reduce", "--ranks", "4", "-o", link)
+        for size in (2**16, 2**19, 2**20, 2**24):
+            for backend in ("simgrid", "recurrence"):
+                run = json.loads(self.good("run", "--topology", link, "--bytes", f"{size}B", "--scheme", "dense", "--steps", "1",
+                                           "--compute-time", "0s", "--backend", backend, "--format", "json", "--quiet"))
+                self.assertAlmostEqual(run["simulated_seconds"] / times[size], 1, places=5)
+
     def iperf(self, rtt):
         return self.write("iperf.json", json.dumps({
             "start": {"test_start": {"protocol": "TCP"}},
