@@ -26,15 +26,19 @@ class Plots(unittest.TestCase):
         (self.run / "layers.csv").write_text(
             "step,layer,density\n0,a,0.5\n0,b,1\n1,a,0\n1,b,1\n2,a,0.01\n2,b,1\n")
         (self.run / "links.csv").write_text("link,bytes,busy_s,utilization\nx,10,1,0.5\ny,0,0,0\n")
+        (self.run / "points.csv").write_text(
+            "size_bytes,message_bytes,measured_s,fitted_s,error,piece,held_out\n"
+            "0,0,1e-6,1e-6,0,0,0\n1000,1000,1e-6,1.1e-6,0.1,0,0\n9000,9000,5e-6,5e-6,0,1,0\n3000,3000,2e-6,1.9e-6,-0.05,0,1\n")
 
     def plot(self, *arguments):
         return subprocess.run([sys.executable, PROGRAM, *map(str, arguments)], capture_output=True, text=True)
 
     def test_every_plot_writes_png_and_svg_and_repeats_its_bytes(self):
-        for what in ("loss", "accuracy", "density", "links"):
+        for what in ("loss", "accuracy", "density", "links", "calibration"):
+            source = self.run / "points.csv" if what == "calibration" else self.run
             outputs = [self.root / f"{what}{i}.{kind}" for kind in ("png", "svg") for i in (1, 2)]
             for output in outputs:
-                done = self.plot(what, self.run, "-o", output)
+                done = self.plot(what, source, "-o", output)
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertEqual(outputs[0].read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
             self.assertIn(b"<svg", outputs[2].read_bytes())
@@ -60,6 +64,14 @@ class Plots(unittest.TestCase):
         self.assertIn(b"<!-- b -->", output.read_bytes())
         self.assertNotIn(b"<!-- b -->", with_whole)
 
+    def test_calibration_draws_each_piece_and_what_was_held_out(self):
+        output = self.root / "calibration.svg"
+        self.assertEqual(self.plot("calibration", self.run / "points.csv", "-o", output).returncode, 0)
+        drawn = output.read_bytes()
+        for text in (b"fitted, piece 2", b"measured, held out", b"size [B]", b"error [%]"):
+            self.assertIn(b"<!-- " + text + b" -->", drawn)
+        self.assertNotIn(b"piece 3", drawn)
+
     def check_error(self, message, *arguments):
         done = self.plot(*arguments)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (2, "", message + "\n"))
@@ -72,6 +84,9 @@ class Plots(unittest.TestCase):
         self.check_error(f'{self.root}/x.pdf: found the ending ".pdf"; .png and .svg are accepted',
                          "loss", self.run, "-o", self.root / "x.pdf")
         self.check_error("density: found 2 result folders; one is accepted", "density", self.run, self.run, "-o", output)
+        self.check_error(f"{self.root}/none.csv: No such file or directory; a file of ringsim calibrate --points is accepted",
+                         "calibration", self.root / "none.csv", "-o", output)
+        self.check_error("calibration: found 2 files; one is accepted", "calibration", self.run, self.run, "-o", output)
         (self.run / "steps.csv").write_text("step,start_s,total_s\n0,0,1\n")
         self.check_error(f"{self.run}/steps.csv: no column loss; found step, start_s, total_s",
                          "loss", self.run, "-o", output)

@@ -5,8 +5,9 @@
   ringsim_plot.py accuracy RUN...  -o FILE   accuracy on the test set against simulated time
   ringsim_plot.py density  RUN     -o FILE   kept share per layer and step, as a heat map
   ringsim_plot.py links    RUN...  -o FILE   utilization of each link that carried something
+  ringsim_plot.py calibration POINTS -o FILE measured and fitted time by size, and the error
 
-RUN is a result folder (ringsim run -o RUN); FILE ends in .png or .svg and may be given several times.
+RUN is a result folder (ringsim run -o RUN), POINTS a CSV file (ringsim calibrate --points POINTS); FILE ends in .png or .svg and may be given several times.
 """
 import argparse
 import csv
@@ -23,8 +24,11 @@ class InputError(Exception):
 
 
 def read_table(run, name, columns):
-    """The columns of a CSV file, each a list of texts."""
-    path = pathlib.Path(run) / name
+    """The columns of a CSV file of a result folder, each a list of texts."""
+    return read_csv(pathlib.Path(run) / name, columns, "a result folder of ringsim run -o")
+
+
+def read_csv(path, columns, accepted):
     try:
         with path.open(newline="") as file:
             rows = csv.DictReader(file)
@@ -36,7 +40,7 @@ def read_table(run, name, columns):
                 for column in columns:
                     table[column].append(row[column])
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; a result folder of ringsim run -o is accepted") from error
+        raise InputError(f"{path}: {error.strerror}; {accepted} is accepted") from error
     if not table[columns[0]]:
         raise InputError(f"{path}: no rows")
     return table
@@ -146,7 +150,38 @@ def plot_links(axes, runs):
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(used))
 
 
-PLOTS = {"loss": plot_loss, "accuracy": plot_accuracy, "density": plot_density, "links": plot_links}
+def plot_calibration(axes, files):
+    if len(files) != 1:
+        raise InputError(f"calibration: found {len(files)} files; one is accepted")
+    table = read_csv(pathlib.Path(files[0]), ["size_bytes", "measured_s", "fitted_s", "piece", "held_out"],
+                     "a file of ringsim calibrate --points")
+    points = sorted((int(size), float(measured), float(fitted), int(piece), held_out == "1") for size, measured, fitted, piece,
+                    held_out in zip(*table.values()))
+    # A size of 0 has no place on a logarithmic axis.
+    points = [point for point in points if point[0] > 0]
+    if not points:
+        raise InputError(f"{files[0]}: no size above 0")
+    for piece in sorted({point[3] for point in points}):
+        sizes, _, fitted, _, _ = zip(*(point for point in points if point[3] == piece))
+        axes.plot(sizes, fitted, color=COLOURS[piece % len(COLOURS)], label=f"fitted, piece {piece + 1}")
+    for held_out, label, marker in ((False, "measured", "o"), (True, "measured, held out", "x")):
+        chosen = [point for point in points if point[4] == held_out]
+        if chosen:
+            axes.plot([p[0] for p in chosen], [p[1] for p in chosen], marker, color="black", markersize=4, label=label)
+    axes.set(xscale="log", yscale="log", ylabel="time [s]")
+    axes.legend()
+    rows = axes.get_subplotspec().subgridspec(2, 1, height_ratios=(3, 1))
+    axes.set_subplotspec(rows[0])
+    errors = axes.figure.add_subplot(rows[1], sharex=axes)
+    axes.tick_params(labelbottom=False)
+    for size, measured, fitted, piece, held_out in points:
+        errors.plot(size, 100 * (fitted / measured - 1), "x" if held_out else "o", color=COLOURS[piece % len(COLOURS)], markersize=4)
+    errors.axhline(0, color="black", linewidth=0.8)
+    errors.set(xlabel="size [B]", ylabel="error [%]")
+
+
+PLOTS = {"loss": plot_loss, "accuracy": plot_accuracy, "density": plot_density, "links": plot_links,
+         "calibration": plot_calibration}
 
 
 def draw(what, runs):
@@ -179,7 +214,7 @@ def save(figure, path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=PLOTS)
-    parser.add_argument("run", nargs="+")
+    parser.add_argument("run", nargs="+", metavar="RUN|POINTS")
     parser.add_argument("-o", "--output", action="append", required=True, metavar="FILE", type=pathlib.Path)
     arguments = parser.parse_args()
     try:

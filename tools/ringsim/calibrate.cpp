@@ -1,0 +1,216 @@
+// ringsim calibrate: measured times -> a link's latency and bandwidth.
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/json_writer.hpp"
+#include "tools/ringsim/calibration_output.hpp"
+#include "tools/ringsim/command.hpp"
+#include "topologies/calibration/link_file.hpp"
+#include "topologies/calibration/link_fit.hpp"
+#include "topologies/calibration/measured_table.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <memory>
+
+namespace ringsim {
+namespace {
+
+struct CalibrateCommand {
+  std::string file, operation, ranks, hosts, latency, holdout = "off", output, points;
+  bool in_place = false;
+  Format format = Format::table;
+};
+
+Place option(const char* name) { return {{}, name}; }
+
+[[noreturn]] void no_effect(const char* name, const Calibration& result) {
+  throw UserError(option(name), fmt::format("has no effect with {}", result.format),
+                  "leave it out");
+}
+
+std::optional<std::uint32_t> parse_hosts(const std::string& text, const char* name) {
+  if (text.empty()) return std::nullopt;
+  constexpr std::uint32_t fewest = 2, most = 1'048'576;
+  std::uint32_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error == std::errc() && rest == end && value >= fewest && value <= most) return value;
+  throw UserError(option(name), fmt::format("found \"{}\"", text),
+                  fmt::format("a whole number from {} to {} is accepted", fewest, most));
+}
+
+const Operation& choose_operation(const CalibrateCommand& command, const MeasuredTable& table) {
+  if (table.operation) {
+    const auto& operation = find_operation(*table.operation, {command.file, {}});
+    if (!command.operation.empty() && command.operation != *table.operation) {
+      throw UserError(option("--operation"), fmt::format("found \"{}\"", command.operation),
+                      fmt::format("{}, as {} says, is accepted", *table.operation, command.file),
+                      "leave it out");
+    }
+    return operation;
+  }
+  if (!command.operation.empty()) return find_operation(command.operation, option("--operation"));
+  if (table.format == "CSV") return find_operation("message", {});
+  throw UserError(option("--operation"),
+                  fmt::format("is needed, as {} does not say what was measured", command.file),
+                  "the name of an operation is accepted", "e.g. --operation all_reduce");
+}
+
+std::optional<std::uint32_t> choose_ranks(const CalibrateCommand& command,
+                                          const MeasuredTable& table, const Operation& operation) {
+  const auto given = parse_hosts(command.ranks, "--ranks");
+  if (given && table.ranks && *given != *table.ranks) {
+    throw UserError(option("--ranks"), fmt::format("found {}", *given),
+                    fmt::format("{}, as {} says, is accepted", *table.ranks, command.file),
+                    "leave it out");
+  }
+  const auto ranks = given ? given : table.ranks;
+  if (ranks || !operation.uses_ranks) return ranks;
+  throw UserError(option("--ranks"),
+                  fmt::format("is needed, as {} does not say how many ranks took part in the {}",
+                              command.file, operation.name),
+                  "a number of ranks is accepted", "e.g. --ranks 8");
+}
+
+void fit_table(const CalibrateCommand& command, const MeasuredTable& table, Calibration& result) {
+  if (!command.latency.empty()) no_effect("--latency", result);
+  if (command.in_place && table.format == "CSV") no_effect("--in-place", result);
+  const auto& operation = choose_operation(command, table);
+  result.operation = operation.name;
+  result.ranks = choose_ranks(command, table, operation);
+  result.fitted = observations_of(table.rows, operation, result.ranks.value_or(2));
+  if (command.holdout == "on") {
+    std::vector<Observation> fitted;
+    for (std::size_t i = 0; i < result.fitted.size(); ++i)
+      (i % 2 == 0 ? fitted : result.held_out).push_back(result.fitted[i]);
+    result.fitted = std::move(fitted);
+  }
+  result.fit = fit_link(result.fitted, {command.file, {}});
+}
+
+void take_throughput(const CalibrateCommand& command, const MeasuredThroughput& measured,
+                     Calibration& result) {
+  if (!command.operation.empty()) no_effect("--operation", result);
+  if (!command.ranks.empty()) no_effect("--ranks", result);
+  if (command.in_place) no_effect("--in-place", result);
+  if (command.holdout == "on") no_effect("--holdout", result);
+  if (!command.points.empty()) no_effect("--points", result);
+  result.operation = "stream";
+  Seconds latency;
+  if (!command.latency.empty()) {
+    latency = parse_seconds(command.latency, option("--latency"));
+    result.latency_from = "--latency";
+  } else if (measured.round_trip) {
+    latency = *measured.round_trip / 2;
+    result.latency_from = "half the smallest round trip";
+  } else {
+    result.latency_from = "nothing: 0 is taken, as the file has no round trip";
+  }
+  result.fit.pieces.push_back({{{}, latency, measured.bandwidth}, {}});
+}
+
+Calibration calibrate(const CalibrateCommand& command) {
+  const auto measured =
+      read_measured(command.file, command.in_place ? BufferUse::in_place : BufferUse::out_of_place);
+  Calibration result;
+  result.file = command.file;
+  if (const auto* table = std::get_if<MeasuredTable>(&measured)) {
+    result.format = table->format;
+    fit_table(command, *table, result);
+  } else {
+    const auto& throughput = std::get<MeasuredThroughput>(measured);
+    result.format = throughput.format;
+    take_throughput(command, throughput, result);
+  }
+  return result;
+}
+
+std::string topology_text(const CalibrateCommand& command, const Calibration& result) {
+  auto hosts = parse_hosts(command.hosts, "--hosts");
+  if (!hosts) hosts = result.ranks;
+  if (!hosts) {
+    throw UserError(option("--hosts"),
+                    fmt::format("is needed with -o, as {} does not say how many", command.file),
+                    "the number of hosts of the topology is accepted", "e.g. --hosts 8");
+  }
+  auto description =
+      fmt::format("fitted by ringsim calibrate to {} ({})",
+                  std::filesystem::path(result.file).filename().string(), source_of(result));
+  if (result.fit.error.sizes > 0) {
+    description += fmt::format(": median error {}, worst {}", percent(result.fit.error.median),
+                               percent(result.fit.error.worst));
+  }
+  const auto name = std::filesystem::path(command.output).stem().string();
+  return to_text(ring_of(result.fit, *hosts, name, description));
+}
+
+void check_output(const std::string& output, const char* name, const CalibrateCommand& command) {
+  std::error_code ignored;
+  if (output.empty() || !std::filesystem::equivalent(output, command.file, ignored)) return;
+  throw UserError(option(name), fmt::format("{} is the file that is read", output),
+                  "another file is accepted");
+}
+
+int execute(const CalibrateCommand& command) {
+  if (command.holdout != "on" && command.holdout != "off") {
+    throw UserError(option("--holdout"), fmt::format("found \"{}\"", command.holdout),
+                    "on or off is accepted");
+  }
+  if (!command.hosts.empty() && command.output.empty()) {
+    throw UserError(option("--hosts"), "has no effect without -o", "leave it out");
+  }
+  check_output(command.output, "--output", command);
+  check_output(command.points, "--points", command);
+  const auto result = calibrate(command);
+  std::vector<AtomicFile> files;
+  if (!command.output.empty())
+    files.emplace_back(command.output).write(topology_text(command, result));
+  if (!command.points.empty()) files.emplace_back(command.points).write(points_csv(result));
+  for (auto& file : files) file.commit();
+  print(result, command.format);
+  return 0;
+}
+
+std::function<int()> add(CLI::App& app, const Invocation&) {
+  auto command = std::make_shared<CalibrateCommand>();
+  app.add_option("FILE", command->file,
+                 "table of nccl-tests (text, or JSON of -J), JSON of iperf3 -J, or CSV with the "
+                 "columns bytes and seconds")
+      ->required()
+      ->type_name("");
+  app.add_option("--operation", command->operation,
+                 "what was measured, where FILE does not say: message (default for CSV), "
+                 "sendrecv, reduce_scatter, all_gather, all_reduce, broadcast, reduce")
+      ->type_name("NAME");
+  app.add_option("--ranks", command->ranks, "ranks that took part, where FILE does not say")
+      ->type_name("N");
+  app.add_flag("--in-place", command->in_place,
+               "read nccl-tests' in-place columns instead of the out-of-place ones");
+  app.add_option("--latency", command->latency,
+                 "for iperf3, which does not measure it; default: half the smallest round trip")
+      ->type_name("Q");
+  app.add_option("--holdout", command->holdout,
+                 "on: fit to every other size, test on the rest; default off")
+      ->type_name("on|off");
+  app.add_option("-o,--output", command->output, "file for a topology of such links (JSON)")
+      ->type_name("FILE")
+      ->group("output");
+  app.add_option("--hosts", command->hosts, "hosts of that topology; default: the ranks measured")
+      ->type_name("N")
+      ->group("output");
+  app.add_option("--points", command->points,
+                 "file for the sizes, measured and fitted (CSV), for tools/plot")
+      ->type_name("FILE")
+      ->group("output");
+  add_format_option(app, command->format);
+  return [command] { return execute(*command); };
+}
+
+}  // namespace
+
+extern const CommandDefinition calibrate_command;
+const CommandDefinition calibrate_command = {
+    "calibrate", "measured table of transfer times -> a link's latency and bandwidth", add};
+
+}  // namespace ringsim

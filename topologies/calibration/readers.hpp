@@ -1,0 +1,33 @@
+#pragma once
+// The readers of each format, for measured_table.cpp.
+#include "base/json_reader.hpp"
+#include "topologies/calibration/measured_table.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ringsim::calibration {
+
+/// A line that is not empty.
+struct Line {
+  std::string_view text;  ///< without the newline, and without blanks around it
+  Place place;            ///< file and "line N"
+};
+std::vector<Line> lines_of(std::string_view text, const std::string& file);
+std::vector<std::string_view> words_of(std::string_view text);
+
+/// A whole number of bytes below 9e15, or a time above zero in units of `unit` seconds.
+Bytes read_count(std::string_view text, const Place& place);
+Seconds read_time(std::string_view text, double unit, const Place& place);
+
+bool is_nccl_text(const std::vector<Line>& lines);
+MeasuredTable read_nccl_text(const std::vector<Line>& lines, const Place& file, BufferUse use);
+MeasuredTable read_nccl_json(const JsonValue& root, BufferUse use);
+MeasuredThroughput read_iperf(const JsonValue& root);
+MeasuredTable read_csv(const std::vector<Line>& lines, const Place& file);
+
+/// "all_reduce" of "/opt/nccl-tests/build/all_reduce_perf" (or "..._perf_mpi").
+std::string operation_of_program(std::string_view program);
+
+}  // namespace ringsim::calibration
