@@ -23,7 +23,7 @@ struct Experiment {
   Topology topology;
   Rank ranks;
   const SchemeDefinition& scheme;
-  const CollectiveDefinition& collective;
+  CollectiveChoice collective;
   std::optional<TraceSource> trace;
   std::unique_ptr<Network> network;  ///< null without a model
   std::optional<prune::EngineProfile> engine_profile;
@@ -68,6 +68,19 @@ void check_can_be_drawn(const SchemeDefinition& scheme) {
                   "leave --bytes and --source synthetic out");
 }
 
+CollectiveChoice choose_collective(const RunOptions& options, const Topology& topology) {
+  AllReduceRequest request{.ranks = options.topology.ranks.value_or(topology.hosts()),
+                           .elements = 0,
+                           .element_bytes = Bytes{sizeof(float)},
+                           .ranks_per_node = topology.gpus_per_node()};
+  if (options.directions) request.directions = *options.directions;
+  if (options.channels) request.channels = *options.channels;
+  if (options.chunk) request.chunk = *options.chunk;
+  const auto& algorithm = find_collective(options.collective);
+  algorithm.make_all_reduce(request);  // or it says why not, before anything slow begins
+  return {&algorithm, request};
+}
+
 Experiment prepare(const RunOptions& options) {
   check_run_options(options);
   if (options.backend == "simgrid") require_simgrid();
@@ -82,13 +95,14 @@ Experiment prepare(const RunOptions& options) {
   std::optional<TraceSource> trace;
   if (options.source == Source::trace) trace = open_trace(options);
   const std::string& scheme = trace ? trace->scheme() : options.scheme;
+  const CollectiveChoice collective = choose_collective(options, topology);
   if (draws_sizes(options)) check_can_be_drawn(find_scheme(scheme));
   const bool has_model = !trace && !options.bytes;
   return {.options = options,
           .topology = std::move(topology),
           .ranks = ranks,
           .scheme = find_scheme(scheme),
-          .collective = find_collective(options.collective),
+          .collective = collective,
           .trace = std::move(trace),
           .network = has_model ? find_network(options.model).make() : nullptr,
           .engine_profile = options.prune_time == PruneTime::profile
@@ -402,7 +416,7 @@ Summary summarize(const Experiment& experiment, const RunResult& result,
   Summary summary;
   summary.ranks = experiment.ranks;
   summary.scheme = experiment.scheme.name;
-  summary.collective = experiment.collective.name;
+  summary.collective = experiment.collective.algorithm->name;
   summary.backend = backend;
   summary.steps = rows.size();
   summary.simulated_seconds = timing.end.value;

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "models/prune/dispatch.hpp"
+#include "sim/collectives/collective.hpp"
 
 #include <fmt/format.h>
 
@@ -135,6 +136,17 @@ constexpr RunOption table[] = {
      "all-reduce algorithm (ringsim list collectives); default ring",
      [](RunOptions& o, Text text, const Place&) { o.collective = text; }},
 
+    {"network", "directions", "1|2", "ring: 2 sends half of the buffer the other way; default 1",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.directions = static_cast<std::uint32_t>(whole_number(text, place, 1, 2));
+     }},
+    {"network", "channels", "C",
+     "ring: splits the buffer among so many rings that move together, in each direction; default 1",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.channels = static_cast<std::uint32_t>(whole_number(text, place, 1, 64));
+     }},
+    {"network", "chunk", "Q", "tree: pieces that follow one another; default 512KiB",
+     [](RunOptions& o, Text text, const Place& place) { o.chunk = parse_bytes(text, place); }},
     {"network", "reduce-rate", "Q",
      "how fast a host adds up what it receives, where its topology file does not say; default: in "
      "no time",
@@ -334,6 +346,12 @@ void check_trace_options(const RunOptions& options) {
 }  // namespace
 
 void check_run_options(const RunOptions& options) {
+  const auto& collective = find_collective(options.collective);
+  for (const Text name : {"directions", "channels", "chunk"}) {
+    if (!is_given(options, name)) continue;
+    if (std::ranges::find(collective.options, name) != collective.options.end()) continue;
+    refuse_without_effect(name, fmt::format("--collective {}", options.collective), "leave it out");
+  }
   if (options.bytes || options.source == Source::synthetic) check_synthetic_options(options);
   if (options.source == Source::trace) return check_trace_options(options);
   if (options.steps && options.epochs) {

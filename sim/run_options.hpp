@@ -35,6 +35,8 @@ struct RunOptions {
   TopologyChoice topology{"ring8-1g", {}, {}, {}};  ///< ranks absent: all hosts of the topology
   std::string backend = "auto";
   std::string collective = "ring";
+  std::optional<std::uint32_t> directions, channels;
+  std::optional<Bytes> chunk;
   std::optional<BytesPerSecond> reduce_rate;  ///< of hosts that have none of their own
   Seconds detection{10};                      ///< how long after a host's death it is noticed
   AfterOutage after_outage = AfterOutage::resume;

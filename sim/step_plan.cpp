@@ -45,20 +45,8 @@ LocalTime local_time(const LocalWork& work, const PruneCosts& costs, bool first)
 
 }  // namespace
 
-Bytes total_bytes(const Collective& collective) {
-  Bytes total;
-  Round round;
-  for (Rank rank = 0; rank < collective.ranks(); ++rank) {
-    for (std::uint32_t index = 0; index < collective.rounds(); ++index) {
-      collective.round(rank, index, round);
-      for (const auto& send : round.sends) total += send.bytes;
-    }
-  }
-  return total;
-}
-
-StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks,
-                   const CollectiveDefinition& algorithm, const PruneCosts& costs) {
+StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const CollectiveChoice& values,
+                   const PruneCosts& costs) {
   StepPlan plan;
   bool first_work = true;
   for (const auto& stage : stages) {
@@ -66,8 +54,12 @@ StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks,
       plan.stages.emplace_back(local_time(*work, costs, first_work));
       first_work = false;
     } else if (const auto* reduce = std::get_if<AllReduce>(&stage.what)) {
-      auto collective = algorithm.make_all_reduce(ranks, reduce->elements, reduce->element_bytes);
-      plan.sent.values += total_bytes(*collective);
+      auto request = values.request;
+      request.ranks = ranks;
+      request.elements = reduce->elements;
+      request.element_bytes = reduce->element_bytes;
+      auto collective = values.algorithm->make_all_reduce(request);
+      plan.sent.values += collective->total_bytes();
       plan.stages.emplace_back(Exchange{interned(stage.phase), std::move(collective)});
     } else {
       std::vector<Bytes> parts;

@@ -38,13 +38,16 @@ struct StepPlan {
   Payload sent;  ///< sum over the ranks, by what the bytes are for
 };
 
-/// The plan of a step whose scheme declared `stages`. Values go by the all-reduce `algorithm`;
+/// An all-reduce algorithm and what it is asked, but for the ranks and elements.
+struct CollectiveChoice {
+  const CollectiveDefinition* algorithm;
+  AllReduceRequest request;
+};
+
+/// The plan of a step whose scheme declared `stages`. Values go by the all-reduce algorithm;
 /// all-gathers go round the ring. A prune time that is given is spent where the scheme's first
 /// local work stands, and none elsewhere.
-StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks,
-                   const CollectiveDefinition& algorithm, const PruneCosts& costs);
-
-/// Bytes that all ranks together send in one call.
-Bytes total_bytes(const Collective& collective);
+StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const CollectiveChoice& values,
+                   const PruneCosts& costs);
 
 }  // namespace ringsim

@@ -13,9 +13,13 @@
 
 namespace ringsim {
 
+/// Every message is sent and received in rounds of the same number; between two ranks, sends and
+/// receives of a round stand in the same order.
 struct Message {
-  Rank peer;    ///< target of a send, source of a receive
-  Bytes bytes;  ///< 0 for a receive: the sender knows
+  Rank peer;          ///< target of a send, source of a receive
+  Bytes bytes;        ///< of both sides
+  Bytes offset = {};  ///< where it stands in the rank's buffer
+  bool adds = false;  ///< of a receive: it is added to what stands there, and does not replace it
 };
 
 /// What one rank does in one round: it posts all of it together and waits for all of it. Empty: the
@@ -23,13 +27,18 @@ struct Message {
 struct Round {
   std::vector<Message> sends;
   std::vector<Message> receives;
-  /// What the rank adds up after that, before its next round, at its host's rate of reduction.
-  Bytes reduced = {};
 
   void clear() {
     sends.clear();
     receives.clear();
-    reduced = {};
+  }
+  /// What the rank adds up after that, before its next round, at its host's rate of reduction.
+  Bytes reduced() const {
+    Bytes sum;
+    for (const auto& message : receives) {
+      if (message.adds) sum += message.bytes;
+    }
+    return sum;
   }
 };
 
@@ -43,20 +52,46 @@ class Collective {
   virtual std::uint32_t rounds() const = 0;
   /// Overwrites `round` with what `rank` does in round `index`.
   virtual void round(Rank rank, std::uint32_t index, Round& round) const = 0;
+  /// What all ranks together send.
+  virtual Bytes total_bytes() const = 0;
   /// Where every rank i sends, in every round j, part (i-j) mod N to rank i+1 mod N and nothing
   /// else: the sizes of the N parts. A backend may then advance all ranks together.
   virtual std::optional<std::vector<Bytes>> ring_parts() const { return std::nullopt; }
+  /// Then: in how many of the first rounds the ranks add up what they receive.
+  virtual std::uint32_t reducing_rounds() const { return 0; }
+};
+
+/// All ranks hold a buffer of `elements`; afterwards all hold the sum.
+struct AllReduceRequest {
+  Rank ranks;
+  std::size_t elements;
+  Bytes element_bytes;
+  Rank ranks_per_node = 1;  ///< rank r is in node r / ranks_per_node
+  std::uint32_t directions = 1, channels = 1;
+  Bytes chunk{512 * 1024};  ///< of a pipeline
 };
 
 /// Ring all-reduce (Patarasuk & Yuan, 2009): reduce-scatter, then all-gather, 2(N-1) rounds. In
-/// round j rank i sends chunk (i-j) mod N to rank i+1. `elements` are split into N chunks whose
-/// sizes differ by at most one element.
+/// round j rank i sends chunk (i-j) mod N to rank i+1. The elements are split into N chunks whose
+/// sizes differ by at most one element. With several channels or directions the buffer is split
+/// among them first; all go through their rounds together, every other channel the other way round
+/// where there are two directions (2 * channels parts in all).
+std::shared_ptr<const Collective> make_ring_all_reduce(const AllReduceRequest& request);
 std::shared_ptr<const Collective> make_ring_all_reduce(Rank ranks, std::size_t elements,
                                                        Bytes element_bytes);
+
+/// The first N-1 rounds of the ring all-reduce: rank i ends with chunk i+1 mod N summed.
+std::shared_ptr<const Collective> make_ring_reduce_scatter(Rank ranks, std::size_t elements,
+                                                           Bytes element_bytes);
 
 /// All-gather of unequal parts round the ring, N-1 rounds: in round j rank i sends part (i-j) mod N
 /// to rank i+1. An empty part is not sent.
 std::shared_ptr<const Collective> make_ring_all_gather(std::vector<Bytes> parts);
+
+/// Broadcast along the ring from `root` on, in pieces of at most `chunk` that follow one another:
+/// N-2 + (number of pieces) rounds.
+std::shared_ptr<const Collective> make_broadcast(Rank ranks, Rank root, std::size_t elements,
+                                                 Bytes element_bytes, Bytes chunk);
 
 /// First element of chunk `chunk` when `elements` are split into `chunks` parts: the first
 /// elements%chunks parts have one element more.
@@ -70,8 +105,10 @@ constexpr std::size_t chunk_begin(std::size_t elements, std::size_t chunks, std:
 struct CollectiveDefinition {
   std::string_view name;
   std::string_view description;
-  std::shared_ptr<const Collective> (*make_all_reduce)(Rank ranks, std::size_t elements,
-                                                       Bytes element_bytes);
+  /// Throws UserError at "--collective" or "--ranks" where it cannot be had.
+  std::shared_ptr<const Collective> (*make_all_reduce)(const AllReduceRequest& request);
+  /// What it takes of the command line's "directions", "channels" and "chunk".
+  std::span<const std::string_view> options = {};
 };
 
 /// All all-reduce algorithms, in a fixed order (generated from sim/CMakeLists.txt).

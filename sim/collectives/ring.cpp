@@ -1,60 +1,101 @@
 #include "base/error.hpp"
 #include "sim/collectives/collective.hpp"
+#include "sim/collectives/range.hpp"
+
+#include <array>
 
 namespace ringsim {
 namespace {
 
-class RingAllReduce final : public Collective {
+enum class Part { reduce_scatter, all_reduce };
+
+class Ring final : public Collective {
  public:
-  RingAllReduce(Rank ranks, std::size_t elements, Bytes element_bytes)
-      : ranks_(ranks), elements_(elements), element_bytes_(element_bytes) {
-    check(ranks >= 2, "a ring all-reduce needs at least two ranks");
+  Ring(Part part, const AllReduceRequest& request)
+      : part_(part),
+        ranks_(request.ranks),
+        lanes_(std::size_t{request.directions} * request.channels),
+        directions_(request.directions),
+        buffer_{0, request.elements, request.element_bytes} {
+    check(ranks_ >= 2, "a ring needs at least two ranks");
   }
 
-  std::string_view name() const override { return "ring"; }
+  std::string_view name() const override {
+    return part_ == Part::all_reduce ? "ring" : "ring reduce-scatter";
+  }
   Rank ranks() const override { return ranks_; }
-  std::uint32_t rounds() const override { return 2 * (ranks_ - 1); }
+  std::uint32_t rounds() const override {
+    return (part_ == Part::all_reduce ? 2 : 1) * (ranks_ - 1);
+  }
+  Bytes total_bytes() const override { return rounds() * buffer_.bytes(); }
 
   void round(Rank rank, std::uint32_t index, Round& round) const override {
     round.clear();
-    // Chunk (rank - index) mod N in the reduce-scatter; there rank i ends with chunk i+1 summed,
-    // and in the all-gather, N-1 rounds later, sends it on: (rank + 1 - (index - (N-1))) mod N,
-    // which is the same formula.
-    const Rank chunk = (rank + 2 * ranks_ - index) % ranks_;
-    round.sends.push_back({(rank + 1) % ranks_, chunk_size(chunk)});
-    round.receives.push_back({(rank + ranks_ - 1) % ranks_, {}});
+    for (std::size_t lane = 0; lane < lanes_; ++lane) add_lane(lane, rank, index, round);
   }
 
   std::optional<std::vector<Bytes>> ring_parts() const override {
+    if (lanes_ > 1) return std::nullopt;
     std::vector<Bytes> parts(ranks_);
-    for (Rank chunk = 0; chunk < ranks_; ++chunk) parts[chunk] = chunk_size(chunk);
+    for (Rank chunk = 0; chunk < ranks_; ++chunk)
+      parts[chunk] = buffer_.part(ranks_, chunk).bytes();
     return parts;
   }
+  std::uint32_t reducing_rounds() const override { return ranks_ - 1; }
 
  private:
-  Bytes chunk_size(Rank chunk) const {
-    return (chunk_begin(elements_, ranks_, chunk + std::size_t{1}) -
-            chunk_begin(elements_, ranks_, chunk)) *
-           element_bytes_;
+  void add_lane(std::size_t lane, Rank rank, std::uint32_t index, Round& round) const {
+    // Chunk (rank - index) mod N in the reduce-scatter; there rank i ends with chunk i+1 summed,
+    // and in the all-gather, N-1 rounds later, sends it on: (rank + 1 - (index - (N-1))) mod N,
+    // which is the same formula. The other way round ranks and chunks count downwards.
+    const auto range = buffer_.part(lanes_, lane);
+    const bool backwards = directions_ == 2 && lane % 2 == 1;
+    const Rank step = backwards ? ranks_ - 1 : 1;
+    const Rank next = (rank + step) % ranks_, before = (rank + ranks_ - step) % ranks_;
+    const auto chunk = [&](Rank sender) {
+      return range.part(
+          ranks_, backwards ? (sender + index) % ranks_ : (sender + 2 * ranks_ - index) % ranks_);
+    };
+    round.sends.push_back(chunk(rank).sent_to(next));
+    round.receives.push_back(index < reducing_rounds() ? chunk(before).added_from(before)
+                                                       : chunk(before).stored_from(before));
   }
 
+  Part part_;
   Rank ranks_;
-  std::size_t elements_;
-  Bytes element_bytes_;
+  std::size_t lanes_;
+  std::uint32_t directions_;
+  Range buffer_;
 };
 
 }  // namespace
 
+std::shared_ptr<const Collective> make_ring_all_reduce(const AllReduceRequest& request) {
+  return std::make_shared<Ring>(Part::all_reduce, request);
+}
+
 std::shared_ptr<const Collective> make_ring_all_reduce(Rank ranks, std::size_t elements,
                                                        Bytes element_bytes) {
-  return std::make_shared<RingAllReduce>(ranks, elements, element_bytes);
+  return make_ring_all_reduce({ranks, elements, element_bytes});
+}
+
+std::shared_ptr<const Collective> make_ring_reduce_scatter(Rank ranks, std::size_t elements,
+                                                           Bytes element_bytes) {
+  return std::make_shared<Ring>(Part::reduce_scatter,
+                                AllReduceRequest{ranks, elements, element_bytes});
 }
 
 extern const CollectiveDefinition ring_collective;
+
+namespace {
+constexpr std::array<std::string_view, 2> ring_options = {"directions", "channels"};
+}  // namespace
+
 const CollectiveDefinition ring_collective = {
     .name = "ring",
     .description = "reduce-scatter and all-gather round the ring, 2(N-1) rounds",
     .make_all_reduce = make_ring_all_reduce,
+    .options = ring_options,
 };
 
 }  // namespace ringsim

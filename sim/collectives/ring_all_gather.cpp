@@ -10,20 +10,26 @@ class RingAllGather final : public Collective {
  public:
   explicit RingAllGather(std::vector<Bytes> parts) : parts_(std::move(parts)) {
     check(parts_.size() >= 2, "an all-gather needs at least two ranks");
+    for (const Bytes part : parts_) {
+      offsets_.push_back(whole_);
+      whole_ += part;
+    }
   }
 
   std::string_view name() const override { return "ring all-gather"; }
   Rank ranks() const override { return static_cast<Rank>(parts_.size()); }
   std::uint32_t rounds() const override { return ranks() - 1; }
+  Bytes total_bytes() const override { return rounds() * whole_; }
 
   void round(Rank rank, std::uint32_t index, Round& round) const override {
     round.clear();
     const Rank n = ranks();
-    const Bytes sent = parts_[(rank + n - index) % n];
     const Rank before = (rank + n - 1) % n;
-    const Bytes received = parts_[(before + n - index) % n];
-    if (sent.count > 0) round.sends.push_back({(rank + 1) % n, sent});
-    if (received.count > 0) round.receives.push_back({before, {}});
+    const Rank sent = (rank + n - index) % n, received = (before + n - index) % n;
+    if (parts_[sent].count > 0)
+      round.sends.push_back({(rank + 1) % n, parts_[sent], offsets_[sent]});
+    if (parts_[received].count > 0)
+      round.receives.push_back({before, parts_[received], offsets_[received]});
   }
 
   std::optional<std::vector<Bytes>> ring_parts() const override {
@@ -33,7 +39,8 @@ class RingAllGather final : public Collective {
   }
 
  private:
-  std::vector<Bytes> parts_;
+  std::vector<Bytes> parts_, offsets_;
+  Bytes whole_;
 };
 
 }  // namespace

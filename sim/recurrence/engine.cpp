@@ -151,9 +151,7 @@ bool RecurrenceEngine::do_rounds(std::size_t stream) {
     ++state.round;
     if (round_.sends.empty() && round_.receives.empty()) continue;
     state.ready = state.time;
-    state.reduce = round_.reduced.count == 0
-                       ? 0
-                       : reduce_time(topology_.host(rank_of(stream)), round_.reduced).value;
+    state.reduce = reduce_time(topology_.host(rank_of(stream)), round_.reduced()).value;
     for (const auto& receive : round_.receives) post(stream, {receive.peer, false, {}});
     for (const auto& send : round_.sends) post(stream, {send.peer, true, send.bytes});
     if (state.unmatched.empty()) finish_round(stream);

@@ -141,8 +141,7 @@ void Stream::execute(const Delay& delay) {
 }
 
 void Stream::reduce() {
-  if (round_.reduced.count == 0) return;
-  const Seconds time = reduce_time(shared_.topology.host(rank_), round_.reduced);
+  const Seconds time = reduce_time(shared_.topology.host(rank_), round_.reduced());
   if (time > Seconds{}) spend(Cause::reduce, time);
 }
 

@@ -1,26 +1,92 @@
+// Collectives are executed: every rank has a buffer of numbers, messages carry parts of it.
+#include "base/random.hpp"
 #include "sim/collectives/collective.hpp"
-#include "sim/step_plan.hpp"
+#include "sim/collectives/sparse_ring.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <cmath>
 #include <map>
-#include <set>
+#include <numeric>
+#include <queue>
 
 using namespace ringsim;
 
 namespace {
 
-/// Bytes that each rank sends in all rounds.
-std::vector<std::uint64_t> bytes_sent(const Collective& collective) {
-  std::vector<std::uint64_t> sent(collective.ranks());
-  Round round;
-  for (Rank rank = 0; rank < collective.ranks(); ++rank) {
-    for (std::uint32_t index = 0; index < collective.rounds(); ++index) {
-      collective.round(rank, index, round);
-      for (const auto& send : round.sends) sent[rank] += send.bytes.count;
-    }
+constexpr Bytes element{4};
+using Buffers = std::vector<std::vector<std::int64_t>>;  // [rank][element]
+
+Buffers random_buffers(Rank ranks, std::size_t elements) {
+  Random random(ranks, Purpose::batch_order, 0, elements);
+  Buffers buffers(ranks, std::vector<std::int64_t>(elements));
+  for (auto& buffer : buffers) {
+    for (auto& value : buffer) value = static_cast<std::int64_t>(random.below(1'000'000));
   }
-  return sent;
+  return buffers;
+}
+
+std::vector<std::int64_t> sum_of(const Buffers& buffers) {
+  auto sum = buffers.front();
+  for (std::size_t rank = 1; rank < buffers.size(); ++rank) {
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += buffers[rank][i];
+  }
+  return sum;
+}
+
+std::size_t first_of(const Message& message) { return message.offset.count / element.count; }
+std::size_t count_of(const Message& message) { return message.bytes.count / element.count; }
+
+/// Runs the rounds. What is sent in a round is what the buffers held before it. Checks that sends
+/// and receives meet, with equal sizes, and that total_bytes() is what is sent.
+void execute(const Collective& collective, Buffers& buffers) {
+  Bytes total;
+  Round round;
+  for (std::uint32_t index = 0; index < collective.rounds(); ++index) {
+    std::map<std::pair<Rank, Rank>, std::queue<std::vector<std::int64_t>>> under_way;
+    for (Rank rank = 0; rank < collective.ranks(); ++rank) {
+      collective.round(rank, index, round);
+      for (const auto& send : round.sends) {
+        REQUIRE(send.peer != rank);
+        REQUIRE(send.peer < collective.ranks());
+        total += send.bytes;
+        const auto first = buffers[rank].begin() + static_cast<std::ptrdiff_t>(first_of(send));
+        under_way[{rank, send.peer}].push(
+            {first, first + static_cast<std::ptrdiff_t>(count_of(send))});
+      }
+    }
+    for (Rank rank = 0; rank < collective.ranks(); ++rank) {
+      collective.round(rank, index, round);
+      Bytes reduced;
+      for (const auto& receive : round.receives) {
+        auto& messages = under_way[{receive.peer, rank}];
+        REQUIRE_FALSE(messages.empty());
+        REQUIRE(messages.front().size() == count_of(receive));
+        for (std::size_t i = 0; i < messages.front().size(); ++i) {
+          auto& value = buffers[rank][first_of(receive) + i];
+          value = messages.front()[i] + (receive.adds ? value : 0);
+        }
+        if (receive.adds) reduced += receive.bytes;
+        messages.pop();
+      }
+      REQUIRE(round.reduced() == reduced);
+    }
+    for (const auto& [pair, messages] : under_way) REQUIRE(messages.empty());
+  }
+  CHECK(collective.total_bytes() == total);
+}
+
+void check_sums(const Collective& collective, std::size_t elements) {
+  INFO(collective.name() << " of " << elements << " elements on " << collective.ranks());
+  auto buffers = random_buffers(collective.ranks(), elements);
+  const auto sum = sum_of(buffers);
+  execute(collective, buffers);
+  for (const auto& buffer : buffers) REQUIRE(buffer == sum);
+}
+
+const std::vector<Rank> some_ranks = {2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 16, 17, 31, 32, 33, 64};
+std::vector<std::size_t> some_sizes(Rank ranks) {
+  return {0, 1, ranks - 1U, ranks, ranks + 1U, 1000};
 }
 
 }  // namespace
@@ -40,77 +106,210 @@ TEST_CASE("chunks differ by at most one element and cover all", "[collectives]")
   }
 }
 
-TEST_CASE("a ring all-reduce really sums: chunks followed through its rounds", "[collectives]") {
-  const Rank ranks = GENERATE(2, 3, 8);
-  const std::size_t elements = 8 * ranks + 3;
-  const auto collective = make_ring_all_reduce(ranks, elements, Bytes{4});
-  // contributions[rank][chunk]: whose values the chunk on that rank holds.
-  std::vector<std::vector<std::set<Rank>>> holds(ranks, std::vector<std::set<Rank>>(ranks));
-  for (Rank rank = 0; rank < ranks; ++rank) {
-    for (auto& chunk : holds[rank]) chunk.insert(rank);
-  }
-  Round round;
-  for (std::uint32_t index = 0; index < collective->rounds(); ++index) {
-    const auto before = holds;
-    for (Rank rank = 0; rank < ranks; ++rank) {
-      // In round j rank i sends chunk (i-j) mod N; its size tells that it is that chunk and no
-      // other of another size.
-      const Rank chunk = (rank + 2 * ranks - index) % ranks;
-      collective->round(rank, index, round);
-      REQUIRE(round.sends.size() == 1);
-      const std::size_t size = chunk_begin(elements, ranks, chunk + std::size_t{1}) -
-                               chunk_begin(elements, ranks, chunk);
-      CHECK(round.sends[0].bytes == Bytes{4 * size});
-      auto& target = holds[round.sends[0].peer][chunk];
-      target.insert(before[rank][chunk].begin(), before[rank][chunk].end());
-    }
-  }
-  for (const auto& rank : holds) {
-    for (const auto& chunk : rank) CHECK(chunk.size() == ranks);
-  }
-}
-
-TEST_CASE("a ring all-reduce sends 2(N-1)/N of the buffer per rank, exactly in total",
-          "[collectives]") {
-  for (const Rank ranks : {2U, 3U, 8U, 64U}) {
-    for (const std::size_t elements : {16UL, 1001UL, 25000000UL}) {
-      const auto collective = make_ring_all_reduce(ranks, elements, Bytes{4});
-      CHECK(total_bytes(*collective) == Bytes{2 * (ranks - 1) * elements * 4});
-    }
-  }
-}
-
-TEST_CASE("every message that is sent is received, in every round", "[collectives]") {
-  const std::vector<std::shared_ptr<const Collective>> all = {
-      make_ring_all_reduce(5, 1003, Bytes{4}), make_ring_all_reduce(5, 2, Bytes{4}),
-      make_ring_all_gather({Bytes{10}, {}, Bytes{7}, {}, {}})};
-  Round round;
-  for (const auto& collective : all) {
-    for (std::uint32_t index = 0; index < collective->rounds(); ++index) {
-      std::multiset<std::pair<Rank, Rank>> sent, received;
-      for (Rank rank = 0; rank < 5; ++rank) {
-        collective->round(rank, index, round);
-        for (const auto& send : round.sends) sent.emplace(rank, send.peer);
-        for (const auto& receive : round.receives) received.emplace(receive.peer, rank);
+TEST_CASE("every all-reduce leaves the sum on every rank", "[collectives]") {
+  for (const std::string_view name : {"ring", "tree", "halving-doubling", "pairwise"}) {
+    const auto& definition = find_collective(name);
+    for (const Rank ranks : some_ranks) {
+      for (const std::size_t elements : some_sizes(ranks)) {
+        AllReduceRequest request{ranks, elements, element};
+        request.chunk = Bytes{100};
+        check_sums(*definition.make_all_reduce(request), elements);
       }
-      CHECK(sent == received);
     }
   }
 }
 
-TEST_CASE("an all-gather takes every part over N-1 links and skips empty ones", "[collectives]") {
-  // Part p is sent by ranks p, p+1, ..., p+N-2: by all but the one before its owner.
-  const auto collective = make_ring_all_gather({Bytes{10}, {}, Bytes{7}, {}});
-  CHECK(total_bytes(*collective) == Bytes{3 * 17});
-  CHECK(bytes_sent(*collective) == std::vector<std::uint64_t>{17, 10, 17, 7});
+TEST_CASE("rings in two directions and several channels leave the sum", "[collectives]") {
+  for (const Rank ranks : some_ranks) {
+    for (const std::uint32_t directions : {1U, 2U}) {
+      for (const std::uint32_t channels : {1U, 2U, 3U}) {
+        AllReduceRequest request{ranks, 1000, element};
+        request.directions = directions;
+        request.channels = channels;
+        check_sums(*make_ring_all_reduce(request), 1000);
+      }
+    }
+  }
+  // Both ways round carry half each.
+  AllReduceRequest request{5, 1000, element};
+  request.directions = 2;
   Round round;
-  collective->round(1, 0, round);  // rank 1 starts with its own part, which is empty
-  CHECK(round.sends.empty());
+  make_ring_all_reduce(request)->round(3, 0, round);
+  REQUIRE(round.sends.size() == 2);
+  CHECK(round.sends[0].peer == 4);
+  CHECK(round.sends[1].peer == 2);
+  CHECK(round.sends[0].bytes == Bytes{400});
+  CHECK(round.sends[1].bytes == Bytes{400});
+}
+
+TEST_CASE("hierarchical all-reduces leave the sum, and send between the nodes what they must",
+          "[collectives]") {
+  const auto& definition = find_collective("hierarchical");
+  for (const auto& [nodes, gpus] :
+       std::vector<std::pair<Rank, Rank>>{{1, 2}, {1, 8}, {2, 2}, {2, 4}, {3, 4}, {4, 8}, {5, 3}}) {
+    for (const std::size_t elements : some_sizes(nodes * gpus)) {
+      AllReduceRequest request{nodes * gpus, elements, element};
+      request.ranks_per_node = gpus;
+      const auto collective = definition.make_all_reduce(request);
+      check_sums(*collective, elements);
+      // A ring between the nodes for each GPU's part: together 2 (nodes-1) buffers.
+      Bytes between;
+      Round round;
+      for (Rank rank = 0; rank < collective->ranks(); ++rank) {
+        for (std::uint32_t index = 0; index < collective->rounds(); ++index) {
+          collective->round(rank, index, round);
+          for (const auto& send : round.sends) {
+            if (send.peer / gpus != rank / gpus) between += send.bytes;
+          }
+        }
+      }
+      CHECK(between == 2 * (nodes - 1) * elements * element);
+    }
+  }
+  AllReduceRequest request{10, 100, element};
+  CHECK_THROWS_WITH(definition.make_all_reduce(request),
+                    "--collective: hierarchical needs nodes of several GPUs; a topology of the "
+                    "kind hierarchical is accepted with it");
+  request.ranks_per_node = 4;
+  CHECK_THROWS_WITH(definition.make_all_reduce(request),
+                    "--ranks: found 10; a multiple of 4, the GPUs of a node, is accepted with "
+                    "--collective hierarchical");
+}
+
+TEST_CASE("a reduce-scatter leaves chunk i+1 summed on rank i", "[collectives]") {
+  for (const Rank ranks : some_ranks) {
+    for (const std::size_t elements : some_sizes(ranks)) {
+      const auto collective = make_ring_reduce_scatter(ranks, elements, element);
+      auto buffers = random_buffers(ranks, elements);
+      const auto sum = sum_of(buffers);
+      execute(*collective, buffers);
+      for (Rank rank = 0; rank < ranks; ++rank) {
+        const Rank chunk = (rank + 1) % ranks;
+        for (std::size_t i = chunk_begin(elements, ranks, chunk);
+             i < chunk_begin(elements, ranks, chunk + std::size_t{1}); ++i) {
+          REQUIRE(buffers[rank][i] == sum[i]);
+        }
+      }
+      CHECK(collective->total_bytes() == (ranks - 1) * elements * element);
+    }
+  }
+}
+
+TEST_CASE("an all-gather leaves all parts everywhere, equal or not", "[collectives]") {
+  for (const Rank ranks : some_ranks) {
+    for (const bool equal : {true, false}) {
+      Random random(ranks, Purpose::batch_order, equal);
+      std::vector<Bytes> parts;
+      for (Rank rank = 0; rank < ranks; ++rank)
+        parts.push_back((equal ? 10 : random.below(3) * random.below(20)) * element);
+      const auto collective = make_ring_all_gather(parts);
+      Bytes whole;
+      for (const Bytes part : parts) whole += part;
+      const std::size_t elements = whole.count / element.count;
+      // Each rank has its own part alone.
+      const auto all = random_buffers(1, elements).front();
+      Buffers buffers(ranks, std::vector<std::int64_t>(elements, -1));
+      std::size_t i = 0;
+      for (Rank rank = 0; rank < ranks; ++rank) {
+        for (std::size_t k = 0; k < parts[rank].count / element.count; ++k, ++i)
+          buffers[rank][i] = all[i];
+      }
+      execute(*collective, buffers);
+      for (const auto& buffer : buffers) REQUIRE(buffer == all);
+      CHECK(collective->total_bytes() == (ranks - 1) * whole);
+    }
+  }
+}
+
+TEST_CASE("an all-gather does not send empty parts", "[collectives]") {
+  Round round;
+  make_ring_all_gather({Bytes{10}, {}, Bytes{7}, {}})->round(1, 0, round);
+  CHECK(round.sends.empty());  // rank 1 starts with its own part
   CHECK(round.receives.size() == 1);
 }
 
+TEST_CASE("a broadcast takes the root's buffer to all, in pieces that follow one another",
+          "[collectives]") {
+  for (const Rank ranks : some_ranks) {
+    for (const std::size_t elements : some_sizes(ranks)) {
+      const Rank root = ranks / 2;
+      const auto collective = make_broadcast(ranks, root, elements, element, Bytes{64});
+      auto buffers = random_buffers(ranks, elements);
+      const auto wanted = buffers[root];
+      execute(*collective, buffers);
+      for (const auto& buffer : buffers) REQUIRE(buffer == wanted);
+    }
+  }
+  // 1000 elements in pieces of 16: 63 pieces; 8 ranks.
+  CHECK(make_broadcast(8, 0, 1000, element, Bytes{64})->rounds() == 6 + 63);
+}
+
+TEST_CASE("the all-reduce by all-gather passes every buffer on to every rank", "[collectives]") {
+  // What it sends is not in the buffer that it adds up, so buffers cannot be followed: whose buffer
+  // a rank holds can.
+  AllReduceRequest request{5, 10, element};
+  const auto collective = find_collective("allgather").make_all_reduce(request);
+  std::vector<std::vector<Rank>> seen(5);
+  std::vector<Rank> latest(5);
+  for (Rank rank = 0; rank < 5; ++rank) seen[rank] = {latest[rank] = rank};
+  Round round;
+  for (std::uint32_t index = 0; index < collective->rounds(); ++index) {
+    const auto before = latest;
+    for (Rank rank = 0; rank < 5; ++rank) {
+      collective->round(rank, index, round);
+      REQUIRE(round.receives.size() == 1);
+      CHECK(round.reduced() == 10 * element);
+      seen[rank].push_back(latest[rank] = before[round.receives[0].peer]);
+    }
+  }
+  for (auto& buffers : seen) {
+    std::sort(buffers.begin(), buffers.end());
+    CHECK(buffers == std::vector<Rank>{0, 1, 2, 3, 4});
+  }
+  CHECK(collective->total_bytes() == 5 * 4 * 10 * element);
+}
+
+TEST_CASE("the messages of a sparse ring are the unions of real masks", "[collectives]") {
+  const Rank ranks = GENERATE(2, 3, 8);
+  const double share = 0.05;
+  constexpr std::size_t words = 500;
+  Random random(7, Purpose::synthetic_masks, ranks);
+  std::vector<std::vector<prune::MaskWord>> masks(ranks, std::vector<prune::MaskWord>(words));
+  for (auto& mask : masks) {
+    for (std::size_t i = 0; i < 64 * words; ++i) {
+      if (random.uniform() < share) mask[i / 64] |= prune::MaskWord{1} << (i % 64);
+    }
+  }
+  const auto collective = make_sparse_ring(ranks, sparse_chunk_sizes(masks, Bytes{8}));
+  // Whose masks each chunk on each rank holds; followed through the reduce-scatter.
+  Round round;
+  Bytes total;
+  for (std::uint32_t index = 0; index < collective->rounds(); ++index) {
+    for (Rank rank = 0; rank < ranks; ++rank) {
+      const Rank chunk = (rank + 2 * ranks - index) % ranks;
+      const Rank hops = std::min<Rank>(index, ranks - 1);
+      std::uint64_t kept = 0;
+      for (std::size_t word = chunk_begin(words, ranks, chunk);
+           word < chunk_begin(words, ranks, chunk + std::size_t{1}); ++word) {
+        prune::MaskWord merged = 0;
+        for (Rank hop = 0; hop <= hops; ++hop) merged |= masks[(chunk + hop) % ranks][word];
+        kept += static_cast<std::uint64_t>(__builtin_popcountll(merged));
+      }
+      collective->round(rank, index, round);
+      REQUIRE(round.sends.size() == 1);
+      CHECK(round.sends[0].bytes == kept * Bytes{8});
+      total += round.sends[0].bytes;
+      // Independent masks: density 1-(1-d)^(h+1), within 5 standard deviations.
+      const double n = 64.0 * words / ranks, p = 1 - std::pow(1 - share, hops + 1.0);
+      CHECK(std::fabs(static_cast<double>(kept) - n * p) < 5 * std::sqrt(n * p) + 64);
+      CHECK(round.receives[0].adds == (index < ranks - 1));
+    }
+  }
+  CHECK(collective->total_bytes() == total);
+}
+
 TEST_CASE("an unknown collective is an error that names the nearest", "[collectives]") {
-  CHECK_THROWS_WITH(
-      find_collective("rnig"),
-      "--collective: unknown collective \"rnig\" (did you mean \"ring\"?); accepted: ring");
+  CHECK_THROWS_WITH(find_collective("rnig"),
+                    "--collective: unknown collective \"rnig\" (did you mean \"ring\"?); accepted: "
+                    "ring, tree, halving-doubling, pairwise, hierarchical, allgather");
 }

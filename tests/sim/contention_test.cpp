@@ -17,6 +17,7 @@ class Rings final : public Collective {
   std::string_view name() const override { return "rings"; }
   Rank ranks() const override { return ranks_; }
   std::uint32_t rounds() const override { return each_->rounds(); }
+  Bytes total_bytes() const override { return ranks_ / each_->ranks() * each_->total_bytes(); }
   void round(Rank rank, std::uint32_t index, Round& round) const override {
     const Rank first = rank - rank % each_->ranks();
     each_->round(rank - first, index, round);

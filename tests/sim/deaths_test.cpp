@@ -11,6 +11,8 @@ using namespace ringsim::test;
 
 namespace {
 
+CollectiveChoice ring_choice() { return {&find_collective("ring"), {}}; }
+
 /// A ring of 1e6 B/s without latency, in which hosts die.
 Topology ring_with_deaths(Rank ranks, const std::vector<std::pair<Rank, double>>& deaths) {
   auto topology = uniform_ring(ranks, 1e6, 0);
@@ -26,7 +28,7 @@ Topology ring_with_deaths(Rank ranks, const std::vector<std::pair<Rank, double>>
 std::vector<StepPlan> plans_for(Rank ranks, std::size_t steps) {
   const std::vector<Stage> stages = {{"values", AllReduce{1'000'000, Bytes{4}}}};
   const PruneCosts nothing{.prune = {}, .engine = nullptr, .memory = {}};
-  return std::vector<StepPlan>(steps, plan_step(stages, ranks, find_collective("ring"), nothing));
+  return std::vector<StepPlan>(steps, plan_step(stages, ranks, ring_choice(), nothing));
 }
 
 /// Runs steps of 1 s of computing; a death is noticed after 3 s. Numbers: the end; per step the

@@ -45,12 +45,13 @@ class OneMessage final : public Collective {
   std::string_view name() const override { return "one message"; }
   Rank ranks() const override { return ranks_; }
   std::uint32_t rounds() const override { return 1; }
+  Bytes total_bytes() const override { return bytes_; }
   void round(Rank rank, std::uint32_t, Round& round) const override {
     round.clear();
     if (rank == source_) round.sends.push_back({target_, bytes_});
     if (rank != target_) return;
-    round.receives.push_back({source_, {}});
-    round.reduced = reduced_;
+    round.receives.push_back({source_, bytes_});
+    if (reduced_.count > 0) round.receives.back() = {source_, reduced_, {}, true};
   }
 
  private:

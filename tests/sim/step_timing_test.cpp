@@ -10,6 +10,8 @@ using namespace ringsim::test;
 
 namespace {
 
+CollectiveChoice ring_choice() { return {&find_collective("ring"), {}}; }
+
 PruneCosts costs() { return {.prune = std::nullopt, .engine = nullptr, .memory = std::nullopt}; }
 
 LocalWork work(std::vector<Bytes> moved) {
@@ -25,14 +27,14 @@ TEST_CASE("a plan counts its bytes by what they are for", "[plan]") {
   gather.parts[1] = {.values = {1}, .masks = {100}, .headers = {10}};
   gather.parts[3] = {.values = {}, .masks = {50}, .headers = {5}};
   const auto plan = plan_step({{"masks", gather}, {"values", AllReduce{1000, Bytes{4}}}}, 4,
-                              find_collective("ring"), costs());
+                              ring_choice(), costs());
   // A part passes 3 links; of the all-reduce's 4000 bytes each passes 2*3 links.
   CHECK(plan.sent.masks == Bytes{3 * 150});
   CHECK(plan.sent.headers == Bytes{3 * 15});
   CHECK(plan.sent.values == Bytes{3 * 1 + 6 * 4000});
   Bytes on_the_wire;
   for (const auto& stage : plan.stages)
-    on_the_wire += total_bytes(*std::get<Exchange>(stage).collective);
+    on_the_wire += std::get<Exchange>(stage).collective->total_bytes();
   CHECK(plan.sent.total() == on_the_wire);
 }
 
@@ -41,7 +43,7 @@ TEST_CASE("local work takes bytes over memory bandwidth, the given time, or none
                                      {"pack", work({Bytes{500}, Bytes{500}})}};
   auto model = costs();
   const auto durations = [&](std::size_t stage) {
-    const auto plan = plan_step(stages, 2, find_collective("ring"), model);
+    const auto plan = plan_step(stages, 2, ring_choice(), model);
     return std::get<LocalTime>(plan.stages[stage]).duration;
   };
   CHECK(durations(0)[1].value == 0);
@@ -78,7 +80,7 @@ TEST_CASE("with an engine profile local work takes the measured times", "[plan]"
   local.unpacked_to = 1000;
   local.kept = 100;
   local.coded = {Bytes{0}, Bytes{2000}};
-  const auto plan = plan_step({{"select", local}}, 2, find_collective("ring"), model);
+  const auto plan = plan_step({{"select", local}}, 2, ring_choice(), model);
   const auto& duration = std::get<LocalTime>(plan.stages[0]).duration;
   CHECK(duration[0].value == Approx(16.125e-6 + 10e-6 + 5e-6));
   CHECK(duration[1].value == Approx(16.125e-6 + 10e-6 + 5e-6 + 1e-6));
@@ -114,7 +116,7 @@ TEST_CASE("synchronous steps follow one another, and the parts of a step sum to 
       {"select", work({{}, {}})}, {"masks", gather}, {"values", AllReduce{1000, Bytes{4}}}};
   std::vector<StepPlan> plans;
   for (std::uint64_t step = 0; step < 3; ++step) {
-    plans.push_back(plan_step(stages, 2, find_collective("ring"), model));
+    plans.push_back(plan_step(stages, 2, ring_choice(), model));
   }
   const auto timing =
       time_steps(uniform_ring(2, 1e6, 1e-3), plans, 2, {.time = {10e-3}}, run_simgrid);

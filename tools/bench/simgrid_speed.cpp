@@ -27,10 +27,11 @@ class RingRounds final : public Collective {
   std::string_view name() const override { return "ring rounds"; }
   Rank ranks() const override { return ranks_; }
   std::uint32_t rounds() const override { return rounds_; }
+  Bytes total_bytes() const override { return std::uint64_t{ranks_} * rounds_ * message; }
   void round(Rank rank, std::uint32_t, Round& round) const override {
     round.clear();
     round.sends.push_back({(rank + 1) % ranks_, message});
-    round.receives.push_back({(rank + ranks_ - 1) % ranks_, {}});
+    round.receives.push_back({(rank + ranks_ - 1) % ranks_, message});
   }
 
  private:
