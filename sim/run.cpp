@@ -57,8 +57,11 @@ bool draws_sizes(const RunOptions& options) {
   return options.bytes || options.source == Source::synthetic;
 }
 
-void check_can_be_drawn(const SchemeDefinition& scheme) {
-  if (scheme.synthesize != nullptr) return;
+void check_can_be_drawn(const SchemeDefinition& scheme, const SchemeOptions& options) {
+  if (scheme.synthesize != nullptr) {
+    scheme.synthesize({}, options, 0);  // or it says what is wrong with the options
+    return;
+  }
   std::vector<std::string> accepted;
   for (const auto* other : schemes()) {
     if (other->synthesize != nullptr) accepted.emplace_back(other->name);
@@ -96,7 +99,11 @@ Experiment prepare(const RunOptions& options) {
   if (options.source == Source::trace) trace = open_trace(options);
   const std::string& scheme = trace ? trace->scheme() : options.scheme;
   const CollectiveChoice collective = choose_collective(options, topology);
-  if (draws_sizes(options)) check_can_be_drawn(find_scheme(scheme));
+  if (draws_sizes(options)) {
+    auto asked = options.scheme_options;
+    asked.ranks = ranks;
+    check_can_be_drawn(find_scheme(scheme), asked);
+  }
   const bool has_model = !trace && !options.bytes;
   return {.options = options,
           .topology = std::move(topology),

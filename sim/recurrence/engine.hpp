@@ -99,7 +99,9 @@ class RecurrenceEngine {
   /// Whether the stream's call is run in one go.
   bool joins(std::size_t stream);
   void run_together(StreamId id, const CollectiveCall& call);
-  void set_ring(const std::vector<Bytes>& parts, std::uint32_t rounds);
+  /// False where the messages of a link are of several pieces of its model.
+  bool set_ring(const std::vector<Bytes>& parts, std::uint32_t rounds);
+  std::optional<MessageSpeed> speed_on(const Route& route, Bytes smallest, Bytes largest) const;
   void follow_together(StreamId id, std::vector<double> ready);
   /// Whether nothing else flows over the ring's links when its messages do.
   bool has_free_links(const RingTimes& times) const;

@@ -181,9 +181,60 @@ class Run(Case):
         for table in ("steps.csv", "layers.csv", "links.csv", "staleness.csv"):
             self.assertEqual(len({(run / table).read_bytes() for run in runs}), 1, table)
 
+    def test_a_pure_exchange_takes_what_the_formula_says(self):
+        # 2(N-1) rounds of 5 us + 1 MB / 1.25 GB/s; 175 kB of 100 kB a chunk are sent by each rank.
+        exchange = ["run", "--bytes", "8MB", "--scheme", "dense", "--compute-time", "0s", "--topology", "ring",
+                    "--ranks", "8", "--bandwidth", "10Gbps", "--latency", "5us", "--quiet"]
+        summary = json.loads(self.good(*exchange, "--format", "json", "--transfers", "-o", self.folder / "exchange"))
+        self.assertAlmostEqual(summary["simulated_seconds"], 14 * (5e-6 + 1e6 / 1.25e9), places=12)
+        self.assertEqual(summary["bytes_sent_per_rank"]["total"], 14e6)
+        self.assertEqual(summary["bottleneck"]["kind"], "link")
+        self.assertAlmostEqual(summary["bottleneck"]["share"], 800 / 805)
+        rows = list(csv.DictReader((self.folder / "exchange" / "transfers.csv").read_text().splitlines()))
+        self.assertEqual(list(rows[0]), ["step", "phase", "bucket", "round", "source", "target", "bytes", "start_s", "end_s"])
+        self.assertEqual(len(rows), 14 * 8)
+        self.assertEqual({row["bytes"] for row in rows}, {"1000000"})
+        both_ways = json.loads(self.good(*exchange, "--format", "json", "--directions", "2"))
+        self.assertAlmostEqual(both_ways["simulated_seconds"], 14 * (5e-6 + 0.5e6 / 1.25e9), places=12)
+        self.check_error("--channels: has no effect with --collective tree; leave it out",
+                         *exchange, "--collective", "tree", "--channels", "2")
+        self.check_error("--transfers: has no effect without -o; say with -o where transfers.csv shall be",
+                         *exchange, "--transfers")
+        self.check_error("--compute-time: is needed with --bytes; a time such as 120ms is accepted; there is no model "
+                         "that says how long a step computes", "run", "--bytes", "8MB")
+        self.check_error('--bytes: found "3B"; whole numbers of fp32 values are accepted: 4B, 8B, ...', "run", "--bytes", "3B")
+        self.check_error("--lr: has no effect with --source synthetic; leave it out", "run", "--source", "synthetic", "--lr", "1")
+
+    def test_synthetic_sizes_have_the_density_that_was_asked_for(self):
+        summary = json.loads(self.good("run", "--bytes", "40MB", "--scheme", "iwp", "--density", "1/50", "--compute-time", "1ms",
+                                       "--steps", "5", "--format", "json", "--quiet"))
+        # 5e7 draws: the standard deviation of the share is 2e-5.
+        self.assertAlmostEqual(summary["density"], 1 / 50, delta=1e-4)
+        self.assertGreater(summary["bytes_sent_per_rank"]["masks"], 0)
+        self.assertIsNone(summary["accuracy"])
+        self.check_error("--threshold: has no effect with --source synthetic; leave it out: nothing is compared with a threshold",
+                         "run", "--source", "synthetic", "--threshold", "fixed:1")
+
+    def test_training_goes_on_without_a_host_that_dies(self):
+        topology = self.folder / "dies.json"
+        topology.write_text(json.dumps({"name": "dies", "kind": "ring", "hosts": 4,
+                                        "link": {"bandwidth": "1Gbps", "latency": "5us"},
+                                        "host_exceptions": [{"host": 2, "dies": "2.5s"}]}))
+        run = self.run_into("dies", "--topology", topology, "--compute-time", "1s", "--detection-timeout", "3s")
+        faults = list(csv.DictReader((run / "faults.csv").read_text().splitlines()))
+        self.assertEqual([(row["rank"], row["died_s"], row["detected_s"], row["step"]) for row in faults], [("2", "2.5", "5.5", "2")])
+        self.assertGreater(float(faults[0]["lost_mass"]), 0)
+        steps = list(csv.DictReader((run / "steps.csv").read_text().splitlines()))
+        # Step 2 began at 2 s and went on without the rank from 5.5 s on.
+        self.assertAlmostEqual(float(steps[2]["total_s"]), 3.5, delta=0.02)
+        self.assertAlmostEqual(float(steps[3]["total_s"]), 1, delta=0.02)
+        self.assertEqual(len(steps), 6)
+        self.check_error("--backend: recurrence cannot have hosts die; simgrid and auto are accepted",
+                         "run", *QUICK, "--topology", topology, "--backend", "recurrence", "--quiet")
+
     def test_formats(self):
         summary = json.loads(self.good("run", *QUICK, "--format", "json", "--quiet"))
-        self.assertIsNone(summary["bottleneck"])
+        self.assertEqual(set(summary["bottleneck"]), {"kind", "name", "share"})
         lines = self.good("run", *QUICK, "--format", "csv", "--quiet").splitlines()
         rows = list(csv.DictReader(lines))
         self.assertEqual(len(rows), 1)

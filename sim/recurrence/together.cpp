@@ -1,0 +1,154 @@
+// The part of the engine that runs a ring collective in one go.
+#include "sim/recurrence/engine.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ringsim {
+
+bool RecurrenceEngine::joins(std::size_t stream) {
+  if (streams_[stream].call->group || !may_run_together_ || !may_follow_together()) return false;
+  const auto& state = streams_[stream];
+  const auto& call = *state.call;
+  if (!together_ || together_->call_number != state.call_number) {
+    if (call.collective->ranks() != ranks_ || call.collective->rounds() + 1 < ranks_) return false;
+    auto parts = call.collective->ring_parts();
+    if (!parts || !has_ring()) return false;
+    together_ = Together{state.call_number, state.time, std::move(*parts), 0};
+  }
+  if (++together_->arrived == ranks_) run_together(id_of(stream), call);
+  return true;
+}
+
+bool RecurrenceEngine::may_follow_together() const {
+  // Where ranks are few, following message by message is as fast. What is kept for each call in one
+  // go and rank (some 160 bytes) is kept to the end: not without limit.
+  constexpr std::size_t fewest = 64, most = 1 << 20;
+  return !paths_ || (ranks_ >= fewest && (ring_paths_.size() + 1) * ranks_ <= most);
+}
+
+bool RecurrenceEngine::set_ring(const std::vector<Bytes>& parts, std::uint32_t rounds) {
+  // Paths may still need the last one.
+  if (ring_.use_count() > 1) ring_ = std::make_shared<RingRounds>(*ring_);
+  ring_->rounds = rounds;
+  ring_->size.clear();
+  for (const Bytes part : parts) ring_->size.push_back(static_cast<double>(part.count));
+  const auto [smallest, largest] = std::minmax_element(parts.begin(), parts.end());
+  for (Rank rank = 0; rank < ranks_; ++rank) {
+    const auto speed = speed_on(ring_routes_[rank], *smallest, *largest);
+    if (!speed) return false;
+    ring_->latency[rank] = speed->latency.value;
+    ring_->bandwidth[rank] = speed->bandwidth.value;
+  }
+  return true;
+}
+
+std::optional<MessageSpeed> RecurrenceEngine::speed_on(const Route& route, Bytes smallest,
+                                                       Bytes largest) const {
+  if (route.is_plain) return MessageSpeed{route.latency, route.bandwidth};
+  if (smallest.count == 0) return std::nullopt;
+  const auto speed = [&](Bytes message) {
+    const auto cost = topology_.cost(route, message);
+    return MessageSpeed{cost.latency,
+                        route.bandwidth * (static_cast<double>(message.count) / cost.work)};
+  };
+  const auto least = speed(smallest), most = speed(largest);
+  constexpr double rounding = 1e-12;
+  const double ratio = least.bandwidth / most.bandwidth;
+  if (least.latency != most.latency || std::abs(ratio - 1) > rounding) return std::nullopt;
+  return most;
+}
+
+void RecurrenceEngine::follow_together(StreamId id, std::vector<double> ready) {
+  std::vector<Path> before(ranks_);
+  for (Rank rank = 0; rank < ranks_; ++rank)
+    before[rank] = std::move(streams_[rank * std::size_t{per_rank_} + id].path);
+  const auto& piece = ring_paths_.emplace_back(std::move(ready), std::move(before), ring_);
+  for (Rank rank = 0; rank < ranks_; ++rank)
+    streams_[rank * std::size_t{per_rank_} + id].path = paths_->piece(piece, rank);
+}
+
+bool RecurrenceEngine::has_ring() {
+  if (has_ring_) return *has_ring_;
+  std::vector<bool> is_used(topology_.links().size());
+  has_ring_ = true;
+  for (Rank rank = 0; rank < ranks_; ++rank) {
+    const auto& path = ring_routes_.emplace_back(topology_.route(rank, (rank + 1) % ranks_));
+    if (path.varies || topology_.host(rank).reduce_rate) has_ring_ = false;
+    for (const LinkId link : path.links) {
+      if (is_used[link]) has_ring_ = false;
+      is_used[link] = true;
+    }
+  }
+  ring_->latency.resize(ranks_);
+  ring_->bandwidth.resize(ranks_);
+  return *has_ring_;
+}
+
+void RecurrenceEngine::run_together(StreamId id, const CollectiveCall& call) {
+  const auto& parts = together_->parts;
+  const std::uint32_t rounds = call.collective->rounds();
+  std::vector<double> ready(ranks_);
+  for (Rank rank = 0; rank < ranks_; ++rank) {
+    ready[rank] = streams_[rank * std::size_t{per_rank_} + id].time;
+  }
+  if (!set_ring(parts, rounds)) {
+    give_up_together();
+    return;
+  }
+  const auto times = advance_ring(ready, *ring_);
+  if (!has_free_links(times)) {
+    give_up_together();
+    return;
+  }
+
+  // Rank i sends the parts i, i-1, ...: all of them in every N rounds, and some once more.
+  std::vector<Bytes> before(parts.size() + 1);
+  for (std::size_t i = 0; i < parts.size(); ++i) before[i + 1] = before[i] + parts[i];
+  const Bytes whole = (rounds / ranks_) * before.back();
+  const std::uint32_t rest = rounds % ranks_;
+  for (Rank rank = 0; rank < ranks_; ++rank) {
+    const Bytes once_more =
+        rank + 1 >= rest ? before[rank + 1] - before[rank + 1 - rest]
+                         : before[rank + 1] + before.back() - before[ranks_ + rank + 1 - rest];
+    const Bytes bytes = whole + once_more;
+    const auto& path = ring_routes_[rank];
+    const Bytes last = parts[(rank + ranks_ - (rounds - 1) % ranks_) % ranks_];
+    const Seconds start{times.first_start[rank]}, end{times.last_end[rank]};
+    const Seconds latency{ring_->latency[rank]};
+    const BytesPerSecond bandwidth{ring_->bandwidth[rank]};
+    const TransferEvent last_event{
+        call.step, call.phase,          call.bucket, rounds - 1,
+        rank,      (rank + 1) % ranks_, last,        end - latency - last / bandwidth,
+        end};
+    links_.add_sequence(path, last_event, start + latency, bytes, bytes / bandwidth);
+    const std::size_t stream = rank * std::size_t{per_rank_} + id;
+    calls_[id].add_message(streams_[stream].call_number, start, end);
+    last_arrival_ = std::max(last_arrival_, end.value);
+    streams_[stream].round = rounds;
+    wake_up(stream, times.done[rank]);
+  }
+  if (paths_) follow_together(id, std::move(ready));
+  together_.reset();
+}
+
+bool RecurrenceEngine::has_free_links(const RingTimes& times) const {
+  for (Rank rank = 0; rank < ranks_; ++rank) {
+    const Seconds flows_from{times.first_start[rank] + ring_->latency[rank]};
+    if (!links_.is_free(ring_routes_[rank], flows_from)) return false;
+  }
+  return true;
+}
+
+bool RecurrenceEngine::give_up_together() {
+  if (!together_) return false;
+  // These streams wake in the past, where nobody has noticed anything.
+  for (std::size_t stream = 0; stream < streams_.size(); ++stream) {
+    const auto& state = streams_[stream];
+    if (state.call && state.call_number == together_->call_number) wake_up(stream, state.time);
+  }
+  together_.reset();
+  return true;
+}
+
+}  // namespace ringsim
