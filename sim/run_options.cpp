@@ -303,6 +303,27 @@ constexpr RunOption table[] = {
        o.scheme_options.filter = number(text, place, 1e-9, 1);
      },
      true},
+    {"scheme", "levels", "N", "qsgd: levels of a magnitude besides 0; default 7 (4 bits a value)",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.levels = static_cast<std::uint32_t>(whole_number(text, place, 1, 32767));
+     },
+     true},
+    {"scheme", "block", "N", "qsgd: values that share a scale; default 512",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.block = whole_number(text, place, 1, any);
+     },
+     true},
+    {"scheme", "clip-deviations", "X",
+     "terngrad: gradients are limited to X standard deviations of their layer; default 2.5",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.clip_deviations = number(text, place, 1e-9, 1e9);
+     },
+     true},
+    {"scheme", "rank", "N", "powersgd: rank of the products that stand for matrices; default 4",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.rank = whole_number(text, place, 1, 1'000'000);
+     },
+     true},
     {"scheme", "engine", "NAME",
      "what prunes: auto or one of ringsim list engines; results do not depend on it; default auto",
      [](RunOptions& o, Text text, const Place&) {

@@ -1,6 +1,7 @@
 #include "models/schemes/cltk.hpp"
 
 #include "models/schemes/option_checks.hpp"
+#include "models/schemes/random_mask.hpp"
 #include "models/schemes/shared_mask.hpp"
 #include "models/schemes/threshold.hpp"
 #include "models/schemes/top_k.hpp"
@@ -10,6 +11,47 @@
 #include <cmath>
 
 namespace ringsim {
+namespace {
+
+// The leader finds the k-th largest in four passes over r (a radix select of 8 bits each), reads r
+// once more, writes the bitmap, reads it and writes the message. The filter reads g and r and
+// writes r.
+std::vector<Stage> cltk_stages(const SharedMaskStep& step, bool filtered) {
+  auto stages = shared_mask_stages(step);
+  const auto& message = step.masks.front();
+  LocalWork select = accumulate_work(step.ranks, step.pruned + step.whole, step.with_velocity);
+  select.moved[message.rank] +=
+      Bytes{5 * 4 * step.pruned + step.pruned / 4} + message.mask + message.header;
+  if (filtered) {
+    for (auto& moved : select.moved) moved += Bytes{12 * step.pruned};
+  }
+  select.coded = select.moved;
+  stages.front().what = std::move(select);
+  return stages;
+}
+
+/// A leader's mask of drawn coordinates, really encoded.
+SyntheticStep synthesize_cltk(const Layers& layers, const SchemeOptions& options,
+                              std::uint64_t step) {
+  refuse_warmup_of_synthetic(options);
+  const LayerSplit split(layers, options);
+  std::vector<prune::MaskWord> mask(split.words);
+  const auto leader = static_cast<Rank>(step % options.ranks);
+  Random random(options.seed, Purpose::synthetic_masks, leader, step);
+  draw_masks(split, density_of(options), random, mask);
+  const auto message = encode_masks(mask, split.segments, mask_encoding_of(options));
+  return {.stages = cltk_stages({.ranks = options.ranks,
+                                 .pruned = split.pruned_parameters,
+                                 .whole = split.whole_parameters,
+                                 .kept = split.kept(mask),
+                                 .with_velocity = options.momentum_correction.value_or(false),
+                                 .value = bytes_of(value_type_of(options)),
+                                 .masks = {{leader, {message.mask_bytes}, {message.header_bytes}}}},
+                                options.filter.value_or(1) < 1),
+          .layers = split.outcomes(mask)};
+}
+
+}  // namespace
 
 CltkScheme::CltkScheme(const Layers& layers, const SchemeOptions& options)
     : residuals_(layers, options, options.momentum_correction.value_or(false)),
@@ -69,27 +111,16 @@ StepOutcome CltkScheme::exchange(std::uint64_t step) {
   const auto& split = residuals_.split();
   const auto message = encode_masks(mask_, split.segments, encoding_);
   decode_masks(message.bytes, split.segments, decoded_);
-  const bool velocity = residuals_.momentum_correction();
   StepOutcome outcome;
   outcome.stages =
-      shared_mask_stages({.ranks = residuals_.ranks(),
-                          .pruned = split.pruned_parameters,
-                          .whole = split.whole_parameters,
-                          .kept = split.kept(decoded_),
-                          .with_velocity = velocity,
-                          .value = bytes_of(residuals_.values()),
-                          .masks = {{leader(step), {message.mask_bytes}, {message.header_bytes}}}});
-  // The leader finds the k-th largest in four passes over r (a radix select of 8 bits each), reads
-  // r once more, writes the bitmap, reads it and writes the message. The filter reads g and r and
-  // writes r.
-  LocalWork select = accumulate_work(residuals_.ranks(), split.parameters(), velocity);
-  select.moved[leader(step)] +=
-      Bytes{5 * 4 * split.pruned_parameters + split.pruned_parameters / 4 + message.bytes.size()};
-  if (filter_ < 1) {
-    for (auto& moved : select.moved) moved += Bytes{12 * split.pruned_parameters};
-  }
-  select.coded = select.moved;
-  outcome.stages.front().what = std::move(select);
+      cltk_stages({.ranks = residuals_.ranks(),
+                   .pruned = split.pruned_parameters,
+                   .whole = split.whole_parameters,
+                   .kept = split.kept(decoded_),
+                   .with_velocity = residuals_.momentum_correction(),
+                   .value = bytes_of(residuals_.values()),
+                   .masks = {{leader(step), {message.mask_bytes}, {message.header_bytes}}}},
+                  filter_ < 1);
   outcome.mean = residuals_.reduce(decoded_);
   if (filter_ < 1) {
     for (Rank rank = 0; rank < residuals_.ranks(); ++rank) damp(rank);
@@ -132,6 +163,7 @@ const SchemeDefinition cltk_scheme = {
       return std::make_unique<CltkScheme>(layers, options);
     },
     .warmup_steps = density_warmup_steps,
+    .synthesize = synthesize_cltk,
 };
 
 }  // namespace ringsim

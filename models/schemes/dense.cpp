@@ -21,7 +21,7 @@ LocalWork conversion(Rank ranks, std::size_t elements, ValueType type) {
 
 /// The same in every step, whatever the values.
 SyntheticStep synthesize_dense(const Layers& layers, const SchemeOptions& options, std::uint64_t) {
-  const auto values = parse_value_type(options.values.value_or("fp32"));
+  const auto values = value_type_of(options);
   const std::size_t elements = total_parameters(layers);
   const Stage exchange = {"values", AllReduce{elements, bytes_of(values)}};
   SyntheticStep step;
@@ -45,7 +45,7 @@ class DenseScheme final : public Scheme {
   DenseScheme(const Layers& layers, const SchemeOptions& options)
       : layers_(layers),
         options_(options),
-        values_(parse_value_type(options.values.value_or("fp32"))),
+        values_(value_type_of(options)),
         gradients_(options.ranks),
         rounded_(options.ranks),
         mean_(total_parameters(layers)) {}

@@ -201,6 +201,7 @@ Bytes IwpScheme::state_bytes() const {
 SyntheticStep synthesize_importance(const Layers& layers, const SchemeOptions& options,
                                     std::uint64_t step, Importance importance) {
   check_options(options, parse_threshold("density"));
+  refuse_warmup_of_synthetic(options);
   const auto needs_values = [](std::string_view option, bool is_given) {
     if (!is_given) return;
     refuse_option(option, "has no effect with --source synthetic", {},
@@ -208,7 +209,6 @@ SyntheticStep synthesize_importance(const Layers& layers, const SchemeOptions& o
   };
   needs_values("--threshold", options.threshold.has_value());
   needs_values("--floor", options.floor.has_value());
-  needs_values("--warmup", options.warmup_epochs.has_value());
   return synthesize_shared_mask(
       layers,
       {.density = density_of(options),

@@ -40,6 +40,16 @@ const MaskEncoding* mask_encoding_of(const SchemeOptions& options) {
                 "accepted: " + join(names, ", "));
 }
 
+ValueType value_type_of(const SchemeOptions& options) {
+  return parse_value_type(options.values.value_or("fp32"));
+}
+
+void refuse_warmup_of_synthetic(const SchemeOptions& options) {
+  if (!options.warmup_epochs) return;
+  refuse_option("--warmup", "has no effect with --source synthetic", {},
+                "leave it out: without training there are no epochs");
+}
+
 bool momentum_correction_of(const SchemeOptions& options) {
   return options.momentum_correction.value_or(options.momentum > 0);
 }

@@ -3,26 +3,44 @@
 // and a ring can add the values up.
 #include "base/random.hpp"
 #include "models/schemes/option_checks.hpp"
+#include "models/schemes/random_mask.hpp"
 #include "models/schemes/residuals.hpp"
 #include "models/schemes/shared_mask.hpp"
 #include "models/schemes/threshold.hpp"
-#include "models/schemes/top_k.hpp"
-
-#include <algorithm>
 
 namespace ringsim {
 namespace {
 
-/// Every set of `count` of the first `parameters` bits is as likely as any other (Floyd's
-/// algorithm; Bentley, Programming pearls: a sample of brilliance, CACM 1987).
-void draw_mask(Random& random, std::size_t count, std::size_t parameters,
-               std::span<prune::MaskWord> mask) {
-  std::fill(mask.begin(), mask.end(), 0);
-  for (std::size_t i = parameters - count; i < parameters; ++i) {
-    std::size_t drawn = random.below(i + 1);
-    if ((mask[drawn / 64] >> (drawn % 64) & 1) != 0) drawn = i;
-    mask[drawn / 64] |= prune::MaskWord{1} << (drawn % 64);
-  }
+/// The coordinates of `step`, the same on all ranks.
+void draw_coordinates(const LayerSplit& split, double density, std::uint64_t seed,
+                      std::uint64_t step, std::span<prune::MaskWord> mask) {
+  Random random(seed, Purpose::random_coordinates, 0, step);
+  draw_masks(split, density, random, mask);
+}
+
+std::vector<Stage> randomk_stages(const LayerSplit& split, Rank ranks, std::uint64_t kept,
+                                  bool with_velocity, ValueType values) {
+  auto stages = shared_mask_stages({.ranks = ranks,
+                                    .pruned = split.pruned_parameters,
+                                    .whole = split.whole_parameters,
+                                    .kept = kept,
+                                    .with_velocity = with_velocity,
+                                    .value = bytes_of(values),
+                                    .masks = {}});
+  stages.front().what = accumulate_work(ranks, split.parameters(), with_velocity);
+  return stages;
+}
+
+/// Nothing but the coordinates is drawn in a real step either.
+SyntheticStep synthesize_randomk(const Layers& layers, const SchemeOptions& options,
+                                 std::uint64_t step) {
+  refuse_warmup_of_synthetic(options);
+  const LayerSplit split(layers, options);
+  std::vector<prune::MaskWord> mask(split.words);
+  draw_coordinates(split, density_of(options), options.seed, step, mask);
+  return {.stages = randomk_stages(split, options.ranks, split.kept(mask),
+                                   momentum_correction_of(options), value_type_of(options)),
+          .layers = split.outcomes(mask)};
 }
 
 class RandomkScheme final : public Scheme {
@@ -45,22 +63,10 @@ class RandomkScheme final : public Scheme {
   StepOutcome exchange(std::uint64_t step) override {
     const auto& split = residuals_.split();
     const double density = warmup_density(density_, step / steps_per_epoch_, warmup_epochs_);
-    Random random(seed_, Purpose::random_coordinates, 0, step);
-    for (const auto& segment : split.segments) {
-      const std::size_t n = segment.parameters;
-      draw_mask(random, kept_count(density, n), n,
-                std::span(mask_).subspan(segment.mask_offset, prune::mask_words(n)));
-    }
-    const bool velocity = residuals_.momentum_correction();
+    draw_coordinates(split, density, seed_, step, mask_);
     StepOutcome outcome;
-    outcome.stages = shared_mask_stages({.ranks = residuals_.ranks(),
-                                         .pruned = split.pruned_parameters,
-                                         .whole = split.whole_parameters,
-                                         .kept = split.kept(mask_),
-                                         .with_velocity = velocity,
-                                         .value = bytes_of(residuals_.values()),
-                                         .masks = {}});
-    outcome.stages.front().what = accumulate_work(residuals_.ranks(), split.parameters(), velocity);
+    outcome.stages = randomk_stages(split, residuals_.ranks(), split.kept(mask_),
+                                    residuals_.momentum_correction(), residuals_.values());
     outcome.mean = residuals_.reduce(mask_);
     split.mark_whole(mask_);
     outcome.mask = mask_;
@@ -95,6 +101,7 @@ const SchemeDefinition randomk_scheme = {
       return std::make_unique<RandomkScheme>(layers, options);
     },
     .warmup_steps = density_warmup_steps,
+    .synthesize = synthesize_randomk,
 };
 
 }  // namespace ringsim

@@ -4,6 +4,7 @@
 #include "models/prune/dispatch.hpp"
 #include "models/prune/set_bits.hpp"
 #include "models/schemes/mean.hpp"
+#include "models/schemes/option_checks.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +15,7 @@ Residuals::Residuals(const Layers& layers, const SchemeOptions& options, bool mo
     : split_(layers, options),
       momentum_correction_(momentum_correction),
       momentum_(static_cast<float>(options.momentum)),
-      values_(parse_value_type(options.values.value_or("fp32"))),
+      values_(value_type_of(options)),
       ranks_(options.ranks),
       mean_(split_.parameters()) {
   for (auto& state : ranks_) {

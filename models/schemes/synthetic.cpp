@@ -2,6 +2,7 @@
 
 #include "base/random.hpp"
 #include "models/schemes/layer_split.hpp"
+#include "models/schemes/option_checks.hpp"
 #include "models/schemes/shared_mask.hpp"
 #include "models/schemes/value_type.hpp"
 
@@ -35,7 +36,7 @@ SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel
                        .whole = split.whole_parameters,
                        .with_velocity = model.with_velocity,
                        .reads_weights = model.reads_weights,
-                       .value = bytes_of(parse_value_type(options.values.value_or("fp32"))),
+                       .value = bytes_of(value_type_of(options)),
                        .masks = {}};
   const double share = 1 - std::pow(1 - model.density, 1.0 / model.broadcasters);
   std::vector<prune::MaskWord> together(split.words), mask(split.words);

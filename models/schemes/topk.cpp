@@ -2,6 +2,7 @@
 
 #include "base/random.hpp"
 #include "models/schemes/option_checks.hpp"
+#include "models/schemes/random_mask.hpp"
 #include "models/schemes/shared_mask.hpp"
 #include "models/schemes/threshold.hpp"
 #include "models/schemes/top_k.hpp"
@@ -25,6 +26,80 @@ std::size_t sample_stride(std::size_t parameters, double share, double density) 
   const auto n = static_cast<double>(parameters);
   const double wanted = std::max(share * n, 2 / density);
   return std::max<std::size_t>(1, static_cast<std::size_t>(n / wanted));
+}
+
+/// What a step sends and does.
+struct TopkStep {
+  struct OfRank {
+    std::uint64_t kept;
+    Bytes mask, header;
+    std::size_t tested;  ///< elements that were compared with a threshold
+  };
+  bool clips, with_velocity;
+  Bytes value;
+  std::vector<OfRank> sent;
+};
+
+std::vector<Stage> topk_stages(const LayerSplit& split, const TopkStep& step) {
+  const auto ranks = static_cast<Rank>(step.sent.size());
+  LocalWork select = accumulate_work(ranks, split.parameters(), step.with_velocity);
+  AllGather gather;
+  Bytes received;
+  for (Rank rank = 0; rank < ranks; ++rank) {
+    const auto& own = step.sent[rank];
+    gather.parts.push_back(
+        {.values = own.kept * step.value, .masks = own.mask, .headers = own.header});
+    received += gather.parts.back().total();
+    // Clipping reads g twice and writes it; a test reads r and writes a bit; encoding reads the
+    // bitmap and writes the mask; packing reads the bitmap, reads and clears r (and clears u) at
+    // the kept places, and writes the values.
+    const std::size_t clipping = step.clips ? 12 * split.parameters() : 0;
+    const std::size_t packed =
+        (own.kept + split.whole_parameters) * (8 + step.value.count + (step.with_velocity ? 4 : 0));
+    select.moved[rank] += Bytes{clipping + 4 * own.tested + own.tested / 8 +
+                                2 * (split.pruned_parameters / 8) + packed} +
+                          own.mask + own.header;
+  }
+  select.coded = select.moved;
+  // All messages are read, their masks written as bitmaps and read, and their values added to a
+  // sum, which is read and written there, and divided.
+  LocalWork add;
+  std::size_t added =
+      received.count + 2 * ranks * (split.pruned_parameters / 8) + 8 * split.parameters();
+  for (const auto& own : step.sent) added += 8 * own.kept;
+  add.moved.assign(ranks, Bytes{added});
+  add.coded = add.moved;
+  std::vector<Stage> stages = {{"select", select}, {"values", std::move(gather)}};
+  if (split.whole_parameters > 0)
+    stages.push_back({"whole", AllReduce{split.whole_parameters, step.value}});
+  stages.push_back({"add", add});
+  return stages;
+}
+
+/// Every rank keeps drawn coordinates of its own; the masks are really encoded.
+SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options,
+                              std::uint64_t step) {
+  refuse_warmup_of_synthetic(options);
+  if (options.sample) {
+    refuse_option("--sample", "has no effect with --source synthetic", {},
+                  "leave it out: nothing is compared with a threshold");
+  }
+  const LayerSplit split(layers, options);
+  TopkStep sizes{.clips = options.clip.has_value(),
+                 .with_velocity = momentum_correction_of(options),
+                 .value = bytes_of(value_type_of(options)),
+                 .sent = {}};
+  std::vector<prune::MaskWord> mask(split.words);
+  for (Rank rank = 0; rank < options.ranks; ++rank) {
+    Random random(options.seed, Purpose::synthetic_masks, rank, step);
+    draw_masks(split, density_of(options), random, mask);
+    const auto message = encode_masks(mask, split.segments, mask_encoding_of(options));
+    sizes.sent.push_back({.kept = split.kept(mask),
+                          .mask = {message.mask_bytes},
+                          .header = {message.header_bytes},
+                          .tested = split.pruned_parameters});
+  }
+  return {.stages = topk_stages(split, sizes), .layers = split.outcomes(mask)};
 }
 
 }  // namespace
@@ -122,42 +197,6 @@ void TopkScheme::contribute(Rank rank, std::uint64_t step, std::span<const float
   state.message = encode_masks(state.mask, state.segments, encoding_);
 }
 
-std::vector<Stage> TopkScheme::stages() const {
-  const auto& split = residuals_.split();
-  const Bytes value = bytes_of(residuals_.values());
-  const std::size_t bitmap = split.pruned_parameters / 8;
-  LocalWork select =
-      accumulate_work(residuals_.ranks(), split.parameters(), residuals_.momentum_correction());
-  AllGather gather;
-  std::size_t received = 0;
-  for (Rank rank = 0; rank < residuals_.ranks(); ++rank) {
-    const auto& state = ranks_[rank];
-    const std::size_t sent = residuals_.of(rank).packed.size();
-    gather.parts.push_back({.values = (sent - split.whole_parameters) * value,
-                            .masks = {state.message.mask_bytes},
-                            .headers = {state.message.header_bytes}});
-    received += gather.parts.back().total().count;
-    // Clipping reads g twice and writes it; a test reads r and writes a bit; the mask is encoded;
-    // the kept places of r (and u) are read and cleared, and the values written.
-    const std::size_t clipping = clip_ ? 12 * split.parameters() : 0;
-    const std::size_t packed =
-        sent * (8 + value.count + (residuals_.momentum_correction() ? 4 : 0));
-    const Bytes moved{clipping + 4 * state.tested + state.tested / 8 + 2 * bitmap +
-                      state.message.bytes.size() + packed};
-    select.moved[rank] += moved;
-    select.coded[rank] += moved;
-  }
-  // All messages are read, and their values added to the sum.
-  LocalWork add;
-  add.moved.assign(ranks_.size(), Bytes{3 * received + 4 * split.parameters()});
-  add.coded = add.moved;
-  std::vector<Stage> stages = {{"select", select}, {"values", std::move(gather)}};
-  if (split.whole_parameters > 0)
-    stages.push_back({"whole", AllReduce{split.whole_parameters, value}});
-  stages.push_back({"add", add});
-  return stages;
-}
-
 std::vector<LayerOutcome> TopkScheme::layer_outcomes() const {
   const auto& split = residuals_.split();
   auto outcomes = split.outcomes(union_);
@@ -182,7 +221,18 @@ StepOutcome TopkScheme::exchange(std::uint64_t) {
   }
   StepOutcome outcome;
   outcome.mean = residuals_.gather(decoded_);
-  outcome.stages = stages();
+  TopkStep sizes{.clips = clip_.has_value(),
+                 .with_velocity = residuals_.momentum_correction(),
+                 .value = bytes_of(residuals_.values()),
+                 .sent = {}};
+  for (Rank rank = 0; rank < residuals_.ranks(); ++rank) {
+    const auto& state = ranks_[rank];
+    sizes.sent.push_back({.kept = residuals_.split().kept(state.mask),
+                          .mask = {state.message.mask_bytes},
+                          .header = {state.message.header_bytes},
+                          .tested = state.tested});
+  }
+  outcome.stages = topk_stages(residuals_.split(), sizes);
   outcome.layers = layer_outcomes();
   residuals_.split().mark_whole(union_);
   outcome.mask = union_;
@@ -218,6 +268,7 @@ const SchemeDefinition topk_scheme = {
       return std::make_unique<TopkScheme>(layers, options);
     },
     .warmup_steps = density_warmup_steps,
+    .synthesize = synthesize_topk,
 };
 
 }  // namespace ringsim

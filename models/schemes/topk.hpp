@@ -37,7 +37,6 @@ class TopkScheme final : public Scheme {
   std::span<const float> clip(RankState& state, std::span<const float> gradient) const;
   void find_thresholds(Rank rank, std::uint64_t step, double density);
   void select(Rank rank, double density);
-  std::vector<Stage> stages() const;
   std::vector<LayerOutcome> layer_outcomes() const;
 
   Residuals residuals_;

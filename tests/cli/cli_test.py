@@ -266,7 +266,7 @@ class Run(Case):
                          "run", "--topology", path)
         self.check_error("--ranks: found 9; 2 to 8 (the hosts of ring8-1g) is accepted", "run", "--ranks", "9")
         self.check_error('--scheme: unknown scheme "iwq" (did you mean "iwp"?); accepted: dense, iwp, magnitude, cltk, '
-                         "topk, randomk", "run", "--scheme", "iwq")
+                         "topk, randomk, qsgd, terngrad, signsgd, powersgd", "run", "--scheme", "iwq")
         for density in ("0", "1.5", "x"):
             self.check_error(f'--density: found "{density}"; a number above 0 and at most 1 such as 0.01 or 1/64 is accepted',
                              "run", "--density", density)

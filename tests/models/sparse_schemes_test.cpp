@@ -405,5 +405,5 @@ TEST_CASE("an unknown scheme is an error that names the nearest", "[schemes]") {
   CHECK_THROWS_WITH(
       find_scheme("iwq"),
       "--scheme: unknown scheme \"iwq\" (did you mean \"iwp\"?); accepted: dense, iwp, "
-      "magnitude, cltk, topk, randomk");
+      "magnitude, cltk, topk, randomk, qsgd, terngrad, signsgd, powersgd");
 }
