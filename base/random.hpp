@@ -15,6 +15,10 @@ enum class Purpose : std::uint32_t {
   broadcasters = 3,
   compute_jitter = 4,
   synthetic_masks = 6,
+  random_coordinates = 16,
+  sample_start = 17,
+  stochastic_rounding = 18,
+  power_iteration = 19,
 };
 
 /// One block of Philox4x32-10 from a counter and a key.

@@ -11,6 +11,9 @@ struct Layer {
   std::string name;        ///< "fc1.weight"
   std::size_t offset = 0;  ///< in elements, into the flat buffer
   std::size_t parameters = 0;
+  /// Of the matrix whose rows lie one behind the other (the first dimension of a tensor); 1: no
+  /// matrix.
+  std::size_t rows = 1;
 };
 
 using Layers = std::vector<Layer>;

@@ -139,7 +139,7 @@ PruneResult prune_dump(
   const auto scheme = definition.make(dump.layers(), scheme_options);
   if (!scheme->selection(0, 0)) {
     throw UserError({{}, "--scheme"}, fmt::format("{} selects nothing", options.scheme),
-                    "a scheme that prunes by masks is accepted: iwp");
+                    "a scheme whose ranks share a mask is accepted: iwp, magnitude, cltk");
   }
   TraceWriter writer(options.output);
   TraceHeader header{.model = options.model,

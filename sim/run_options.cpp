@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "models/prune/dispatch.hpp"
 #include "sim/collectives/collective.hpp"
+#include "models/schemes/value_type.hpp"
 
 #include <fmt/format.h>
 
@@ -266,7 +267,7 @@ constexpr RunOption table[] = {
      true},
     {"scheme", "momentum-correction", "on|off",
      "momentum before pruning, on each rank, instead of after; default on where momentum is above "
-     "0",
+     "0 (cltk: off)",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.momentum_correction = on_or_off(text, place);
      },
@@ -274,6 +275,53 @@ constexpr RunOption table[] = {
     {"scheme", "whole-below", "N", "layers with fewer parameters are sent whole; default 1024",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.whole_below = whole_number(text, place, 0, any);
+     },
+     true},
+    {"scheme", "values", "TYPE",
+     "that travels: fp32, fp16 or bf16, rounded at every hop of an all-reduce; default fp32",
+     [](RunOptions& o, Text text, const Place&) {
+       parse_value_type(text);
+       o.scheme_options.values = text;
+     },
+     true},
+    {"scheme", "clip", "X",
+     "topk: the norm of a rank's gradient is at most X over the square root of the ranks; default: "
+     "not clipped",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.clip = number(text, place, 1e-9, 1e9);
+     },
+     true},
+    {"scheme", "sample", "X",
+     "topk: share of a layer on which its threshold is found; default 0.01",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.sample = number(text, place, 1e-9, 1);
+     },
+     true},
+    {"scheme", "filter", "X",
+     "cltk: share of a step's error that enters the residual; default 1, ScaleCom 0.1",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.filter = number(text, place, 1e-9, 1);
+     },
+     true},
+    {"scheme", "levels", "N", "qsgd: levels of a magnitude besides 0; default 7 (4 bits a value)",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.levels = static_cast<std::uint32_t>(whole_number(text, place, 1, 32767));
+     },
+     true},
+    {"scheme", "block", "N", "qsgd: values that share a scale; default 512",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.block = whole_number(text, place, 1, any);
+     },
+     true},
+    {"scheme", "clip-deviations", "X",
+     "terngrad: gradients are limited to X standard deviations of their layer; default 2.5",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.clip_deviations = number(text, place, 1e-9, 1e9);
+     },
+     true},
+    {"scheme", "rank", "N", "powersgd: rank of the products that stand for matrices; default 4",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.rank = whole_number(text, place, 1, 1'000'000);
      },
      true},
     {"scheme", "engine", "NAME",

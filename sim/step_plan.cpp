@@ -7,7 +7,7 @@ namespace {
 
 /// The names of phases end up in records that outlive the plan.
 std::string_view interned(const std::string& phase) {
-  constexpr std::string_view known[] = {"masks", "values"};
+  constexpr std::string_view known[] = {"masks", "values", "whole", "p", "q"};
   for (const auto name : known) {
     if (name == phase) return name;
   }

@@ -102,7 +102,7 @@ class Mlp final : public Network {
     for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
       const std::size_t in = widths[l], out = widths[l + 1];
       dense_.push_back({in, out, offset, offset + in * out});
-      layers_.push_back({fmt::format("fc{}.weight", l + 1), offset, in * out});
+      layers_.push_back({fmt::format("fc{}.weight", l + 1), offset, in * out, out});
       layers_.push_back({fmt::format("fc{}.bias", l + 1), offset + in * out, out});
       offset += in * out + out;
     }

@@ -1,18 +1,36 @@
-// Dense fp32: every gradient is sent whole and all-reduced; the rival that every other scheme has
-// to beat.
+// Dense: every gradient is sent whole, as fp32, fp16 or bf16, and all-reduced; the rival that every
+// other scheme has to beat.
 #include "base/error.hpp"
 #include "models/schemes/mean.hpp"
+#include "models/schemes/option_checks.hpp"
 #include "models/schemes/scheme.hpp"
+#include "models/schemes/value_type.hpp"
 
 #include <algorithm>
 
 namespace ringsim {
 namespace {
 
+/// Reading fp32 and writing the type that travels, or the other way round.
+LocalWork conversion(Rank ranks, std::size_t elements, ValueType type) {
+  LocalWork work;
+  work.moved.assign(ranks, elements * (Bytes{sizeof(float)} + bytes_of(type)));
+  work.coded = work.moved;
+  return work;
+}
+
 /// The same in every step, whatever the values.
-SyntheticStep synthesize_dense(const Layers& layers, const SchemeOptions&, std::uint64_t) {
+SyntheticStep synthesize_dense(const Layers& layers, const SchemeOptions& options, std::uint64_t) {
+  const auto values = value_type_of(options);
+  const std::size_t elements = total_parameters(layers);
+  const Stage exchange = {"values", AllReduce{elements, bytes_of(values)}};
   SyntheticStep step;
-  step.stages = {{"values", AllReduce{total_parameters(layers), Bytes{sizeof(float)}}}};
+  if (values == ValueType::fp32) {
+    step.stages = {exchange};
+  } else {
+    const auto convert = conversion(options.ranks, elements, values);
+    step.stages = {{"encode", convert}, exchange, {"decode", convert}};
+  }
   for (const auto& layer : layers) {
     step.layers.push_back({.threshold = std::nullopt,
                            .kept = layer.parameters,
@@ -25,7 +43,12 @@ SyntheticStep synthesize_dense(const Layers& layers, const SchemeOptions&, std::
 class DenseScheme final : public Scheme {
  public:
   DenseScheme(const Layers& layers, const SchemeOptions& options)
-      : layers_(layers), gradients_(options.ranks), mean_(total_parameters(layers)) {}
+      : layers_(layers),
+        options_(options),
+        values_(value_type_of(options)),
+        gradients_(options.ranks),
+        rounded_(options.ranks),
+        mean_(total_parameters(layers)) {}
 
   bool has_momentum_correction() const override { return false; }
 
@@ -33,11 +56,15 @@ class DenseScheme final : public Scheme {
                   std::span<const float>) override {
     check(gradient.size() == mean_.size(), "dense: the gradient has another size than the model");
     gradients_[rank] = gradient;
+    if (values_ == ValueType::fp32) return;
+    rounded_[rank].assign(gradient.begin(), gradient.end());
+    round_values(values_, rounded_[rank]);
+    gradients_[rank] = rounded_[rank];
   }
 
   StepOutcome exchange(std::uint64_t) override {
-    mean_over_ranks(gradients_, mean_);
-    auto sizes = synthesize_dense(layers_, {}, 0);
+    mean_over_ranks(gradients_, mean_, values_);
+    auto sizes = synthesize_dense(layers_, options_, 0);
     StepOutcome outcome;
     outcome.stages = std::move(sizes.stages);
     outcome.mean = mean_;
@@ -48,6 +75,8 @@ class DenseScheme final : public Scheme {
   /// Nothing is kept back.
   double drop(Rank rank) override {
     gradients_.erase(gradients_.begin() + static_cast<std::ptrdiff_t>(rank));
+    rounded_.erase(rounded_.begin() + static_cast<std::ptrdiff_t>(rank));
+    --options_.ranks;
     return 0;
   }
 
@@ -55,23 +84,28 @@ class DenseScheme final : public Scheme {
 
  private:
   const Layers layers_;
+  SchemeOptions options_;
+  ValueType values_;
   std::vector<std::span<const float>> gradients_;
+  std::vector<std::vector<float>> rounded_;  ///< the gradients as they travel, where not as fp32
   std::vector<float> mean_;
 };
+
+constexpr std::string_view dense_options[] = {"values"};
 
 }  // namespace
 
 extern const SchemeDefinition dense_scheme;
 const SchemeDefinition dense_scheme = {
     .name = "dense",
-    .description = "every gradient whole, fp32, all-reduced",
+    .description = "every gradient whole, all-reduced",
     .source = "textbook",
     .defaults = {.learning_rate = 0.05, .momentum = 0.9},
-    .options = {},
+    .options = dense_options,
     .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {
       return std::make_unique<DenseScheme>(layers, options);
     },
-    .warmup_steps = [](const SchemeOptions&) -> std::uint64_t { return 0; },
+    .warmup_steps = no_warmup_steps,
     .synthesize = synthesize_dense,
 };
 

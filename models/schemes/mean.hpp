@@ -1,12 +1,17 @@
 #pragma once
+#include "models/schemes/value_type.hpp"
+
 #include <cstddef>
 #include <span>
 
 namespace ringsim {
 
-/// mean = (sum over the ranks' vectors, added in rank order) / ranks. All of the same length.
+/// mean = (sum over the ranks' vectors, added in rank order) / ranks. All of the same length. Where
+/// 16-bit values travel, every partial sum is rounded to them, as each hop of an all-reduce does;
+/// the division is in fp32, on every rank.
 template <class Vectors>
-void mean_over_ranks(const Vectors& vectors, std::span<float> mean) {
+void mean_over_ranks(const Vectors& vectors, std::span<float> mean,
+                     ValueType type = ValueType::fp32) {
   // A block that stays in the cache takes all ranks' shares before the next one.
   constexpr std::size_t block = 4096;
   const auto ranks = static_cast<float>(vectors.size());
@@ -16,6 +21,7 @@ void mean_over_ranks(const Vectors& vectors, std::span<float> mean) {
     for (std::size_t rank = 1; rank < vectors.size(); ++rank) {
       const float* vector = vectors[rank].data();
       for (std::size_t i = begin; i < end; ++i) mean[i] += vector[i];
+      round_values(type, mean.subspan(begin, end - begin));
     }
     for (std::size_t i = begin; i < end; ++i) mean[i] /= ranks;
   }

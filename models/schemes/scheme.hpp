@@ -44,20 +44,24 @@ struct LocalWork {
   std::size_t unpacked_to = 0;  ///< parameters of the mask that an unpack reads
   std::uint64_t kept = 0;       ///< parameters packed or unpacked
   bool with_velocity = false;
-  std::vector<Bytes>
-      coded;  ///< per rank: of moved, what encoding and decoding masks move; empty: nothing
+  /// Per rank: of moved, what moves outside these calls (encoding, decoding); empty: nothing.
+  std::vector<Bytes> coded;
 };
 /// One thing after another that a step does once the gradients are ready. `phase` names it in
 /// transfers.csv.
 struct Stage {
-  std::string phase;  ///< "masks", "values", "select", "pack"
+  /// Of an exchange: "masks", "values" (with their indices, where they travel together), "whole"
+  /// (layers that a scheme does not compress) or "p" and "q" (factors of matrices). Of local work:
+  /// "select", "pack", ...
+  std::string phase;
   std::variant<AllReduce, AllGather, LocalWork> what;
 };
 
 /// What happened to one layer in a step.
 struct LayerOutcome {
   std::optional<double> threshold;  ///< mean over the broadcasters where each has its own
-  std::uint64_t kept = 0;           ///< parameters of the update that carry a value
+  /// Parameters of which a rank sends a value; where ranks send different ones, the mean, rounded.
+  std::uint64_t kept = 0;
   std::optional<double> importance_mean, importance_stddev;  ///< over all broadcasters' entries
 };
 
@@ -132,6 +136,14 @@ struct SchemeOptions {
   std::optional<std::uint64_t> warmup_epochs;
   std::optional<bool> momentum_correction;
   std::optional<std::size_t> whole_below;
+  std::optional<std::string> values;      ///< the type that travels: fp32, fp16, bf16
+  std::optional<double> clip;             ///< of the gradient's norm, times 1/sqrt(ranks)
+  std::optional<double> sample;           ///< share of a layer that a threshold is found on
+  std::optional<double> filter;           ///< share of a new error that enters the residual
+  std::optional<std::uint32_t> levels;    ///< of a quantized magnitude, besides 0
+  std::optional<std::size_t> block;       ///< values that share a scale
+  std::optional<double> clip_deviations;  ///< of a gradient, in standard deviations of its layer
+  std::optional<std::size_t> rank;        ///< of factored matrices
 };
 
 /// The training settings that go best with a scheme; used where the user gives none.

@@ -16,9 +16,10 @@ std::size_t encoded_bytes(const BroadcastMask& mask) { return (mask.mask + mask.
 LocalWork select_work(const SharedMaskStep& step) {
   const std::size_t velocity =
       step.with_velocity ? 2 * sizeof(float) * (step.pruned + step.whole) : 0;
+  const std::size_t weights = step.reads_weights ? sizeof(float) * step.pruned : 0;
   LocalWork work;
   work.moved.assign(step.ranks,
-                    Bytes{16 * step.pruned + step.pruned / 8 + 12 * step.whole + velocity});
+                    Bytes{12 * (step.pruned + step.whole) + weights + step.pruned / 8 + velocity});
   work.coded.resize(step.ranks);
   for (const auto& mask : step.masks) {
     const Bytes coded{step.pruned / 8 + encoded_bytes(mask)};
@@ -40,12 +41,14 @@ Stage mask_exchange(const SharedMaskStep& step) {
 }
 
 // Each mask is read and its bitmap written and joined to the union; pack reads the union, reads and
-// clears r (and clears u) at the kept places and writes the packed values.
+// clears r (and clears u) at the kept places and writes the packed values. Values of 16 bits leave
+// their rounding error in r instead of 0.
 LocalWork pack_work(const SharedMaskStep& step) {
   const std::size_t bitmap = step.pruned / 8;
   std::size_t coded = 0;
   for (const auto& mask : step.masks) coded += encoded_bytes(mask) + 3 * bitmap;
-  const std::size_t packed = bitmap + (step.kept + step.whole) * (step.with_velocity ? 16 : 12);
+  const std::size_t packed =
+      bitmap + (step.kept + step.whole) * (8 + step.value.count + (step.with_velocity ? 4 : 0));
   LocalWork work;
   work.moved.assign(step.ranks, Bytes{coded + packed});
   work.coded.assign(step.ranks, Bytes{coded});
@@ -58,8 +61,8 @@ LocalWork pack_work(const SharedMaskStep& step) {
 // Unpack reads the bitmap and the packed mean and writes it to its places.
 LocalWork unpack_work(const SharedMaskStep& step) {
   LocalWork work;
-  work.moved.assign(step.ranks,
-                    Bytes{step.pruned / 8 + 2 * sizeof(float) * (step.kept + step.whole)});
+  work.moved.assign(step.ranks, Bytes{step.pruned / 8 + (step.value.count + sizeof(float)) *
+                                                            (step.kept + step.whole)});
   work.unpacked_to = step.pruned;
   work.kept = step.kept;
   return work;
@@ -79,13 +82,19 @@ std::vector<Rank> draw_broadcasters(std::uint64_t seed, std::uint64_t step, Rank
 }
 
 std::vector<Stage> shared_mask_stages(const SharedMaskStep& step) {
-  return {
-      {"select", select_work(step)},
-      mask_exchange(step),
-      {"pack", pack_work(step)},
-      {"values", AllReduce{step.kept + step.whole, Bytes{sizeof(float)}}},
-      {"unpack", unpack_work(step)},
-  };
+  std::vector<Stage> stages = {{"select", select_work(step)}};
+  if (!step.masks.empty()) stages.push_back(mask_exchange(step));
+  stages.push_back({"pack", pack_work(step)});
+  stages.push_back({"values", AllReduce{step.kept + step.whole, step.value}});
+  stages.push_back({"unpack", unpack_work(step)});
+  return stages;
+}
+
+LocalWork accumulate_work(Rank ranks, std::size_t parameters, bool with_velocity) {
+  LocalWork work;
+  work.moved.assign(ranks, Bytes{(with_velocity ? 20 : 12) * parameters});
+  work.coded = work.moved;
+  return work;
 }
 
 }  // namespace ringsim

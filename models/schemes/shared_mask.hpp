@@ -23,10 +23,15 @@ struct SharedMaskStep {
   std::size_t whole = 0;   ///< parameters of the layers that are sent whole
   std::size_t kept = 0;    ///< parameters of the union
   bool with_velocity = false;
+  bool reads_weights = true;         ///< to select
+  Bytes value{4};                    ///< that travels
   std::vector<BroadcastMask> masks;  ///< of the broadcasters
 };
 
-/// Select, exchange of the masks, pack, all-reduce of the values, unpack.
+/// Select, exchange of the masks (where there are any), pack, all-reduce of the values, unpack.
 std::vector<Stage> shared_mask_stages(const SharedMaskStep& step);
+
+/// Accumulating a gradient outside an engine's select: reads g and r (and u), writes r (and u).
+LocalWork accumulate_work(Rank ranks, std::size_t parameters, bool with_velocity);
 
 }  // namespace ringsim

@@ -1,7 +1,10 @@
 #include "models/schemes/synthetic.hpp"
 
 #include "base/random.hpp"
+#include "models/schemes/layer_split.hpp"
+#include "models/schemes/option_checks.hpp"
 #include "models/schemes/shared_mask.hpp"
+#include "models/schemes/value_type.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -27,46 +30,28 @@ void draw_mask(Random& random, double share, std::size_t parameters,
 
 SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel& model,
                                      const SchemeOptions& options, std::uint64_t step) {
-  SyntheticStep result;
-  SharedMaskStep sizes{.ranks = options.ranks, .with_velocity = model.with_velocity, .masks = {}};
-  std::vector<prune::Segment> segments;
-  std::vector<std::size_t> pruned;  // index of each segment's layer
-  std::size_t words = 0;
-  for (const auto& layer : layers) {
-    if (layer.parameters < model.whole_below) {
-      sizes.whole += layer.parameters;
-    } else {
-      pruned.push_back(result.layers.size());
-      segments.push_back({layer.offset, layer.parameters, words});
-      words += prune::mask_words(layer.parameters);
-      sizes.pruned += layer.parameters;
-    }
-    result.layers.push_back({.threshold = {},
-                             .kept = layer.parameters,
-                             .importance_mean = {},
-                             .importance_stddev = {}});
-  }
-
+  const LayerSplit split(layers, options);
+  SharedMaskStep sizes{.ranks = options.ranks,
+                       .pruned = split.pruned_parameters,
+                       .whole = split.whole_parameters,
+                       .with_velocity = model.with_velocity,
+                       .reads_weights = model.reads_weights,
+                       .value = bytes_of(value_type_of(options)),
+                       .masks = {}};
   const double share = 1 - std::pow(1 - model.density, 1.0 / model.broadcasters);
-  std::vector<prune::MaskWord> together(words), mask(words);
+  std::vector<prune::MaskWord> together(split.words), mask(split.words);
   for (const Rank rank : draw_broadcasters(options.seed, step, options.ranks, model.broadcasters)) {
     std::fill(mask.begin(), mask.end(), 0);
     Random random(options.seed, Purpose::synthetic_masks, rank, step);
-    for (const auto& segment : segments) {
+    for (const auto& segment : split.segments) {
       draw_mask(random, share, segment.parameters, std::span(mask).subspan(segment.mask_offset));
     }
-    const auto encoded = encode_masks(mask, segments, model.encoding);
+    const auto encoded = encode_masks(mask, split.segments, model.encoding);
     sizes.masks.push_back({rank, {encoded.mask_bytes}, {encoded.header_bytes}});
     prune::unite(together, mask);
   }
-  for (std::size_t s = 0; s < segments.size(); ++s) {
-    const auto kept = prune::count(std::span<const prune::MaskWord>(together).subspan(
-        segments[s].mask_offset, prune::mask_words(segments[s].parameters)));
-    result.layers[pruned[s]].kept = kept;
-    sizes.kept += kept;
-  }
-  result.stages = shared_mask_stages(sizes);
-  return result;
+  sizes.kept = split.kept(together);
+  return {.stages = shared_mask_stages(sizes), .layers = split.outcomes(together)};
 }
 
 }  // namespace ringsim

@@ -13,11 +13,12 @@ struct SharedMaskModel {
   double density;
   Rank broadcasters;
   const MaskEncoding* encoding;  ///< null: the smallest of each layer
-  std::size_t whole_below;       ///< smaller layers are sent whole
   bool with_velocity;
+  bool reads_weights;
 };
 
-/// Step `step` of (options.seed) on options.ranks ranks. The masks are drawn and really encoded.
+/// Step `step` of (options.seed) on options.ranks ranks, with the types and small layers of the
+/// options. The masks are drawn and really encoded.
 SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel& model,
                                      const SchemeOptions& options, std::uint64_t step);
 

@@ -125,8 +125,8 @@ class Traces(Case):
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["g0.npy", "g1.npy", "g2.npy", "w.npy"])
         gradients[2].write_bytes(whole)
         self.check_error('--nonfinite: found "no"; error or keep is accepted', *prune, "--nonfinite", "no")
-        self.check_error("--scheme: dense selects nothing; a scheme that prunes by masks is accepted: iwp", *prune,
-                         "--scheme", "dense")
+        self.check_error("--scheme: dense selects nothing; a scheme whose ranks share a mask is accepted: iwp, magnitude, cltk",
+                         *prune, "--scheme", "dense")
         self.good(*prune)
         run = ["run", "--quiet", "--source", f"trace:{trace}"]
         self.check_error(f"--compute-time: is needed with --source trace:{trace}; a time such as 120ms is accepted; a trace does "
@@ -316,7 +316,8 @@ class Run(Case):
         self.check_error(f"{path}: /hosts: found the number 1; a whole number from 2 to 1048576 is accepted",
                          "run", "--topology", path)
         self.check_error("--ranks: found 9; 2 to 8 (the hosts of ring8-1g) is accepted", "run", "--ranks", "9")
-        self.check_error('--scheme: unknown scheme "iwq" (did you mean "iwp"?); accepted: dense, iwp', "run", "--scheme", "iwq")
+        self.check_error('--scheme: unknown scheme "iwq" (did you mean "iwp"?); accepted: dense, iwp, magnitude, cltk, '
+                         "topk, randomk, qsgd, terngrad, signsgd, powersgd", "run", "--scheme", "iwq")
         for density in ("0", "1.5", "x"):
             self.check_error(f'--density: found "{density}"; a number above 0 and at most 1 such as 0.01 or 1/64 is accepted',
                              "run", "--density", density)

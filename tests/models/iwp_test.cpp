@@ -252,9 +252,3 @@ TEST_CASE("iwp options out of range are errors", "[iwp]") {
                                         "you mean \"bitmap\"?); accepted: auto, bitmap"));
   }
 }
-
-TEST_CASE("an unknown scheme is an error that names the nearest", "[scheme]") {
-  CHECK_THROWS_WITH(
-      find_scheme("iwq"),
-      "--scheme: unknown scheme \"iwq\" (did you mean \"iwp\"?); accepted: dense, iwp");
-}

@@ -1,0 +1,169 @@
+#include "models/schemes/cltk.hpp"
+
+#include "models/schemes/option_checks.hpp"
+#include "models/schemes/random_mask.hpp"
+#include "models/schemes/shared_mask.hpp"
+#include "models/schemes/threshold.hpp"
+#include "models/schemes/top_k.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace ringsim {
+namespace {
+
+// The leader finds the k-th largest in four passes over r (a radix select of 8 bits each), reads r
+// once more, writes the bitmap, reads it and writes the message. The filter reads g and r and
+// writes r.
+std::vector<Stage> cltk_stages(const SharedMaskStep& step, bool filtered) {
+  auto stages = shared_mask_stages(step);
+  const auto& message = step.masks.front();
+  LocalWork select = accumulate_work(step.ranks, step.pruned + step.whole, step.with_velocity);
+  select.moved[message.rank] +=
+      Bytes{5 * 4 * step.pruned + step.pruned / 4} + message.mask + message.header;
+  if (filtered) {
+    for (auto& moved : select.moved) moved += Bytes{12 * step.pruned};
+  }
+  select.coded = select.moved;
+  stages.front().what = std::move(select);
+  return stages;
+}
+
+/// A leader's mask of drawn coordinates, really encoded.
+SyntheticStep synthesize_cltk(const Layers& layers, const SchemeOptions& options,
+                              std::uint64_t step) {
+  refuse_warmup_of_synthetic(options);
+  const LayerSplit split(layers, options);
+  std::vector<prune::MaskWord> mask(split.words);
+  const auto leader = static_cast<Rank>(step % options.ranks);
+  Random random(options.seed, Purpose::synthetic_masks, leader, step);
+  draw_masks(split, density_of(options), random, mask);
+  const auto message = encode_masks(mask, split.segments, mask_encoding_of(options));
+  return {.stages = cltk_stages({.ranks = options.ranks,
+                                 .pruned = split.pruned_parameters,
+                                 .whole = split.whole_parameters,
+                                 .kept = split.kept(mask),
+                                 .with_velocity = options.momentum_correction.value_or(false),
+                                 .value = bytes_of(value_type_of(options)),
+                                 .masks = {{leader, {message.mask_bytes}, {message.header_bytes}}}},
+                                options.filter.value_or(1) < 1),
+          .layers = split.outcomes(mask)};
+}
+
+}  // namespace
+
+CltkScheme::CltkScheme(const Layers& layers, const SchemeOptions& options)
+    : residuals_(layers, options, options.momentum_correction.value_or(false)),
+      density_(density_of(options)),
+      filter_(static_cast<float>(options.filter.value_or(1))),
+      steps_per_epoch_(options.steps_per_epoch),
+      warmup_epochs_(options.warmup_epochs.value_or(0)),
+      encoding_(mask_encoding_of(options)),
+      gradients_(options.ranks),
+      mask_(residuals_.split().words),
+      decoded_(mask_.size()),
+      none_(mask_.size()),
+      segments_(residuals_.split().segments) {
+  if (!(filter_ > 0 && filter_ <= 1)) {
+    refuse_option("--filter", fmt::format("found {}", filter_),
+                  "a number above 0 and at most 1 is accepted");
+  }
+  if (filter_ < 1 && residuals_.momentum_correction()) {
+    refuse_option("--filter", "has no effect with --momentum-correction on", {},
+                  "leave one of the two out");
+  }
+}
+
+void CltkScheme::contribute(Rank rank, std::uint64_t, std::span<const float> gradient,
+                            std::span<const float>) {
+  residuals_.accumulate(rank, gradient);
+  gradients_[rank] = gradient;
+}
+
+void CltkScheme::select(std::uint64_t step) {
+  const double density = warmup_density(density_, step / steps_per_epoch_, warmup_epochs_);
+  const std::span<const float> residual = residuals_.of(leader(step)).residual;
+  for (auto& segment : segments_) {
+    const std::size_t n = segment.parameters, kept = kept_count(density, n);
+    select_top_k(residual.subspan(segment.offset, n), kept,
+                 std::span(mask_).subspan(segment.mask_offset, prune::mask_words(n)), scratch_);
+    segment.threshold = scratch_[kept - 1];
+  }
+}
+
+// Residuals::pack left m + g - sent.
+void CltkScheme::damp(Rank rank) {
+  auto& own = residuals_.of(rank);
+  const auto& split = residuals_.split();
+  const auto packed = std::span<const float>(own.packed);
+  sent_.assign(own.residual.size(), 0.0F);
+  own.engine->unpack(decoded_, split.segments, packed.first(packed.size() - split.whole_parameters),
+                     sent_);
+  for (const auto& segment : split.segments) {
+    for (std::size_t i = segment.offset; i < segment.offset + segment.parameters; ++i)
+      own.residual[i] += (1 - filter_) * (sent_[i] - gradients_[rank][i]);
+  }
+}
+
+StepOutcome CltkScheme::exchange(std::uint64_t step) {
+  select(step);
+  const auto& split = residuals_.split();
+  const auto message = encode_masks(mask_, split.segments, encoding_);
+  decode_masks(message.bytes, split.segments, decoded_);
+  StepOutcome outcome;
+  outcome.stages =
+      cltk_stages({.ranks = residuals_.ranks(),
+                   .pruned = split.pruned_parameters,
+                   .whole = split.whole_parameters,
+                   .kept = split.kept(decoded_),
+                   .with_velocity = residuals_.momentum_correction(),
+                   .value = bytes_of(residuals_.values()),
+                   .masks = {{leader(step), {message.mask_bytes}, {message.header_bytes}}}},
+                  filter_ < 1);
+  outcome.mean = residuals_.reduce(decoded_);
+  if (filter_ < 1) {
+    for (Rank rank = 0; rank < residuals_.ranks(); ++rank) damp(rank);
+  }
+  split.mark_whole(decoded_);
+  outcome.mask = decoded_;
+  outcome.layers = split.outcomes(decoded_);
+  for (std::size_t s = 0; s < segments_.size(); ++s)
+    outcome.layers[split.pruned[s]].threshold = segments_[s].threshold;
+  return outcome;
+}
+
+double CltkScheme::drop(Rank rank) {
+  gradients_.erase(gradients_.begin() + static_cast<std::ptrdiff_t>(rank));
+  return residuals_.drop(rank);
+}
+
+std::optional<Scheme::Selection> CltkScheme::selection(Rank rank, std::uint64_t step) const {
+  return Selection{.broadcasts = rank == leader(step),
+                   .layers = residuals_.split().pruned,
+                   .segments = segments_,
+                   .mask = rank == leader(step) ? mask_ : none_,
+                   .packed = residuals_.of(rank).packed};
+}
+
+namespace {
+constexpr std::string_view cltk_options[] = {"density",       "warmup", "momentum-correction",
+                                             "mask-encoding", "filter", "whole-below",
+                                             "values",        "engine"};
+}  // namespace
+
+extern const SchemeDefinition cltk_scheme;
+const SchemeDefinition cltk_scheme = {
+    .name = "cltk",
+    .description = "the largest residuals of one rank, the leader in turn, on all ranks",
+    .source = "Chen et al., arXiv 2104.11125 (ScaleCom)",
+    .defaults = {.learning_rate = 0.3, .momentum = 0},
+    .options = cltk_options,
+    .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {
+      return std::make_unique<CltkScheme>(layers, options);
+    },
+    .warmup_steps = density_warmup_steps,
+    .synthesize = synthesize_cltk,
+};
+
+}  // namespace ringsim

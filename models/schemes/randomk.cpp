@@ -1,0 +1,107 @@
+// Random-k with error feedback (Stich et al., Sparsified SGD with memory, arXiv 1809.07599): every
+// rank sends the same randomly drawn coordinates. All draw them from one seed, so no index travels,
+// and a ring can add the values up.
+#include "base/random.hpp"
+#include "models/schemes/option_checks.hpp"
+#include "models/schemes/random_mask.hpp"
+#include "models/schemes/residuals.hpp"
+#include "models/schemes/shared_mask.hpp"
+#include "models/schemes/threshold.hpp"
+
+namespace ringsim {
+namespace {
+
+/// The coordinates of `step`, the same on all ranks.
+void draw_coordinates(const LayerSplit& split, double density, std::uint64_t seed,
+                      std::uint64_t step, std::span<prune::MaskWord> mask) {
+  Random random(seed, Purpose::random_coordinates, 0, step);
+  draw_masks(split, density, random, mask);
+}
+
+std::vector<Stage> randomk_stages(const LayerSplit& split, Rank ranks, std::uint64_t kept,
+                                  bool with_velocity, ValueType values) {
+  auto stages = shared_mask_stages({.ranks = ranks,
+                                    .pruned = split.pruned_parameters,
+                                    .whole = split.whole_parameters,
+                                    .kept = kept,
+                                    .with_velocity = with_velocity,
+                                    .value = bytes_of(values),
+                                    .masks = {}});
+  stages.front().what = accumulate_work(ranks, split.parameters(), with_velocity);
+  return stages;
+}
+
+/// Nothing but the coordinates is drawn in a real step either.
+SyntheticStep synthesize_randomk(const Layers& layers, const SchemeOptions& options,
+                                 std::uint64_t step) {
+  refuse_warmup_of_synthetic(options);
+  const LayerSplit split(layers, options);
+  std::vector<prune::MaskWord> mask(split.words);
+  draw_coordinates(split, density_of(options), options.seed, step, mask);
+  return {.stages = randomk_stages(split, options.ranks, split.kept(mask),
+                                   momentum_correction_of(options), value_type_of(options)),
+          .layers = split.outcomes(mask)};
+}
+
+class RandomkScheme final : public Scheme {
+ public:
+  RandomkScheme(const Layers& layers, const SchemeOptions& options)
+      : residuals_(layers, options, momentum_correction_of(options)),
+        density_(density_of(options)),
+        seed_(options.seed),
+        steps_per_epoch_(options.steps_per_epoch),
+        warmup_epochs_(options.warmup_epochs.value_or(0)),
+        mask_(residuals_.split().words) {}
+
+  bool has_momentum_correction() const override { return residuals_.momentum_correction(); }
+
+  void contribute(Rank rank, std::uint64_t, std::span<const float> gradient,
+                  std::span<const float>) override {
+    residuals_.accumulate(rank, gradient);
+  }
+
+  StepOutcome exchange(std::uint64_t step) override {
+    const auto& split = residuals_.split();
+    const double density = warmup_density(density_, step / steps_per_epoch_, warmup_epochs_);
+    draw_coordinates(split, density, seed_, step, mask_);
+    StepOutcome outcome;
+    outcome.stages = randomk_stages(split, residuals_.ranks(), split.kept(mask_),
+                                    residuals_.momentum_correction(), residuals_.values());
+    outcome.mean = residuals_.reduce(mask_);
+    split.mark_whole(mask_);
+    outcome.mask = mask_;
+    outcome.layers = split.outcomes(mask_);
+    return outcome;
+  }
+
+  double drop(Rank rank) override { return residuals_.drop(rank); }
+
+  Bytes state_bytes() const override { return residuals_.state_bytes(); }
+
+ private:
+  Residuals residuals_;
+  double density_;
+  std::uint64_t seed_, steps_per_epoch_, warmup_epochs_;
+  std::vector<prune::MaskWord> mask_;
+};
+
+constexpr std::string_view randomk_options[] = {"density",     "warmup", "momentum-correction",
+                                                "whole-below", "values", "engine"};
+
+}  // namespace
+
+extern const SchemeDefinition randomk_scheme;
+const SchemeDefinition randomk_scheme = {
+    .name = "randomk",
+    .description = "random coordinates, the same on all ranks from one seed; error feedback",
+    .source = "Stich et al., arXiv 1809.07599",
+    .defaults = {.learning_rate = 0.3, .momentum = 0},
+    .options = randomk_options,
+    .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {
+      return std::make_unique<RandomkScheme>(layers, options);
+    },
+    .warmup_steps = density_warmup_steps,
+    .synthesize = synthesize_randomk,
+};
+
+}  // namespace ringsim

@@ -1,0 +1,274 @@
+#include "models/schemes/topk.hpp"
+
+#include "base/random.hpp"
+#include "models/schemes/option_checks.hpp"
+#include "models/schemes/random_mask.hpp"
+#include "models/schemes/shared_mask.hpp"
+#include "models/schemes/threshold.hpp"
+#include "models/schemes/top_k.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace ringsim {
+namespace {
+
+// The authors' settings (github.com/synxlin/deep-gradient-compression).
+constexpr double default_sample = 0.01;
+constexpr double too_few = 0.8, too_many = 1.3;
+constexpr int adaptations = 10;
+
+/// Between the elements of a sample of `share` of a layer, or of more where that would hold fewer
+/// than two of the largest.
+std::size_t sample_stride(std::size_t parameters, double share, double density) {
+  const auto n = static_cast<double>(parameters);
+  const double wanted = std::max(share * n, 2 / density);
+  return std::max<std::size_t>(1, static_cast<std::size_t>(n / wanted));
+}
+
+/// What a step sends and does.
+struct TopkStep {
+  struct OfRank {
+    std::uint64_t kept;
+    Bytes mask, header;
+    std::size_t tested;  ///< elements that were compared with a threshold
+  };
+  bool clips, with_velocity;
+  Bytes value;
+  std::vector<OfRank> sent;
+};
+
+std::vector<Stage> topk_stages(const LayerSplit& split, const TopkStep& step) {
+  const auto ranks = static_cast<Rank>(step.sent.size());
+  LocalWork select = accumulate_work(ranks, split.parameters(), step.with_velocity);
+  AllGather gather;
+  Bytes received;
+  for (Rank rank = 0; rank < ranks; ++rank) {
+    const auto& own = step.sent[rank];
+    gather.parts.push_back(
+        {.values = own.kept * step.value, .masks = own.mask, .headers = own.header});
+    received += gather.parts.back().total();
+    // Clipping reads g twice and writes it; a test reads r and writes a bit; encoding reads the
+    // bitmap and writes the mask; packing reads the bitmap, reads and clears r (and clears u) at
+    // the kept places, and writes the values.
+    const std::size_t clipping = step.clips ? 12 * split.parameters() : 0;
+    const std::size_t packed =
+        (own.kept + split.whole_parameters) * (8 + step.value.count + (step.with_velocity ? 4 : 0));
+    select.moved[rank] += Bytes{clipping + 4 * own.tested + own.tested / 8 +
+                                2 * (split.pruned_parameters / 8) + packed} +
+                          own.mask + own.header;
+  }
+  select.coded = select.moved;
+  // All messages are read, their masks written as bitmaps and read, and their values added to a
+  // sum, which is read and written there, and divided.
+  LocalWork add;
+  std::size_t added =
+      received.count + 2 * ranks * (split.pruned_parameters / 8) + 8 * split.parameters();
+  for (const auto& own : step.sent) added += 8 * own.kept;
+  add.moved.assign(ranks, Bytes{added});
+  add.coded = add.moved;
+  std::vector<Stage> stages = {{"select", select}, {"values", std::move(gather)}};
+  if (split.whole_parameters > 0)
+    stages.push_back({"whole", AllReduce{split.whole_parameters, step.value}});
+  stages.push_back({"add", add});
+  return stages;
+}
+
+/// Every rank keeps drawn coordinates of its own; the masks are really encoded.
+SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options,
+                              std::uint64_t step) {
+  refuse_warmup_of_synthetic(options);
+  if (options.sample) {
+    refuse_option("--sample", "has no effect with --source synthetic", {},
+                  "leave it out: nothing is compared with a threshold");
+  }
+  const LayerSplit split(layers, options);
+  TopkStep sizes{.clips = options.clip.has_value(),
+                 .with_velocity = momentum_correction_of(options),
+                 .value = bytes_of(value_type_of(options)),
+                 .sent = {}};
+  std::vector<prune::MaskWord> mask(split.words);
+  for (Rank rank = 0; rank < options.ranks; ++rank) {
+    Random random(options.seed, Purpose::synthetic_masks, rank, step);
+    draw_masks(split, density_of(options), random, mask);
+    const auto message = encode_masks(mask, split.segments, mask_encoding_of(options));
+    sizes.sent.push_back({.kept = split.kept(mask),
+                          .mask = {message.mask_bytes},
+                          .header = {message.header_bytes},
+                          .tested = split.pruned_parameters});
+  }
+  return {.stages = topk_stages(split, sizes), .layers = split.outcomes(mask)};
+}
+
+}  // namespace
+
+TopkScheme::TopkScheme(const Layers& layers, const SchemeOptions& options)
+    : residuals_(layers, options, momentum_correction_of(options)),
+      density_(density_of(options)),
+      sample_(options.sample.value_or(default_sample)),
+      clip_(options.clip),
+      seed_(options.seed),
+      steps_per_epoch_(options.steps_per_epoch),
+      warmup_epochs_(options.warmup_epochs.value_or(0)),
+      encoding_(mask_encoding_of(options)),
+      ranks_(options.ranks),
+      zero_weights_(total_parameters(layers)),
+      decoded_(options.ranks, std::vector<prune::MaskWord>(residuals_.split().words)),
+      union_(residuals_.split().words) {
+  if (!(sample_ > 0 && sample_ <= 1)) {
+    refuse_option("--sample", fmt::format("found {}", sample_),
+                  "a number above 0 and at most 1 is accepted");
+  }
+  if (clip_ && !(*clip_ > 0 && std::isfinite(*clip_))) {
+    refuse_option("--clip", fmt::format("found {}", *clip_), "a number above 0 is accepted");
+  }
+  for (auto& state : ranks_) {
+    state.segments = residuals_.split().segments;
+    for (auto& segment : state.segments) segment.floor = 1;  // the threshold is one of |r|
+    state.mask.resize(union_.size());
+  }
+}
+
+std::span<const float> TopkScheme::clip(RankState& state, std::span<const float> gradient) const {
+  if (!clip_) return gradient;
+  double square = 0;
+  for (const float g : gradient) square += static_cast<double>(g) * g;
+  const double limit = *clip_ / std::sqrt(static_cast<double>(ranks_.size()));
+  if (!(square > limit * limit)) return gradient;
+  const auto scale = static_cast<float>(limit / std::sqrt(square));
+  state.clipped.resize(gradient.size());
+  std::ranges::transform(gradient, state.clipped.begin(), [&](float g) { return scale * g; });
+  return state.clipped;
+}
+
+void TopkScheme::find_thresholds(Rank rank, std::uint64_t step, double density) {
+  auto& state = ranks_[rank];
+  const std::span<const float> residual = residuals_.of(rank).residual;
+  Random random(seed_, Purpose::sample_start, rank, step);
+  for (auto& segment : state.segments) {
+    const std::size_t stride = sample_stride(segment.parameters, sample_, density);
+    const float threshold = sampled_threshold(residual.subspan(segment.offset, segment.parameters),
+                                              density, random.below(stride), stride, state.sample);
+    // The engine keeps what is above its threshold; here what reaches it is kept.
+    segment.threshold = std::nextafter(threshold, 0.0F);
+  }
+}
+
+void TopkScheme::select(Rank rank, double density) {
+  auto& state = ranks_[rank];
+  auto& own = residuals_.of(rank);
+  const prune::SelectBuffers buffers{{}, own.residual, {}, zero_weights_, state.mask};
+  std::vector<std::size_t> pending(state.segments.size());
+  for (std::size_t s = 0; s < pending.size(); ++s) pending[s] = s;
+  state.tested = 0;
+  for (int round = 0; round <= adaptations && !pending.empty(); ++round) {
+    std::vector<prune::Segment> segments;
+    for (const std::size_t s : pending) {
+      segments.push_back(state.segments[s]);
+      state.tested += segments.back().parameters;
+    }
+    std::vector<prune::Statistics> statistics(segments.size());
+    own.engine->select(buffers, 0, segments, statistics);
+    if (round == adaptations) break;
+    std::vector<std::size_t> again;
+    for (std::size_t i = 0; i < pending.size(); ++i) {
+      auto& segment = state.segments[pending[i]];
+      const auto kept = static_cast<double>(statistics[i].kept);
+      const auto target = static_cast<double>(kept_count(density, segment.parameters));
+      const bool settled = kept >= too_few * target && kept <= too_many * target;
+      if (settled || segment.threshold == 0) continue;
+      segment.threshold *= static_cast<float>(kept < too_few * target ? too_few : too_many);
+      again.push_back(pending[i]);
+    }
+    pending = std::move(again);
+  }
+}
+
+void TopkScheme::contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
+                            std::span<const float>) {
+  auto& state = ranks_[rank];
+  const double density = warmup_density(density_, step / steps_per_epoch_, warmup_epochs_);
+  residuals_.accumulate(rank, clip(state, gradient));
+  find_thresholds(rank, step, density);
+  select(rank, density);
+  residuals_.pack(rank, state.mask);
+  state.message = encode_masks(state.mask, state.segments, encoding_);
+}
+
+std::vector<LayerOutcome> TopkScheme::layer_outcomes() const {
+  const auto& split = residuals_.split();
+  auto outcomes = split.outcomes(union_);
+  const auto ranks = static_cast<double>(ranks_.size());
+  for (std::size_t s = 0; s < split.segments.size(); ++s) {
+    double kept = 0, threshold = 0;
+    for (const auto& state : ranks_) {
+      kept += static_cast<double>(split.kept_in(state.mask, s));
+      threshold += state.segments[s].threshold;
+    }
+    outcomes[split.pruned[s]].kept = static_cast<std::uint64_t>(std::llround(kept / ranks));
+    outcomes[split.pruned[s]].threshold = threshold / ranks;
+  }
+  return outcomes;
+}
+
+StepOutcome TopkScheme::exchange(std::uint64_t) {
+  std::fill(union_.begin(), union_.end(), 0);
+  for (Rank rank = 0; rank < residuals_.ranks(); ++rank) {
+    decode_masks(ranks_[rank].message.bytes, residuals_.split().segments, decoded_[rank]);
+    prune::unite(union_, decoded_[rank]);
+  }
+  StepOutcome outcome;
+  outcome.mean = residuals_.gather(decoded_);
+  TopkStep sizes{.clips = clip_.has_value(),
+                 .with_velocity = residuals_.momentum_correction(),
+                 .value = bytes_of(residuals_.values()),
+                 .sent = {}};
+  for (Rank rank = 0; rank < residuals_.ranks(); ++rank) {
+    const auto& state = ranks_[rank];
+    sizes.sent.push_back({.kept = residuals_.split().kept(state.mask),
+                          .mask = {state.message.mask_bytes},
+                          .header = {state.message.header_bytes},
+                          .tested = state.tested});
+  }
+  outcome.stages = topk_stages(residuals_.split(), sizes);
+  outcome.layers = layer_outcomes();
+  residuals_.split().mark_whole(union_);
+  outcome.mask = union_;
+  return outcome;
+}
+
+double TopkScheme::drop(Rank rank) {
+  double sent = 0;  // it will not be
+  for (const float value : residuals_.of(rank).packed) sent += std::abs(static_cast<double>(value));
+  ranks_.erase(ranks_.begin() + static_cast<std::ptrdiff_t>(rank));
+  decoded_.pop_back();
+  return sent + residuals_.drop(rank);
+}
+
+Bytes TopkScheme::state_bytes() const {
+  return residuals_.state_bytes() + ranks_.size() * Bytes{sizeof(prune::MaskWord) * union_.size()};
+}
+
+namespace {
+constexpr std::string_view topk_options[] = {"density",       "warmup", "momentum-correction",
+                                             "mask-encoding", "clip",   "sample",
+                                             "whole-below",   "values", "engine"};
+}  // namespace
+
+extern const SchemeDefinition topk_scheme;
+const SchemeDefinition topk_scheme = {
+    .name = "topk",
+    .description = "every rank's largest residuals, with their places, all-gathered",
+    .source = "Lin et al., arXiv 1712.01887 (Deep Gradient Compression)",
+    .defaults = {.learning_rate = 0.3, .momentum = 0},
+    .options = topk_options,
+    .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {
+      return std::make_unique<TopkScheme>(layers, options);
+    },
+    .warmup_steps = density_warmup_steps,
+    .synthesize = synthesize_topk,
+};
+
+}  // namespace ringsim

@@ -1,0 +1,53 @@
+#pragma once
+// Deep Gradient Compression (Lin et al., arXiv 1712.01887): every rank sends the coordinates that
+// are largest in its own residual. The local gradient's norm is clipped to clip/sqrt(ranks);
+// momentum is corrected and masked (residuals.hpp); each layer's threshold is found on a strided
+// sample and adapted where it selects too few or too many; the density can fall over the first
+// epochs.
+#include "models/prune/encodings/encoding.hpp"
+#include "models/schemes/residuals.hpp"
+#include "models/schemes/scheme.hpp"
+
+namespace ringsim {
+
+class TopkScheme final : public Scheme {
+ public:
+  TopkScheme(const Layers& layers, const SchemeOptions& options);
+
+  bool has_momentum_correction() const override { return residuals_.momentum_correction(); }
+  void contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
+                  std::span<const float> weights) override;
+  StepOutcome exchange(std::uint64_t step) override;
+  double drop(Rank rank) override;
+  Bytes state_bytes() const override;
+
+  const Residuals& residuals() const { return residuals_; }
+  /// Which coordinates of the pruned layers a rank sent in the last step.
+  std::span<const prune::MaskWord> mask(Rank rank) const { return ranks_[rank].mask; }
+
+ private:
+  struct RankState {
+    std::vector<float> clipped, sample;
+    std::vector<prune::Segment> segments;  ///< with this rank's thresholds
+    std::vector<prune::MaskWord> mask;
+    EncodedMasks message;
+    std::size_t tested = 0;  ///< elements that were compared with a threshold in this step
+  };
+
+  std::span<const float> clip(RankState& state, std::span<const float> gradient) const;
+  void find_thresholds(Rank rank, std::uint64_t step, double density);
+  void select(Rank rank, double density);
+  std::vector<LayerOutcome> layer_outcomes() const;
+
+  Residuals residuals_;
+  double density_, sample_;
+  std::optional<double> clip_;
+  std::uint64_t seed_, steps_per_epoch_, warmup_epochs_;
+  const MaskEncoding* encoding_;  ///< nullptr: the smallest
+  std::vector<RankState> ranks_;
+  std::vector<float> zero_weights_;
+  std::vector<std::vector<prune::MaskWord>> decoded_;  ///< the ranks' masks, as received
+  std::vector<prune::MaskWord> union_;
+};
+
+}  // namespace ringsim
