@@ -100,8 +100,8 @@ class Scheme {
 
   /// After contribute() and before exchange(): `rank` is gone, and the ranks after it are numbered
   /// one lower from now on. Returns what is lost of the gradients that it had kept back: the sum of
-  /// their absolute values. Throws UserError at "--scheme" where the scheme cannot do without.
-  virtual double drop(Rank rank);
+  /// their absolute values.
+  virtual double drop(Rank rank) = 0;
 
   /// What one rank selected and sent in a step, for the record.
   struct Selection {
