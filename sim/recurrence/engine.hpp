@@ -102,7 +102,7 @@ class RecurrenceEngine {
   /// False where the messages of a link are of several pieces of its model.
   bool set_ring(const std::vector<Bytes>& parts, std::uint32_t rounds);
   std::optional<MessageSpeed> speed_on(const Route& route, Bytes smallest, Bytes largest) const;
-  void follow_together(StreamId id, std::vector<double> ready);
+  void follow_together(StreamId id, std::vector<double> ready, std::vector<double> last_end);
   /// Whether nothing else flows over the ring's links when its messages do.
   bool has_free_links(const RingTimes& times) const;
   /// Whether the critical path, where it is wanted, may be followed through calls in one go.

@@ -117,10 +117,8 @@ Path RingPath::trace(Rank rank, PathTimes& times) const {
   const std::size_t n = ready_.size(), last = ring_->rounds - 1;
   constexpr std::size_t every = 2048;
   const auto checkpoints = ring_checkpoints(ready_, *ring_, every);
-  const auto result = advance_ring(ready_, *ring_);
   Walk walk(*ring_, times);
-  std::size_t sender =
-      walk.last_arrival(rank, result.last_end[(rank + n - 1) % n], result.last_end[rank]);
+  std::size_t sender = walk.last_arrival(rank, last_end_[(rank + n - 1) % n], last_end_[rank]);
   walk.add(sender, last);
   std::size_t end = last;
   for (std::size_t i = checkpoints.size(); i-- > 0;) {

@@ -13,16 +13,21 @@ namespace ringsim {
 /// some N*64 doubles.
 class RingPath final : public PathPiece {
  public:
-  /// Rank i began at ready[i] s, having waited for before[i].
-  RingPath(std::vector<double> ready, std::vector<Path> before,
+  /// Rank i began at ready[i] s, having waited for before[i]; its last message arrived at
+  /// last_end[i] s.
+  RingPath(std::vector<double> ready, std::vector<Path> before, std::vector<double> last_end,
            std::shared_ptr<const RingRounds> ring)
-      : ready_(std::move(ready)), before_(std::move(before)), ring_(std::move(ring)) {}
+      : ready_(std::move(ready)),
+        before_(std::move(before)),
+        last_end_(std::move(last_end)),
+        ring_(std::move(ring)) {}
 
   Path trace(Rank rank, PathTimes& times) const override;
 
  private:
   std::vector<double> ready_;
   std::vector<Path> before_;
+  std::vector<double> last_end_;
   std::shared_ptr<const RingRounds> ring_;
 };
 

@@ -59,11 +59,13 @@ std::optional<MessageSpeed> RecurrenceEngine::speed_on(const Route& route, Bytes
   return most;
 }
 
-void RecurrenceEngine::follow_together(StreamId id, std::vector<double> ready) {
+void RecurrenceEngine::follow_together(StreamId id, std::vector<double> ready,
+                                       std::vector<double> last_end) {
   std::vector<Path> before(ranks_);
   for (Rank rank = 0; rank < ranks_; ++rank)
     before[rank] = std::move(streams_[rank * std::size_t{per_rank_} + id].path);
-  const auto& piece = ring_paths_.emplace_back(std::move(ready), std::move(before), ring_);
+  const auto& piece =
+      ring_paths_.emplace_back(std::move(ready), std::move(before), std::move(last_end), ring_);
   for (Rank rank = 0; rank < ranks_; ++rank)
     streams_[rank * std::size_t{per_rank_} + id].path = paths_->piece(piece, rank);
 }
@@ -128,7 +130,7 @@ void RecurrenceEngine::run_together(StreamId id, const CollectiveCall& call) {
     streams_[stream].round = rounds;
     wake_up(stream, times.done[rank]);
   }
-  if (paths_) follow_together(id, std::move(ready));
+  if (paths_) follow_together(id, std::move(ready), times.last_end);
   together_.reset();
 }
 

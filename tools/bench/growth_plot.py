@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Draws how the backends' time and memory grow with the ranks, from what ringsim_bench_backends prints.
 
   ringsim_bench_backends | tee growth.txt | tools/bench/growth_plot.py -o FILE.png
