@@ -80,6 +80,12 @@ CollectiveChoice choose_collective(const RunOptions& options, const Topology& to
   if (options.channels) request.channels = *options.channels;
   if (options.chunk) request.chunk = *options.chunk;
   const auto& algorithm = find_collective(options.collective);
+  if (algorithm.needs_whole_nodes && has_deaths(topology, request.ranks)) {
+    throw UserError(
+        {{}, "--collective"},
+        fmt::format("{} needs whole nodes, and hosts of {} die", algorithm.name, topology.name()),
+        "another one is accepted (ringsim list collectives)");
+  }
   algorithm.make_all_reduce(request);  // or it says why not, before anything slow begins
   return {&algorithm, request};
 }

@@ -3,8 +3,8 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "models/prune/dispatch.hpp"
-#include "sim/collectives/collective.hpp"
 #include "models/schemes/value_type.hpp"
+#include "sim/collectives/collective.hpp"
 
 #include <fmt/format.h>
 
@@ -96,6 +96,15 @@ void set_bytes(RunOptions& options, Text text, const Place& place) {
   options.bytes = bytes;
 }
 
+void set_chunk(RunOptions& options, Text text, const Place& place) {
+  const Bytes chunk = parse_bytes(text, place);
+  if (chunk.count == 0) {
+    throw UserError(place, fmt::format("found \"{}\"", text),
+                    "a size above zero such as 512KiB is accepted");
+  }
+  options.chunk = chunk;
+}
+
 void set_compute_time(RunOptions& options, std::string_view text, const Place& place) {
   if (text == "model") {
     options.compute_time.reset();
@@ -146,8 +155,9 @@ constexpr RunOption table[] = {
      [](RunOptions& o, Text text, const Place& place) {
        o.channels = static_cast<std::uint32_t>(whole_number(text, place, 1, 64));
      }},
-    {"network", "chunk", "Q", "tree: pieces that follow one another; default 512KiB",
-     [](RunOptions& o, Text text, const Place& place) { o.chunk = parse_bytes(text, place); }},
+    {"network", "chunk", "Q",
+     "tree: size of the pieces that follow one another, one value or more; default 512KiB",
+     set_chunk},
     {"network", "reduce-rate", "Q",
      "how fast a host adds up what it receives, where its topology file does not say; default: in "
      "no time",

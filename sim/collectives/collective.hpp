@@ -109,6 +109,8 @@ struct CollectiveDefinition {
   std::shared_ptr<const Collective> (*make_all_reduce)(const AllReduceRequest& request);
   /// What it takes of the command line's "directions", "channels" and "chunk".
   std::span<const std::string_view> options = {};
+  /// Whether it counts on where ranks are, so that it cannot go on once some have died.
+  bool needs_whole_nodes = false;
 };
 
 /// All all-reduce algorithms, in a fixed order (generated from sim/CMakeLists.txt).

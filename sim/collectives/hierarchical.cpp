@@ -85,6 +85,8 @@ const CollectiveDefinition hierarchical_collective = {
     .name = "hierarchical",
     .description = "rings inside the nodes, between them, and inside again",
     .make_all_reduce = make_hierarchical,
+    .options = {},
+    .needs_whole_nodes = true,
 };
 
 }  // namespace ringsim

@@ -9,13 +9,8 @@ namespace {
 
 class SparseRing final : public Collective {
  public:
-  SparseRing(Rank ranks, const SparseChunkSize& size) : ranks_(ranks) {
+  SparseRing(Rank ranks, SparseChunkSize size) : ranks_(ranks), size_(std::move(size)) {
     check(ranks >= 2, "a sparse ring needs at least two ranks");
-    sizes_.reserve(std::size_t{ranks} * ranks);
-    for (Rank chunk = 0; chunk < ranks; ++chunk) {
-      for (Rank hop = 0; hop < ranks; ++hop)
-        sizes_.push_back(size((chunk + hop) % ranks, chunk, hop));
-    }
   }
 
   std::string_view name() const override { return "sparse ring"; }
@@ -38,25 +33,26 @@ class SparseRing final : public Collective {
   }
 
  private:
-  Bytes size(Rank chunk, Rank hop) const { return sizes_[std::size_t{chunk} * ranks_ + hop]; }
+  Bytes size(Rank chunk, Rank hop) const { return size_((chunk + hop) % ranks_, chunk, hop); }
   Bytes sent(Rank rank, std::uint32_t index) const {
     return size((rank + 2 * ranks_ - index) % ranks_, std::min<Rank>(index, ranks_ - 1));
   }
 
   Rank ranks_;
-  std::vector<Bytes> sizes_;  ///< [chunk * ranks + hop]
+  SparseChunkSize size_;
 };
 
 }  // namespace
 
-std::shared_ptr<const Collective> make_sparse_ring(Rank ranks, const SparseChunkSize& size) {
-  return std::make_shared<SparseRing>(ranks, size);
+std::shared_ptr<const Collective> make_sparse_ring(Rank ranks, SparseChunkSize size) {
+  return std::make_shared<SparseRing>(ranks, std::move(size));
 }
 
 SparseChunkSize sparse_chunk_sizes(std::span<const std::vector<prune::MaskWord>> masks,
                                    Bytes entry) {
   const std::size_t ranks = masks.size(), words = masks.front().size();
   std::vector<Bytes> sizes;
+  sizes.reserve(ranks * ranks);
   for (std::size_t chunk = 0; chunk < ranks; ++chunk) {
     const std::size_t begin = chunk_begin(words, ranks, chunk);
     const std::size_t length = chunk_begin(words, ranks, chunk + 1) - begin;

@@ -198,6 +198,9 @@ class Run(Case):
         self.assertAlmostEqual(both_ways["simulated_seconds"], 14 * (5e-6 + 0.5e6 / 1.25e9), places=12)
         self.check_error("--channels: has no effect with --collective tree; leave it out",
                          *exchange, "--collective", "tree", "--channels", "2")
+        self.check_error("--chunk: has no effect with --collective ring; leave it out", *exchange, "--chunk", "1MB")
+        self.check_error('--chunk: found "0B"; a size above zero such as 512KiB is accepted',
+                         *exchange, "--collective", "tree", "--chunk", "0B")
         self.check_error("--transfers: has no effect without -o; say with -o where transfers.csv shall be",
                          *exchange, "--transfers")
         self.check_error("--compute-time: is needed with --bytes; a time such as 120ms is accepted; there is no model "
@@ -231,6 +234,24 @@ class Run(Case):
         self.assertEqual(len(steps), 6)
         self.check_error("--backend: recurrence cannot have hosts die; simgrid and auto are accepted",
                          "run", *QUICK, "--topology", topology, "--backend", "recurrence", "--quiet")
+
+    def test_a_hierarchical_all_reduce_is_refused_where_nodes_do_not_stay_whole(self):
+        topology = self.folder / "nodes.json"
+
+        def run_with(**changes):
+            topology.write_text(json.dumps({"name": "nodes", "kind": "hierarchical", "nodes": 2, "gpus_per_node": 2,
+                                            "inner": {"bandwidth": "100Gbps", "latency": "1us"}, "nics": "per-gpu",
+                                            "nic": {"bandwidth": "10Gbps", "latency": "5us"}, **changes}))
+            return ["run", "--bytes", "8MB", "--scheme", "dense", "--compute-time", "0s", "--topology", topology,
+                    "--collective", "hierarchical", "--quiet"]
+
+        # Inside the nodes 2 rounds of 2 us + 4 MB / 12.5 GB/s, between them 2 of 10 us + 2 MB / 1.25 GB/s.
+        summary = json.loads(self.good(*run_with(), "--format", "json"))
+        self.assertAlmostEqual(summary["simulated_seconds"], 2 * (2e-6 + 4e6 / 12.5e9) + 2 * (10e-6 + 2e6 / 1.25e9), places=12)
+        self.check_error("--ranks: found 3; a multiple of 2, the GPUs of a node, is accepted with --collective hierarchical",
+                         *run_with(), "--ranks", "3")
+        self.check_error("--collective: hierarchical needs whole nodes, and hosts of nodes die; another one is accepted "
+                         "(ringsim list collectives)", *run_with(host_exceptions=[{"host": 1, "dies": "10ms"}]))
 
     def test_formats(self):
         summary = json.loads(self.good("run", *QUICK, "--format", "json", "--quiet"))
@@ -401,6 +422,7 @@ class Lists(Case):
             self.assertIn("\n" + name, text)
         self.assertIn("1901.01544", self.good("list", "schemes"))
         self.assertNotIn("mlp", self.good("list", "schemes"))
+        self.assertRegex(self.good("list", "collectives"), "\nring .* --directions, --channels\n")
         self.assertEqual(self.ringsim("list", "shemes").returncode, 2)
 
 

@@ -1,21 +1,13 @@
-// Collectives are executed: every rank has a buffer of numbers, messages carry parts of it.
-#include "base/random.hpp"
-#include "sim/collectives/collective.hpp"
-#include "sim/collectives/sparse_ring.hpp"
+// What collectives leave in the buffers, and how much they send.
+#include "tests/sim/execute.hpp"
 
-#include <catch2/catch.hpp>
-
-#include <cmath>
-#include <map>
-#include <numeric>
-#include <queue>
+#include <algorithm>
+#include <bit>
 
 using namespace ringsim;
+using namespace ringsim::test;
 
 namespace {
-
-constexpr Bytes element{4};
-using Buffers = std::vector<std::vector<std::int64_t>>;  // [rank][element]
 
 Buffers random_buffers(Rank ranks, std::size_t elements) {
   Random random(ranks, Purpose::batch_order, 0, elements);
@@ -34,57 +26,16 @@ std::vector<std::int64_t> sum_of(const Buffers& buffers) {
   return sum;
 }
 
-std::size_t first_of(const Message& message) { return message.offset.count / element.count; }
-std::size_t count_of(const Message& message) { return message.bytes.count / element.count; }
-
-/// Runs the rounds. What is sent in a round is what the buffers held before it. Checks that sends
-/// and receives meet, with equal sizes, and that total_bytes() is what is sent.
-void execute(const Collective& collective, Buffers& buffers) {
-  Bytes total;
-  Round round;
-  for (std::uint32_t index = 0; index < collective.rounds(); ++index) {
-    std::map<std::pair<Rank, Rank>, std::queue<std::vector<std::int64_t>>> under_way;
-    for (Rank rank = 0; rank < collective.ranks(); ++rank) {
-      collective.round(rank, index, round);
-      for (const auto& send : round.sends) {
-        REQUIRE(send.peer != rank);
-        REQUIRE(send.peer < collective.ranks());
-        total += send.bytes;
-        const auto first = buffers[rank].begin() + static_cast<std::ptrdiff_t>(first_of(send));
-        under_way[{rank, send.peer}].push(
-            {first, first + static_cast<std::ptrdiff_t>(count_of(send))});
-      }
-    }
-    for (Rank rank = 0; rank < collective.ranks(); ++rank) {
-      collective.round(rank, index, round);
-      Bytes reduced;
-      for (const auto& receive : round.receives) {
-        auto& messages = under_way[{receive.peer, rank}];
-        REQUIRE_FALSE(messages.empty());
-        REQUIRE(messages.front().size() == count_of(receive));
-        for (std::size_t i = 0; i < messages.front().size(); ++i) {
-          auto& value = buffers[rank][first_of(receive) + i];
-          value = messages.front()[i] + (receive.adds ? value : 0);
-        }
-        if (receive.adds) reduced += receive.bytes;
-        messages.pop();
-      }
-      REQUIRE(round.reduced() == reduced);
-    }
-    for (const auto& [pair, messages] : under_way) REQUIRE(messages.empty());
-  }
-  CHECK(collective.total_bytes() == total);
-}
-
 void check_sums(const Collective& collective, std::size_t elements) {
   INFO(collective.name() << " of " << elements << " elements on " << collective.ranks());
   auto buffers = random_buffers(collective.ranks(), elements);
   const auto sum = sum_of(buffers);
-  execute(collective, buffers);
+  execute_both_ways(collective, buffers);
   for (const auto& buffer : buffers) REQUIRE(buffer == sum);
 }
 
-const std::vector<Rank> some_ranks = {2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 16, 17, 31, 32, 33, 64};
+const std::vector<Rank> some_ranks = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11,
+                                      12, 13, 14, 15, 16, 17, 31, 32, 33, 64};
 std::vector<std::size_t> some_sizes(Rank ranks) {
   return {0, 1, ranks - 1U, ranks, ranks + 1U, 1000};
 }
@@ -182,7 +133,7 @@ TEST_CASE("a reduce-scatter leaves chunk i+1 summed on rank i", "[collectives]")
       const auto collective = make_ring_reduce_scatter(ranks, elements, element);
       auto buffers = random_buffers(ranks, elements);
       const auto sum = sum_of(buffers);
-      execute(*collective, buffers);
+      execute_both_ways(*collective, buffers);
       for (Rank rank = 0; rank < ranks; ++rank) {
         const Rank chunk = (rank + 1) % ranks;
         for (std::size_t i = chunk_begin(elements, ranks, chunk);
@@ -214,7 +165,7 @@ TEST_CASE("an all-gather leaves all parts everywhere, equal or not", "[collectiv
         for (std::size_t k = 0; k < parts[rank].count / element.count; ++k, ++i)
           buffers[rank][i] = all[i];
       }
-      execute(*collective, buffers);
+      execute_both_ways(*collective, buffers);
       for (const auto& buffer : buffers) REQUIRE(buffer == all);
       CHECK(collective->total_bytes() == (ranks - 1) * whole);
     }
@@ -236,7 +187,7 @@ TEST_CASE("a broadcast takes the root's buffer to all, in pieces that follow one
       const auto collective = make_broadcast(ranks, root, elements, element, Bytes{64});
       auto buffers = random_buffers(ranks, elements);
       const auto wanted = buffers[root];
-      execute(*collective, buffers);
+      execute_both_ways(*collective, buffers);
       for (const auto& buffer : buffers) REQUIRE(buffer == wanted);
     }
   }
@@ -269,43 +220,66 @@ TEST_CASE("the all-reduce by all-gather passes every buffer on to every rank", "
   CHECK(collective->total_bytes() == 5 * 4 * 10 * element);
 }
 
-TEST_CASE("the messages of a sparse ring are the unions of real masks", "[collectives]") {
-  const Rank ranks = GENERATE(2, 3, 8);
-  const double share = 0.05;
-  constexpr std::size_t words = 500;
-  Random random(7, Purpose::synthetic_masks, ranks);
-  std::vector<std::vector<prune::MaskWord>> masks(ranks, std::vector<prune::MaskWord>(words));
-  for (auto& mask : masks) {
-    for (std::size_t i = 0; i < 64 * words; ++i) {
-      if (random.uniform() < share) mask[i / 64] |= prune::MaskWord{1} << (i % 64);
+TEST_CASE("an all-reduce sends 2(N-1) buffers in all, and as many rounds as its source says",
+          "[collectives]") {
+  // No all-reduce can send less (Patarasuk & Yuan, 2009). Rounds: 2(N-1) in rings and in pairwise
+  // exchanges, 2 log2 N and two more for what exceeds a power of two in halving-doubling (Thakur,
+  // Rabenseifner & Gropp, 2005), and in a tree its height twice and the pieces but one.
+  for (const Rank ranks : some_ranks) {
+    const std::size_t elements = 12 * ranks;
+    AllReduceRequest request{ranks, elements, element};
+    request.chunk = 4 * element;
+    const auto log = static_cast<std::uint32_t>(std::bit_width(ranks)) - 1;
+    const std::uint32_t surplus = std::has_single_bit(ranks) ? 0 : 2;
+    const std::map<std::string_view, std::uint32_t> rounds = {
+        {"ring", 2 * (ranks - 1)},
+        {"pairwise", 2 * (ranks - 1)},
+        {"halving-doubling", 2 * log + surplus},
+        {"tree", 2 * log + 3 * ranks - 1}};
+    for (const auto& [name, count] : rounds) {
+      INFO(name << " on " << ranks);
+      const auto collective = find_collective(name).make_all_reduce(request);
+      CHECK(collective->rounds() == count);
+      CHECK(collective->total_bytes() == 2 * (ranks - 1) * elements * element);
     }
   }
-  const auto collective = make_sparse_ring(ranks, sparse_chunk_sizes(masks, Bytes{8}));
-  // Whose masks each chunk on each rank holds; followed through the reduce-scatter.
-  Round round;
-  Bytes total;
-  for (std::uint32_t index = 0; index < collective->rounds(); ++index) {
-    for (Rank rank = 0; rank < ranks; ++rank) {
-      const Rank chunk = (rank + 2 * ranks - index) % ranks;
-      const Rank hops = std::min<Rank>(index, ranks - 1);
-      std::uint64_t kept = 0;
-      for (std::size_t word = chunk_begin(words, ranks, chunk);
-           word < chunk_begin(words, ranks, chunk + std::size_t{1}); ++word) {
-        prune::MaskWord merged = 0;
-        for (Rank hop = 0; hop <= hops; ++hop) merged |= masks[(chunk + hop) % ranks][word];
-        kept += static_cast<std::uint64_t>(__builtin_popcountll(merged));
+}
+
+TEST_CASE("every rank sends 2(N-1)/N of the buffer where an all-reduce burdens all alike",
+          "[collectives]") {
+  const auto check = [](const std::shared_ptr<const Collective>& collective, Bytes buffer) {
+    INFO(collective->name() << " on " << collective->ranks());
+    Round round;
+    for (Rank rank = 0; rank < collective->ranks(); ++rank) {
+      Bytes sent, reduced;
+      for (std::uint32_t index = 0; index < collective->rounds(); ++index) {
+        collective->round(rank, index, round);
+        for (const auto& send : round.sends) sent += send.bytes;
+        reduced += round.reduced();
       }
-      collective->round(rank, index, round);
-      REQUIRE(round.sends.size() == 1);
-      CHECK(round.sends[0].bytes == kept * Bytes{8});
-      total += round.sends[0].bytes;
-      // Independent masks: density 1-(1-d)^(h+1), within 5 standard deviations.
-      const double n = 64.0 * words / ranks, p = 1 - std::pow(1 - share, hops + 1.0);
-      CHECK(std::fabs(static_cast<double>(kept) - n * p) < 5 * std::sqrt(n * p) + 64);
-      CHECK(round.receives[0].adds == (index < ranks - 1));
+      REQUIRE(collective->ranks() * sent == 2 * (collective->ranks() - 1) * buffer);
+      REQUIRE(collective->ranks() * reduced == (collective->ranks() - 1) * buffer);
+    }
+  };
+  for (const Rank ranks : some_ranks) {
+    AllReduceRequest request{ranks, std::size_t{12} * ranks, element};
+    const Bytes buffer = request.elements * element;
+    check(find_collective("pairwise").make_all_reduce(request), buffer);
+    if (std::has_single_bit(ranks))
+      check(find_collective("halving-doubling").make_all_reduce(request), buffer);
+    for (const Rank gpus : {2U, 3U, 8U}) {
+      if (ranks % gpus != 0) continue;
+      request.ranks_per_node = gpus;
+      check(find_collective("hierarchical").make_all_reduce(request), buffer);
+    }
+    for (const std::uint32_t directions : {1U, 2U}) {
+      for (const std::uint32_t channels : {1U, 2U, 3U}) {
+        request.directions = directions;
+        request.channels = channels;
+        check(make_ring_all_reduce(request), buffer);
+      }
     }
   }
-  CHECK(collective->total_bytes() == total);
 }
 
 TEST_CASE("an unknown collective is an error that names the nearest", "[collectives]") {

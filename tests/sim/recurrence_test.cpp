@@ -159,8 +159,8 @@ class RandomCase {
       case 8:
         return make_ring_reduce_scatter(ranks_, request.elements, Bytes{4});
       case 9:
-        return make_sparse_ring(ranks_, [&](Rank, Rank, Rank hop) {
-          return Bytes{1000 * hop + random_.below(10'000)};
+        return make_sparse_ring(ranks_, [seed = random_.below(10'000)](Rank, Rank chunk, Rank hop) {
+          return Bytes{1000 * hop + (seed + 7919 * chunk + 104'729 * hop) % 10'000};
         });
       case 10: {
         std::vector<Bytes> parts(ranks_);

@@ -39,6 +39,17 @@ Rows described(std::string_view heading, const Definitions& definitions) {
   return rows;
 }
 
+Rows collective_rows() {
+  Rows rows = {{"collective", "what it is", "options"}};
+  for (const auto* collective : collectives()) {
+    std::vector<std::string> options;
+    for (const auto& option : collective->options) options.push_back(fmt::format("--{}", option));
+    rows.push_back(
+        {std::string(collective->name), std::string(collective->description), join(options, ", ")});
+  }
+  return rows;
+}
+
 Rows topology_rows() {
   Rows rows = {{"topology", "kind", "hosts", "what it is"}};
   for (const auto& shipped : shipped_topologies()) {
@@ -69,7 +80,7 @@ const std::vector<Listing>& listings() {
       {"schemes", scheme_rows},
       {"models", [] { return described("model", networks()); }},
       {"topologies", topology_rows},
-      {"collectives", [] { return described("collective", collectives()); }},
+      {"collectives", collective_rows},
       {"encodings", [] { return described("encoding", mask_encodings()); }},
       {"engines", engine_rows},
   };
