@@ -247,7 +247,8 @@ TEST_CASE("a dump that does not fit its weights leaves no trace") {
   options.scheme = "dense";
   options.scheme_options = {};
   CHECK(error_of(run) ==
-        "--scheme: dense selects nothing; a scheme whose ranks share a mask is accepted: iwp, magnitude, cltk");
+        "--scheme: dense selects nothing; a scheme whose ranks share a mask is accepted: iwp, "
+        "magnitude, cltk");
 }
 
 TEST_CASE("a trace that was changed or cut is refused with the line") {

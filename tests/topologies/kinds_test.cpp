@@ -138,7 +138,8 @@ TEST_CASE("exceptions replace a link, and change a host", "[kinds]") {
   CHECK(topology.host(1).dies == Seconds{3});
   CHECK(topology.host(1).reduce_rate == BytesPerSecond{1e9});
   CHECK_FALSE(topology.host(2).dies.has_value());
-  CHECK(topology.features() == std::vector<std::string_view>{"speed", "jitter", "reduce_rate", "dies"});
+  CHECK(topology.features() ==
+        std::vector<std::string_view>{"speed", "jitter", "reduce_rate", "dies"});
 
   CHECK(
       error_of(
