@@ -265,7 +265,8 @@ class Run(Case):
     def test_both_backends_give_the_same_tables(self):
         def tables(backend):
             folder = self.folder / backend
-            self.good("run", *QUICK, "--jitter", "0.3", "--topology", "ring8-mixed", "--backend", backend, "-o", folder, "--quiet")
+            self.good("run", *QUICK, "--jitter", "0.3", "--topology", "ring8-mixed", "--backend", backend, "--transfers",
+                      "-o", folder, "--quiet")
             return {path.name: list(csv.reader(path.read_text().splitlines())) for path in folder.glob("*.csv")}
         simgrid, recurrence = tables("simgrid"), tables("recurrence")
         self.assertEqual(sorted(simgrid), sorted(recurrence))

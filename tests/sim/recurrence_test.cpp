@@ -360,6 +360,31 @@ TEST_CASE("the critical path through a ring in one go is the one from message to
   }
 }
 
+TEST_CASE("groups of ranks have communicators of their own", "[recurrence]") {
+  // Ranks 3, 0, 5 in this order, and 4, 1, 2; then all six on another stream. On a switch: 2 rounds
+  // of (N-1) chunks, two links of 1 ms each; 1e6 B/s.
+  const auto group = [](std::vector<Rank> members) {
+    return std::make_shared<Group>(std::move(members));
+  };
+  const auto first = group({3, 0, 5}), second = group({4, 1, 2});
+  const auto of_three = make_ring_all_reduce(3, 3000, Bytes{4});
+  const auto of_six = make_ring_all_reduce(6, 6000, Bytes{4});
+  Phases phases(6, {{}, {}});
+  for (Rank rank = 0; rank < 6; ++rank) {
+    const auto& own = first->position(rank) ? first : second;
+    phases[rank][0] = {CollectiveCall{of_three, 0, "values", 0, own}, Record{1}};
+    phases[rank][1] = {WaitEvent{1}, CollectiveCall{of_six, 1, "values", 0}};
+  }
+  const auto topology = Topology::star("switch", std::vector<Link>(6, {"host", {1e6}, {1e-3}}));
+  REQUIRE_FALSE(find_contention(topology, make_program(phases)));
+  // 4 * (2 ms + 4 ms) + 10 * (2 ms + 4 ms)
+  CHECK(run_recurrence(topology, make_program(phases), {}).end.value ==
+        Approx(84e-3).epsilon(1e-9));
+  const auto simgrid =
+      run_child([&] { return record(run_simgrid, topology, make_program(phases), true); });
+  CHECK(are_equal(record(run_recurrence, topology, make_program(phases), true), simgrid.values));
+}
+
 TEST_CASE("what recurrence refuses is slower in simgrid", "[recurrence]") {
   // The first transfer of the two that are named, at least one of the two, ends later there than
   // latency + bytes/bandwidth after its start.
