@@ -16,15 +16,12 @@ using namespace ringsim;
 using namespace ringsim::test;
 
 TEST_CASE("what is applied and what stays add up to all gradients", "[schemes]") {
-  // The schemes show their residuals through the state that comes out when everything is sent: a
-  // last step without gradients and with density 1 is not to be had, so the mean residual is taken
-  // from the scheme. Sum of the means that were applied + mean residual = sum of the mean
-  // gradients.
+  // Sum of the means that were applied + mean residual = sum of the mean gradients.
   const char* values = GENERATE("fp32", "fp16", "bf16");
   auto o = small_options(4);
   o.density = 0.02;
   o.values = values;
-  const auto check_conservation = [&](auto& scheme, const auto& residual) {
+  const auto check_conservation = [&](auto& scheme, const auto& residual, bool adds_on_the_way) {
     std::vector<double> accumulated(small_parameters), applied(small_parameters);
     std::size_t zeros = 0;
     run_steps(scheme, 4, 10,
@@ -44,7 +41,9 @@ TEST_CASE("what is applied and what stays add up to all gradients", "[schemes]")
     for (std::size_t i = 0; i < small_parameters; ++i) {
       double stays = 0;
       for (Rank rank = 0; rank < 4; ++rank) stays += residual(rank)[i] / 4.0;
-      if (!(std::fabs(applied[i] + stays - accumulated[i]) <= margin))
+      const bool whole = i >= 3000 && i < 3070;  // which are all-reduced by every scheme
+      const double bound = adds_on_the_way || whole ? margin : 1e-5;
+      if (!(std::fabs(applied[i] + stays - accumulated[i]) <= bound))
         FAIL("parameter " << i << ": " << applied[i] << " + " << stays << " is not "
                           << accumulated[i]);
     }
@@ -52,16 +51,19 @@ TEST_CASE("what is applied and what stays add up to all gradients", "[schemes]")
   SECTION("iwp and magnitude") {
     for (const auto importance : {Importance::ratio, Importance::magnitude}) {
       IwpScheme scheme(small_layers(), o, importance);
-      check_conservation(scheme, [&](Rank rank) { return scheme.residual(rank); });
+      check_conservation(
+          scheme, [&](Rank rank) { return scheme.residual(rank); }, true);
     }
   }
   SECTION("cltk") {
     CltkScheme scheme(small_layers(), o);
-    check_conservation(scheme, [&](Rank rank) { return scheme.residuals().of(rank).residual; });
+    check_conservation(
+        scheme, [&](Rank rank) { return scheme.residuals().of(rank).residual; }, true);
   }
   SECTION("topk, of which partial sums are not rounded") {
     TopkScheme scheme(small_layers(), o);
-    check_conservation(scheme, [&](Rank rank) { return scheme.residuals().of(rank).residual; });
+    check_conservation(
+        scheme, [&](Rank rank) { return scheme.residuals().of(rank).residual; }, false);
   }
 }
 
