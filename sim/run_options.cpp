@@ -307,6 +307,14 @@ constexpr RunOption table[] = {
        o.scheme_options.sample = number(text, place, 1e-9, 1);
      },
      true},
+    {"scheme", "sparse-sum", "all-gather|ring",
+     "topk: all-gather the ranks' values, or add them up on a ring, where the sum grows denser; "
+     "default all-gather",
+     [](RunOptions& o, Text text, const Place& place) {
+       const std::array<std::string, 2> names = {"all-gather", "ring"};
+       o.scheme_options.sparse_sum = one_of(text, place, names);
+     },
+     true},
     {"scheme", "filter", "X",
      "cltk: share of a step's error that enters the residual; default 1, ScaleCom 0.1",
      [](RunOptions& o, Text text, const Place& place) {

@@ -1,6 +1,7 @@
 #include "sim/step_plan.hpp"
 
 #include "base/error.hpp"
+#include "sim/collectives/sparse_ring.hpp"
 
 namespace ringsim {
 namespace {
@@ -60,6 +61,13 @@ StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const Collectiv
       request.element_bytes = reduce->element_bytes;
       auto collective = values.algorithm->make_all_reduce(request);
       plan.sent.values += collective->total_bytes();
+      plan.stages.emplace_back(Exchange{interned(stage.phase), std::move(collective)});
+    } else if (const auto* sparse = std::get_if<SparseAllReduce>(&stage.what)) {
+      const Bytes entry = sparse->value_bytes + sparse->index_bytes;
+      auto collective = make_sparse_ring(ranks, sparse_chunk_sizes(sparse->masks, entry));
+      const std::uint64_t entries = collective->total_bytes().count / entry.count;
+      plan.sent.values += entries * sparse->value_bytes;
+      plan.sent.masks += entries * sparse->index_bytes;
       plan.stages.emplace_back(Exchange{interned(stage.phase), std::move(collective)});
     } else {
       std::vector<Bytes> parts;

@@ -92,7 +92,8 @@ std::span<const float> Residuals::reduce(std::span<const prune::MaskWord> mask) 
   return mean_;
 }
 
-std::span<const float> Residuals::gather(std::span<const std::vector<prune::MaskWord>> masks) {
+std::span<const float> Residuals::gather(std::span<const std::vector<prune::MaskWord>> masks,
+                                         bool summed_on_the_way) {
   std::fill(mean_.begin(), mean_.end(), 0.0F);
   std::vector<std::span<const float>> whole;
   for (Rank rank = 0; rank < ranks(); ++rank) {
@@ -101,7 +102,10 @@ std::span<const float> Residuals::gather(std::span<const std::vector<prune::Mask
       const auto words = std::span(masks[rank])
                              .subspan(segment.mask_offset, prune::mask_words(segment.parameters));
       float* const target = mean_.data() + segment.offset;
-      prune::for_each_set_bit(words, [&](std::size_t i) { target[i] += *value++; });
+      prune::for_each_set_bit(words, [&](std::size_t i) {
+        target[i] += *value++;
+        if (summed_on_the_way) round_values(values_, {target + i, 1});
+      });
     }
     whole.push_back(std::span<const float>(ranks_[rank].packed).last(split_.whole_parameters));
   }

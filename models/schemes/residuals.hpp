@@ -47,9 +47,11 @@ class Residuals {
 
   /// Packs all ranks by one mask and returns the mean of what they send, 0 elsewhere.
   std::span<const float> reduce(std::span<const prune::MaskWord> mask);
-  /// The mean where every rank has packed by a mask of its own: values are added up on each rank,
-  /// in fp32 and in rank order; the whole layers' are all-reduced.
-  std::span<const float> gather(std::span<const std::vector<prune::MaskWord>> masks);
+  /// The mean where every rank has packed by a mask of its own. Values are added up in rank order:
+  /// on each rank in fp32, or on the way, with every partial sum rounded to the type that travels.
+  /// The whole layers' are all-reduced.
+  std::span<const float> gather(std::span<const std::vector<prune::MaskWord>> masks,
+                                bool summed_on_the_way);
 
   /// Takes a rank out (Scheme::drop); returns the sum of its residual's magnitudes.
   double drop(Rank rank);

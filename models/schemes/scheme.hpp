@@ -34,6 +34,12 @@ struct AllReduce {
 struct AllGather {
   std::vector<Payload> parts;
 };
+/// Rank i holds a sparse vector with the coordinates of masks[i], all masks of equal length;
+/// afterwards all hold the sum. Added up hop by hop on a ring, it grows denser on the way.
+struct SparseAllReduce {
+  std::vector<std::vector<prune::MaskWord>> masks;
+  Bytes value_bytes{4}, index_bytes{4};  ///< of an entry
+};
 /// What the ranks do in the pruning engine: the bytes that each moves through its memory, and the
 /// calls among it whose time an engine profile knows (0 where there is none). All calls are for all
 /// pruned layers together.
@@ -54,7 +60,7 @@ struct Stage {
   /// (layers that a scheme does not compress) or "p" and "q" (factors of matrices). Of local work:
   /// "select", "pack", ...
   std::string phase;
-  std::variant<AllReduce, AllGather, LocalWork> what;
+  std::variant<AllReduce, AllGather, SparseAllReduce, LocalWork> what;
 };
 
 /// What happened to one layer in a step.
@@ -137,6 +143,7 @@ struct SchemeOptions {
   std::optional<bool> momentum_correction;
   std::optional<std::size_t> whole_below;
   std::optional<std::string> values;      ///< the type that travels: fp32, fp16, bf16
+  std::optional<std::string> sparse_sum;  ///< where ranks send different coordinates
   std::optional<double> clip;             ///< of the gradient's norm, times 1/sqrt(ranks)
   std::optional<double> sample;           ///< share of a layer that a threshold is found on
   std::optional<double> filter;           ///< share of a new error that enters the residual

@@ -19,6 +19,7 @@ namespace {
 constexpr double default_sample = 0.01;
 constexpr double too_few = 0.8, too_many = 1.3;
 constexpr int adaptations = 10;
+constexpr Bytes index_bytes{4};  // on a ring
 
 /// Between the elements of a sample of `share` of a layer, or of more where that would hold fewer
 /// than two of the largest.
@@ -38,41 +39,78 @@ struct TopkStep {
   bool clips, with_velocity;
   Bytes value;
   std::vector<OfRank> sent;
+  /// Of the ranks, where the values are added up on a ring; empty: they are all-gathered.
+  std::vector<std::vector<prune::MaskWord>> masks;
 };
 
-std::vector<Stage> topk_stages(const LayerSplit& split, const TopkStep& step) {
-  const auto ranks = static_cast<Rank>(step.sent.size());
-  LocalWork select = accumulate_work(ranks, split.parameters(), step.with_velocity);
-  AllGather gather;
-  Bytes received;
-  for (Rank rank = 0; rank < ranks; ++rank) {
+bool sums_on_ring(const SchemeOptions& options) {
+  const std::string sum = options.sparse_sum.value_or("all-gather");
+  if (sum != "all-gather" && sum != "ring") {
+    refuse_option("--sparse-sum", fmt::format("found \"{}\"", sum), "accepted: all-gather, ring");
+  }
+  if (sum == "ring" && options.mask_encoding) {
+    refuse_option("--mask-encoding", "has no effect with --sparse-sum ring", {},
+                  "leave it out: an index of four bytes travels with every value");
+  }
+  return sum == "ring";
+}
+
+/// Clipping reads g twice and writes it; a test reads r and writes a bit; packing reads the bitmap,
+/// reads and clears r (and clears u) at the kept places, and writes the values; the bitmap is read
+/// again for the mask or the indices that are written.
+LocalWork topk_select(const LayerSplit& split, const TopkStep& step) {
+  LocalWork work =
+      accumulate_work(static_cast<Rank>(step.sent.size()), split.parameters(), step.with_velocity);
+  for (std::size_t rank = 0; rank < step.sent.size(); ++rank) {
     const auto& own = step.sent[rank];
-    gather.parts.push_back(
-        {.values = own.kept * step.value, .masks = own.mask, .headers = own.header});
-    received += gather.parts.back().total();
-    // Clipping reads g twice and writes it; a test reads r and writes a bit; encoding reads the
-    // bitmap and writes the mask; packing reads the bitmap, reads and clears r (and clears u) at
-    // the kept places, and writes the values.
     const std::size_t clipping = step.clips ? 12 * split.parameters() : 0;
     const std::size_t packed =
         (own.kept + split.whole_parameters) * (8 + step.value.count + (step.with_velocity ? 4 : 0));
-    select.moved[rank] += Bytes{clipping + 4 * own.tested + own.tested / 8 +
-                                2 * (split.pruned_parameters / 8) + packed} +
-                          own.mask + own.header;
+    const Bytes places = step.masks.empty() ? own.mask + own.header : own.kept * index_bytes;
+    work.moved[rank] += Bytes{clipping + 4 * own.tested + own.tested / 8 +
+                              2 * (split.pruned_parameters / 8) + packed} +
+                        places;
   }
-  select.coded = select.moved;
-  // All messages are read, their masks written as bitmaps and read, and their values added to a
-  // sum, which is read and written there, and divided.
-  LocalWork add;
-  std::size_t added =
-      received.count + 2 * ranks * (split.pruned_parameters / 8) + 8 * split.parameters();
-  for (const auto& own : step.sent) added += 8 * own.kept;
-  add.moved.assign(ranks, Bytes{added});
-  add.coded = add.moved;
-  std::vector<Stage> stages = {{"select", select}, {"values", std::move(gather)}};
+  work.coded = work.moved;
+  return work;
+}
+
+/// All messages are read, their masks written as bitmaps and read, and their values added to a sum,
+/// which is read and written there, and divided. Of a sum that comes from the ring, the entries are
+/// read and written to their places.
+LocalWork topk_add(const LayerSplit& split, const TopkStep& step) {
+  std::size_t moved = 8 * split.parameters();
+  if (step.masks.empty()) {
+    for (const auto& own : step.sent) {
+      moved += (own.kept * step.value + own.mask + own.header).count +
+               2 * (split.pruned_parameters / 8) + 8 * own.kept;
+    }
+  } else {
+    auto together = step.masks.front();
+    for (const auto& mask : step.masks) prune::unite(together, mask);
+    moved += prune::count(together) * (step.value + index_bytes).count;
+  }
+  LocalWork work;
+  work.moved.assign(step.sent.size(), Bytes{moved});
+  work.coded = work.moved;
+  return work;
+}
+
+std::vector<Stage> topk_stages(const LayerSplit& split, const TopkStep& step) {
+  std::vector<Stage> stages = {{"select", topk_select(split, step)}};
+  if (step.masks.empty()) {
+    AllGather gather;
+    for (const auto& own : step.sent) {
+      gather.parts.push_back(
+          {.values = own.kept * step.value, .masks = own.mask, .headers = own.header});
+    }
+    stages.push_back({"values", std::move(gather)});
+  } else {
+    stages.push_back({"values", SparseAllReduce{step.masks, step.value, index_bytes}});
+  }
   if (split.whole_parameters > 0)
     stages.push_back({"whole", AllReduce{split.whole_parameters, step.value}});
-  stages.push_back({"add", add});
+  stages.push_back({"add", topk_add(split, step)});
   return stages;
 }
 
@@ -88,7 +126,9 @@ SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options
   TopkStep sizes{.clips = options.clip.has_value(),
                  .with_velocity = momentum_correction_of(options),
                  .value = bytes_of(value_type_of(options)),
-                 .sent = {}};
+                 .sent = {},
+                 .masks = {}};
+  const bool on_ring = sums_on_ring(options);
   std::vector<prune::MaskWord> mask(split.words);
   for (Rank rank = 0; rank < options.ranks; ++rank) {
     Random random(options.seed, Purpose::synthetic_masks, rank, step);
@@ -98,6 +138,7 @@ SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options
                           .mask = {message.mask_bytes},
                           .header = {message.header_bytes},
                           .tested = split.pruned_parameters});
+    if (on_ring) sizes.masks.push_back(mask);
   }
   return {.stages = topk_stages(split, sizes), .layers = split.outcomes(mask)};
 }
@@ -109,6 +150,7 @@ TopkScheme::TopkScheme(const Layers& layers, const SchemeOptions& options)
       density_(density_of(options)),
       sample_(options.sample.value_or(default_sample)),
       clip_(options.clip),
+      on_ring_(sums_on_ring(options)),
       seed_(options.seed),
       steps_per_epoch_(options.steps_per_epoch),
       warmup_epochs_(options.warmup_epochs.value_or(0)),
@@ -220,11 +262,12 @@ StepOutcome TopkScheme::exchange(std::uint64_t) {
     prune::unite(union_, decoded_[rank]);
   }
   StepOutcome outcome;
-  outcome.mean = residuals_.gather(decoded_);
+  outcome.mean = residuals_.gather(decoded_, on_ring_);
   TopkStep sizes{.clips = clip_.has_value(),
                  .with_velocity = residuals_.momentum_correction(),
                  .value = bytes_of(residuals_.values()),
-                 .sent = {}};
+                 .sent = {},
+                 .masks = on_ring_ ? decoded_ : std::vector<std::vector<prune::MaskWord>>()};
   for (Rank rank = 0; rank < residuals_.ranks(); ++rank) {
     const auto& state = ranks_[rank];
     sizes.sent.push_back({.kept = residuals_.split().kept(state.mask),
@@ -252,9 +295,9 @@ Bytes TopkScheme::state_bytes() const {
 }
 
 namespace {
-constexpr std::string_view topk_options[] = {"density",       "warmup", "momentum-correction",
-                                             "mask-encoding", "clip",   "sample",
-                                             "whole-below",   "values", "engine"};
+constexpr std::string_view topk_options[] = {
+    "density",     "warmup", "momentum-correction", "mask-encoding", "clip", "sample",
+    "whole-below", "values", "sparse-sum",          "engine"};
 }  // namespace
 
 extern const SchemeDefinition topk_scheme;

@@ -3,7 +3,8 @@
 // are largest in its own residual. The local gradient's norm is clipped to clip/sqrt(ranks);
 // momentum is corrected and masked (residuals.hpp); each layer's threshold is found on a strided
 // sample and adapted where it selects too few or too many; the density can fall over the first
-// epochs.
+// epochs. The values are all-gathered with their masks, or added up on a ring, hop by hop, with an
+// index each.
 #include "models/prune/encodings/encoding.hpp"
 #include "models/schemes/residuals.hpp"
 #include "models/schemes/scheme.hpp"
@@ -42,6 +43,7 @@ class TopkScheme final : public Scheme {
   Residuals residuals_;
   double density_, sample_;
   std::optional<double> clip_;
+  bool on_ring_;
   std::uint64_t seed_, steps_per_epoch_, warmup_epochs_;
   const MaskEncoding* encoding_;  ///< nullptr: the smallest
   std::vector<RankState> ranks_;

@@ -304,6 +304,18 @@ class Run(Case):
         with_momentum = [*base, "--momentum", "0.5"]
         on, off = (json.loads(self.good("run", *with_momentum, "--momentum-correction", value)) for value in ("on", "off"))
         self.assertNotEqual(on["loss"], off["loss"])
+        for scheme, *options in (["dense", "values bf16"], ["iwp", "values fp16"], ["magnitude", "broadcasters 1"],
+                                 ["cltk", "filter 0.1"], ["topk", "sample 1", "clip 0.1", "sparse-sum ring"],
+                                 ["randomk", "density 0.2"], ["qsgd", "levels 1", "block 64"],
+                                 ["terngrad", "clip-deviations 1"], ["powersgd", "rank 1"]):
+            results = []
+            for option in ("", *options):
+                words = option.split()
+                given = ["--" + words[0], words[1]] if words else []
+                found = json.loads(self.good("run", *base, "--scheme", scheme, *given))
+                del found["wall_seconds"], found["provenance"]
+                self.assertNotIn(found, results, (scheme, option))
+                results.append(found)
         warm = json.loads(self.good("run", *base, "--warmup", "1"))
         self.assertGreater(warm["density"], plain["density"])
         self.assertIsNone(warm["compression_ratio"]["wire_after_warmup"])

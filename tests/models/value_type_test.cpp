@@ -85,9 +85,9 @@ TEST_CASE("finite values stay finite, infinities and NaN stay what they are", "[
 
 TEST_CASE("rounding in place gives what is sent and read", "[values]") {
   // Bit patterns of all exponents and signs.
-  std::vector<float> values;
+  std::vector<float> values(200000);
   Random random(1, Purpose::initial_weights);
-  for (int i = 0; i < 200000; ++i) values.push_back(std::bit_cast<float>(random.next()));
+  for (auto& value : values) value = std::bit_cast<float>(random.next());
   for (const float special : {0.0F, -0.0F, 65519.99F, 65520.0F, 6.1e-5F, 6.0e-8F, 2.98e-8F, 1e-8F})
     values.push_back(special);
   auto fp16 = values, bf16 = values;

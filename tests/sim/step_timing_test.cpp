@@ -38,6 +38,18 @@ TEST_CASE("a plan counts its bytes by what they are for", "[plan]") {
   CHECK(plan.sent.total() == on_the_wire);
 }
 
+TEST_CASE("a sparse all-reduce counts values and indices of every hop", "[plan]") {
+  // Two ranks, two words: chunk 0 is word 0, chunk 1 word 1. Rank 0 keeps bits 0 and 1 of word 0
+  // and one of word 1, rank 1 bits 1 and 2 of word 0 and none of word 1. Rank 0 sends its 2 of
+  // chunk 0, rank 1 its 0 of chunk 1; then the unions of 3 and 1 go back.
+  const SparseAllReduce sparse{{{0b011, 0b1}, {0b110, 0}}, Bytes{2}, Bytes{4}};
+  const auto plan = plan_step({{"values", sparse}}, 2, ring_choice(), costs());
+  CHECK(plan.sent.values == Bytes{2 * (2 + 0 + 3 + 1)});
+  CHECK(plan.sent.masks == Bytes{4 * (2 + 0 + 3 + 1)});
+  CHECK(plan.sent.headers == Bytes{});
+  CHECK(std::get<Exchange>(plan.stages.front()).collective->total_bytes() == plan.sent.total());
+}
+
 TEST_CASE("local work takes bytes over memory bandwidth, the given time, or none", "[plan]") {
   const std::vector<Stage> stages = {{"select", work({Bytes{1000}, Bytes{2000}})},
                                      {"pack", work({Bytes{500}, Bytes{500}})}};

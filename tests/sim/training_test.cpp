@@ -34,14 +34,16 @@ struct Trained {
   std::optional<double> accuracy;
 };
 
-Trained train_with(const char* scheme_name, Rank ranks, std::size_t batch,
+Trained train_with(std::string_view scheme_name, Rank ranks, std::size_t batch,
                    std::size_t threads = 2) {
   const auto data = make_data(512, 200);
   const auto network = make_mlp({6, 16, 2});
   const auto& definition = find_scheme(scheme_name);
   SchemeOptions scheme_options;
   scheme_options.ranks = ranks;
-  if (std::string_view(scheme_name) == "iwp") scheme_options.whole_below = 0;
+  scheme_options.whole_below = 0;  // where layers are pruned, all are
+  scheme_options.density = 0.1;
+  scheme_options.rank = 1;
   const auto scheme = definition.make(network->layers(), scheme_options);
   const TrainingOptions options{.network = network.get(),
                                 .data = &data,
@@ -80,7 +82,9 @@ TEST_CASE("dense training over N ranks gives the weights of one process with the
 }
 
 TEST_CASE("training learns, and results do not depend on the number of threads", "[training]") {
-  const char* scheme = GENERATE("dense", "iwp");
+  const auto* definition = GENERATE(from_range(schemes().begin(), schemes().end()));
+  const std::string_view scheme = definition->name;
+  INFO(scheme);
   const auto trained = train_with(scheme, 4, 8, 1);
   CHECK(trained.losses.back() < 0.5 * trained.losses.front());
   CHECK(trained.accuracy > 0.95);

@@ -21,11 +21,11 @@ namespace {
 using Rows = std::vector<std::vector<std::string>>;
 
 Rows scheme_rows() {
-  Rows rows = {{"scheme", "what it does", "source", "lr", "momentum"}};
+  Rows rows = {{"scheme", "what it does", "source", "lr", "momentum", "options"}};
   for (const auto* scheme : schemes()) {
     rows.push_back({std::string(scheme->name), std::string(scheme->description),
                     std::string(scheme->source), fmt::format("{}", scheme->defaults.learning_rate),
-                    fmt::format("{}", scheme->defaults.momentum)});
+                    fmt::format("{}", scheme->defaults.momentum), join(scheme->options, " ")});
   }
   return rows;
 }
