@@ -163,18 +163,25 @@ class Training {
     return sum / static_cast<double>(workers_.size());
   }
 
+  /// The first `count` samples from `begin` on, as they lie.
+  static Batch slice(const Samples& samples, std::size_t begin, std::size_t count) {
+    return {
+        std::span(samples.inputs).subspan(begin * samples.input_size, count * samples.input_size),
+        std::span(samples.labels).subspan(begin, count)};
+  }
+
   double test_accuracy() {
-    constexpr std::size_t rows = 500;
-    const auto& test = options_.data->test;
-    const std::size_t blocks = (test.size() + rows - 1) / rows;
-    std::vector<std::unique_ptr<NetworkPass>> passes(blocks);
+    constexpr std::size_t rows = 500, calibration = 1024;
+    const auto &train = options_.data->train, &test = options_.data->test;
+    const std::size_t blocks = (test.size() + rows - 1) / rows,
+                      passes = std::min(blocks, threads_.size());
     std::atomic<std::size_t> correct{0};
-    threads_.for_each(blocks, [&](std::size_t block) {
-      const std::size_t begin = block * rows, count = std::min(rows, test.size() - begin);
-      const Batch batch{
-          std::span(test.inputs).subspan(begin * test.input_size, count * test.input_size),
-          std::span(test.labels).subspan(begin, count)};
-      correct += options_.network->make_pass()->correct(weights_, batch);
+    threads_.for_each(passes, [&](std::size_t first) {
+      const auto pass = options_.network->make_pass();
+      pass->prepare_evaluation(weights_, slice(train, 0, std::min(calibration, train.size())));
+      for (std::size_t begin = first * rows; begin < test.size(); begin += passes * rows) {
+        correct += pass->correct(weights_, slice(test, begin, std::min(rows, test.size() - begin)));
+      }
     });
     return static_cast<double>(correct) / static_cast<double>(test.size());
   }
