@@ -59,6 +59,27 @@ Deviation deviation(std::span<const float> applied, std::span<const float> dense
   return result;
 }
 
+std::unique_ptr<Optimizer> make_optimizer(const TrainingOptions& options, const Scheme& scheme) {
+  const auto& definition = find_optimizer(options.optimizer);
+  // Only sgd does the same to a sum of velocities as to their mean.
+  if (scheme.has_momentum_correction() && options.optimizer != "sgd") {
+    throw UserError({{}, "--optimizer"},
+                    fmt::format("found {} with momentum correction", options.optimizer),
+                    "sgd is accepted", "use --momentum-correction off");
+  }
+  return definition.make(total_parameters(options.network->layers()),
+                         scheme.has_momentum_correction() ? 0 : options.momentum);
+}
+
+BatchSampler make_sampler(const TrainingOptions& options) {
+  const auto& train = options.data->train;
+  if (options.label_skew.kind == LabelSkew::Kind::none) {
+    return {train.size(), options.ranks, options.batch, options.seed};
+  }
+  return {partition_by_label(train.labels, options.ranks, options.label_skew, options.seed),
+          options.batch, options.seed};
+}
+
 class Training {
  public:
   Training(const TrainingOptions& options, Scheme& scheme, ThreadPool& threads)
@@ -72,9 +93,9 @@ class Training {
         dense_update_(weights_.size()),
         // Residuals that carry the momentum leave none to the optimizer; the dense reference always
         // has it.
-        optimizer_(weights_.size(), scheme.has_momentum_correction() ? 0 : options.momentum),
-        dense_optimizer_(weights_.size(), options.momentum),
-        sampler_(options.data->train.size(), options.ranks, options.batch, options.seed),
+        optimizer_(make_optimizer(options, scheme)),
+        dense_optimizer_(find_optimizer(options.optimizer).make(weights_.size(), options.momentum)),
+        sampler_(make_sampler(options)),
         ages_(layers_) {
     options.network->initialize(options.seed, weights_);
     for (Rank rank = 0; rank < options.ranks; ++rank) {
@@ -94,7 +115,7 @@ class Training {
     const StepOutcome outcome = scheme_.exchange(step);
     const double rate =
         learning_rate_at(options_.schedule, options_.learning_rate, step, options_.steps);
-    optimizer_.update(outcome.mean, update_);
+    optimizer_->update(outcome.mean, update_);
     compute_dense_update();
     for (std::size_t i = 0; i < weights_.size(); ++i) {
       weights_[i] -= static_cast<float>(rate) * update_[i];
@@ -154,7 +175,7 @@ class Training {
     std::vector<std::span<const float>> gradients;
     for (const auto& worker : workers_) gradients.emplace_back(worker.gradient);
     mean_over_ranks(gradients, dense_mean_);
-    dense_optimizer_.update(dense_mean_, dense_update_);
+    dense_optimizer_->update(dense_mean_, dense_update_);
   }
 
   double mean_loss() const {
@@ -218,7 +239,7 @@ class Training {
   ThreadPool& threads_;
   const Layers& layers_;
   std::vector<float> weights_, update_, dense_mean_, dense_update_;
-  MomentumSgd optimizer_, dense_optimizer_;
+  std::unique_ptr<Optimizer> optimizer_, dense_optimizer_;
   BatchSampler sampler_;
   AgeTracker ages_;
   std::vector<Worker> workers_;  ///< of the ranks that live

@@ -4,6 +4,7 @@
 // replays what was recorded here.
 #include "base/parallel.hpp"
 #include "models/dataset.hpp"
+#include "models/label_skew.hpp"
 #include "models/networks/network.hpp"
 #include "models/schemes/scheme.hpp"
 #include "traces/records.hpp"
@@ -32,6 +33,8 @@ struct TrainingOptions {
   double learning_rate = 0.1;
   double momentum = 0;
   std::string schedule = "cosine";
+  std::string optimizer = "sgd";
+  LabelSkew label_skew;
   std::vector<TrainedDeath> deaths = {};  ///< in order of time
 };
 
@@ -55,7 +58,8 @@ struct TrainingResult {
   std::optional<double> age_mean, age_p50, age_p95, age_max;  ///< of all parameters, at the end
 };
 
-/// Trains; calls `on_step` after every step, in order.
+/// Trains; calls `on_step` after every step, in order. Throws UserError where the optimizer does
+/// not go with the scheme.
 TrainingResult train(const TrainingOptions& options, Scheme& scheme, ThreadPool& threads,
                      const std::function<void(const TrainedStep&)>& on_step);
 
