@@ -1,5 +1,6 @@
 #include "models/label_skew.hpp"
 
+#include "base/error.hpp"
 #include "base/random.hpp"
 #include "base/text.hpp"
 

@@ -10,8 +10,6 @@
 namespace ringsim {
 namespace {
 
-Bytes bytes_of(const std::vector<float>& values) { return Bytes{values.size() * sizeof(float)}; }
-
 /// velocity = momentum*velocity + mean; the update is the velocity, or what it will be after
 /// another step with the same mean (Nesterov).
 class MomentumSgd final : public Optimizer {
@@ -31,8 +29,6 @@ class MomentumSgd final : public Optimizer {
       update[i] = looks_ahead_ ? mean[i] + momentum_ * velocity_[i] : velocity_[i];
     }
   }
-
-  Bytes state_bytes() const override { return bytes_of(velocity_); }
 
  private:
   float momentum_;
@@ -61,8 +57,6 @@ class Adam final : public Optimizer {
     }
   }
 
-  Bytes state_bytes() const override { return bytes_of(average_) + bytes_of(square_); }
-
  private:
   static constexpr double decay = 0.999;
 
@@ -70,31 +64,45 @@ class Adam final : public Optimizer {
   std::vector<float> average_, square_;  ///< of the means
 };
 
+Bytes velocity_bytes(std::size_t parameters, double momentum) {
+  return Bytes{momentum == 0 ? 0 : parameters * sizeof(float)};
+}
+
 constexpr OptimizerDefinition sgd = {
     .name = "sgd",
     .description = "velocity = momentum*velocity + mean; update = velocity",
     .source = "Polyak (1964); Sutskever et al., ICML 2013, as PyTorch writes it",
+    .learning_rate = std::nullopt,
+    .momentum = std::nullopt,
     .make = [](std::size_t parameters, double momentum) -> std::unique_ptr<Optimizer> {
       return std::make_unique<MomentumSgd>(parameters, momentum, false);
     },
+    .state_bytes = velocity_bytes,
 };
 
 constexpr OptimizerDefinition nesterov = {
     .name = "nesterov",
     .description = "velocity = momentum*velocity + mean; update = mean + momentum*velocity",
     .source = "Nesterov (1983); Sutskever et al., ICML 2013, as PyTorch writes it",
+    .learning_rate = std::nullopt,
+    .momentum = std::nullopt,
     .make = [](std::size_t parameters, double momentum) -> std::unique_ptr<Optimizer> {
       return std::make_unique<MomentumSgd>(parameters, momentum, true);
     },
+    .state_bytes = velocity_bytes,
 };
 
 constexpr OptimizerDefinition adam = {
     .name = "adam",
     .description = "mean over its root mean square; momentum is beta1, beta2 is 0.999",
-    .source = "Kingma & Ba, ICLR 2015 (1412.6980)",
+    .source = "Kingma & Ba, ICLR 2015 (1412.6980), with the rate that it proposes",
+    .learning_rate = 0.001,
+    .momentum = 0.9,
     .make = [](std::size_t parameters, double momentum) -> std::unique_ptr<Optimizer> {
       return std::make_unique<Adam>(parameters, momentum);
     },
+    .state_bytes = [](std::size_t parameters,
+                      double) { return Bytes{2 * parameters * sizeof(float)}; },
 };
 
 }  // namespace

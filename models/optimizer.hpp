@@ -4,6 +4,7 @@
 #include "base/units.hpp"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -15,8 +16,6 @@ class Optimizer {
   /// The update that `mean` (one value per parameter) brings; all of `update` is overwritten. Not
   /// the same memory.
   virtual void update(std::span<const float> mean, std::span<float> update) = 0;
-  /// Memory for momenta.
-  virtual Bytes state_bytes() const = 0;
 };
 
 /// An optimizer by name.
@@ -24,8 +23,12 @@ struct OptimizerDefinition {
   std::string_view name;
   std::string_view description;
   std::string_view source;
-  /// `momentum` from 0 to below 1; with 0, every optimizer does without its average of gradients.
+  /// What goes best with it, where the user gives none; absent: the scheme's.
+  std::optional<double> learning_rate, momentum;
+  /// `momentum` from 0 to below 1.
   std::unique_ptr<Optimizer> (*make)(std::size_t parameters, double momentum);
+  /// Memory for the momenta of what `make` returns.
+  Bytes (*state_bytes)(std::size_t parameters, double momentum);
 };
 
 /// All optimizers, in a fixed order.

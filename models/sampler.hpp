@@ -7,7 +7,7 @@
 
 namespace ringsim {
 
-/// Which samples a rank sees in a step. Without parts: Every epoch is a new permutation of the
+/// Which samples a rank sees in a step. Without parts: every epoch is a new permutation of the
 /// training set, drawn for (seed, epoch); step s of it takes the s-th slice of ranks*batch samples,
 /// rank r the r-th part of that. With parts (partition_by_label): every rank permutes its own part,
 /// drawn for (seed, rank, epoch), and step s takes the s-th slice of `batch` samples of it. What is

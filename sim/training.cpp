@@ -59,16 +59,11 @@ Deviation deviation(std::span<const float> applied, std::span<const float> dense
   return result;
 }
 
-std::unique_ptr<Optimizer> make_optimizer(const TrainingOptions& options, const Scheme& scheme) {
-  const auto& definition = find_optimizer(options.optimizer);
-  // Only sgd does the same to a sum of velocities as to their mean.
-  if (scheme.has_momentum_correction() && options.optimizer != "sgd") {
-    throw UserError({{}, "--optimizer"},
-                    fmt::format("found {} with momentum correction", options.optimizer),
-                    "sgd is accepted", "use --momentum-correction off");
-  }
-  return definition.make(total_parameters(options.network->layers()),
-                         scheme.has_momentum_correction() ? 0 : options.momentum);
+/// Residuals that carry the momentum leave none to the optimizer.
+double momentum_left(const TrainingOptions& options, const Scheme& scheme) {
+  if (!scheme.has_momentum_correction()) return options.momentum;
+  check(options.optimizer == "sgd", "momentum correction needs sgd");
+  return 0;
 }
 
 BatchSampler make_sampler(const TrainingOptions& options) {
@@ -91,9 +86,8 @@ class Training {
         update_(weights_.size()),
         dense_mean_(weights_.size()),
         dense_update_(weights_.size()),
-        // Residuals that carry the momentum leave none to the optimizer; the dense reference always
-        // has it.
-        optimizer_(make_optimizer(options, scheme)),
+        optimizer_(find_optimizer(options.optimizer)
+                       .make(weights_.size(), momentum_left(options, scheme))),
         dense_optimizer_(find_optimizer(options.optimizer).make(weights_.size(), options.momentum)),
         sampler_(make_sampler(options)),
         ages_(layers_) {
@@ -184,7 +178,7 @@ class Training {
     return sum / static_cast<double>(workers_.size());
   }
 
-  /// The first `count` samples from `begin` on, as they lie.
+  /// `count` samples from `begin` on, as they lie.
   static Batch slice(const Samples& samples, std::size_t begin, std::size_t count) {
     return {
         std::span(samples.inputs).subspan(begin * samples.input_size, count * samples.input_size),
@@ -255,6 +249,17 @@ std::uint64_t steps_per_epoch(std::size_t samples, Rank ranks, std::size_t batch
       {{}, "--batch"},
       fmt::format("{} ranks x {} samples are more than the {} of an epoch", ranks, batch, samples),
       fmt::format("at most {} is accepted with {} ranks", samples / ranks, ranks));
+}
+
+TrainingMemory training_memory(const TrainingOptions& options, const Scheme& scheme) {
+  const std::size_t parameters = total_parameters(options.network->layers());
+  const auto& optimizer = find_optimizer(options.optimizer);
+  return {
+      .residuals_and_momenta = scheme.state_bytes() +
+                               optimizer.state_bytes(parameters, momentum_left(options, scheme)) +
+                               // of the dense update that others are compared with
+                               optimizer.state_bytes(parameters, options.momentum),
+      .gradients = Bytes{options.ranks * parameters * sizeof(float)}};
 }
 
 TrainingResult train(const TrainingOptions& options, Scheme& scheme, ThreadPool& threads,

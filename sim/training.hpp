@@ -34,7 +34,7 @@ struct TrainingOptions {
   double momentum = 0;
   std::string schedule = "cosine";
   std::string optimizer = "sgd";
-  LabelSkew label_skew;
+  LabelSkew label_skew = {};
   std::vector<TrainedDeath> deaths = {};  ///< in order of time
 };
 
@@ -58,8 +58,15 @@ struct TrainingResult {
   std::optional<double> age_mean, age_p50, age_p95, age_max;  ///< of all parameters, at the end
 };
 
-/// Trains; calls `on_step` after every step, in order. Throws UserError where the optimizer does
-/// not go with the scheme.
+struct TrainingMemory {
+  Bytes residuals_and_momenta;  ///< of the scheme and of the optimizers
+  Bytes gradients;              ///< of all ranks
+};
+/// What train() will hold, beside the weights and the data.
+TrainingMemory training_memory(const TrainingOptions& options, const Scheme& scheme);
+
+/// Trains; calls `on_step` after every step, in order. A scheme with momentum correction goes with
+/// the optimizer "sgd" alone: only that does the same to a sum of velocities as to their mean.
 TrainingResult train(const TrainingOptions& options, Scheme& scheme, ThreadPool& threads,
                      const std::function<void(const TrainedStep&)>& on_step);
 

@@ -76,6 +76,7 @@ TEST_CASE("the shipped mlp has 235,146 parameters in six layers", "[mlp]") {
   CHECK(network->layers().size() == 6);
   CHECK(total_parameters(network->layers()) == 784 * 256 + 256 + 256 * 128 + 128 + 128 * 10 + 10);
   CHECK(network->flop_per_sample() == 2.0 * (2 * 784 * 256 + 3 * 256 * 128 + 3 * 128 * 10));
-  CHECK_THROWS_WITH(find_network("mlq"),
-                    "--model: unknown model \"mlq\" (did you mean \"mlp\"?); accepted: mlp, lenet5, cnn-bn");
+  CHECK_THROWS_WITH(
+      find_network("mlq"),
+      "--model: unknown model \"mlq\" (did you mean \"mlp\"?); accepted: mlp, lenet5, cnn-bn");
 }

@@ -166,6 +166,18 @@ TEST_CASE("the gradient of cnn-bn is the numerical derivative", "[networks]") {
       10, 8);
 }
 
+TEST_CASE("weights are matrices with a row per output", "[networks]") {
+  for (const auto& [model, expected] :
+       {std::pair{"mlp", std::vector<std::size_t>{256, 1, 128, 1, 10, 1}},
+        std::pair{"lenet5", std::vector<std::size_t>{6, 1, 16, 1, 120, 1, 84, 1, 10, 1}},
+        std::pair{"cnn-bn", std::vector<std::size_t>{16, 1, 1, 32, 1, 1, 128, 1, 10, 1}}}) {
+    std::vector<std::size_t> rows;
+    const auto network = find_network(model).make();
+    for (const auto& layer : network->layers()) rows.push_back(layer.rows);
+    CHECK(rows == expected);
+  }
+}
+
 TEST_CASE("a second pass and a used one give the same bits", "[networks]") {
   for (const auto* definition : networks()) {
     const auto network = definition->make();
