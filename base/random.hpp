@@ -15,6 +15,7 @@ enum class Purpose : std::uint32_t {
   broadcasters = 3,
   compute_jitter = 4,
   synthetic_masks = 6,
+  label_skew = 9,
   random_coordinates = 16,
   sample_start = 17,
   stochastic_rounding = 18,

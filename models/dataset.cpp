@@ -137,4 +137,17 @@ Dataset load_fashion_mnist(const std::filesystem::path& folder) {
   return data;
 }
 
+void hold_out_validation(Dataset& data, std::size_t samples) {
+  auto& train = data.train;
+  check(samples < train.size(), "hold_out_validation: nothing would be left to train on");
+  const std::size_t kept = train.size() - samples;
+  const auto first_input = static_cast<std::ptrdiff_t>(kept * train.input_size);
+  const auto first_label = static_cast<std::ptrdiff_t>(kept);
+  data.test = {train.input_size,
+               {train.inputs.begin() + first_input, train.inputs.end()},
+               {train.labels.begin() + first_label, train.labels.end()}};
+  train.inputs.resize(kept * train.input_size);
+  train.labels.resize(kept);
+}
+
 }  // namespace ringsim

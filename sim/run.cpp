@@ -128,7 +128,9 @@ SchemeOptions scheme_options(const Experiment& experiment, std::uint64_t epoch_s
   options.ranks = experiment.ranks;
   options.seed = experiment.options.seed;
   options.steps_per_epoch = epoch_steps;
-  options.momentum = experiment.options.momentum.value_or(experiment.scheme.defaults.momentum);
+  options.momentum = training_rates(experiment.options, experiment.scheme).momentum;
+  // Residuals can carry the momentum of sgd alone.
+  if (experiment.options.optimizer != "sgd") options.momentum_correction = false;
   return options;
 }
 
@@ -138,16 +140,18 @@ TrainingOptions training_options(const Experiment& experiment, const Dataset& da
   const double epochs = options.epochs.value_or(1);
   const auto steps =
       static_cast<std::uint64_t>(std::llround(epochs * static_cast<double>(epoch_steps)));
-  const auto& defaults = experiment.scheme.defaults;
+  const auto rates = training_rates(options, experiment.scheme);
   return {.network = experiment.network.get(),
           .data = &data,
           .ranks = experiment.ranks,
           .batch = options.batch,
           .steps = options.steps.value_or(std::max<std::uint64_t>(1, steps)),
           .seed = options.seed,
-          .learning_rate = options.learning_rate.value_or(defaults.learning_rate),
-          .momentum = options.momentum.value_or(defaults.momentum),
+          .learning_rate = rates.learning_rate,
+          .momentum = rates.momentum,
           .schedule = options.schedule,
+          .optimizer = options.optimizer,
+          .label_skew = options.label_skew,
           .deaths = {}};
 }
 
@@ -208,7 +212,8 @@ StepRow& record_step(std::uint64_t step, const std::vector<Stage>& stages, Rank 
 
 Recording record_training(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
                           const RunObserver& observer) {
-  const Dataset data = load_fashion_mnist();
+  Dataset data = load_fashion_mnist();
+  if (experiment.options.validates) hold_out_validation(data, 10'000);
   const auto epoch_steps =
       steps_per_epoch(data.train.size(), experiment.ranks, experiment.options.batch);
   auto training = training_options(experiment, data, epoch_steps);
@@ -216,6 +221,12 @@ Recording record_training(const Experiment& experiment, const std::vector<Traine
   const auto options = scheme_options(experiment, epoch_steps);
   const auto scheme = experiment.scheme.make(experiment.network->layers(), options);
   const auto costs = prune_costs(experiment);
+  if (observer.on_start) {
+    const auto memory = training_memory(training, *scheme);
+    observer.on_start(fmt::format(
+        "memory of {} ranks: {} of residuals and momenta, {} of gradients", experiment.ranks,
+        format(memory.residuals_and_momenta), format(memory.gradients)));
+  }
   Recording recording;
   ThreadPool threads;
   recording.trained = train(training, *scheme, threads, [&](const TrainedStep& step) {

@@ -13,7 +13,8 @@ namespace ringsim {
 
 /// Where a run reports to while it goes on; an empty function is not called.
 struct RunObserver {
-  /// One line once the inputs are known: what runs, on what, on which backend.
+  /// A line each before the first step: what runs, on what, on which backend; and what memory
+  /// training takes.
   std::function<void(const std::string& line)> on_start;
   std::function<void(std::uint64_t step, std::uint64_t steps)> on_step;
   /// A line each time that hosts have died and the others go on.

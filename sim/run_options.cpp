@@ -2,7 +2,9 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "models/optimizer.hpp"
 #include "models/prune/dispatch.hpp"
+#include "models/schedule.hpp"
 #include "models/schemes/value_type.hpp"
 #include "sim/collectives/collective.hpp"
 
@@ -204,19 +206,38 @@ constexpr RunOption table[] = {
      [](RunOptions& o, Text text, const Place& place) {
        o.seed = whole_number(text, place, 0, any);
      }},
-    {"work", "lr", "X", "learning rate; default: the scheme's (ringsim list schemes)",
+    {"work", "optimizer", "NAME",
+     "what makes an update of the mean gradient (ringsim list optimizers); default sgd",
+     [](RunOptions& o, Text text, const Place&) { o.optimizer = find_optimizer(text).name; }},
+    {"work", "lr", "X",
+     "learning rate; default: the optimizer's, or the scheme's (ringsim list schemes)",
      [](RunOptions& o, Text text, const Place& place) {
        o.learning_rate = number(text, place, 0, 1e6);
      }},
-    {"work", "momentum", "X", "momentum, below 1; default: the scheme's",
+    {"work", "momentum", "X",
+     "momentum, below 1; adam: beta1; default: the optimizer's, or the scheme's",
      [](RunOptions& o, Text text, const Place& place) {
        o.momentum = number(text, place, 0, 0.9999);
      }},
     {"work", "schedule", "NAME",
-     "learning rate over the run: constant or cosine (to 0); default cosine",
+     "learning rate over the run: constant, cosine (to 0) or step (a tenth after half of it, a "
+     "hundredth after three quarters); default cosine",
      [](RunOptions& o, Text text, const Place& place) {
-       const std::array<std::string, 2> names = {"constant", "cosine"};
-       o.schedule = one_of(text, place, names);
+       o.schedule = one_of(text, place, schedule_names());
+     }},
+    {"work", "label-skew", "SKEW",
+     "unequal data per rank: none, dirichlet:X (shares of the classes drawn with concentration X: "
+     "100 is nearly even, 0.1 leaves a rank few classes) or shards:K (K runs of the samples sorted "
+     "by class); default none",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.label_skew = parse_label_skew(text, place);
+     }},
+    {"work", "evaluate", "test|validation",
+     "accuracy on the test set, or on the last 10,000 training samples, which are not trained on "
+     "then, to choose settings by; default test",
+     [](RunOptions& o, Text text, const Place& place) {
+       const std::array<std::string, 2> names = {"test", "validation"};
+       o.validates = one_of(text, place, names) == "validation";
      }},
 
     {"time", "compute-time", "Q|model",
@@ -387,7 +408,10 @@ void check_synthetic_options(const RunOptions& options) {
   const auto refuse = [&](Text name) {
     if (is_given(options, name)) refuse_without_effect(name, beside, "leave it out");
   };
-  for (const Text name : {"epochs", "lr", "schedule", "engine"}) refuse(name);
+  for (const Text name :
+       {"epochs", "optimizer", "lr", "schedule", "label-skew", "evaluate", "engine"}) {
+    refuse(name);
+  }
   if (options.bytes) {
     if (options.source == Source::trace) refuse("source");
     for (const Text name : {"model", "batch", "gpu-speed"}) refuse(name);
@@ -409,7 +433,31 @@ void check_trace_options(const RunOptions& options) {
                     "a trace does not say how long forward and backward pass take");
 }
 
+/// Momentum before pruning is that of sgd, and nesterov is sgd without momentum.
+void check_optimizer(const RunOptions& options, const SchemeDefinition& scheme) {
+  const std::string beside = fmt::format("--optimizer {}", options.optimizer);
+  if (options.optimizer != "sgd" && options.scheme_options.momentum_correction.value_or(false)) {
+    throw UserError({{}, "--momentum-correction"}, "found on with " + beside, "off is accepted",
+                    "leave one of the two out");
+  }
+  if (options.optimizer == "nesterov" && training_rates(options, scheme).momentum == 0) {
+    throw UserError({{}, "--momentum"}, "is 0 with " + beside, "a number above 0 is accepted",
+                    "give one such as 0.9, and a smaller --lr than without");
+  }
+}
+
 }  // namespace
+
+TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinition& scheme) {
+  const auto& optimizer = find_optimizer(options.optimizer);
+  const auto choose = [](std::optional<double> given, std::optional<double> of_optimizer,
+                         double of_scheme) {
+    return given ? *given : of_optimizer.value_or(of_scheme);
+  };
+  return {.learning_rate =
+              choose(options.learning_rate, optimizer.learning_rate, scheme.defaults.learning_rate),
+          .momentum = choose(options.momentum, optimizer.momentum, scheme.defaults.momentum)};
+}
 
 void check_run_options(const RunOptions& options) {
   const auto& collective = find_collective(options.collective);
@@ -432,6 +480,7 @@ void check_run_options(const RunOptions& options) {
                           "leave one of the two out");
   }
   const auto& scheme = find_scheme(options.scheme);
+  check_optimizer(options, scheme);
   for (const auto& option : table) {
     if (!option.of_scheme || !is_given(options, option.name)) continue;
     if (std::find(scheme.options.begin(), scheme.options.end(), option.name) !=

@@ -3,6 +3,7 @@
 // command that takes them.
 #include "base/rank.hpp"
 #include "base/units.hpp"
+#include "models/label_skew.hpp"
 #include "models/schemes/scheme.hpp"
 #include "topologies/topology.hpp"
 
@@ -49,8 +50,11 @@ struct RunOptions {
   std::optional<double> epochs;  ///< absent, and no steps: 1
   std::size_t batch = 32;        ///< per rank
   std::uint64_t seed = 1;
-  std::optional<double> learning_rate, momentum;  ///< absent: the scheme's defaults
+  std::optional<double> learning_rate, momentum;  ///< absent: training_rates()
   std::string schedule = "cosine";
+  std::string optimizer = "sgd";
+  LabelSkew label_skew;
+  bool validates = false;  ///< accuracy on a part of the training set in the test set's place
   // time
   std::optional<Seconds> compute_time;  ///< per step; absent: the model's operations over gpu_speed
   FlopPerSecond gpu_speed{9e12};
@@ -84,6 +88,9 @@ void set_run_option(RunOptions& options, std::string_view name, std::string_view
 
 /// Whether option `name` was set.
 bool is_given(const RunOptions& options, std::string_view name);
+
+/// Learning rate and momentum: as given, or what goes best with the optimizer, or with the scheme.
+TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinition& scheme);
 
 /// Throws UserError where options that were given contradict each other, or one was given that the
 /// scheme does not take.

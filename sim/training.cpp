@@ -59,6 +59,22 @@ Deviation deviation(std::span<const float> applied, std::span<const float> dense
   return result;
 }
 
+/// Residuals that carry the momentum leave none to the optimizer.
+double momentum_left(const TrainingOptions& options, const Scheme& scheme) {
+  if (!scheme.has_momentum_correction()) return options.momentum;
+  check(options.optimizer == "sgd", "momentum correction needs sgd");
+  return 0;
+}
+
+BatchSampler make_sampler(const TrainingOptions& options) {
+  const auto& train = options.data->train;
+  if (options.label_skew.kind == LabelSkew::Kind::none) {
+    return {train.size(), options.ranks, options.batch, options.seed};
+  }
+  return {partition_by_label(train.labels, options.ranks, options.label_skew, options.seed),
+          options.batch, options.seed};
+}
+
 class Training {
  public:
   Training(const TrainingOptions& options, Scheme& scheme, ThreadPool& threads)
@@ -70,11 +86,10 @@ class Training {
         update_(weights_.size()),
         dense_mean_(weights_.size()),
         dense_update_(weights_.size()),
-        // Residuals that carry the momentum leave none to the optimizer; the dense reference always
-        // has it.
-        optimizer_(weights_.size(), scheme.has_momentum_correction() ? 0 : options.momentum),
-        dense_optimizer_(weights_.size(), options.momentum),
-        sampler_(options.data->train.size(), options.ranks, options.batch, options.seed),
+        optimizer_(find_optimizer(options.optimizer)
+                       .make(weights_.size(), momentum_left(options, scheme))),
+        dense_optimizer_(find_optimizer(options.optimizer).make(weights_.size(), options.momentum)),
+        sampler_(make_sampler(options)),
         ages_(layers_) {
     options.network->initialize(options.seed, weights_);
     for (Rank rank = 0; rank < options.ranks; ++rank) {
@@ -94,7 +109,7 @@ class Training {
     const StepOutcome outcome = scheme_.exchange(step);
     const double rate =
         learning_rate_at(options_.schedule, options_.learning_rate, step, options_.steps);
-    optimizer_.update(outcome.mean, update_);
+    optimizer_->update(outcome.mean, update_);
     compute_dense_update();
     for (std::size_t i = 0; i < weights_.size(); ++i) {
       weights_[i] -= static_cast<float>(rate) * update_[i];
@@ -154,7 +169,7 @@ class Training {
     std::vector<std::span<const float>> gradients;
     for (const auto& worker : workers_) gradients.emplace_back(worker.gradient);
     mean_over_ranks(gradients, dense_mean_);
-    dense_optimizer_.update(dense_mean_, dense_update_);
+    dense_optimizer_->update(dense_mean_, dense_update_);
   }
 
   double mean_loss() const {
@@ -163,18 +178,25 @@ class Training {
     return sum / static_cast<double>(workers_.size());
   }
 
+  /// `count` samples from `begin` on, as they lie.
+  static Batch slice(const Samples& samples, std::size_t begin, std::size_t count) {
+    return {
+        std::span(samples.inputs).subspan(begin * samples.input_size, count * samples.input_size),
+        std::span(samples.labels).subspan(begin, count)};
+  }
+
   double test_accuracy() {
-    constexpr std::size_t rows = 500;
-    const auto& test = options_.data->test;
-    const std::size_t blocks = (test.size() + rows - 1) / rows;
-    std::vector<std::unique_ptr<NetworkPass>> passes(blocks);
+    constexpr std::size_t rows = 500, calibration = 1024;
+    const auto &train = options_.data->train, &test = options_.data->test;
+    const std::size_t blocks = (test.size() + rows - 1) / rows,
+                      passes = std::min(blocks, threads_.size());
     std::atomic<std::size_t> correct{0};
-    threads_.for_each(blocks, [&](std::size_t block) {
-      const std::size_t begin = block * rows, count = std::min(rows, test.size() - begin);
-      const Batch batch{
-          std::span(test.inputs).subspan(begin * test.input_size, count * test.input_size),
-          std::span(test.labels).subspan(begin, count)};
-      correct += options_.network->make_pass()->correct(weights_, batch);
+    threads_.for_each(passes, [&](std::size_t first) {
+      const auto pass = options_.network->make_pass();
+      pass->prepare_evaluation(weights_, slice(train, 0, std::min(calibration, train.size())));
+      for (std::size_t begin = first * rows; begin < test.size(); begin += passes * rows) {
+        correct += pass->correct(weights_, slice(test, begin, std::min(rows, test.size() - begin)));
+      }
     });
     return static_cast<double>(correct) / static_cast<double>(test.size());
   }
@@ -211,7 +233,7 @@ class Training {
   ThreadPool& threads_;
   const Layers& layers_;
   std::vector<float> weights_, update_, dense_mean_, dense_update_;
-  MomentumSgd optimizer_, dense_optimizer_;
+  std::unique_ptr<Optimizer> optimizer_, dense_optimizer_;
   BatchSampler sampler_;
   AgeTracker ages_;
   std::vector<Worker> workers_;  ///< of the ranks that live
@@ -227,6 +249,17 @@ std::uint64_t steps_per_epoch(std::size_t samples, Rank ranks, std::size_t batch
       {{}, "--batch"},
       fmt::format("{} ranks x {} samples are more than the {} of an epoch", ranks, batch, samples),
       fmt::format("at most {} is accepted with {} ranks", samples / ranks, ranks));
+}
+
+TrainingMemory training_memory(const TrainingOptions& options, const Scheme& scheme) {
+  const std::size_t parameters = total_parameters(options.network->layers());
+  const auto& optimizer = find_optimizer(options.optimizer);
+  return {
+      .residuals_and_momenta = scheme.state_bytes() +
+                               optimizer.state_bytes(parameters, momentum_left(options, scheme)) +
+                               // of the dense update that others are compared with
+                               optimizer.state_bytes(parameters, options.momentum),
+      .gradients = Bytes{options.ranks * parameters * sizeof(float)}};
 }
 
 TrainingResult train(const TrainingOptions& options, Scheme& scheme, ThreadPool& threads,

@@ -4,6 +4,7 @@
 // replays what was recorded here.
 #include "base/parallel.hpp"
 #include "models/dataset.hpp"
+#include "models/label_skew.hpp"
 #include "models/networks/network.hpp"
 #include "models/schemes/scheme.hpp"
 #include "traces/records.hpp"
@@ -32,6 +33,8 @@ struct TrainingOptions {
   double learning_rate = 0.1;
   double momentum = 0;
   std::string schedule = "cosine";
+  std::string optimizer = "sgd";
+  LabelSkew label_skew = {};
   std::vector<TrainedDeath> deaths = {};  ///< in order of time
 };
 
@@ -55,7 +58,15 @@ struct TrainingResult {
   std::optional<double> age_mean, age_p50, age_p95, age_max;  ///< of all parameters, at the end
 };
 
-/// Trains; calls `on_step` after every step, in order.
+struct TrainingMemory {
+  Bytes residuals_and_momenta;  ///< of the scheme and of the optimizers
+  Bytes gradients;              ///< of all ranks
+};
+/// What train() will hold, beside the weights and the data.
+TrainingMemory training_memory(const TrainingOptions& options, const Scheme& scheme);
+
+/// Trains; calls `on_step` after every step, in order. A scheme with momentum correction goes with
+/// the optimizer "sgd" alone: only that does the same to a sum of velocities as to their mean.
 TrainingResult train(const TrainingOptions& options, Scheme& scheme, ThreadPool& threads,
                      const std::function<void(const TrainedStep&)>& on_step);
 

@@ -25,7 +25,11 @@ class NetworkPass {
   /// weight.
   virtual double loss_and_gradient(std::span<const float> weights, const Batch& batch,
                                    std::span<float> gradient) = 0;
-  /// Number of samples whose largest output is their label's.
+  /// Makes correct() ready for these weights: networks with batch normalisation take the statistics
+  /// of `samples` (a fixed part of the training set); the others have nothing to do.
+  virtual void prepare_evaluation(std::span<const float> weights, const Batch& samples) = 0;
+  /// Number of samples whose largest output is their label's. With batch normalisation,
+  /// prepare_evaluation() comes first, with the same weights.
   virtual std::size_t correct(std::span<const float> weights, const Batch& batch) = 0;
 };
 
@@ -37,7 +41,7 @@ class Network {
   /// Floating-point operations of forward and backward pass for one sample (a multiply-add counts
   /// as two).
   virtual double flop_per_sample() const = 0;
-  /// Weights: normal with variance 2/fan-in (He et al., 1502.01852); biases 0.
+  /// Weights: normal with variance 2/fan-in (He et al., 1502.01852); biases 0; gains 1.
   virtual void initialize(std::uint64_t seed, std::span<float> weights) const = 0;
   virtual std::unique_ptr<NetworkPass> make_pass() const = 0;
 };

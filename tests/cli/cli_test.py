@@ -284,6 +284,8 @@ class Run(Case):
     def test_progress_is_on_stderr_and_quiet_stops_it(self):
         done = self.ringsim("run", *QUICK)
         self.assertIn("backend auto", done.stderr)
+        # Gradients of 235,146 fp32 parameters.
+        self.assertRegex(done.stderr, r"memory of 8 ranks: 7\.\d+MB of residuals and momenta, 7\.52MB of gradients\n")
         self.assertIn("step 6 of 6", done.stderr)
         self.assertNotIn("step 6 of 6", done.stdout)
         self.assertEqual(self.ringsim("run", *QUICK, "--quiet").stderr, "")
@@ -293,7 +295,10 @@ class Run(Case):
         plain = json.loads(self.good("run", *base))
         del plain["wall_seconds"], plain["provenance"]
         for changed in (["--topology", "ring8-10g"], ["--ranks", "4"], ["--batch", "16"], ["--seed", "9"], ["--lr", "0.01"],
-                        ["--momentum", "0.5"], ["--schedule", "constant"], ["--compute-time", "3ms"],
+                        ["--momentum", "0.5"], ["--schedule", "constant"], ["--schedule", "step"], ["--optimizer", "adam"],
+                        ["--optimizer", "nesterov", "--momentum", "0.5"], ["--label-skew", "dirichlet:0.1"],
+                        ["--label-skew", "shards:2"], ["--evaluate", "validation"], ["--model", "lenet5"],
+                        ["--model", "cnn-bn"], ["--compute-time", "3ms"],
                         ["--gpu-speed", "1TFLOPS"], ["--prune-time", "1ms"], ["--gpu-memory-bandwidth", "1GBps"],
                         ["--jitter", "0.5"], ["--scheme", "dense"], ["--density", "0.2"], ["--threshold", "fixed:0.1"],
                         ["--threshold", "dispersion:1"], ["--broadcasters", "1"], ["--mask-encoding", "bitmap"],
@@ -352,6 +357,15 @@ class Run(Case):
         self.check_error("--ranks: found 9; 2 to 8 (the hosts of ring8-1g) is accepted", "run", "--ranks", "9")
         self.check_error('--scheme: unknown scheme "iwq" (did you mean "iwp"?); accepted: dense, iwp, magnitude, cltk, '
                          "topk, randomk, qsgd, terngrad, signsgd, powersgd", "run", "--scheme", "iwq")
+        self.check_error('--model: unknown model "lenet" (did you mean "lenet5"?); accepted: mlp, lenet5, cnn-bn',
+                         "run", "--model", "lenet")
+        self.check_error('--optimizer: unknown optimizer "adma" (did you mean "adam"?); accepted: sgd, nesterov, adam',
+                         "run", "--optimizer", "adma")
+        self.check_error('--label-skew: found "0.5"; none, dirichlet:X (X from 0.001 to 1e6) or shards:K (K a whole number from '
+                         "1 to 1000) is accepted", "run", "--label-skew", "0.5")
+        for option, value in (("optimizer", "adam"), ("label-skew", "shards:2"), ("evaluate", "validation")):
+            self.check_error(f"--{option}: has no effect with --source synthetic; leave it out",
+                             "run", "--source", "synthetic", f"--{option}", value)
         for density in ("0", "1.5", "x"):
             self.check_error(f'--density: found "{density}"; a number above 0 and at most 1 such as 0.01 or 1/64 is accepted',
                              "run", "--density", density)
@@ -431,7 +445,7 @@ class Compare(Case):
 class Lists(Case):
     def test_everything_that_can_be_named_is_listed(self):
         text = self.good("list")
-        for name in ("dense", "iwp", "mlp", "ring8-1g", "ring8-mixed", "bitmap", "rice"):
+        for name in ("dense", "iwp", "mlp", "lenet5", "cnn-bn", "nesterov", "ring8-1g", "ring8-mixed", "bitmap", "rice"):
             self.assertIn("\n" + name, text)
         self.assertIn("1901.01544", self.good("list", "schemes"))
         self.assertNotIn("mlp", self.good("list", "schemes"))

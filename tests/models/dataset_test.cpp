@@ -59,6 +59,16 @@ TEST_CASE("Fashion-MNIST is read and normalised", "[dataset]") {
   for (const int count : per_class) CHECK(count == 6000);
 }
 
+TEST_CASE("the validation split is the end of the training set", "[dataset]") {
+  Dataset data{.train = {2, {1, 2, 3, 4, 5, 6}, {7, 8, 9}}, .test = {2, {0, 0}, {1}}, .files = {}};
+  hold_out_validation(data, 1);
+  CHECK(data.train.inputs == std::vector<float>{1, 2, 3, 4});
+  CHECK(data.train.labels == std::vector<std::uint8_t>{7, 8});
+  CHECK(data.test.inputs == std::vector<float>{5, 6});
+  CHECK(data.test.labels == std::vector<std::uint8_t>{9});
+  CHECK(data.test.input_size == 2);
+}
+
 TEST_CASE("a missing dataset names the package to install", "[dataset]") {
   CHECK_THROWS_WITH(load_fashion_mnist("/nonexistent"),
                     "/nonexistent/train-images-idx3-ubyte.gz: no such file; Fashion-MNIST is "

@@ -95,6 +95,14 @@ TEST_CASE("contradicting options are errors", "[run]") {
       check_run_options(quick_options({{"gpu-memory-bandwidth", "1TBps"}, {"prune-time", "none"}})),
       "--gpu-memory-bandwidth: has no effect with a --prune-time that is given; leave one of the "
       "two out");
+  CHECK_THROWS_WITH(
+      check_run_options(quick_options({{"optimizer", "adam"}, {"momentum-correction", "on"}})),
+      "--momentum-correction: found on with --optimizer adam; off is accepted; leave one of the "
+      "two out");
+  CHECK_THROWS_WITH(check_run_options(quick_options({{"optimizer", "nesterov"}})),
+                    "--momentum: is 0 with --optimizer nesterov; a number above 0 is accepted; "
+                    "give one such as 0.9, and a smaller --lr than without");
+  CHECK_NOTHROW(check_run_options(quick_options({{"optimizer", "nesterov"}, {"scheme", "dense"}})));
   CHECK_THROWS_WITH(run(quick_options({{"ranks", "9"}}), {}),
                     "--ranks: found 9; 2 to 8 (the hosts of ring8-1g) is accepted");
 }
@@ -112,6 +120,19 @@ TEST_CASE("a bare kind of topology runs as the file of the same links", "[run]")
   const auto file = run_in_child(quick_options({{"topology", "ring8-1g"}}), figures);
   CHECK(bare[0] == file[0]);
   CHECK(bare[1] + 1 == file[1]);  // no topology file among the inputs
+}
+
+TEST_CASE("learning rate and momentum: given, the optimizer's, the scheme's", "[run]") {
+  const auto rates = [](std::initializer_list<std::pair<const char*, const char*>> values) {
+    const auto options = quick_options(values);
+    const auto found = training_rates(options, find_scheme(options.scheme));
+    return std::pair(found.learning_rate, found.momentum);
+  };
+  CHECK(rates({{"scheme", "dense"}}) == std::pair(0.05, 0.9));
+  CHECK(rates({{"scheme", "iwp"}}) == std::pair(0.3, 0.0));
+  CHECK(rates({{"scheme", "iwp"}, {"optimizer", "adam"}}) == std::pair(0.001, 0.9));
+  CHECK(rates({{"optimizer", "adam"}, {"lr", "0.01"}, {"momentum", "0.8"}}) ==
+        std::pair(0.01, 0.8));
 }
 
 TEST_CASE("options are parsed strictly", "[run]") {
@@ -135,7 +156,7 @@ TEST_CASE("options are parsed strictly", "[run]") {
                     "after the number");
   CHECK_THROWS_WITH(
       set("schedule", "cosin"),
-      "--schedule: found \"cosin\" (did you mean \"cosine\"?); accepted: constant, cosine");
+      "--schedule: found \"cosin\" (did you mean \"cosine\"?); accepted: constant, cosine, step");
   CHECK_THROWS_WITH(set("momentum-correction", "yes"),
                     "--momentum-correction: found \"yes\"; accepted: on, off");
   set("density", "1/64");

@@ -2,6 +2,8 @@
 
 #include "base/random.hpp"
 #include "models/networks/mlp.hpp"
+#include "models/networks/sequence.hpp"
+#include "models/optimizer.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -34,10 +36,17 @@ struct Trained {
   std::optional<double> accuracy;
 };
 
+struct Work {
+  std::unique_ptr<Network> network = make_mlp({6, 16, 2});
+  double learning_rate = 0.1;
+  std::string optimizer = "sgd";
+  LabelSkew label_skew = {};
+};
+
 Trained train_with(std::string_view scheme_name, Rank ranks, std::size_t batch,
-                   std::size_t threads = 2) {
+                   std::size_t threads = 2, const Work& work = {}) {
   const auto data = make_data(512, 200);
-  const auto network = make_mlp({6, 16, 2});
+  const auto* const network = work.network.get();
   const auto& definition = find_scheme(scheme_name);
   SchemeOptions scheme_options;
   scheme_options.ranks = ranks;
@@ -45,15 +54,17 @@ Trained train_with(std::string_view scheme_name, Rank ranks, std::size_t batch,
   scheme_options.density = 0.1;
   scheme_options.rank = 1;
   const auto scheme = definition.make(network->layers(), scheme_options);
-  const TrainingOptions options{.network = network.get(),
+  const TrainingOptions options{.network = network,
                                 .data = &data,
                                 .ranks = ranks,
                                 .batch = batch,
                                 .steps = 48,
                                 .seed = 1,
-                                .learning_rate = 0.1,
+                                .learning_rate = work.learning_rate,
                                 .momentum = 0.9,
-                                .schedule = "cosine"};
+                                .schedule = "cosine",
+                                .optimizer = work.optimizer,
+                                .label_skew = work.label_skew};
   ThreadPool pool(threads);
   Trained trained;
   trained.result = train(options, *scheme, pool, [&](const TrainedStep& step) {
@@ -89,6 +100,63 @@ TEST_CASE("training learns, and results do not depend on the number of threads",
   CHECK(trained.losses.back() < 0.5 * trained.losses.front());
   CHECK(trained.accuracy > 0.95);
   CHECK(trained.result.weights == train_with(scheme, 4, 8, 3).result.weights);
+}
+
+TEST_CASE("every optimizer learns, with any number of threads the same", "[training]") {
+  const auto* optimizer = GENERATE(from_range(optimizers().begin(), optimizers().end()));
+  const Work work{.learning_rate = optimizer->learning_rate ? 0.02 : 0.1,
+                  .optimizer = std::string(optimizer->name)};
+  const auto trained = train_with("dense", 4, 8, 1, work);
+  INFO(optimizer->name);
+  CHECK(trained.losses.back() < 0.5 * trained.losses.front());
+  CHECK(trained.accuracy > 0.95);
+  CHECK(trained.result.weights == train_with("dense", 4, 8, 3, work).result.weights);
+}
+
+TEST_CASE("batch normalisation learns, with any number of threads the same", "[training]") {
+  Work work;
+  work.network = make_sequence_network([] {
+    Sequence network({.channels = 6});
+    network.dense("fc1", 16).batch_norm("bn1").relu().dense("fc2", 2);
+    return network;
+  });
+  const auto trained = train_with("dense", 4, 8, 1, work);
+  CHECK(trained.losses.back() < 0.5 * trained.losses.front());
+  CHECK(trained.accuracy > 0.95);
+  const auto again = train_with("dense", 4, 8, 3, work);
+  CHECK(trained.result.weights == again.result.weights);
+  CHECK(trained.accuracy == again.accuracy);
+}
+
+TEST_CASE("ranks that see one class each pull apart, and their mean still learns", "[training]") {
+  Work work;
+  work.label_skew = {LabelSkew::Kind::shards, 0, 1};
+  const auto even = train_with("dense", 2, 16), skewed = train_with("dense", 2, 16, 1, work);
+  CHECK(skewed.result.weights == train_with("dense", 2, 16, 3, work).result.weights);
+  CHECK(skewed.result.weights != even.result.weights);
+  CHECK(skewed.accuracy > 0.95);
+}
+
+TEST_CASE("the memory for residuals, momenta and gradients is known before training",
+          "[training]") {
+  const auto network = make_mlp({6, 16, 2});  // 6*16 + 16 + 16*2 + 2 = 146 parameters
+  TrainingOptions options{.network = network.get(), .ranks = 4, .momentum = 0.9};
+  const auto memory = [&](const char* scheme_name, const char* optimizer) {
+    SchemeOptions scheme_options;
+    scheme_options.ranks = 4;
+    scheme_options.momentum = 0.9;
+    scheme_options.whole_below = 0;
+    options.optimizer = optimizer;
+    const auto scheme = find_scheme(scheme_name).make(network->layers(), scheme_options);
+    const auto found = training_memory(options, *scheme);
+    CHECK(found.gradients == Bytes{4 * 146 * 4});
+    return found.residuals_and_momenta - scheme->state_bytes();
+  };
+  // A momentum for the update, and one for the dense update that it is compared with.
+  CHECK(memory("dense", "sgd") == Bytes{2 * 146 * 4});
+  CHECK(memory("dense", "adam") == Bytes{2 * 2 * 146 * 4});
+  // The residuals carry the momentum of the update.
+  CHECK(memory("iwp", "sgd") == Bytes{146 * 4});
 }
 
 TEST_CASE("an update that is sent whole has no error, a pruned one has", "[training]") {

@@ -2,6 +2,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "models/networks/network.hpp"
+#include "models/optimizer.hpp"
 #include "models/prune/dispatch.hpp"
 #include "models/prune/encodings/encoding.hpp"
 #include "models/schemes/scheme.hpp"
@@ -50,6 +51,19 @@ Rows collective_rows() {
   return rows;
 }
 
+Rows optimizer_rows() {
+  Rows rows = {{"optimizer", "what it does", "source", "lr", "momentum"}};
+  const auto shown = [](std::optional<double> value) {
+    return value ? fmt::format("{}", *value) : "the scheme's";
+  };
+  for (const auto* optimizer : optimizers()) {
+    rows.push_back({std::string(optimizer->name), std::string(optimizer->description),
+                    std::string(optimizer->source), shown(optimizer->learning_rate),
+                    shown(optimizer->momentum)});
+  }
+  return rows;
+}
+
 Rows topology_rows() {
   Rows rows = {{"topology", "kind", "hosts", "what it is"}};
   for (const auto& shipped : shipped_topologies()) {
@@ -79,6 +93,7 @@ const std::vector<Listing>& listings() {
   static const std::vector<Listing> all = {
       {"schemes", scheme_rows},
       {"models", [] { return described("model", networks()); }},
+      {"optimizers", optimizer_rows},
       {"topologies", topology_rows},
       {"collectives", collective_rows},
       {"encodings", [] { return described("encoding", mask_encodings()); }},
@@ -104,8 +119,10 @@ int execute(const std::string& what) {
 
 std::function<int()> add(CLI::App& app, const Invocation&) {
   auto what = std::make_shared<std::string>();
-  app.add_option("WHAT", *what,
-                 "schemes, models, topologies, collectives, encodings or engines; default all")
+  app.add_option(
+         "WHAT", *what,
+         "schemes, models, optimizers, topologies, collectives, encodings or engines; default "
+         "all")
       ->type_name("");
   return [what] { return execute(*what); };
 }
