@@ -1,0 +1,170 @@
+#include "sim/experiment.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "sim/backend.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace ringsim {
+namespace {
+
+/// What the options say of all hosts and links.
+void apply_options(const RunOptions& options, Topology& topology) {
+  topology.set_after_outage(options.after_outage);
+  if (!options.reduce_rate) return;
+  for (Rank rank = 0; rank < topology.hosts(); ++rank) {
+    Host host = topology.host(rank);
+    if (host.reduce_rate) continue;
+    host.reduce_rate = options.reduce_rate;
+    topology.set_host(rank, host);
+  }
+}
+
+TraceSource open_trace(const RunOptions& options) {
+  TraceSource trace(options.trace,
+                    is_given(options, "scheme") ? std::optional(options.scheme) : std::nullopt,
+                    options.scheme_options.mask_encoding);
+  if (options.steps.value_or(1) > trace.header().steps) {
+    throw UserError(
+        {{}, "--steps"}, fmt::format("found {}", *options.steps),
+        fmt::format("1 to {} (the steps of {}) is accepted", trace.header().steps, options.trace));
+  }
+  return trace;
+}
+
+void check_can_be_drawn(const SchemeDefinition& scheme, const SchemeOptions& options) {
+  if (scheme.synthesize != nullptr) {
+    scheme.synthesize({}, options, 0);  // or it says what is wrong with the options
+    return;
+  }
+  std::vector<std::string> accepted;
+  for (const auto* other : schemes()) {
+    if (other->synthesize != nullptr) accepted.emplace_back(other->name);
+  }
+  throw UserError({{}, "--scheme"}, fmt::format("{} needs the values of gradients", scheme.name),
+                  join(accepted, ", ") + " are accepted without them",
+                  "leave --bytes and --source synthetic out");
+}
+
+CollectiveChoice choose_collective(const RunOptions& options, const Topology& topology) {
+  AllReduceRequest request{.ranks = options.topology.ranks.value_or(topology.hosts()),
+                           .elements = 0,
+                           .element_bytes = Bytes{sizeof(float)},
+                           .ranks_per_node = topology.gpus_per_node()};
+  if (options.directions) request.directions = *options.directions;
+  if (options.channels) request.channels = *options.channels;
+  if (options.chunk) request.chunk = *options.chunk;
+  const auto& algorithm = find_collective(options.collective);
+  if (algorithm.needs_whole_nodes && has_deaths(topology, request.ranks)) {
+    throw UserError(
+        {{}, "--collective"},
+        fmt::format("{} needs whole nodes, and hosts of {} die", algorithm.name, topology.name()),
+        "another one is accepted (ringsim list collectives)");
+  }
+  algorithm.make_all_reduce(request);  // or it says why not, before anything slow begins
+  return {&algorithm, request};
+}
+
+}  // namespace
+
+bool draws_sizes(const RunOptions& options) {
+  return options.bytes || options.source == Source::synthetic;
+}
+
+Experiment prepare(const RunOptions& options) {
+  check_run_options(options);
+  if (options.backend == "simgrid") require_simgrid();
+  Topology topology = choose_topology(options.topology);
+  apply_options(options, topology);
+  const Rank ranks = options.topology.ranks.value_or(topology.hosts());
+  if (ranks > topology.hosts()) {
+    throw UserError(
+        {{}, "--ranks"}, fmt::format("found {}", ranks),
+        fmt::format("2 to {} (the hosts of {}) is accepted", topology.hosts(), topology.name()));
+  }
+  std::optional<TraceSource> trace;
+  if (options.source == Source::trace) trace = open_trace(options);
+  const std::string& scheme = trace ? trace->scheme() : options.scheme;
+  const CollectiveChoice collective = choose_collective(options, topology);
+  if (draws_sizes(options)) {
+    auto asked = options.scheme_options;
+    asked.ranks = ranks;
+    check_can_be_drawn(find_scheme(scheme), asked);
+  }
+  const bool has_model = !trace && !options.bytes;
+  return {.options = options,
+          .topology = std::move(topology),
+          .ranks = ranks,
+          .scheme = find_scheme(scheme),
+          .collective = collective,
+          .trace = std::move(trace),
+          .network = has_model ? find_network(options.model).make() : nullptr,
+          .engine_profile = options.prune_time == PruneTime::profile
+                                ? std::optional(prune::load_engine_profile(options.prune_profile))
+                                : std::nullopt};
+}
+
+Layers layers_of(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  if (!options.bytes) return experiment.network->layers();
+  return {{.name = "values", .offset = 0, .parameters = options.bytes->count / sizeof(float)}};
+}
+
+SchemeOptions scheme_options(const Experiment& experiment, std::uint64_t epoch_steps) {
+  SchemeOptions options = experiment.options.scheme_options;
+  options.ranks = experiment.ranks;
+  options.seed = experiment.options.seed;
+  options.steps_per_epoch = epoch_steps;
+  options.momentum = training_rates(experiment.options, experiment.scheme).momentum;
+  // Residuals can carry the momentum of sgd alone.
+  if (experiment.options.optimizer != "sgd") options.momentum_correction = false;
+  return options;
+}
+
+TrainingOptions training_options(const Experiment& experiment, const Dataset& data,
+                                 std::uint64_t epoch_steps) {
+  const auto& options = experiment.options;
+  const double epochs = options.epochs.value_or(1);
+  const auto steps =
+      static_cast<std::uint64_t>(std::llround(epochs * static_cast<double>(epoch_steps)));
+  const auto rates = training_rates(options, experiment.scheme);
+  return {.network = experiment.network.get(),
+          .data = &data,
+          .ranks = experiment.ranks,
+          .batch = options.batch,
+          .steps = options.steps.value_or(std::max<std::uint64_t>(1, steps)),
+          .seed = options.seed,
+          .learning_rate = rates.learning_rate,
+          .momentum = rates.momentum,
+          .schedule = options.schedule,
+          .optimizer = options.optimizer,
+          .label_skew = options.label_skew,
+          .deaths = {}};
+}
+
+ComputeModel compute_model(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  const auto modelled = [&] {
+    const double flop = experiment.network->flop_per_sample() * static_cast<double>(options.batch);
+    return Seconds{flop / options.gpu_speed.value};
+  };
+  return {.time = options.compute_time ? *options.compute_time : modelled(),
+          .jitter = options.jitter,
+          .seed = options.seed};
+}
+
+PruneCosts prune_costs(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  PruneCosts costs{.prune = std::nullopt,
+                   .engine = experiment.engine_profile ? &*experiment.engine_profile : nullptr,
+                   .memory = std::nullopt};
+  if (options.prune_time == PruneTime::fixed) costs.prune = options.fixed_prune_time;
+  if (options.prune_time == PruneTime::model) costs.memory = options.gpu_memory_bandwidth;
+  return costs;
+}
+
+}  // namespace ringsim

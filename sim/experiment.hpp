@@ -1,0 +1,44 @@
+#pragma once
+// What the options name, looked up and checked.
+#include "models/dataset.hpp"
+#include "models/networks/network.hpp"
+#include "models/prune/engine_profile.hpp"
+#include "models/schemes/scheme.hpp"
+#include "sim/run_options.hpp"
+#include "sim/step_plan.hpp"
+#include "sim/step_timing.hpp"
+#include "sim/trace_source.hpp"
+#include "sim/training.hpp"
+#include "topologies/topology.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace ringsim {
+
+struct Experiment {
+  RunOptions options;
+  Topology topology;
+  Rank ranks;
+  const SchemeDefinition& scheme;
+  CollectiveChoice collective;
+  std::optional<TraceSource> trace;
+  std::unique_ptr<Network> network;  ///< null without a model
+  std::optional<prune::EngineProfile> engine_profile;
+};
+
+/// Before anything slow begins. Throws UserError.
+Experiment prepare(const RunOptions& options);
+
+/// Whether the sizes of the exchange are drawn, not found in gradients.
+bool draws_sizes(const RunOptions& options);
+/// The layers that are exchanged where sizes are drawn.
+Layers layers_of(const Experiment& experiment);
+
+SchemeOptions scheme_options(const Experiment& experiment, std::uint64_t epoch_steps);
+TrainingOptions training_options(const Experiment& experiment, const Dataset& data,
+                                 std::uint64_t epoch_steps);
+ComputeModel compute_model(const Experiment& experiment);
+PruneCosts prune_costs(const Experiment& experiment);
+
+}  // namespace ringsim

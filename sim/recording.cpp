@@ -1,0 +1,125 @@
+#include "sim/recording.hpp"
+
+#include "base/parallel.hpp"
+#include "models/dataset.hpp"
+
+#include <fmt/format.h>
+
+namespace ringsim {
+namespace {
+
+/// Adds a step that exchanges `stages`.
+StepRow& record_step(std::uint64_t step, const std::vector<Stage>& stages, Rank ranks,
+                     const Experiment& experiment, const PruneCosts& costs, Recording& recording) {
+  auto plan = plan_step(stages, ranks, experiment.collective, costs);
+  StepRow row{};
+  row.step = step;
+  row.values_bytes = plan.sent.values.count;
+  row.masks_bytes = plan.sent.masks.count;
+  row.headers_bytes = plan.sent.headers.count;
+  row.total_bytes = plan.sent.total().count;
+  row.delay_steps = 0;  // every step waits for its exchange
+  recording.rows.push_back(row);
+  recording.plans.push_back(std::move(plan));
+  return recording.rows.back();
+}
+
+Recording record_training(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
+                          const RunObserver& observer) {
+  Dataset data = load_fashion_mnist();
+  if (experiment.options.validates) hold_out_validation(data, 10'000);
+  const auto epoch_steps =
+      steps_per_epoch(data.train.size(), experiment.ranks, experiment.options.batch);
+  auto training = training_options(experiment, data, epoch_steps);
+  training.deaths = deaths;
+  const auto options = scheme_options(experiment, epoch_steps);
+  const auto scheme = experiment.scheme.make(experiment.network->layers(), options);
+  const auto costs = prune_costs(experiment);
+  if (observer.on_start) {
+    const auto memory = training_memory(training, *scheme);
+    observer.on_start(fmt::format(
+        "memory of {} ranks: {} of residuals and momenta, {} of gradients", experiment.ranks,
+        format(memory.residuals_and_momenta), format(memory.gradients)));
+  }
+  Recording recording;
+  ThreadPool threads;
+  recording.trained = train(training, *scheme, threads, [&](const TrainedStep& step) {
+    const Rank ranks = alive_in(step.step, experiment.ranks, deaths);
+    auto& row = record_step(step.step, step.outcome->stages, ranks, experiment, costs, recording);
+    row.loss = step.loss;
+    row.accuracy = step.accuracy;
+    for (const auto& layer : step.outcome->layers) recording.kept += layer.kept;
+    for (const auto& layer : step.layers) recording.layers.push_back(layer);
+    if (observer.on_step) observer.on_step(step.step + 1, training.steps);
+  });
+  recording.parameters = total_parameters(experiment.network->layers());
+  recording.warmup_steps = experiment.scheme.warmup_steps(options);
+  for (const auto& input : data.files) recording.inputs.push_back({input.name, input.sha256});
+  return recording;
+}
+
+Recording record_trace(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
+                       const RunObserver& observer) {
+  const TraceSource& trace = *experiment.trace;
+  const auto costs = prune_costs(experiment);
+  const std::uint64_t steps = experiment.options.steps.value_or(trace.header().steps);
+  Recording recording;
+  for (std::uint64_t step = 0; step < steps; ++step) {
+    const Rank ranks = alive_in(step, experiment.ranks, deaths);
+    const auto replayed = trace.step(step, ranks);
+    record_step(step, replayed.stages, ranks, experiment, costs, recording);
+    recording.kept += replayed.kept;
+    for (const auto& layer : replayed.layers) recording.layers.push_back(layer);
+    if (observer.on_step) observer.on_step(step + 1, steps);
+  }
+  recording.parameters = trace.parameters();
+  recording.inputs = trace.inputs();
+  return recording;
+}
+
+LayerRow layer_row(std::uint64_t step, const Layer& layer, const LayerOutcome& outcome) {
+  LayerRow row{};
+  row.step = step;
+  row.layer = layer.name;
+  row.parameters = layer.parameters;
+  row.kept = outcome.kept;
+  row.density = static_cast<double>(row.kept) / static_cast<double>(row.parameters);
+  return row;
+}
+
+Recording record_synthetic(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
+                           const RunObserver& observer) {
+  const auto layers = layers_of(experiment);
+  auto options = scheme_options(experiment, 1);
+  const auto costs = prune_costs(experiment);
+  const std::uint64_t steps = experiment.options.steps.value_or(1);
+  Recording recording;
+  for (std::uint64_t step = 0; step < steps; ++step) {
+    options.ranks = alive_in(step, experiment.ranks, deaths);
+    const auto drawn = experiment.scheme.synthesize(layers, options, step);
+    record_step(step, drawn.stages, options.ranks, experiment, costs, recording);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      recording.kept += drawn.layers[i].kept;
+      recording.layers.push_back(layer_row(step, layers[i], drawn.layers[i]));
+    }
+    if (observer.on_step) observer.on_step(step + 1, steps);
+  }
+  recording.parameters = total_parameters(layers);
+  return recording;
+}
+
+}  // namespace
+
+Rank alive_in(std::uint64_t step, Rank ranks, const std::vector<TrainedDeath>& deaths) {
+  for (const auto& death : deaths) ranks -= death.step <= step ? 1 : 0;
+  return ranks;
+}
+
+Recording record_steps(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
+                       const RunObserver& observer) {
+  if (experiment.trace) return record_trace(experiment, deaths, observer);
+  if (draws_sizes(experiment.options)) return record_synthetic(experiment, deaths, observer);
+  return record_training(experiment, deaths, observer);
+}
+
+}  // namespace ringsim
