@@ -63,10 +63,10 @@ struct SharedState {
   /// Messages that are posted, where outages or deaths may ask for them.
   std::unordered_map<const simgrid::kernel::activity::ActivityImpl*, const Sending*> posted;
   bool remembers_posted;
-  std::uint32_t generation = 0;  ///< goes up with every reopen()
-  std::vector<std::unique_ptr<Stream>> retired;
+  std::uint32_t generation = 0;                  ///< goes up with every reopen()
   std::unique_ptr<PathLog> paths;                ///< null: nobody wants the critical path
   std::vector<std::unique_ptr<Stream>> streams;  ///< [rank * streams_per_rank + stream]
+  std::vector<std::unique_ptr<Stream>> retired;  ///< before reopen()
 };
 
 class Stream {
