@@ -202,7 +202,8 @@ constexpr RunOption table[] = {
      [](RunOptions& o, Text text, const Place& place) {
        o.batch = whole_number(text, place, 1, 1'000'000);
      }},
-    {"work", "seed", "N", "of all random numbers; default 1",
+    {"work", "seed", "N",
+     "of all random numbers; run: several as 1,2,7 or 1..5, each a run, and their mean; default 1",
      [](RunOptions& o, Text text, const Place& place) {
        o.seed = whole_number(text, place, 0, any);
      }},

@@ -115,11 +115,13 @@ Json to_json(const Summary& s) {
   };
 }
 
-Summary read_summary(const std::filesystem::path& path) {
-  const auto o = load_json(path).object(
-      {"ranks", "scheme", "collective", "backend", "steps", "simulated_seconds", "seconds_per_step",
-       "bytes_sent_per_rank", "compression_ratio", "density", "staleness_steps", "bottleneck",
-       "accuracy", "loss", "wall_seconds", "provenance"});
+namespace {
+
+Summary read_members(const JsonValue& root) {
+  const auto o = root.object({"ranks", "scheme", "collective", "backend", "steps",
+                              "simulated_seconds", "seconds_per_step", "bytes_sent_per_rank",
+                              "compression_ratio", "density", "staleness_steps", "bottleneck",
+                              "accuracy", "loss", "wall_seconds", "provenance"});
   Summary summary;
   summary.ranks =
       static_cast<std::uint32_t>(o["ranks"].integer(1, std::numeric_limits<std::uint32_t>::max()));
@@ -140,5 +142,13 @@ Summary read_summary(const std::filesystem::path& path) {
   read_provenance(o["provenance"], summary);
   return summary;
 }
+
+}  // namespace
+
+Summary parse_summary(std::string_view text, const std::string& file) {
+  return read_members(parse_json(text, file));
+}
+
+Summary read_summary(const std::filesystem::path& path) { return read_members(load_json(path)); }
 
 }  // namespace ringsim

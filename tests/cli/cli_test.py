@@ -253,6 +253,30 @@ class Run(Case):
         self.check_error("--collective: hierarchical needs whole nodes, and hosts of nodes die; another one is accepted "
                          "(ringsim list collectives)", *run_with(host_exceptions=[{"host": 1, "dies": "10ms"}]))
 
+    def test_several_seeds_give_rows_and_their_mean(self):
+        several = ["run", *QUICK, "--scheme", "dense", "--quiet"]
+        single = [json.loads(self.good(*several, "--seed", seed, "--format", "json")) for seed in (1, 2, 3)]
+        together = json.loads(self.good(*several, "--seed", "1..3", "--format", "json", "-o", self.folder / "seeds"))
+        self.assertEqual([run["seed"] for run in together["runs"]], [1, 2, 3])
+        accuracies = [summary["accuracy"] for summary in single]
+        self.assertEqual([run["summary"]["accuracy"] for run in together["runs"]], accuracies)
+        mean = sum(accuracies) / 3
+        deviation = (sum((value - mean) ** 2 for value in accuracies) / 2) ** 0.5
+        self.assertAlmostEqual(together["mean"]["accuracy"], mean)
+        # The 97.5 % quantile of Student's t with 2 degrees of freedom.
+        self.assertAlmostEqual(together["ci95"]["accuracy"], 4.303 * deviation / 3 ** 0.5)
+        self.assertEqual(sorted(path.name for path in (self.folder / "seeds").iterdir()), ["seed-1", "seed-2", "seed-3"])
+        self.assertTrue((self.folder / "seeds" / "seed-2" / "steps.csv").exists())
+        rows = list(csv.DictReader(self.good(*several, "--seed", "3,1", "--format", "csv", "--backend", "simgrid").splitlines()))
+        self.assertEqual([row["run"] for row in rows], ["3", "1", "mean", "ci95"])
+        self.assertEqual(float(rows[0]["accuracy"]), accuracies[2])
+        self.assertIn("seed 7", self.good(*several, "--seed", "7..8").splitlines()[0])
+        for wrong in ("1..", "3..1", "1,1", "1,x", "0..1000"):
+            self.check_error(f'--seed: found "{wrong}"; a whole number, a list such as 1,2,7 or a range such as 1..5 (at most '
+                             "1000 seeds, each once) is accepted", *several, "--seed", wrong)
+        self.check_error("training diverged in step 2: the loss is not finite; a smaller --lr may help",
+                         *several, "--seed", "1..2", "--lr", "1e6", code=1)
+
     def test_formats(self):
         summary = json.loads(self.good("run", *QUICK, "--format", "json", "--quiet"))
         self.assertEqual(set(summary["bottleneck"]), {"kind", "name", "share"})

@@ -91,19 +91,22 @@ std::span<const Metric> metrics() {
 std::string shown(const Metric& metric, const Summary& summary) {
   if (metric.text) return metric.text(summary);
   const auto value = metric.value(summary);
-  if (!value) return "-";
-  switch (metric.shown) {
+  return value ? shown(metric.shown, *value) : "-";
+}
+
+std::string shown(Shown how, double value) {
+  switch (how) {
     case Shown::seconds:
-      return format(Seconds{*value});
+      return format(Seconds{value});
     case Shown::bytes:
-      return format(Bytes{static_cast<std::uint64_t>(std::llround(*value))});
+      return format(Bytes{static_cast<std::uint64_t>(std::llround(value))});
     case Shown::ratio:
-      return fmt::format("{:.1f}x", *value);
+      return fmt::format("{:.1f}x", value);
     case Shown::percent:
-      return fmt::format("{:.2f} %", *value * 100);
+      return fmt::format("{:.2f} %", value * 100);
     default:
-      return *value == std::floor(*value) ? fmt::format("{:.0f}", *value)
-                                          : fmt::format("{:.4g}", *value);
+      return value == std::floor(value) ? fmt::format("{:.0f}", value)
+                                        : fmt::format("{:.4g}", value);
   }
 }
 

@@ -29,6 +29,7 @@ std::span<const Metric> metrics();
 /// A figure for a table ("13.2ms", "62.6x", "-" where it is absent), or exactly, for CSV ("" where
 /// it is absent).
 std::string shown(const Metric& metric, const Summary& summary);
+std::string shown(Shown how, double value);
 std::string exact(const Metric& metric, const Summary& summary);
 
 }  // namespace ringsim

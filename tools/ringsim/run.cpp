@@ -7,6 +7,7 @@
 #include "tools/ringsim/experiment_options.hpp"
 #include "tools/ringsim/metrics.hpp"
 #include "tools/ringsim/progress.hpp"
+#include "tools/ringsim/seeds.hpp"
 #include "tools/ringsim/table.hpp"
 #include "traces/csv.hpp"
 #include "traces/run_folder.hpp"
@@ -48,15 +49,12 @@ void print_summary(const Summary& summary, Format format) {
   }
 }
 
-int execute(const CLI::App& app, const RunCommand& command, const Invocation& invocation) {
+/// Runs once, and writes the result folder where `output` names one.
+Summary run_once(const RunOptions& options, const RunCommand& command, const std::string& output,
+                 const Invocation& invocation) {
   const auto start = std::chrono::steady_clock::now();
-  const RunOptions options = parse_run_options(app, command.values);
-  if (command.transfers && command.output.empty()) {
-    throw UserError({{}, "--transfers"}, "has no effect without -o", {},
-                    "say with -o where transfers.csv shall be");
-  }
   std::optional<RunFolder> folder;
-  if (!command.output.empty()) folder.emplace(command.output, command.transfers);
+  if (!output.empty()) folder.emplace(output, command.transfers);
 
   Progress progress(command.quiet);
   RunObserver observer{
@@ -79,9 +77,32 @@ int execute(const CLI::App& app, const RunCommand& command, const Invocation& in
     for (const auto& row : result.staleness) folder->write(row);
     for (const auto& row : result.faults) folder->write(row);
     folder->commit(result.summary);
-    progress.line(fmt::format("results are in {}", command.output));
+    progress.line(fmt::format("results are in {}", output));
   }
-  print_summary(result.summary, command.format);
+  return result.summary;
+}
+
+int execute(const CLI::App& app, RunCommand command, const Invocation& invocation) {
+  const auto seeds =
+      app.count("--seed") > 0 ? parse_seeds(command.values.at("seed")) : std::nullopt;
+  if (seeds) command.values["seed"] = fmt::format("{}", seeds->front());
+  RunOptions options = parse_run_options(app, command.values);
+  if (command.transfers && command.output.empty()) {
+    throw UserError({{}, "--transfers"}, "has no effect without -o", {},
+                    "say with -o where transfers.csv shall be");
+  }
+  if (!seeds) {
+    print_summary(run_once(options, command, command.output, invocation), command.format);
+    return 0;
+  }
+  const auto runs = run_seeds(*seeds, [&](std::uint64_t seed) {
+    options.seed = seed;
+    const bool has_folder = !command.output.empty();
+    return run_once(options, command,
+                    has_folder ? fmt::format("{}/seed-{}", command.output, seed) : std::string(),
+                    invocation);
+  });
+  print_seeds(runs, command.format);
   return 0;
 }
 

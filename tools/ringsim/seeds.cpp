@@ -1,0 +1,205 @@
+#include "tools/ringsim/seeds.hpp"
+
+#include "base/error.hpp"
+#include "base/json_writer.hpp"
+#include "tools/ringsim/metrics.hpp"
+#include "tools/ringsim/table.hpp"
+#include "traces/csv.hpp"
+#include "traces/summary.hpp"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+namespace ringsim {
+namespace {
+
+[[noreturn]] void wrong_seeds(std::string_view text) {
+  throw UserError({{}, "--seed"}, fmt::format("found \"{}\"", text),
+                  "a whole number, a list such as 1,2,7 or a range such as 1..5 (at most 1000 "
+                  "seeds, each once) is accepted");
+}
+
+std::uint64_t parse_seed(std::string_view text, std::string_view whole) {
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, value);
+  if (result.ec != std::errc() || result.ptr != end) wrong_seeds(whole);
+  return value;
+}
+
+/// What a child process has written, to its end.
+std::string read_all(int file) {
+  std::string text;
+  std::array<char, 4096> block{};
+  for (ssize_t count; (count = read(file, block.data(), block.size())) > 0;)
+    text.append(block.data(), static_cast<std::size_t>(count));
+  close(file);
+  return text;
+}
+
+/// In the child: never returns.
+[[noreturn]] void run_child(int file, const std::function<Summary()>& run) {
+  int code = 0;
+  try {
+    const auto text = to_text(to_json(run()));
+    for (std::size_t done = 0; done < text.size();) {
+      const ssize_t written = write(file, text.data() + done, text.size() - done);
+      if (written <= 0) std::_Exit(1);
+      done += static_cast<std::size_t>(written);
+    }
+  } catch (const UserError& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    code = 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    code = 1;
+  }
+  std::fflush(stderr);
+  std::_Exit(code);
+}
+
+struct Figures {
+  double mean, half_width;
+};
+
+/// Of the runs that have the figure; nothing where none has.
+std::optional<Figures> figures_of(const Metric& metric, const std::vector<SeededSummary>& runs) {
+  std::vector<double> values;
+  for (const auto& run : runs) {
+    if (const auto value = metric.value(run.summary)) values.push_back(*value);
+  }
+  if (values.empty()) return std::nullopt;
+  const auto count = static_cast<double>(values.size());
+  double sum = 0, squares = 0;
+  for (const double value : values) sum += value;
+  const double mean = sum / count;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  if (values.size() < 2) return Figures{mean, 0};
+  const double deviation = std::sqrt(squares / (count - 1));
+  return Figures{mean, student_quantile(values.size() - 1) * deviation / std::sqrt(count)};
+}
+
+void print_table(const std::vector<SeededSummary>& runs) {
+  std::vector<std::vector<std::string>> rows(1, {""});
+  for (const auto& run : runs) rows[0].push_back(fmt::format("seed {}", run.seed));
+  rows[0].insert(rows[0].end(), {"mean", "+- (95 %)"});
+  for (const auto& metric : metrics()) {
+    if (metric.label.empty()) continue;
+    auto& row = rows.emplace_back(1, std::string(metric.label));
+    for (const auto& run : runs) row.push_back(shown(metric, run.summary));
+    const auto figures = metric.text ? std::nullopt : figures_of(metric, runs);
+    row.push_back(figures ? shown(metric.shown, figures->mean) : "");
+    row.push_back(figures ? shown(metric.shown, figures->half_width) : "");
+  }
+  fmt::print("{}", format_table(rows));
+}
+
+void print_csv(const std::vector<SeededSummary>& runs) {
+  std::vector<std::string> names = {"run"}, mean = {"mean"}, half_width = {"ci95"};
+  std::string text;
+  for (const auto& metric : metrics()) {
+    names.emplace_back(metric.name);
+    const auto figures = metric.text ? std::nullopt : figures_of(metric, runs);
+    mean.push_back(figures ? fmt::format("{}", figures->mean) : "");
+    half_width.push_back(figures ? fmt::format("{}", figures->half_width) : "");
+  }
+  for (const auto& run : runs) {
+    std::vector<std::string> cells = {fmt::format("{}", run.seed)};
+    for (const auto& metric : metrics()) cells.push_back(exact(metric, run.summary));
+    text += csv_line(cells);
+  }
+  fmt::print("{}{}{}{}", csv_line(names), text, csv_line(mean), csv_line(half_width));
+}
+
+void print_json(const std::vector<SeededSummary>& runs) {
+  Json::Array all;
+  for (const auto& run : runs)
+    all.emplace_back(Json::Object{{"seed", run.seed}, {"summary", to_json(run.summary)}});
+  Json::Object mean, half_width;
+  for (const auto& metric : metrics()) {
+    const auto figures = metric.text ? std::nullopt : figures_of(metric, runs);
+    if (!figures) continue;
+    mean.emplace_back(std::string(metric.name), figures->mean);
+    half_width.emplace_back(std::string(metric.name), figures->half_width);
+  }
+  fmt::print("{}", to_text(Json(Json::Object{{"runs", Json(std::move(all))},
+                                             {"mean", Json(std::move(mean))},
+                                             {"ci95", Json(std::move(half_width))}})));
+}
+
+}  // namespace
+
+double student_quantile(std::size_t degrees_of_freedom) {
+  constexpr std::array<double, 10> table = {12.706, 4.303, 3.182, 2.776, 2.571,
+                                            2.447,  2.365, 2.306, 2.262, 2.228};
+  if (degrees_of_freedom <= table.size()) return table[degrees_of_freedom - 1];
+  // The expansion about the normal quantile z: z + (z^3+z)/4v + (5z^5+16z^3+3z)/96v^2.
+  constexpr double z = 1.959964;
+  const auto v = static_cast<double>(degrees_of_freedom);
+  return z + (std::pow(z, 3) + z) / (4 * v) +
+         (5 * std::pow(z, 5) + 16 * std::pow(z, 3) + 3 * z) / (96 * v * v);
+}
+
+std::optional<std::vector<std::uint64_t>> parse_seeds(std::string_view text) {
+  constexpr std::size_t most = 1000;
+  const auto dots = text.find("..");
+  std::vector<std::uint64_t> seeds;
+  if (dots != std::string_view::npos) {
+    const auto first = parse_seed(text.substr(0, dots), text);
+    const auto last = parse_seed(text.substr(dots + 2), text);
+    if (last < first || last - first >= most) wrong_seeds(text);
+    for (std::uint64_t seed = first; seed < last; ++seed) seeds.push_back(seed);
+    seeds.push_back(last);
+    return seeds;
+  }
+  if (text.find(',') == std::string_view::npos) return std::nullopt;
+  for (std::string_view rest = text;;) {
+    const auto comma = rest.find(',');
+    const auto seed = parse_seed(rest.substr(0, comma), text);
+    if (std::ranges::find(seeds, seed) != seeds.end() || seeds.size() == most) wrong_seeds(text);
+    seeds.push_back(seed);
+    if (comma == std::string_view::npos) return seeds;
+    rest = rest.substr(comma + 1);
+  }
+}
+
+std::vector<SeededSummary> run_seeds(const std::vector<std::uint64_t>& seeds,
+                                     const std::function<Summary(std::uint64_t seed)>& run) {
+  std::vector<SeededSummary> runs;
+  for (const std::uint64_t seed : seeds) {
+    std::array<int, 2> ends{};
+    if (pipe(ends.data()) != 0) throw RunError("cannot make a pipe");
+    std::fflush(stdout);
+    std::fflush(stderr);
+    const pid_t child = fork();
+    if (child < 0) throw RunError("cannot start a process");
+    if (child == 0) {
+      close(ends[0]);
+      run_child(ends[1], [&] { return run(seed); });
+    }
+    close(ends[1]);
+    const auto text = read_all(ends[0]);
+    int status = 0;
+    waitpid(child, &status, 0);
+    if (!WIFEXITED(status)) throw RunError(fmt::format("the run of seed {} was killed", seed));
+    if (WEXITSTATUS(status) != 0) std::exit(WEXITSTATUS(status));  // it has said why
+    runs.push_back({seed, parse_summary(text, fmt::format("seed {}", seed))});
+  }
+  return runs;
+}
+
+void print_seeds(const std::vector<SeededSummary>& runs, Format format) {
+  if (format == Format::json) return print_json(runs);
+  if (format == Format::csv) return print_csv(runs);
+  print_table(runs);
+}
+
+}  // namespace ringsim
