@@ -59,6 +59,12 @@ Deviation deviation(std::span<const float> applied, std::span<const float> dense
   return result;
 }
 
+/// Of an update that is the dense one: as deviation(applied, applied).
+Deviation no_deviation(std::span<const float> applied) {
+  if (std::ranges::all_of(applied, [](float value) { return value == 0; })) return {};
+  return {.error = 0, .cosine = 1};
+}
+
 /// Residuals that carry the momentum leave none to the optimizer.
 double momentum_left(const TrainingOptions& options, const Scheme& scheme) {
   if (!scheme.has_momentum_correction()) return options.momentum;
@@ -84,11 +90,12 @@ class Training {
         layers_(options.network->layers()),
         weights_(total_parameters(layers_)),
         update_(weights_.size()),
-        dense_mean_(weights_.size()),
-        dense_update_(weights_.size()),
+        dense_mean_(scheme.is_exact() ? 0 : weights_.size()),
+        dense_update_(dense_mean_.size()),
         optimizer_(find_optimizer(options.optimizer)
                        .make(weights_.size(), momentum_left(options, scheme))),
-        dense_optimizer_(find_optimizer(options.optimizer).make(weights_.size(), options.momentum)),
+        dense_optimizer_(
+            find_optimizer(options.optimizer).make(dense_mean_.size(), options.momentum)),
         sampler_(make_sampler(options)),
         ages_(layers_) {
     options.network->initialize(options.seed, weights_);
@@ -166,6 +173,7 @@ class Training {
   }
 
   void compute_dense_update() {
+    if (scheme_.is_exact()) return;
     std::vector<std::span<const float>> gradients;
     for (const auto& worker : workers_) gradients.emplace_back(worker.gradient);
     mean_over_ranks(gradients, dense_mean_);
@@ -207,9 +215,12 @@ class Training {
       const auto& layer = layers_[i];
       const auto& sent = outcome.layers[i];
       const auto age = ages_.layer(i);
+      const auto applied = std::span(update_).subspan(layer.offset, layer.parameters);
       const auto [error, cosine] =
-          deviation(std::span(update_).subspan(layer.offset, layer.parameters),
-                    std::span(dense_update_).subspan(layer.offset, layer.parameters));
+          scheme_.is_exact()
+              ? no_deviation(applied)
+              : deviation(applied,
+                          std::span(dense_update_).subspan(layer.offset, layer.parameters));
       rows.push_back(
           {.step = step,
            .layer = layer.name,
@@ -254,12 +265,12 @@ std::uint64_t steps_per_epoch(std::size_t samples, Rank ranks, std::size_t batch
 TrainingMemory training_memory(const TrainingOptions& options, const Scheme& scheme) {
   const std::size_t parameters = total_parameters(options.network->layers());
   const auto& optimizer = find_optimizer(options.optimizer);
-  return {
-      .residuals_and_momenta = scheme.state_bytes() +
-                               optimizer.state_bytes(parameters, momentum_left(options, scheme)) +
-                               // of the dense update that others are compared with
-                               optimizer.state_bytes(parameters, options.momentum),
-      .gradients = Bytes{options.ranks * parameters * sizeof(float)}};
+  return {.residuals_and_momenta =
+              scheme.state_bytes() +
+              optimizer.state_bytes(parameters, momentum_left(options, scheme)) +
+              // of the dense update that others are compared with
+              optimizer.state_bytes(scheme.is_exact() ? 0 : parameters, options.momentum),
+          .gradients = Bytes{options.ranks * parameters * sizeof(float)}};
 }
 
 TrainingResult train(const TrainingOptions& options, Scheme& scheme, ThreadPool& threads,

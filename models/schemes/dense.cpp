@@ -52,6 +52,8 @@ class DenseScheme final : public Scheme {
 
   bool has_momentum_correction() const override { return false; }
 
+  bool is_exact() const override { return values_ == ValueType::fp32; }
+
   void contribute(Rank rank, std::uint64_t, std::span<const float> gradient,
                   std::span<const float>) override {
     check(gradient.size() == mean_.size(), "dense: the gradient has another size than the model");

@@ -12,8 +12,9 @@ namespace ringsim {
 template <class Vectors>
 void mean_over_ranks(const Vectors& vectors, std::span<float> mean,
                      ValueType type = ValueType::fp32) {
-  // A block that stays in the cache takes all ranks' shares before the next one.
-  constexpr std::size_t block = 4096;
+  // A block that stays in the cache takes all ranks' shares before the next one; a page of 4096
+  // bytes was the fastest.
+  constexpr std::size_t block = 1024;
   const auto ranks = static_cast<float>(vectors.size());
   for (std::size_t begin = 0; begin < mean.size(); begin += block) {
     const std::size_t end = begin + block < mean.size() ? begin + block : mean.size();

@@ -96,6 +96,10 @@ class Scheme {
   /// without its own.
   virtual bool has_momentum_correction() const = 0;
 
+  /// True where exchange() returns the mean of the ranks' gradients itself, bit for bit
+  /// (models/schemes/mean.hpp), in every step.
+  virtual bool is_exact() const { return false; }
+
   /// What rank `rank` does on its own once its gradient (computed with `weights`) is ready.
   /// Different ranks may be called at the same time; each rank once per step.
   virtual void contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,

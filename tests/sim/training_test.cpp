@@ -152,10 +152,11 @@ TEST_CASE("the memory for residuals, momenta and gradients is known before train
     CHECK(found.gradients == Bytes{4 * 146 * 4});
     return found.residuals_and_momenta - scheme->state_bytes();
   };
-  // A momentum for the update, and one for the dense update that it is compared with.
-  CHECK(memory("dense", "sgd") == Bytes{2 * 146 * 4});
-  CHECK(memory("dense", "adam") == Bytes{2 * 2 * 146 * 4});
-  // The residuals carry the momentum of the update.
+  CHECK(memory("dense", "sgd") == Bytes{146 * 4});
+  CHECK(memory("dense", "adam") == Bytes{2 * 146 * 4});
+  // One momentum for the update, one for the dense update that it is compared with.
+  CHECK(memory("powersgd", "sgd") == Bytes{2 * 146 * 4});
+  // The residuals carry that of the update.
   CHECK(memory("iwp", "sgd") == Bytes{146 * 4});
 }
 
@@ -185,6 +186,28 @@ TEST_CASE("an update that is sent whole has no error, a pruned one has", "[train
       CHECK(step.layers[whole].error.value() == Approx(0).margin(1e-5));
       CHECK(step.layers[whole].cosine.value() == Approx(1));
       CHECK(step.layers[whole].age_max_steps.value() == 0);
+    }
+  });
+}
+
+TEST_CASE("a dense update has no error, with 16-bit values it has", "[training]") {
+  const auto data = make_data(512, 200);
+  const auto network = make_mlp({6, 16, 2});
+  SchemeOptions scheme_options;
+  scheme_options.ranks = 4;
+  if (GENERATE(true, false)) scheme_options.values = "bf16";
+  const auto scheme = find_scheme("dense").make(network->layers(), scheme_options);
+  const bool exact = !scheme_options.values;
+  CHECK(scheme->is_exact() == exact);
+  const TrainingOptions options{
+      .network = network.get(), .data = &data, .ranks = 4, .batch = 8, .steps = 4};
+  ThreadPool pool(1);
+  train(options, *scheme, pool, [&](const TrainedStep& step) {
+    for (const auto& layer : step.layers) {
+      // bf16 has 8 bits of mantissa, and every partial sum is rounded.
+      CHECK(layer.error.value() < 0.02);
+      CHECK((layer.error.value() == 0) == exact);
+      CHECK((layer.cosine.value() == 1) == exact);
     }
   });
 }

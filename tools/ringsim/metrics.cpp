@@ -73,7 +73,7 @@ std::vector<Metric> make_metrics() {
            [](S s) { return s.bottleneck ? s.bottleneck->name : std::string(); }),
       figure("bottleneck.share", "  share of the critical path", Shown::percent,
              [](S s) { return s.bottleneck ? std::optional(s.bottleneck->share) : std::nullopt; }),
-      figure("accuracy", "accuracy on the test set", Shown::percent,
+      figure("accuracy", "accuracy", Shown::percent,
              [](S s) { return s.accuracy; }),
       figure("loss", "training loss of the last step", Shown::number, [](S s) { return s.loss; }),
       figure("wall_seconds", "wall time of the simulation", Shown::seconds,
