@@ -147,6 +147,7 @@ class Survivors {
       places_[rank] = {step, has_gradient};
     }
     std::vector<Recovery::Death> deaths;
+    deaths.reserve(dead.size());
     for (const Rank rank : dead)
       deaths.push_back({rank, topology_.host(rank).dies.value(), now, step});
     recovery.replan(deaths);

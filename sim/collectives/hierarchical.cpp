@@ -52,7 +52,8 @@ class Hierarchical final : public Collective {
 
   template <class RankOf>
   static void add_step(const Step& step, const Range& range, RankOf rank_of, Round& round) {
-    const auto [position, n, index] = step;
+    const Rank position = step.position, n = step.ranks;
+    const std::uint32_t index = step.index;
     const Rank before = (position + n - 1) % n;
     const auto chunk = [&](Rank sender) { return range.part(n, (sender + 2 * n - index) % n); };
     round.sends.push_back(chunk(position).sent_to(rank_of((position + 1) % n)));
