@@ -15,6 +15,14 @@ std::optional<LeadingNumber> leading_number(std::string_view text) {
   return LeadingNumber{value, rest};
 }
 
+std::optional<std::uint64_t> parse_whole_number(std::string_view text) {
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || rest != end) return std::nullopt;
+  return value;
+}
+
 std::optional<double> parse_number_or_fraction(std::string_view text) {
   const auto numerator = leading_number(text);
   if (!numerator) return std::nullopt;

@@ -1,5 +1,6 @@
 #pragma once
 // Small helpers for text that people read or write.
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +17,9 @@ struct LeadingNumber {
 /// The decimal number that `text` starts with and what follows it; nothing where it does not start
 /// with one.
 std::optional<LeadingNumber> leading_number(std::string_view text);
+
+/// A whole number in decimal digits and nothing else, below 2^64, or nothing.
+std::optional<std::uint64_t> parse_whole_number(std::string_view text);
 
 /// A plain finite number, a fraction such as "1/84", or nothing.
 std::optional<double> parse_number_or_fraction(std::string_view text);

@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace ringsim {
 namespace {
@@ -21,14 +20,12 @@ using Text = std::string_view;
 
 std::uint64_t whole_number(std::string_view text, const Place& place, std::uint64_t minimum,
                            std::uint64_t maximum) {
-  std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, value);
-  if (result.ec != std::errc() || result.ptr != end || value < minimum || value > maximum) {
+  const auto value = parse_whole_number(text);
+  if (!value || *value < minimum || *value > maximum) {
     throw UserError(place, fmt::format("found \"{}\"", text),
                     fmt::format("a whole number from {} to {} is accepted", minimum, maximum));
   }
-  return value;
+  return *value;
 }
 
 double number(std::string_view text, const Place& place, double minimum, double maximum) {

@@ -16,6 +16,16 @@ TEST_CASE("fractions and numbers are read", "[text]") {
   }
 }
 
+TEST_CASE("whole numbers are read", "[text]") {
+  CHECK(parse_whole_number("0") == 0);
+  CHECK(parse_whole_number("18446744073709551615") == 18446744073709551615U);
+  for (const char* wrong :
+       {"", "x", "-1", "+1", " 1", "1 ", "1.0", "1e3", "18446744073709551616"}) {
+    INFO(wrong);
+    CHECK(!parse_whole_number(wrong));
+  }
+}
+
 TEST_CASE("the nearest word is offered where it is near", "[text]") {
   const std::vector<std::string> words = {"bandwidth", "latency", "name"};
   CHECK(did_you_mean("bandwith", words) == " (did you mean \"bandwidth\"?)");

@@ -2,6 +2,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/json_writer.hpp"
+#include "base/text.hpp"
 #include "models/prune/dispatch.hpp"
 #include "models/prune/measure.hpp"
 #include "tools/ringsim/command.hpp"
@@ -11,7 +12,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <memory>
 
 namespace ringsim {
@@ -24,10 +24,8 @@ struct BenchCommand {
 };
 
 std::uint64_t parse_count(std::string_view text, const char* option, std::uint64_t largest) {
-  std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
-  if (error == std::errc() && rest == end && value >= 1 && value <= largest) return value;
+  const auto value = parse_whole_number(text);
+  if (value && *value >= 1 && *value <= largest) return *value;
   throw UserError({{}, option}, fmt::format("found \"{}\"", text),
                   fmt::format("whole numbers from 1 to {} are accepted", largest));
 }

@@ -2,6 +2,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/json_writer.hpp"
+#include "base/text.hpp"
 #include "tools/ringsim/calibration_output.hpp"
 #include "tools/ringsim/command.hpp"
 #include "topologies/calibration/link_file.hpp"
@@ -10,7 +11,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <memory>
 
 namespace ringsim {
@@ -32,10 +32,8 @@ Place option(const char* name) { return {{}, name}; }
 std::optional<std::uint32_t> parse_hosts(const std::string& text, const char* name) {
   if (text.empty()) return std::nullopt;
   constexpr std::uint32_t fewest = 2, most = 1'048'576;
-  std::uint32_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
-  if (error == std::errc() && rest == end && value >= fewest && value <= most) return value;
+  const auto value = parse_whole_number(text);
+  if (value && *value >= fewest && *value <= most) return static_cast<std::uint32_t>(*value);
   throw UserError(option(name), fmt::format("found \"{}\"", text),
                   fmt::format("a whole number from {} to {} is accepted", fewest, most));
 }

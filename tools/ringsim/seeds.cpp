@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
+#include "base/text.hpp"
 #include "tools/ringsim/metrics.hpp"
 #include "tools/ringsim/table.hpp"
 #include "traces/csv.hpp"
@@ -13,7 +14,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -28,11 +28,9 @@ namespace {
 }
 
 std::uint64_t parse_seed(std::string_view text, std::string_view whole) {
-  std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, value);
-  if (result.ec != std::errc() || result.ptr != end) wrong_seeds(whole);
-  return value;
+  const auto value = parse_whole_number(text);
+  if (!value) wrong_seeds(whole);
+  return *value;
 }
 
 /// What a child process has written, to its end.

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 namespace ringsim {
 namespace calibration {
@@ -59,10 +58,8 @@ std::vector<std::string_view> words_of(std::string_view text) {
 
 Bytes read_count(std::string_view text, const Place& place) {
   constexpr std::uint64_t largest = 9'000'000'000'000'000;
-  Bytes bytes;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, bytes.count);
-  if (error == std::errc() && rest == end && bytes.count <= largest) return bytes;
+  const auto bytes = parse_whole_number(text);
+  if (bytes && *bytes <= largest) return {*bytes};
   throw UserError(place, fmt::format("found \"{}\" as a size", text),
                   "a whole number of bytes below 9e15 is accepted");
 }
