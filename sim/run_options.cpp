@@ -6,7 +6,6 @@
 #include "models/prune/dispatch.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/value_type.hpp"
-#include "sim/collectives/collective.hpp"
 
 #include <fmt/format.h>
 
@@ -148,15 +147,17 @@ constexpr RunOption table[] = {
     {"network", "directions", "1|2", "ring: 2 sends half of the buffer the other way; default 1",
      [](RunOptions& o, Text text, const Place& place) {
        o.directions = static_cast<std::uint32_t>(whole_number(text, place, 1, 2));
-     }},
+     },
+     TakenBy::collective},
     {"network", "channels", "C",
      "ring: splits the buffer among so many rings that move together, in each direction; default 1",
      [](RunOptions& o, Text text, const Place& place) {
        o.channels = static_cast<std::uint32_t>(whole_number(text, place, 1, 64));
-     }},
+     },
+     TakenBy::collective},
     {"network", "chunk", "Q",
      "tree: size of the pieces that follow one another, one value or more; default 512KiB",
-     set_chunk},
+     set_chunk, TakenBy::collective},
     {"network", "reduce-rate", "Q",
      "how fast a host adds up what it receives, where its topology file does not say; default: in "
      "no time",
@@ -270,62 +271,64 @@ constexpr RunOption table[] = {
        }
        o.scheme_options.density = *value;
      },
-     true},
+     TakenBy::scheme},
     {"scheme", "threshold", "POLICY",
      "density (steered to --density), fixed:T, or dispersion:K (mean + K stddev); default density",
-     [](RunOptions& o, Text text, const Place&) { o.scheme_options.threshold = text; }, true},
+     [](RunOptions& o, Text text, const Place&) { o.scheme_options.threshold = text; },
+     TakenBy::scheme},
     {"scheme", "broadcasters", "R", "ranks that broadcast a mask in a step; default 4",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.broadcasters = static_cast<Rank>(whole_number(text, place, 1, 1 << 20));
      },
-     true},
+     TakenBy::scheme},
     {"scheme", "mask-encoding", "NAME",
      "auto (the smallest) or one of ringsim list encodings; default auto",
-     [](RunOptions& o, Text text, const Place&) { o.scheme_options.mask_encoding = text; }, true},
+     [](RunOptions& o, Text text, const Place&) { o.scheme_options.mask_encoding = text; },
+     TakenBy::scheme},
     {"scheme", "floor", "X",
      "weights count as at least X times the layer's root mean square in the importance; default 1",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.floor = number(text, place, 1e-9, 1e9);
      },
-     true},
+     TakenBy::scheme},
     {"scheme", "warmup", "EPOCHS",
      "in epoch e of the first ones the density is at least 4^-(e+1); default 0",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.warmup_epochs = whole_number(text, place, 0, 1000);
      },
-     true},
+     TakenBy::scheme},
     {"scheme", "momentum-correction", "on|off",
      "momentum before pruning, on each rank, instead of after; default on where momentum is above "
      "0 (cltk: off)",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.momentum_correction = on_or_off(text, place);
      },
-     true},
+     TakenBy::scheme},
     {"scheme", "whole-below", "N", "layers with fewer parameters are sent whole; default 1024",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.whole_below = whole_number(text, place, 0, any);
      },
-     true},
+     TakenBy::scheme},
     {"scheme", "values", "TYPE",
      "that travels: fp32, fp16 or bf16, rounded at every hop of an all-reduce; default fp32",
      [](RunOptions& o, Text text, const Place&) {
        parse_value_type(text);
        o.scheme_options.values = text;
      },
-     true},
+     TakenBy::scheme},
     {"scheme", "clip", "X",
      "topk: the norm of a rank's gradient is at most X over the square root of the ranks; default: "
      "not clipped",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.clip = number(text, place, 1e-9, 1e9);
      },
-     true},
+     TakenBy::scheme},
     {"scheme", "sample", "X",
      "topk: share of a layer on which its threshold is found; default 0.01",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.sample = number(text, place, 1e-9, 1);
      },
-     true},
+     TakenBy::scheme},
     {"scheme", "sparse-sum", "all-gather|ring",
      "topk: all-gather the ranks' values, or add them up on a ring, where the sum grows denser; "
      "default all-gather",
@@ -333,41 +336,41 @@ constexpr RunOption table[] = {
        const std::array<std::string, 2> names = {"all-gather", "ring"};
        o.scheme_options.sparse_sum = one_of(text, place, names);
      },
-     true},
+     TakenBy::scheme},
     {"scheme", "filter", "X",
      "cltk: share of a step's error that enters the residual; default 1, ScaleCom 0.1",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.filter = number(text, place, 1e-9, 1);
      },
-     true},
+     TakenBy::scheme},
     {"scheme", "levels", "N", "qsgd: levels of a magnitude besides 0; default 7 (4 bits a value)",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.levels = static_cast<std::uint32_t>(whole_number(text, place, 1, 32767));
      },
-     true},
+     TakenBy::scheme},
     {"scheme", "block", "N", "qsgd: values that share a scale; default 512",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.block = whole_number(text, place, 1, any);
      },
-     true},
+     TakenBy::scheme},
     {"scheme", "clip-deviations", "X",
      "terngrad: gradients are limited to X standard deviations of their layer; default 2.5",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.clip_deviations = number(text, place, 1e-9, 1e9);
      },
-     true},
+     TakenBy::scheme},
     {"scheme", "rank", "N", "powersgd: rank of the products that stand for matrices; default 4",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.rank = whole_number(text, place, 1, 1'000'000);
      },
-     true},
+     TakenBy::scheme},
     {"scheme", "engine", "NAME",
      "what prunes: auto or one of ringsim list engines; results do not depend on it; default auto",
      [](RunOptions& o, Text text, const Place&) {
        prune::find_engine(text);
        o.scheme_options.engine = text;
      },
-     true},
+     TakenBy::scheme},
 };
 
 }  // namespace
@@ -382,112 +385,6 @@ void set_run_option(RunOptions& options, std::string_view name, std::string_view
     return;
   }
   check(false, "set_run_option: no such option");
-}
-
-bool is_given(const RunOptions& options, Text name) {
-  return std::find(options.given.begin(), options.given.end(), name) != options.given.end();
-}
-
-namespace {
-
-void refuse_without_effect(Text name, const std::string& beside, Text fix) {
-  throw UserError({{}, fmt::format("--{}", name)}, "has no effect with " + beside, {}, fix);
-}
-
-void need_compute_time(const RunOptions& options, const std::string& beside, Text why) {
-  if (options.compute_time) return;
-  throw UserError({{}, "--compute-time"}, "is needed with " + beside,
-                  "a time such as 120ms is accepted", why);
-}
-
-/// Sizes that are drawn: training has no effect, nor has what compares values.
-void check_synthetic_options(const RunOptions& options) {
-  const std::string beside = options.bytes ? "--bytes" : "--source synthetic";
-  const auto refuse = [&](Text name) {
-    if (is_given(options, name)) refuse_without_effect(name, beside, "leave it out");
-  };
-  for (const Text name :
-       {"epochs", "optimizer", "lr", "schedule", "label-skew", "evaluate", "engine"}) {
-    refuse(name);
-  }
-  if (options.bytes) {
-    if (options.source == Source::trace) refuse("source");
-    for (const Text name : {"model", "batch", "gpu-speed"}) refuse(name);
-    need_compute_time(options, beside, "there is no model that says how long a step computes");
-  }
-}
-
-/// With a trace nothing is trained, and what it holds was selected already.
-void check_trace_options(const RunOptions& options) {
-  const std::string beside = fmt::format("--source trace:{}", options.trace);
-  for (const auto& option : table) {
-    const bool of_training = option.group == "work" && option.name != "source" &&
-                             option.name != "steps" && option.name != "seed";
-    const bool selects = option.of_scheme && option.name != "mask-encoding";
-    if ((of_training || selects || option.name == "gpu-speed") && is_given(options, option.name))
-      refuse_without_effect(option.name, beside, "leave it out");
-  }
-  need_compute_time(options, beside,
-                    "a trace does not say how long forward and backward pass take");
-}
-
-/// Momentum before pruning is that of sgd, and nesterov is sgd without momentum.
-void check_optimizer(const RunOptions& options, const SchemeDefinition& scheme) {
-  const std::string beside = fmt::format("--optimizer {}", options.optimizer);
-  if (options.optimizer != "sgd" && options.scheme_options.momentum_correction.value_or(false)) {
-    throw UserError({{}, "--momentum-correction"}, "found on with " + beside, "off is accepted",
-                    "leave one of the two out");
-  }
-  if (options.optimizer == "nesterov" && training_rates(options, scheme).momentum == 0) {
-    throw UserError({{}, "--momentum"}, "is 0 with " + beside, "a number above 0 is accepted",
-                    "give one such as 0.9, and a smaller --lr than without");
-  }
-}
-
-}  // namespace
-
-TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinition& scheme) {
-  const auto& optimizer = find_optimizer(options.optimizer);
-  const auto choose = [](std::optional<double> given, std::optional<double> of_optimizer,
-                         double of_scheme) {
-    return given ? *given : of_optimizer.value_or(of_scheme);
-  };
-  return {.learning_rate =
-              choose(options.learning_rate, optimizer.learning_rate, scheme.defaults.learning_rate),
-          .momentum = choose(options.momentum, optimizer.momentum, scheme.defaults.momentum)};
-}
-
-void check_run_options(const RunOptions& options) {
-  const auto& collective = find_collective(options.collective);
-  for (const Text name : {"directions", "channels", "chunk"}) {
-    if (!is_given(options, name)) continue;
-    if (std::ranges::find(collective.options, name) != collective.options.end()) continue;
-    refuse_without_effect(name, fmt::format("--collective {}", options.collective), "leave it out");
-  }
-  if (options.bytes || options.source == Source::synthetic) check_synthetic_options(options);
-  if (options.source == Source::trace) return check_trace_options(options);
-  if (options.steps && options.epochs) {
-    throw UserError({{}, "--steps"}, "given together with --epochs", "one of the two is accepted");
-  }
-  if (is_given(options, "gpu-speed") && options.compute_time) {
-    refuse_without_effect("gpu-speed", "a --compute-time that is given",
-                          "leave one of the two out");
-  }
-  if (is_given(options, "gpu-memory-bandwidth") && options.prune_time != PruneTime::model) {
-    refuse_without_effect("gpu-memory-bandwidth", "a --prune-time that is given",
-                          "leave one of the two out");
-  }
-  const auto& scheme = find_scheme(options.scheme);
-  check_optimizer(options, scheme);
-  for (const auto& option : table) {
-    if (!option.of_scheme || !is_given(options, option.name)) continue;
-    if (std::find(scheme.options.begin(), scheme.options.end(), option.name) !=
-        scheme.options.end()) {
-      continue;
-    }
-    refuse_without_effect(option.name, fmt::format("--scheme {}", options.scheme),
-                          "leave it out, or choose a scheme that takes it (ringsim list schemes)");
-  }
 }
 
 }  // namespace ringsim

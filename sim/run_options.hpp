@@ -69,14 +69,17 @@ struct RunOptions {
   std::vector<std::string_view> given;  ///< names of the options that were set, in order
 };
 
+/// What takes an option: every run, or some schemes or collectives alone; with the others it is an
+/// error.
+enum class TakenBy { every_run, scheme, collective };
+
 /// One option: "--NAME VALUE".
 struct RunOption {
   std::string_view group, name, value;  ///< "scheme", "density", "D"
   std::string_view help;                ///< with unit, default and what is accepted
   /// Parses `text` into `options`. Throws UserError at `place`.
   void (*set)(RunOptions& options, std::string_view text, const Place& place);
-  /// True for an option that only some schemes take: an error with the others.
-  bool of_scheme = false;
+  TakenBy taken_by = TakenBy::every_run;
 };
 
 /// All options, grouped, in the order in which --help lists them.
@@ -93,7 +96,7 @@ bool is_given(const RunOptions& options, std::string_view name);
 TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinition& scheme);
 
 /// Throws UserError where options that were given contradict each other, or one was given that the
-/// scheme does not take.
+/// scheme or the collective does not take.
 void check_run_options(const RunOptions& options);
 
 }  // namespace ringsim

@@ -1,0 +1,121 @@
+// Which options go together.
+#include "base/error.hpp"
+#include "models/optimizer.hpp"
+#include "sim/collectives/collective.hpp"
+#include "sim/run_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ringsim {
+
+using Text = std::string_view;
+
+bool is_given(const RunOptions& options, Text name) {
+  return std::find(options.given.begin(), options.given.end(), name) != options.given.end();
+}
+
+namespace {
+
+void refuse_without_effect(Text name, const std::string& beside, Text fix) {
+  throw UserError({{}, fmt::format("--{}", name)}, "has no effect with " + beside, {}, fix);
+}
+
+/// Refuses options of a kind that are given and not among those that are taken.
+void refuse_options_of(TakenBy kind, const RunOptions& options, std::span<const Text> taken,
+                       const std::string& beside, Text fix) {
+  for (const auto& option : run_options()) {
+    if (option.taken_by != kind || !is_given(options, option.name)) continue;
+    if (std::ranges::find(taken, option.name) == taken.end())
+      refuse_without_effect(option.name, beside, fix);
+  }
+}
+
+void need_compute_time(const RunOptions& options, const std::string& beside, Text why) {
+  if (options.compute_time) return;
+  throw UserError({{}, "--compute-time"}, "is needed with " + beside,
+                  "a time such as 120ms is accepted", why);
+}
+
+/// Sizes that are drawn: training has no effect, nor has what compares values.
+void check_synthetic_options(const RunOptions& options) {
+  const std::string beside = options.bytes ? "--bytes" : "--source synthetic";
+  const auto refuse = [&](Text name) {
+    if (is_given(options, name)) refuse_without_effect(name, beside, "leave it out");
+  };
+  for (const Text name :
+       {"epochs", "optimizer", "lr", "schedule", "label-skew", "evaluate", "engine"}) {
+    refuse(name);
+  }
+  if (options.bytes) {
+    if (options.source == Source::trace) refuse("source");
+    for (const Text name : {"model", "batch", "gpu-speed"}) refuse(name);
+    need_compute_time(options, beside, "there is no model that says how long a step computes");
+  }
+}
+
+/// With a trace nothing is trained, and what it holds was selected already.
+void check_trace_options(const RunOptions& options) {
+  const std::string beside = fmt::format("--source trace:{}", options.trace);
+  for (const auto& option : run_options()) {
+    const bool of_training = option.group == "work" && option.name != "source" &&
+                             option.name != "steps" && option.name != "seed";
+    const bool selects = option.taken_by == TakenBy::scheme && option.name != "mask-encoding";
+    if ((of_training || selects || option.name == "gpu-speed") && is_given(options, option.name))
+      refuse_without_effect(option.name, beside, "leave it out");
+  }
+  need_compute_time(options, beside,
+                    "a trace does not say how long forward and backward pass take");
+}
+
+/// Momentum before pruning is that of sgd, and nesterov is sgd without momentum.
+void check_optimizer(const RunOptions& options, const SchemeDefinition& scheme) {
+  const std::string beside = fmt::format("--optimizer {}", options.optimizer);
+  if (options.optimizer != "sgd" && options.scheme_options.momentum_correction.value_or(false)) {
+    throw UserError({{}, "--momentum-correction"}, "found on with " + beside, "off is accepted",
+                    "leave one of the two out");
+  }
+  if (options.optimizer == "nesterov" && training_rates(options, scheme).momentum == 0) {
+    throw UserError({{}, "--momentum"}, "is 0 with " + beside, "a number above 0 is accepted",
+                    "give one such as 0.9, and a smaller --lr than without");
+  }
+}
+
+}  // namespace
+
+TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinition& scheme) {
+  const auto& optimizer = find_optimizer(options.optimizer);
+  const auto choose = [](std::optional<double> given, std::optional<double> of_optimizer,
+                         double of_scheme) {
+    return given ? *given : of_optimizer.value_or(of_scheme);
+  };
+  return {.learning_rate =
+              choose(options.learning_rate, optimizer.learning_rate, scheme.defaults.learning_rate),
+          .momentum = choose(options.momentum, optimizer.momentum, scheme.defaults.momentum)};
+}
+
+void check_run_options(const RunOptions& options) {
+  refuse_options_of(TakenBy::collective, options, find_collective(options.collective).options,
+                    fmt::format("--collective {}", options.collective), "leave it out");
+  if (options.bytes || options.source == Source::synthetic) check_synthetic_options(options);
+  if (options.source == Source::trace) return check_trace_options(options);
+  if (options.steps && options.epochs) {
+    throw UserError({{}, "--steps"}, "given together with --epochs", "one of the two is accepted");
+  }
+  if (is_given(options, "gpu-speed") && options.compute_time) {
+    refuse_without_effect("gpu-speed", "a --compute-time that is given",
+                          "leave one of the two out");
+  }
+  if (is_given(options, "gpu-memory-bandwidth") && options.prune_time != PruneTime::model) {
+    refuse_without_effect("gpu-memory-bandwidth", "a --prune-time that is given",
+                          "leave one of the two out");
+  }
+  const auto& scheme = find_scheme(options.scheme);
+  check_optimizer(options, scheme);
+  refuse_options_of(TakenBy::scheme, options, scheme.options,
+                    fmt::format("--scheme {}", options.scheme),
+                    "leave it out, or choose a scheme that takes it (ringsim list schemes)");
+}
+
+}  // namespace ringsim
