@@ -99,6 +99,13 @@ Path LastArrival::take() {
   return std::move(path_);
 }
 
+namespace {
+
+/// Sums of many numbers are the same but for rounding more often than single ones.
+bool is_more(double a, double b) { return a > b * (1 + 1e-9); }
+
+}  // namespace
+
 CriticalPath critical_path(const Topology& topology, PathTimes times, const BackendResult& result) {
   CriticalPath path{std::move(times), {}};
   const auto load = [&](LinkId link) {
@@ -109,19 +116,12 @@ CriticalPath critical_path(const Topology& topology, PathTimes times, const Back
     const auto links = topology.route(ends.first, ends.second).links;
     LinkId most = links.front();
     for (const LinkId link : links) {
-      if (load(link) > load(most) * (1 + 1e-9)) most = link;
+      if (is_more(load(link), load(most))) most = link;
     }
     path.held_up_by[ends] = most;
   }
   return path;
 }
-
-namespace {
-
-/// Sums of many times are the same but for rounding more often than single times.
-bool is_more(Seconds a, Seconds b) { return a.value > b.value * (1 + 1e-9); }
-
-}  // namespace
 
 Bottleneck find_bottleneck(const CriticalPath& path, const Topology& topology) {
   struct Kind {
@@ -151,12 +151,12 @@ Bottleneck find_bottleneck(const CriticalPath& path, const Topology& topology) {
   // The first of the largest, but for rounding.
   const auto* most = &kinds.front();
   for (const auto& kind : kinds) {
-    if (is_more(kind.sum, most->sum)) most = &kind;
+    if (is_more(kind.sum.value, most->sum.value)) most = &kind;
   }
   check(most->sum > Seconds{}, "find_bottleneck: the path is empty");
   auto place = most->places.begin();
   for (auto other = place; other != most->places.end(); ++other) {
-    if (is_more(other->second, place->second)) place = other;
+    if (is_more(other->second.value, place->second.value)) place = other;
   }
   return {most->name, place->first, most->sum / path.times.total()};
 }

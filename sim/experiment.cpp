@@ -50,8 +50,9 @@ void check_can_be_drawn(const SchemeDefinition& scheme, const SchemeOptions& opt
                   "leave --bytes and --source synthetic out");
 }
 
-CollectiveChoice choose_collective(const RunOptions& options, const Topology& topology) {
-  AllReduceRequest request{.ranks = options.topology.ranks.value_or(topology.hosts()),
+CollectiveChoice choose_collective(const RunOptions& options, const Topology& topology,
+                                   Rank ranks) {
+  AllReduceRequest request{.ranks = ranks,
                            .elements = 0,
                            .element_bytes = Bytes{sizeof(float)},
                            .ranks_per_node = topology.gpus_per_node()};
@@ -59,7 +60,7 @@ CollectiveChoice choose_collective(const RunOptions& options, const Topology& to
   if (options.channels) request.channels = *options.channels;
   if (options.chunk) request.chunk = *options.chunk;
   const auto& algorithm = find_collective(options.collective);
-  if (algorithm.needs_whole_nodes && has_deaths(topology, request.ranks)) {
+  if (algorithm.needs_whole_nodes && has_deaths(topology, ranks)) {
     throw UserError(
         {{}, "--collective"},
         fmt::format("{} needs whole nodes, and hosts of {} die", algorithm.name, topology.name()),
@@ -89,7 +90,7 @@ Experiment prepare(const RunOptions& options) {
   std::optional<TraceSource> trace;
   if (options.source == Source::trace) trace = open_trace(options);
   const std::string& scheme = trace ? trace->scheme() : options.scheme;
-  const CollectiveChoice collective = choose_collective(options, topology);
+  const CollectiveChoice collective = choose_collective(options, topology, ranks);
   if (draws_sizes(options)) {
     auto asked = options.scheme_options;
     asked.ranks = ranks;

@@ -107,10 +107,6 @@ struct Recorder {
   std::vector<Seconds> first_start, last_end;
 };
 
-}  // namespace
-
-namespace {
-
 /// What the ranks do that are left when others have died.
 class Survivors {
  public:

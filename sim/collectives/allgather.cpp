@@ -27,7 +27,6 @@ class AllGatherSum final : public Collective {
   std::optional<std::vector<Bytes>> ring_parts() const override {
     return std::vector<Bytes>(ranks_, buffer_.bytes());
   }
-  std::uint32_t reducing_rounds() const override { return rounds(); }
 
  private:
   Rank ranks_;

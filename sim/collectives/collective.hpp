@@ -57,8 +57,6 @@ class Collective {
   /// Where every rank i sends, in every round j, part (i-j) mod N to rank i+1 mod N and nothing
   /// else: the sizes of the N parts. A backend may then advance all ranks together.
   virtual std::optional<std::vector<Bytes>> ring_parts() const { return std::nullopt; }
-  /// Then: in how many of the first rounds the ranks add up what they receive.
-  virtual std::uint32_t reducing_rounds() const { return 0; }
 };
 
 /// All ranks hold a buffer of `elements`; afterwards all hold the sum.

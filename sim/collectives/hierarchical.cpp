@@ -33,34 +33,17 @@ class Hierarchical final : public Collective {
     if (index < inner || index >= inner + outer) {
       // As in a ring all-reduce of the node's GPUs.
       const std::uint32_t step = index < inner ? index : index - outer;
-      add_step(
+      add_ring_step(
           {gpu, gpus_, step}, buffer_, [&](Rank peer) { return node * gpus_ + peer; }, round);
     } else {
       const auto part = buffer_.part(gpus_, (gpu + 1) % gpus_);
-      add_step(
+      add_ring_step(
           {node, nodes_, index - inner}, part, [&](Rank peer) { return peer * gpus_ + gpu; },
           round);
     }
   }
 
  private:
-  /// Where a rank stands in a ring, and the round of that ring's all-reduce.
-  struct Step {
-    Rank position, ranks;
-    std::uint32_t index;
-  };
-
-  template <class RankOf>
-  static void add_step(const Step& step, const Range& range, RankOf rank_of, Round& round) {
-    const Rank position = step.position, n = step.ranks;
-    const std::uint32_t index = step.index;
-    const Rank before = (position + n - 1) % n;
-    const auto chunk = [&](Rank sender) { return range.part(n, (sender + 2 * n - index) % n); };
-    round.sends.push_back(chunk(position).sent_to(rank_of((position + 1) % n)));
-    round.receives.push_back(index < n - 1 ? chunk(before).added_from(rank_of(before))
-                                           : chunk(before).stored_from(rank_of(before)));
-  }
-
   Rank gpus_, nodes_;
   Range buffer_;
 };

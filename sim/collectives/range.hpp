@@ -23,6 +23,32 @@ struct Range {
   Message added_from(Rank peer) const { return {peer, bytes(), begin * element_bytes, true}; }
 };
 
+/// Where a rank stands in a ring, and a round of that ring's all-reduce.
+struct RingStep {
+  Rank position, ranks;
+  std::uint32_t index;
+  bool backwards = false;  ///< ranks and chunks count downwards
+};
+
+/// Adds what the rank does in the round with its chunk of `range`; rank_of(position) are its
+/// neighbours.
+///
+/// It sends chunk (position - index) mod N in the reduce-scatter; there it ends with chunk
+/// position+1 summed, and in the all-gather, N-1 rounds later, sends it on:
+/// (position + 1 - (index - (N-1))) mod N, which is the same formula.
+template <class RankOf>
+void add_ring_step(const RingStep& step, const Range& range, RankOf rank_of, Round& round) {
+  const Rank n = step.ranks, on = step.backwards ? n - 1 : 1;
+  const Rank next = (step.position + on) % n, before = (step.position + n - on) % n;
+  const auto chunk = [&](Rank sender) {
+    return range.part(n, (step.backwards ? sender + step.index : sender + 2 * n - step.index) % n);
+  };
+  round.sends.push_back(chunk(step.position).sent_to(rank_of(next)));
+  const bool reduces = step.index < n - 1;
+  round.receives.push_back(reduces ? chunk(before).added_from(rank_of(before))
+                                   : chunk(before).stored_from(rank_of(before)));
+}
+
 /// How many pieces of at most `chunk` (and at least one element) the buffer goes in; at least one.
 inline std::uint32_t pieces_of(const Range& buffer, Bytes chunk) {
   const std::uint64_t elements =

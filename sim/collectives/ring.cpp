@@ -31,7 +31,12 @@ class Ring final : public Collective {
 
   void round(Rank rank, std::uint32_t index, Round& round) const override {
     round.clear();
-    for (std::size_t lane = 0; lane < lanes_; ++lane) add_lane(lane, rank, index, round);
+    for (std::size_t lane = 0; lane < lanes_; ++lane) {
+      const bool backwards = directions_ == 2 && lane % 2 == 1;
+      add_ring_step(
+          {rank, ranks_, index, backwards}, buffer_.part(lanes_, lane),
+          [](Rank position) { return position; }, round);
+    }
   }
 
   std::optional<std::vector<Bytes>> ring_parts() const override {
@@ -41,26 +46,8 @@ class Ring final : public Collective {
       parts[chunk] = buffer_.part(ranks_, chunk).bytes();
     return parts;
   }
-  std::uint32_t reducing_rounds() const override { return ranks_ - 1; }
 
  private:
-  void add_lane(std::size_t lane, Rank rank, std::uint32_t index, Round& round) const {
-    // Chunk (rank - index) mod N in the reduce-scatter; there rank i ends with chunk i+1 summed,
-    // and in the all-gather, N-1 rounds later, sends it on: (rank + 1 - (index - (N-1))) mod N,
-    // which is the same formula. The other way round ranks and chunks count downwards.
-    const auto range = buffer_.part(lanes_, lane);
-    const bool backwards = directions_ == 2 && lane % 2 == 1;
-    const Rank step = backwards ? ranks_ - 1 : 1;
-    const Rank next = (rank + step) % ranks_, before = (rank + ranks_ - step) % ranks_;
-    const auto chunk = [&](Rank sender) {
-      return range.part(
-          ranks_, backwards ? (sender + index) % ranks_ : (sender + 2 * ranks_ - index) % ranks_);
-    };
-    round.sends.push_back(chunk(rank).sent_to(next));
-    round.receives.push_back(index < reducing_rounds() ? chunk(before).added_from(before)
-                                                       : chunk(before).stored_from(before));
-  }
-
   Part part_;
   Rank ranks_;
   std::size_t lanes_;

@@ -26,7 +26,7 @@ class Run {
         is_dead_(program.ranks),
         platform_(build_platform(topology, program.ranks,
                                  [this](const Route& route) { shared_->begin_transfer(route); })),
-        shared_(std::make_unique<SharedState>(topology, platform_, program, observer,
+        shared_(std::make_unique<SharedState>(topology, *platform_.zone, program, observer,
                                               [this] { fail(); })) {
     const bool restarts = topology.after_outage() == AfterOutage::restart;
     schedule_deaths();

@@ -16,12 +16,11 @@ namespace ringsim {
 
 namespace s4u = simgrid::s4u;
 
-SharedState::SharedState(const Topology& its_topology, const Platform& its_platform,
+SharedState::SharedState(const Topology& its_topology, TopologyZone& its_zone,
                          const Program& program, const Observer& observer,
                          std::function<void()> on_failure)
     : topology(its_topology),
-      platform(its_platform),
-      zone(*its_platform.zone),
+      zone(its_zone),
       reporter(observer, std::move(on_failure)),
       links(its_topology.links().size()),
       streams_per_rank(program.streams_per_rank),
@@ -43,6 +42,7 @@ void SharedState::reopen(const Program& program, const std::vector<bool>& is_dea
   ++generation;
   calls.assign(program.streams_per_rank, CallTracker(program.ranks));
   recorded.assign(program.ranks, {});
+  posted.clear();
   for (Rank rank = 0; rank < program.ranks; ++rank) {
     for (StreamId id = 0; id < program.streams_per_rank; ++id) {
       auto& stream = streams[std::size_t{rank} * program.streams_per_rank + id];
@@ -55,26 +55,31 @@ void SharedState::reopen(const Program& program, const std::vector<bool>& is_dea
   }
 }
 
-void SharedState::abandon_transfers(std::optional<Rank> of) {
-  const Seconds now{s4u::Engine::get_clock()};
+template <class Visit>
+void SharedState::for_each_transfer(Visit visit) {
   for (auto* model : s4u::Engine::get_instance()->get_all_models()) {
     for (auto& action : *model->get_started_action_set()) {
       const auto found = posted.find(action.get_activity());
-      if (found == posted.end()) continue;
-      const auto& sending = *found->second;
-      if (of && sending.sender->rank() != *of && sending.message.peer != *of) continue;
-      const double passed = 1 - action.get_remains() / action.get_cost();
-      const Seconds flows_from = Seconds{action.get_start_time()} + sending.latency;
-      for (const LinkId id : sending.route->route.links) {
-        links[id].busy.end(std::min(flows_from, now), now);
-        if (action.get_cost() > 0) {
-          links[id].bytes += Bytes{static_cast<std::uint64_t>(
-              std::llround(passed * static_cast<double>(sending.message.bytes.count)))};
-        }
-      }
-      posted.erase(found);
+      if (found != posted.end()) visit(action, *found->second);
     }
   }
+}
+
+void SharedState::abandon_transfers(std::optional<Rank> of) {
+  const Seconds now{s4u::Engine::get_clock()};
+  for_each_transfer([&](simgrid::kernel::resource::Action& action, const Sending& sending) {
+    if (of && sending.sender->rank() != *of && sending.message.peer != *of) return;
+    const double passed = 1 - action.get_remains() / action.get_cost();
+    const Seconds flows_from = Seconds{action.get_start_time()} + sending.latency;
+    for (const LinkId id : sending.route->route.links) {
+      links[id].busy.end(std::min(flows_from, now), now);
+      if (action.get_cost() > 0) {
+        links[id].bytes += Bytes{static_cast<std::uint64_t>(
+            std::llround(passed * static_cast<double>(sending.message.bytes.count)))};
+      }
+    }
+    posted.erase(action.get_activity());
+  });
 }
 
 void SharedState::begin_transfer(const Route& route) {
@@ -92,15 +97,11 @@ void SharedState::end_transfer(const TransferEvent& event, const Route& route, S
 }
 
 void SharedState::restart_transfers(LinkId link) {
-  for (auto* model : s4u::Engine::get_instance()->get_all_models()) {
-    for (auto& action : *model->get_started_action_set()) {
-      const auto found = posted.find(action.get_activity());
-      if (found == posted.end()) continue;
-      const auto& route = found->second->route->route.links;
-      if (std::find(route.begin(), route.end(), link) != route.end())
-        action.set_remains(action.get_cost());
-    }
-  }
+  for_each_transfer([&](simgrid::kernel::resource::Action& action, const Sending& sending) {
+    const auto& route = sending.route->route.links;
+    if (std::find(route.begin(), route.end(), link) != route.end())
+      action.set_remains(action.get_cost());
+  });
 }
 
 void SharedState::end_call(StreamId stream, std::uint64_t number) {
@@ -109,6 +110,7 @@ void SharedState::end_call(StreamId stream, std::uint64_t number) {
 
 Stream::Stream(SharedState& shared, Rank rank, StreamId id, PhaseSource source, const Path& path)
     : shared_(shared),
+      host_(shared.topology.host(rank)),
       rank_(rank),
       id_(id),
       source_(std::move(source)),
@@ -134,14 +136,14 @@ void Stream::go_on(Path path) {
 
 void Stream::execute(const Delay& delay) {
   const Seconds start{s4u::Engine::get_clock()};
-  const Seconds duration = compute_time(shared_.topology.host(rank_), start, delay.duration);
+  const Seconds duration = compute_time(host_, start, delay.duration);
   spend(delay.kind == DelayKind::prune ? Cause::prune : Cause::compute, duration);
   if (shared_.reporter.wants_delays())
     shared_.reporter.add(DelayEvent{rank_, delay.kind, delay.step, start, duration});
 }
 
 void Stream::reduce() {
-  const Seconds time = reduce_time(shared_.topology.host(rank_), round_.reduced());
+  const Seconds time = reduce_time(host_, round_.reduced());
   if (time > Seconds{}) spend(Cause::reduce, time);
 }
 

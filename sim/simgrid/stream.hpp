@@ -3,8 +3,8 @@
 #include "sim/backend.hpp"
 #include "sim/busy_time.hpp"
 #include "sim/call_tracker.hpp"
-#include "sim/simgrid/platform.hpp"
 #include "sim/simgrid/reporter.hpp"
+#include "sim/simgrid/zone.hpp"
 
 #include <simgrid/s4u.hpp>
 
@@ -31,7 +31,7 @@ struct Sending {
 
 /// What the streams of a run share. Actors never run at the same time.
 struct SharedState {
-  SharedState(const Topology& its_topology, const Platform& its_platform, const Program& program,
+  SharedState(const Topology& its_topology, TopologyZone& its_zone, const Program& program,
               const Observer& observer, std::function<void()> on_failure);
 
   /// Both sides of a message have posted.
@@ -48,8 +48,11 @@ struct SharedState {
   /// A rank has done its part in a call.
   void end_call(StreamId stream, std::uint64_t number);
 
+  /// Calls visit(action, sending) for each message that is under way; needs remembers_posted.
+  template <class Visit>
+  void for_each_transfer(Visit visit);
+
   const Topology& topology;
-  const Platform& platform;
   TopologyZone& zone;
   Reporter reporter;
   struct LinkState {
@@ -112,6 +115,7 @@ class Stream {
   void follow(const Sending& sending, const TransferEvent& event);
 
   SharedState& shared_;
+  const Host& host_;
   Rank rank_;
   StreamId id_;
   PhaseSource source_;
