@@ -1,10 +1,19 @@
 #pragma once
+// Sums over ranks and over parameters.
 #include "models/schemes/value_type.hpp"
 
+#include <cmath>
 #include <cstddef>
 #include <span>
 
 namespace ringsim {
+
+/// The sum of |x|, in order, in double.
+inline double sum_of_magnitudes(std::span<const float> values) {
+  double sum = 0;
+  for (const float value : values) sum += std::fabs(value);
+  return sum;
+}
 
 /// mean = (sum over the ranks' vectors, added in rank order) / ranks. All of the same length. Where
 /// 16-bit values travel, every partial sum is rounded to them, as each hop of an all-reduce does;

@@ -160,8 +160,7 @@ StepOutcome PowersgdScheme::exchange(std::uint64_t step) {
 }
 
 double PowersgdScheme::drop(Rank rank) {
-  double lost = 0;
-  for (const float value : ranks_[rank].error) lost += std::abs(static_cast<double>(value));
+  const double lost = sum_of_magnitudes(ranks_[rank].error);
   ranks_.erase(ranks_.begin() + static_cast<std::ptrdiff_t>(rank));
   return lost;
 }

@@ -37,14 +37,9 @@ const SchemeDefinition qsgd_scheme = {
     .source = "Alistarh et al., arXiv 1610.02132",
     .defaults = {.learning_rate = 0.05, .momentum = 0.9},
     .options = qsgd_options,
-    .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {
-      return make_quantized_scheme(layers, options, quantization_of(options));
-    },
+    .make = make_quantized<quantization_of>,
     .warmup_steps = no_warmup_steps,
-    .synthesize =
-        [](const Layers& layers, const SchemeOptions& options, std::uint64_t) {
-          return synthesize_quantized(layers, options.ranks, quantization_of(options));
-        },
+    .synthesize = synthesize_quantized<quantization_of>,
 };
 
 }  // namespace ringsim

@@ -52,4 +52,15 @@ SyntheticStep synthesize_quantized(const Layers& layers, Rank ranks,
 std::unique_ptr<Scheme> make_quantized_scheme(const Layers& layers, const SchemeOptions& options,
                                               const Quantization& quantization);
 
+/// SchemeDefinition::make and synthesize of the scheme whose options quantization_of reads.
+template <Quantization (*quantization_of)(const SchemeOptions&)>
+std::unique_ptr<Scheme> make_quantized(const Layers& layers, const SchemeOptions& options) {
+  return make_quantized_scheme(layers, options, quantization_of(options));
+}
+template <Quantization (*quantization_of)(const SchemeOptions&)>
+SyntheticStep synthesize_quantized(const Layers& layers, const SchemeOptions& options,
+                                   std::uint64_t /*step*/) {
+  return synthesize_quantized(layers, options.ranks, quantization_of(options));
+}
+
 }  // namespace ringsim

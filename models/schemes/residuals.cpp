@@ -117,8 +117,7 @@ std::span<const float> Residuals::gather(std::span<const std::vector<prune::Mask
 }
 
 double Residuals::drop(Rank rank) {
-  double lost = 0;
-  for (const float value : ranks_[rank].residual) lost += std::abs(static_cast<double>(value));
+  const double lost = sum_of_magnitudes(ranks_[rank].residual);
   ranks_.erase(ranks_.begin() + static_cast<std::ptrdiff_t>(rank));
   return lost;
 }

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "models/schemes/gathered.hpp"
+#include "models/schemes/mean.hpp"
 #include "models/schemes/option_checks.hpp"
 #include "models/schemes/scales.hpp"
 
@@ -13,10 +14,8 @@ namespace {
 
 /// Appends the scale and the signs of the values, and takes what they say off the values.
 void send_signs(std::span<float> values, std::vector<std::uint8_t>& bytes) {
-  double sum = 0;
-  for (const float value : values) sum += std::fabs(value);
   const double count = std::max<double>(1, static_cast<double>(values.size()));
-  const auto scale = static_cast<float>(sum / count);
+  const auto scale = static_cast<float>(sum_of_magnitudes(values) / count);
   append_scale(scale, bytes);
   for (std::size_t begin = 0; begin < values.size(); begin += 8) {
     unsigned byte = 0;

@@ -1,6 +1,7 @@
 #include "models/schemes/topk.hpp"
 
 #include "base/random.hpp"
+#include "models/schemes/mean.hpp"
 #include "models/schemes/option_checks.hpp"
 #include "models/schemes/random_mask.hpp"
 #include "models/schemes/shared_mask.hpp"
@@ -283,8 +284,7 @@ StepOutcome TopkScheme::exchange(std::uint64_t) {
 }
 
 double TopkScheme::drop(Rank rank) {
-  double sent = 0;  // it will not be
-  for (const float value : residuals_.of(rank).packed) sent += std::abs(static_cast<double>(value));
+  const double sent = sum_of_magnitudes(residuals_.of(rank).packed);  // it will not be
   ranks_.erase(ranks_.begin() + static_cast<std::ptrdiff_t>(rank));
   decoded_.pop_back();
   return sent + residuals_.drop(rank);

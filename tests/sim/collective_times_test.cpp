@@ -1,8 +1,7 @@
 // How long collectives take: the cost models of their sources, on networks where no message slows
 // another one.
 #include "sim/collectives/sparse_ring.hpp"
-#include "tests/child.hpp"
-#include "tests/sim/programs.hpp"
+#include "tests/sim/simgrid_end.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -32,15 +31,6 @@ Topology switch_of(Rank hosts) {
 
 AllReduceRequest request_of(Rank ranks) { return {ranks, elements, Bytes{4}}; }
 
-double simgrid_time(const Topology& topology, const Phases& phases) {
-  const auto result = run_child([&] {
-    return std::vector<double>{run_simgrid(topology, make_program(phases), {}).end.value};
-  });
-  INFO(result.error);
-  REQUIRE(result.values.size() == 1);
-  return result.values[0];
-}
-
 void check_time(const Topology& topology, const std::shared_ptr<const Collective>& collective,
                 double expected) {
   INFO(collective->name() << " on " << collective->ranks());
@@ -48,7 +38,7 @@ void check_time(const Topology& topology, const std::shared_ptr<const Collective
   REQUIRE_FALSE(find_contention(topology, make_program(phases)));
   CHECK(run_recurrence(topology, make_program(phases), {}).end.value ==
         Approx(expected).epsilon(1e-9));
-  CHECK(simgrid_time(topology, phases) == Approx(expected).epsilon(1e-9));
+  CHECK(simgrid_end(topology, phases) == Approx(expected).epsilon(1e-9));
 }
 
 }  // namespace
@@ -78,7 +68,7 @@ TEST_CASE("both directions of a ring carry half each, channels share their links
   request.channels = 2;
   const Phases phases(8, {{call(make_ring_all_reduce(request))}});
   REQUIRE(find_contention(ring_of(8), make_program(phases)));
-  CHECK(simgrid_time(ring_of(8), phases) ==
+  CHECK(simgrid_end(ring_of(8), phases) ==
         Approx(14 * (a + n / 8 * b) + 7 * n / 8 * g).epsilon(1e-9));
 }
 

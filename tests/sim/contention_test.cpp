@@ -1,6 +1,5 @@
 // What sharing links costs, by hand.
-#include "tests/child.hpp"
-#include "tests/sim/programs.hpp"
+#include "tests/sim/simgrid_end.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -29,15 +28,6 @@ class Rings final : public Collective {
   Rank ranks_;
   std::shared_ptr<const Collective> each_;
 };
-
-double simgrid_end(const Topology& topology, const Phases& phases) {
-  const auto result = run_child([&] {
-    return std::vector<double>{run_simgrid(topology, make_program(phases), {}).end.value};
-  });
-  INFO(result.error);
-  REQUIRE(result.values.size() == 1);
-  return result.values[0];
-}
 
 }  // namespace
 

@@ -1,7 +1,5 @@
 // What outages, profiles and stragglers cost, by hand.
-#include "tests/child.hpp"
-#include "tests/sim/programs.hpp"
-#include "tests/sim/recorded.hpp"
+#include "tests/sim/simgrid_end.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -28,12 +26,7 @@ LinkExtras outage(double from, double until) {
 /// When the program ends, which is the same on both backends.
 double end_of(const Topology& topology, const Phases& phases) {
   const double end = run_recurrence(topology, make_program(phases), {}).end.value;
-  const auto simgrid = run_child([&] {
-    return std::vector<double>{run_simgrid(topology, make_program(phases), {}).end.value};
-  });
-  INFO(simgrid.error);
-  REQUIRE(simgrid.values.size() == 1);
-  CHECK(simgrid.values[0] == Approx(end).epsilon(1e-9));
+  CHECK(simgrid_end(topology, phases) == Approx(end).epsilon(1e-9));
   return end;
 }
 
