@@ -42,6 +42,33 @@ std::vector<std::size_t> some_sizes(Rank ranks) {
 
 }  // namespace
 
+TEST_CASE("executing in any order notices deadlocks and receives over what is sent",
+          "[collectives]") {
+  /// Two ranks give each other their only element: both in one round, or one side a round later.
+  class Exchange final : public Collective {
+   public:
+    explicit Exchange(std::uint32_t receive_in) : receive_in_(receive_in) {}
+    std::string_view name() const override { return "exchange"; }
+    Rank ranks() const override { return 2; }
+    std::uint32_t rounds() const override { return receive_in_ + 1; }
+    Bytes total_bytes() const override { return 2 * element; }
+    void round(Rank rank, std::uint32_t index, Round& round) const override {
+      round.clear();
+      if (index == 0) round.sends.push_back({1 - rank, element});
+      if (index == receive_in_) round.receives.push_back({1 - rank, element});
+    }
+
+   private:
+    std::uint32_t receive_in_;
+  };
+  Buffers buffers = {{1}, {2}};
+  execute(Exchange(0), buffers);
+  CHECK(buffers == Buffers{{2}, {1}});
+  CHECK(Rendezvous(Exchange(0), buffers, 1).run());
+  CHECK(buffers[0] == buffers[1]);
+  CHECK_FALSE(Rendezvous(Exchange(1), buffers, 1).run());
+}
+
 TEST_CASE("chunks differ by at most one element and cover all", "[collectives]") {
   for (const std::size_t elements : {0, 1, 7, 8, 9, 1000003}) {
     for (const std::size_t chunks : {2, 3, 8, 64}) {
