@@ -61,22 +61,18 @@ class Walk {
                target = static_cast<Rank>((sender + 1) % ranks_);
     times_.add(Cause::latency, source, target, {ring_.latency[sender]});
     times_.add(Cause::transfer, source, target,
-               {ring_.size[part(sender, round)] / ring_.bandwidth[sender]});
+               {ring_.size[ring_.part(sender, round)] / ring_.bandwidth[sender]});
   }
 
  private:
   static constexpr std::size_t smallest = 64, parts = 8;
 
-  std::size_t part(std::size_t sender, std::size_t round) const {
-    return (sender + ranks_ - round % ranks_) % ranks_;
-  }
   /// The rank at `index` of a window of `half` ranks on both sides of `center`.
   std::size_t sender_at(std::size_t center, std::size_t index, std::size_t half) const {
     return (center + index + ranks_ - half % ranks_) % ranks_;
   }
   double end_of(std::size_t sender, double start, std::size_t round) const {
-    return start + ring_.latency[sender] +
-           ring_.size[part(sender, round)] / ring_.bandwidth[sender];
+    return start + ring_.duration(sender, ring_.part(sender, round));
   }
 
   /// Of a window whose first rank is `sender`, without its ends.

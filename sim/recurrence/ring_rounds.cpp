@@ -14,10 +14,6 @@ using ring_kernels::fused;
 using ring_kernels::Lanes;
 using ring_kernels::lanes;
 
-double duration(const RingRounds& ring, std::size_t rank, std::size_t part) {
-  return ring.latency[rank] + ring.size[part] / ring.bandwidth[rank];
-}
-
 /// s of round `from`, when it is that of round `to`: one after the other.
 void advance_plainly(std::vector<double>& s, const RingRounds& ring, std::size_t from,
                      std::size_t to) {
@@ -26,7 +22,7 @@ void advance_plainly(std::vector<double>& s, const RingRounds& ring, std::size_t
   for (std::size_t round = from; round < to; ++round) {
     std::size_t part = (n - round % n) % n;
     for (std::size_t i = 0; i < n; ++i) {
-      e[i] = s[i] + duration(ring, i, part);
+      e[i] = s[i] + ring.duration(i, part);
       if (++part == n) part = 0;
     }
     for (std::size_t i = 1; i + 1 < n; ++i) s[i] = std::max({e[i - 1], e[i], e[i + 1]});
@@ -122,7 +118,7 @@ class PieceByPiece {
         unequal_.push_back(p);
       } else if (size_of_piece_[p] != ring_.size[part]) {
         size_of_piece_[p] = ring_.size[part];
-        for (std::size_t x = 0; x < length_; ++x) at(d_, p, x) = duration(ring_, rank(p, x), part);
+        for (std::size_t x = 0; x < length_; ++x) at(d_, p, x) = ring_.duration(rank(p, x), part);
       }
     }
   }
@@ -231,7 +227,7 @@ RingTimes advance_ring(std::span<const double> ready, const RingRounds& ring) {
   const std::size_t last = ring.rounds - 1;
   const auto& s = starts.of_round(last);
   for (std::size_t i = 0; i < n; ++i) {
-    times.last_end[i] = s[i] + duration(ring, i, (i + n - last % n) % n);
+    times.last_end[i] = s[i] + ring.duration(i, ring.part(i, last));
   }
   for (std::size_t i = 0; i < n; ++i) {
     times.done[i] = std::max(times.last_end[i], times.last_end[(i + n - 1) % n]);

@@ -1,5 +1,6 @@
 #pragma once
 // When the ranks of a ring have gone through rounds in which each sends to the next one.
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -13,6 +14,15 @@ struct RingRounds {
   std::vector<double> latency;    ///< s, per rank
   std::vector<double> bandwidth;  ///< B/s, per rank
   std::vector<double> size;       ///< B, per part
+
+  /// The part that a rank sends in a round.
+  std::size_t part(std::size_t rank, std::size_t round) const {
+    return (rank + size.size() - round % size.size()) % size.size();
+  }
+  /// How long a rank's message takes, in s.
+  double duration(std::size_t rank, std::size_t part) const {
+    return latency[rank] + size[part] / bandwidth[rank];
+  }
 };
 
 struct RingTimes {
