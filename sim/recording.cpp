@@ -2,6 +2,7 @@
 
 #include "base/parallel.hpp"
 #include "models/dataset.hpp"
+#include "sim/local_training.hpp"
 
 #include <fmt/format.h>
 
@@ -19,6 +20,7 @@ StepRow& record_step(std::uint64_t step, const std::vector<Stage>& stages, Rank 
   row.headers_bytes = plan.sent.headers.count;
   row.total_bytes = plan.sent.total().count;
   row.delay_steps = 0;  // every step waits for its exchange
+  row.delay_max_steps = 0;
   recording.rows.push_back(row);
   recording.plans.push_back(std::move(plan));
   return recording.rows.back();
@@ -35,15 +37,20 @@ Recording record_training(const Experiment& experiment, const std::vector<Traine
   const auto options = scheme_options(experiment, epoch_steps);
   const auto scheme = experiment.scheme.make(experiment.network->layers(), options);
   const auto costs = prune_costs(experiment);
+  const auto local_steps = experiment.options.local_steps;
   if (observer.on_start) {
     const auto memory = training_memory(training, *scheme);
     observer.on_start(fmt::format(
         "memory of {} ranks: {} of residuals and momenta, {} of gradients", experiment.ranks,
         format(memory.residuals_and_momenta), format(memory.gradients)));
+    if (local_steps > 1) {
+      observer.on_start(fmt::format("memory of local steps: {} of weights and momenta apart",
+                                    format(local_memory(training))));
+    }
   }
   Recording recording;
   ThreadPool threads;
-  recording.trained = train(training, *scheme, threads, [&](const TrainedStep& step) {
+  const auto record = [&](const TrainedStep& step) {
     const Rank ranks = alive_in(step.step, experiment.ranks, deaths);
     auto& row = record_step(step.step, step.outcome->stages, ranks, experiment, costs, recording);
     row.loss = step.loss;
@@ -51,9 +58,12 @@ Recording record_training(const Experiment& experiment, const std::vector<Traine
     for (const auto& layer : step.outcome->layers) recording.kept += layer.kept;
     for (const auto& layer : step.layers) recording.layers.push_back(layer);
     if (observer.on_step) observer.on_step(step.step + 1, training.steps);
-  });
+  };
+  recording.trained = local_steps > 1
+                          ? train_locally(training, local_steps, *scheme, threads, record)
+                          : train(training, *scheme, threads, record);
   recording.parameters = total_parameters(experiment.network->layers());
-  recording.warmup_steps = experiment.scheme.warmup_steps(options);
+  recording.warmup_steps = local_steps * experiment.scheme.warmup_steps(options);
   for (const auto& input : data.files) recording.inputs.push_back({input.name, input.sha256});
   return recording;
 }

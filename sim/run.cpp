@@ -4,6 +4,7 @@
 #include "base/files.hpp"
 #include "sim/experiment.hpp"
 #include "sim/recording.hpp"
+#include "sim/stale_run.hpp"
 #include "sim/step_timing.hpp"
 
 #include <fmt/format.h>
@@ -116,6 +117,36 @@ double sum_of(const std::vector<StepRow>& rows, std::uint64_t StepRow::*column,
   return sum;
 }
 
+double mean_delay_of(const std::vector<StepRow>& rows) {
+  double sum = 0;
+  for (const auto& row : rows) sum += row.delay_steps.value_or(0);
+  return sum / static_cast<double>(rows.size());
+}
+
+double max_delay_of(const std::vector<StepRow>& rows) {
+  std::uint64_t most = 0;
+  for (const auto& row : rows) most = std::max(most, row.delay_max_steps.value_or(0));
+  return static_cast<double>(most);
+}
+
+std::optional<double> mean_left_out(const std::vector<StepRow>& rows) {
+  double sum = 0;
+  for (const auto& row : rows) {
+    if (!row.left_out_ranks) return std::nullopt;
+    sum += static_cast<double>(*row.left_out_ranks);
+  }
+  return sum / static_cast<double>(rows.size());
+}
+
+/// The end of the first step after which the accuracy was measured and high enough.
+Summary::Target when_reached(double accuracy, const std::vector<StepRow>& rows) {
+  for (const auto& row : rows) {
+    if (row.accuracy && *row.accuracy >= accuracy)
+      return {accuracy, row.step + 1, row.start_s + row.total_s};
+  }
+  return {accuracy, std::nullopt, std::nullopt};
+}
+
 void fill_bytes(Summary& summary, const std::vector<StepRow>& rows, std::size_t parameters,
                 std::uint64_t kept, std::uint64_t warmup) {
   const double ranks = summary.ranks;
@@ -158,8 +189,11 @@ Summary summarize(const Experiment& experiment, const RunResult& result,
     const auto [kind, name, share] = find_bottleneck(*timing.critical_path, experiment.topology);
     summary.bottleneck = Summary::Bottleneck{std::string(kind), name, share};
   }
-  summary.staleness_steps = {
-      trained.age_mean, trained.age_p50, trained.age_p95, trained.age_max, 0.0, 0.0};
+  summary.staleness_steps = {trained.age_mean, trained.age_p50,     trained.age_p95,
+                             trained.age_max,  mean_delay_of(rows), max_delay_of(rows)};
+  summary.left_out_ranks = mean_left_out(rows);
+  if (experiment.options.target_accuracy)
+    summary.target = when_reached(*experiment.options.target_accuracy, rows);
   summary.accuracy = rows.back().accuracy;
   summary.loss = rows.back().loss;
   summary.provenance.version = RINGSIM_VERSION;
@@ -184,11 +218,25 @@ RunResult run(const RunOptions& options, const RunObserver& observer) {
                                   work, experiment.topology.name(), experiment.ranks,
                                   options.backend));
   }
-  auto recording = record_steps(experiment, {}, observer);
+  Recording recording;
+  Timing timing;
   Deaths deaths(experiment, observer, recording);
   std::string backend;
-  const auto timing =
-      time_on_backend(experiment, recording.plans, observer, deaths.recovery(), backend);
+  if (feeds_back(experiment)) {
+    auto stale = run_stale(experiment, observer);
+    recording.rows = std::move(stale.rows);
+    recording.layers = std::move(stale.layers);
+    recording.kept = stale.kept;
+    recording.parameters = total_parameters(experiment.network->layers());
+    recording.warmup_steps = stale.warmup_steps;
+    recording.trained = std::move(stale.trained);
+    recording.inputs = std::move(stale.inputs);
+    timing = std::move(stale.timing);
+    backend = std::move(stale.backend);
+  } else {
+    recording = record_steps(experiment, {}, observer);
+    timing = time_on_backend(experiment, recording.plans, observer, deaths.recovery(), backend);
+  }
   if (observer.on_layer) {
     for (const auto& row : recording.layers) observer.on_layer(row);
   }

@@ -64,8 +64,16 @@ class DenseScheme final : public Scheme {
     gradients_[rank] = rounded_[rank];
   }
 
-  StepOutcome exchange(std::uint64_t) override {
-    mean_over_ranks(gradients_, mean_, values_);
+  StepOutcome exchange(std::uint64_t) override { return exchange_of(gradients_); }
+
+  StepOutcome exchange_among(std::uint64_t, std::span<const Rank> present) override {
+    std::vector<std::span<const float>> gradients;
+    for (const Rank rank : present) gradients.push_back(gradients_[rank]);
+    return exchange_of(gradients);
+  }
+
+  StepOutcome exchange_of(const std::vector<std::span<const float>>& gradients) {
+    mean_over_ranks(gradients, mean_, values_);
     auto sizes = synthesize_dense(layers_, options_, 0);
     StepOutcome outcome;
     outcome.stages = std::move(sizes.stages);
@@ -109,6 +117,7 @@ const SchemeDefinition dense_scheme = {
     },
     .warmup_steps = no_warmup_steps,
     .synthesize = synthesize_dense,
+    .takes_quorum = true,
 };
 
 }  // namespace ringsim

@@ -10,6 +10,7 @@
 #include <cfloat>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -73,6 +74,17 @@ std::vector<Rank> IwpScheme::broadcasters(std::uint64_t step) const {
   return draw_broadcasters(seed_, step, static_cast<Rank>(ranks_.size()), broadcasters_);
 }
 
+std::vector<Rank> IwpScheme::broadcasters(std::uint64_t step, std::span<const Rank> present) const {
+  const auto count = static_cast<Rank>(present.size());
+  auto drawn = draw_broadcasters(seed_, step, count, std::min(broadcasters_, count));
+  for (Rank& rank : drawn) rank = present[rank];
+  return drawn;
+}
+
+void IwpScheme::keep(Rank rank, std::span<const float> gradient) {
+  residuals_.accumulate(rank, gradient);
+}
+
 void IwpScheme::set_floors(RankState& state, std::span<const float> weights) const {
   for (auto& segment : state.segments) {
     const auto layer = weights.subspan(segment.offset, segment.parameters);
@@ -80,7 +92,7 @@ void IwpScheme::set_floors(RankState& state, std::span<const float> weights) con
   }
 }
 
-void IwpScheme::contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
+void IwpScheme::contribute(Rank rank, std::uint64_t, std::span<const float> gradient,
                            std::span<const float> weights) {
   auto& state = ranks_[rank];
   auto& own = residuals_.of(rank);
@@ -94,7 +106,7 @@ void IwpScheme::contribute(Rank rank, std::uint64_t step, std::span<const float>
     own.engine->select(buffers, residuals_.momentum(), state.segments, state.statistics);
   };
   if (threshold_.policy == ThresholdPolicy::dispersion) {
-    if (step == 0) {
+    if (!std::exchange(state.has_statistics, true)) {
       // Nothing is known of the importance yet: a first pass accumulates and selects nothing, a
       // second one selects.
       for (auto& segment : state.segments) {
@@ -158,7 +170,11 @@ void IwpScheme::steer(std::uint64_t step) {
 }
 
 StepOutcome IwpScheme::exchange(std::uint64_t step) {
-  const auto ranks = broadcasters(step);
+  return exchange_among(step, residuals_.all());
+}
+
+StepOutcome IwpScheme::exchange_among(std::uint64_t step, std::span<const Rank> present) {
+  const auto ranks = broadcasters(step, present);
   auto masks = exchange_masks(ranks);
   const auto& split = residuals_.split();
   StepOutcome outcome;
@@ -170,7 +186,7 @@ StepOutcome IwpScheme::exchange(std::uint64_t step) {
                                        .reads_weights = zero_weights_.empty(),
                                        .value = bytes_of(residuals_.values()),
                                        .masks = std::move(masks)});
-  outcome.mean = residuals_.reduce(union_);
+  outcome.mean = residuals_.reduce(union_, present);
   split.mark_whole(union_);
   outcome.mask = union_;
   outcome.layers = layer_outcomes(ranks);
@@ -221,8 +237,9 @@ SyntheticStep synthesize_importance(const Layers& layers, const SchemeOptions& o
 
 namespace {
 constexpr std::string_view iwp_options[] = {
-    "density", "threshold",           "broadcasters", "mask-encoding", "floor",
-    "warmup",  "momentum-correction", "whole-below",  "values",        "engine"};
+    "density", "threshold",           "broadcasters",   "mask-encoding", "floor",
+    "warmup",  "momentum-correction", "factor-masking", "whole-below",   "values",
+    "engine"};
 
 SyntheticStep synthesize(const Layers& layers, const SchemeOptions& options, std::uint64_t step) {
   return synthesize_importance(layers, options, step, Importance::ratio);
@@ -242,6 +259,7 @@ const SchemeDefinition iwp_scheme = {
     },
     .warmup_steps = density_warmup_steps,
     .synthesize = synthesize,
+    .takes_quorum = true,
 };
 
 }  // namespace ringsim

@@ -1,0 +1,33 @@
+#pragma once
+// Runs in which the simulated time feeds back into training (--staleness, --quorum).
+#include "sim/experiment.hpp"
+#include "sim/run.hpp"
+#include "sim/step_timing.hpp"
+#include "sim/training.hpp"
+#include "traces/records.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ringsim {
+
+/// Whether the options ask for such a run.
+bool feeds_back(const Experiment& experiment);
+
+struct StaleRun {
+  std::vector<StepRow> rows;  ///< without times
+  std::vector<LayerRow> layers;
+  std::uint64_t kept = 0;  ///< parameters, over all steps
+  TrainingResult trained;
+  std::uint64_t warmup_steps = 0;
+  std::vector<Summary::Input> inputs;
+  Timing timing;
+  std::string backend;  ///< that ran
+};
+
+/// Trains while it simulates. With backend "auto": tries recurrence and, where transfers turn out
+/// to slow each other, begins anew with simgrid.
+StaleRun run_stale(const Experiment& experiment, const RunObserver& observer);
+
+}  // namespace ringsim
