@@ -65,18 +65,18 @@ class Attempt {
                     .on_delay = [this](const DelayEvent& event) { timeline_.add(event); },
                     .wants_critical_path = true};
     if (observer_.on_transfer) {
+      // Told at the end: another attempt may follow.
       events.on_transfer = [this](const TransferEvent& event) {
-        observer_.on_transfer({event.step, std::string(event.phase), event.bucket, event.round,
-                               event.source, event.target, event.bytes.count, event.start.value,
-                               event.end.value});
+        transfers_.push_back({event.step, std::string(event.phase), event.bucket, event.round,
+                              event.source, event.target, event.bytes.count, event.start.value,
+                              event.end.value});
       };
     }
     return events;
   }
 
-  const Scheme& scheme() const { return *scheme_; }
-
   StaleRun finish(BackendResult result, std::string backend) {
+    for (const auto& transfer : transfers_) observer_.on_transfer(transfer);
     run_.trained = training_.result();
     run_.timing = timeline_.timing(std::move(result));
     run_.backend = std::move(backend);
@@ -131,6 +131,7 @@ class Attempt {
   std::unique_ptr<Scheme> scheme_;
   PruneCosts costs_;
   StaleRun run_;
+  std::vector<TransferRow> transfers_;
   std::deque<StepPlan> plans_;  ///< which stay where they are
   StaleTraining training_;
   StaleTimeline timeline_;
