@@ -30,6 +30,7 @@ const SchemeDefinition magnitude_scheme = {
     },
     .warmup_steps = density_warmup_steps,
     .synthesize = synthesize,
+    .takes_quorum = true,
 };
 
 }  // namespace ringsim

@@ -45,12 +45,12 @@ struct Setup {
                           .momentum = 0.9};
 
   std::unique_ptr<Scheme> scheme(std::string_view name) const {
-    SchemeOptions options;
-    options.ranks = ranks;
-    options.whole_below = 0;
-    options.density = 0.1;
-    options.rank = 1;
-    return find_scheme(name).make(network->layers(), options);
+    SchemeOptions asked;
+    asked.ranks = ranks;
+    asked.whole_below = 0;
+    asked.density = 0.1;
+    asked.rank = 1;
+    return find_scheme(name).make(network->layers(), asked);
   }
 };
 
