@@ -163,7 +163,7 @@ TEST_CASE("masks serve as many steps as they are asked to", "[iwp]") {
     CHECK(outcome.layers[0].importance_mean.has_value() == makes);
     CHECK(scheme.selection(0, step)->broadcasts ==
           (makes && scheme.broadcasters(step).front() == 0));
-    CHECK(prune::count(scheme.selection(0, step)->mask) > 0 == makes);
+    CHECK((prune::count(scheme.selection(0, step)->mask) > 0) == makes);
     CHECK(scheme.broadcasters(step) == scheme.broadcasters(step - step % 3));
     if (!makes) CHECK(copy_of(outcome.mask) == last);
     if (makes && step > 0) differs |= copy_of(outcome.mask) != last;

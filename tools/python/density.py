@@ -8,17 +8,22 @@
 the mean over the seeds of the difference, seed by seed (the same first weights and batches), with its 95 % confidence interval. Runs are kept in
 results/density.jsonl: a later call goes on from there.
 """
+from fractions import Fraction
+
 import experiments
 
 # What dense takes of nobody, and random-k not of iwp: it has no masks.
 NOT_TAKEN = {"randomk": ("broadcasters", "floor", "tail", "mask-interval", "threshold", "mask-encoding"), "magnitude": ("floor",)}
 
 
-def settings_of(scheme, settings, same):
+def settings_of(scheme, density, settings, same):
+    """A tail keeps its share of what is sent."""
     chosen = dict(settings["iwp" if same else scheme])
-    for name in (*NOT_TAKEN.get(scheme, ()), "density"):
+    if "tail" in chosen:
+        chosen["tail"] = float(f"{chosen['tail'] * Fraction(density) / Fraction(chosen.get('density', '1/84')):.3g}")
+    for name in NOT_TAKEN.get(scheme, ()):
         chosen.pop(name, None)
-    return chosen
+    return chosen | {"density": density}
 
 
 def row_of(scheme, density, records, dense):
@@ -48,7 +53,7 @@ def main():
     wanted += [(scheme, density, seed) for scheme in arguments.schemes.split(",") for density in arguments.densities.split(",")
                for seed in arguments.seeds]
     all_options = [base | {"scheme": scheme, "seed": seed} | (settings["dense"] if scheme == "dense" else
-                   settings_of(scheme, settings, arguments.same_settings) | {"density": density}) for scheme, density, seed in wanted]
+                   settings_of(scheme, density, settings, arguments.same_settings)) for scheme, density, seed in wanted]
     records = dict(zip(wanted, experiments.runs_of(arguments).batch(all_options)))
 
     def of(scheme, density):

@@ -22,7 +22,7 @@ DEFAULT_PROGRAM = pathlib.Path(__file__).parents[2] / "build/release/tools/rings
 # Two-sided 95 % quantiles of Student's t distribution with 1, 2, ... degrees of freedom.
 QUANTILES = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 # Seconds that 10 epochs take on one core: what is planned with until a run of the model has been measured.
-EXPECTED_SECONDS = {"mlp": 20, "lenet5": 55, "cnn-bn": 120}
+EXPECTED_SECONDS = {"mlp": 15, "lenet5": 40, "cnn-bn": 120}
 
 
 def mean(values):

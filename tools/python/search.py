@@ -30,19 +30,19 @@ SENDS_64X = {"iwp", "magnitude"}
 SLACK = 1.02
 MOMENTA = (0, 0.5, 0.9)
 # Learning rate over 1 - momentum: what a constant gradient moves a weight by in the long run.
-STRIDES = (0.15, 0.3, 0.5, 0.8)
+STRIDES = (0.15, 0.3, 0.5, 0.8, 1.2)
 # signsgd's update is a sign times the mean scale, so that other rates are right.
 STRIDES_OF = {"signsgd": (0.03, 0.1, 0.2, 0.4, 0.8)}
 
 # Options that are changed one at a time. Where masks cost more or less, the density goes with them, so that the wire ratio stays.
 SHARED_MASK = [
     {"broadcasters": 1, "density": "1/81"}, {"broadcasters": 2, "density": "1/82"}, {"broadcasters": 8, "density": "1/86"},
-    {"tail": 0.001}, {"mask-interval": 4, "density": "1/75"}, {"momentum-correction": "off"},
+    {"tail": 0.001}, {"mask-interval": 4, "density": "1/76"}, {"momentum-correction": "off"},
 ]
 CHANGES = {
     "dense": [{"values": "bf16"}],
     "iwp": [*SHARED_MASK, {"density": "1/82"}, {"floor": 0.1}, {"floor": 0.3}, {"floor": 3}, {"floor": 10}, {"tail": 0.0003}, {"tail": 0.002},
-            {"mask-interval": 2, "density": "1/78"}, {"mask-interval": 16, "density": "1/73"}, {"warmup": 1}, {"warmup": 2},
+            {"mask-interval": 2, "density": "1/78"}, {"mask-interval": 16, "density": "1/84"}, {"warmup": 1}, {"warmup": 2},
             {"whole-below": 200, "density": "1/78"}, {"whole-below": 1, "density": "1/75"},
             {"threshold": "dispersion:2"}, {"threshold": "dispersion:3"}, {"threshold": "dispersion:4"},
             {"threshold": "fixed:0.1"}, {"threshold": "fixed:0.3"}, {"threshold": "fixed:1"}, {"values": "bf16"}],
@@ -59,7 +59,7 @@ CHANGES = {
 # Masks do not depend on how they are encoded: bytes alone are compared.
 ENCODINGS = ("bitmap", "index", "delta", "runs", "rice")
 # The convolutional networks: fewer schemes, and learning rate x momentum alone.
-SMALL_GRID = {"lenet5": ((0, 0.9), (0.15, 0.3, 0.6)), "cnn-bn": ((0, 0.9), (0.3, 0.8))}
+SMALL_GRID = {"lenet5": ((0, 0.5, 0.9), (0.15, 0.3, 0.6)), "cnn-bn": ((0, 0.9), (0.15, 0.4, 1))}
 SMALL_SCHEMES = ("dense", "iwp", "topk", "cltk", "randomk")
 
 
@@ -113,9 +113,9 @@ class Search:
         least_wire = 64 if self.scheme in SENDS_64X and self.model == "mlp" else 0
         if self.baseline is not None and self.scheme not in SENDS_64X:
             least_wire = self.wire(self.baseline) / SLACK
-        found = [(experiments.mean(self.accuracies(trial["changes"])), trial["changes"]) for trial in self.trials.values()
-                 if len(trial["records"]) >= seeds and self.wire(trial["changes"]) >= least_wire]
-        return [changes for _, changes in sorted(found, key=lambda pair: -pair[0])]
+        run = [trial["changes"] for trial in self.trials.values() if len(trial["records"]) >= seeds]
+        found = [changes for changes in run if self.wire(changes) >= least_wire]
+        return sorted(found or run, key=lambda changes: -experiments.mean(self.accuracies(changes)))
 
     def grid(self):
         momenta, strides = SMALL_GRID.get(self.model, (MOMENTA, STRIDES_OF.get(self.scheme, STRIDES)))
