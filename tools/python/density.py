@@ -21,7 +21,7 @@ def settings_of(scheme, density, settings, same):
     chosen = dict(settings["iwp" if same else scheme])
     if "tail" in chosen:
         chosen["tail"] = float(f"{chosen['tail'] * Fraction(density) / Fraction(chosen.get('density', '1/84')):.3g}")
-    for name in NOT_TAKEN.get(scheme, ()):
+    for name in (*NOT_TAKEN.get(scheme, ()), "threshold"):  # the density is steered
         chosen.pop(name, None)
     return chosen | {"density": density}
 

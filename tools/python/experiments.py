@@ -101,6 +101,7 @@ class Runs:
         for line in text[:whole].splitlines():
             record = json.loads(line)
             self.records[key_of(record["options"])] = record
+            self._measure(record)
 
     def batch(self, all_options, priority=0, keep=None):
         """The records of these runs, None where the time was up. `keep(folder)` adds what it returns as the record's "kept"."""
@@ -151,14 +152,19 @@ class Runs:
                 self.lock.notify_all()
 
     def _remember(self, record):
-        options = record["options"]
-        self.records[key_of(options)] = record
-        if "failed" not in record and float(options.get("epochs", 1)) >= 1:
-            kind = (options.get("model", "mlp"), options.get("scheme"))
-            for name in (kind, kind[:1]):
-                self.seconds.setdefault(name, []).append(10 * record["seconds"] / float(options.get("epochs", 1)))
+        self.records[key_of(record["options"])] = record
+        self._measure(record)
         with self.path.open("a") as file:
             file.write(json.dumps(record) + "\n")
+
+    def _measure(self, record):
+        options = record["options"]
+        epochs = float(options.get("epochs", 1))
+        if "failed" in record or epochs < 1:
+            return
+        kind = (options.get("model", "mlp"), options.get("scheme"))
+        for name in (kind, kind[:1]):
+            self.seconds.setdefault(name, []).append(10 * record["seconds"] / epochs)
 
     def _run(self, options, keep):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="ringsim-", dir=self.scratch))

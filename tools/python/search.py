@@ -10,7 +10,8 @@
   combine  the changes that helped, together, two seeds
   rate     the learning rate a little lower and higher, two seeds
   refine   the best so far, three seeds: the best mean of these is chosen
-A change that sends more than the baseline is measured, and shown, but not chosen; iwp and magnitude keep a wire ratio of 64.
+A change that sends more than the baseline is measured, and shown, but not chosen, and so are 16-bit values and the encodings of masks; iwp and
+magnitude keep a wire ratio of 64.
 
 FOLDER (default results/search) gets trials.jsonl (every run; a later call goes on from there), search-MODEL.csv (a row a run) and settings.json (the
 chosen options, for the tables: tools/python/settings.json). With --budget-seconds the search ends in time and chooses from what it has.
@@ -56,6 +57,8 @@ CHANGES = {
     "signsgd": [],
     "powersgd": [{"rank": 1}, {"rank": 2}, {"rank": 8}, {"values": "bf16"}],
 }
+# What sends less whatever it does to the accuracy is a user's choice, and not the search's.
+SHOWN_ALONE = {"values", "mask-encoding"}
 # Masks do not depend on how they are encoded: bytes alone are compared.
 ENCODINGS = ("bitmap", "index", "delta", "runs", "rice")
 # The convolutional networks: fewer schemes, and learning rate x momentum alone.
@@ -113,7 +116,7 @@ class Search:
         least_wire = 64 if self.scheme in SENDS_64X and self.model == "mlp" else 0
         if self.baseline is not None and self.scheme not in SENDS_64X:
             least_wire = self.wire(self.baseline) / SLACK
-        run = [trial["changes"] for trial in self.trials.values() if len(trial["records"]) >= seeds]
+        run = [trial["changes"] for trial in self.trials.values() if len(trial["records"]) >= seeds and not trial["changes"].keys() & SHOWN_ALONE]
         found = [changes for changes in run if self.wire(changes) >= least_wire]
         return sorted(found or run, key=lambda changes: -experiments.mean(self.accuracies(changes)))
 
