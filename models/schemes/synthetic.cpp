@@ -3,6 +3,7 @@
 #include "base/random.hpp"
 #include "models/schemes/layer_split.hpp"
 #include "models/schemes/option_checks.hpp"
+#include "models/schemes/residuals.hpp"
 #include "models/schemes/shared_mask.hpp"
 #include "models/schemes/value_type.hpp"
 
@@ -51,7 +52,10 @@ SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel
     prune::unite(together, mask);
   }
   sizes.kept = split.kept(together);
-  return {.stages = shared_mask_stages(sizes), .layers = split.outcomes(together)};
+  return {.stages = shared_mask_stages(sizes),
+          .layers = split.outcomes(together),
+          .state_per_rank = residual_bytes(split, model.with_velocity) +
+                            Bytes{sizeof(prune::MaskWord) * split.words}};
 }
 
 }  // namespace ringsim
