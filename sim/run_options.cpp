@@ -294,6 +294,17 @@ constexpr RunOption table[] = {
        o.scheme_options.floor = number(text, place, 1e-9, 1e9);
      },
      TakenBy::scheme},
+    {"scheme", "tail", "X",
+     "chance at which a broadcaster keeps a coordinate below the threshold; default 0",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.tail = number(text, place, 0, 1);
+     },
+     TakenBy::scheme},
+    {"scheme", "mask-interval", "K", "steps that the masks serve; default 1",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.mask_interval = whole_number(text, place, 1, 1'000'000);
+     },
+     TakenBy::scheme},
     {"scheme", "warmup", "EPOCHS",
      "in epoch e of the first ones the density is at least 4^-(e+1); default 0",
      [](RunOptions& o, Text text, const Place& place) {
