@@ -179,7 +179,10 @@ constexpr RunOption table[] = {
        o.detection = parse_seconds(text, place);
      }},
 
-    {"work", "model", "NAME", "network to train (ringsim list models); default mlp",
+    {"work", "model", "NAME|FILE",
+     "network to train, or with --source synthetic a specification, shipped or a file (ringsim "
+     "list "
+     "models); default mlp",
      [](RunOptions& o, Text text, const Place&) { o.model = text; }},
     {"work", "source", "train|synthetic|trace:DIR",
      "where gradients come from: training, or a trace that ringsim prune wrote; synthetic: none, "

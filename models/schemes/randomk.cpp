@@ -38,7 +38,8 @@ SyntheticStep synthesize_randomk(const Layers& layers, const SchemeOptions& opti
   draw_coordinates(split, density_of(options), options.seed, step, mask);
   return {.stages = randomk_stages(split, options.ranks, split.kept(mask),
                                    momentum_correction_of(options), value_type_of(options)),
-          .layers = split.outcomes(mask)};
+          .layers = split.outcomes(mask),
+          .state_per_rank = residual_bytes(split, momentum_correction_of(options))};
 }
 
 class RandomkScheme final : public Scheme {

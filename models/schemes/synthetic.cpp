@@ -4,6 +4,7 @@
 #include "models/schemes/layer_split.hpp"
 #include "models/schemes/option_checks.hpp"
 #include "models/schemes/random_mask.hpp"
+#include "models/schemes/residuals.hpp"
 #include "models/schemes/shared_mask.hpp"
 #include "models/schemes/value_type.hpp"
 
@@ -36,7 +37,10 @@ SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel
     sizes.masks.push_back({rank, {encoded.mask_bytes}, {encoded.header_bytes}});
   }
   sizes.kept = split.kept(together);
-  return {.stages = shared_mask_stages(sizes), .layers = split.outcomes(together)};
+  return {.stages = shared_mask_stages(sizes),
+          .layers = split.outcomes(together),
+          .state_per_rank = residual_bytes(split, model.with_velocity) +
+                            Bytes{sizeof(prune::MaskWord) * split.words}};
 }
 
 }  // namespace ringsim

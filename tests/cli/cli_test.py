@@ -398,8 +398,13 @@ class Run(Case):
         self.check_error("--ranks: found 9; 2 to 8 (the hosts of ring8-1g) is accepted", "run", "--ranks", "9")
         self.check_error('--scheme: unknown scheme "iwq" (did you mean "iwp"?); accepted: dense, iwp, magnitude, cltk, '
                          "topk, randomk, qsgd, terngrad, signsgd, powersgd", "run", "--scheme", "iwq")
-        self.check_error('--model: unknown model "lenet" (did you mean "lenet5"?); accepted: mlp, lenet5, cnn-bn',
-                         "run", "--model", "lenet")
+        self.check_error('--model: unknown model "lenet" (did you mean "lenet5"?); accepted: mlp, lenet5, cnn-bn, alexnet, bert-base, '
+                         "bert-large, gpt2-small, gpt2-xl, resnet101, resnet50, resnet50-1001, vgg16, or a file (with / or .json in its "
+                         "name)", "run", "--model", "lenet")
+        self.check_error("--model: resnet50 is known by its layers alone and cannot be trained; mlp, lenet5, cnn-bn are accepted; "
+                         "add --source synthetic", "run", "--model", "resnet50")
+        self.check_error("--scheme: powersgd needs the shapes of a model's layers; use --source synthetic with a --model in place of "
+                         "--bytes", "run", "--bytes", "4MB", "--compute-time", "0s", "--scheme", "powersgd")
         self.check_error('--optimizer: unknown optimizer "adma" (did you mean "adam"?); accepted: sgd, nesterov, adam',
                          "run", "--optimizer", "adma")
         self.check_error('--label-skew: found "0.5"; none, dirichlet:X (X from 0.001 to 1e6) or shards:K (K a whole number from '
