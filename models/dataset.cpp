@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <memory>
 
 namespace ringsim {
@@ -119,6 +120,12 @@ Samples read_samples(const std::filesystem::path& folder, std::string_view prefi
 }
 
 }  // namespace
+
+std::filesystem::path fashion_mnist_folder() {
+  const char* const datasets = std::getenv("RINGSIM_DATASETS");
+  return std::filesystem::path(datasets != nullptr ? datasets : "/usr/share/datasets") /
+         "fashion-mnist";
+}
 
 Dataset load_fashion_mnist(const std::filesystem::path& folder) {
   Dataset data;

@@ -4,6 +4,7 @@
 #include "models/networks/network.hpp"
 #include "models/prune/engine_profile.hpp"
 #include "models/schemes/scheme.hpp"
+#include "models/specs/model_spec.hpp"
 #include "sim/run_options.hpp"
 #include "sim/step_plan.hpp"
 #include "sim/step_timing.hpp"
@@ -23,12 +24,16 @@ struct Experiment {
   const SchemeDefinition& scheme;
   CollectiveChoice collective;
   std::optional<TraceSource> trace;
-  std::unique_ptr<Network> network;  ///< null without a model
+  std::unique_ptr<Network> network;  ///< null without a network to train
+  std::optional<ModelSpec> spec;     ///< the model, where it is no network
   std::optional<prune::EngineProfile> engine_profile;
 };
 
 /// Before anything slow begins. Throws UserError.
 Experiment prepare(const RunOptions& options);
+
+/// The files that the experiment was prepared from.
+std::vector<Summary::Input> inputs_of(const Experiment& experiment);
 
 /// Whether the sizes of the exchange are drawn, not found in gradients.
 bool draws_sizes(const RunOptions& options);

@@ -1,7 +1,6 @@
 #include "sim/run.hpp"
 
 #include "base/error.hpp"
-#include "base/files.hpp"
 #include "sim/experiment.hpp"
 #include "sim/recording.hpp"
 #include "sim/stale_run.hpp"
@@ -205,9 +204,7 @@ Summary summarize(const Experiment& experiment, const RunResult& result,
 
 RunResult run(const RunOptions& options, const RunObserver& observer) {
   const Experiment experiment = prepare(options);
-  const bool is_file = !kind_named(options.topology.what);
-  const std::string topology_text =
-      is_file ? read_file(topology_file(options.topology.what)) : std::string();
+  const auto read_before = inputs_of(experiment);
   if (observer.on_start) {
     const std::string work = experiment.trace ? fmt::format("replays {}", options.trace)
                              : options.bytes  ? fmt::format("exchanges {}", format(*options.bytes))
@@ -251,11 +248,7 @@ RunResult run(const RunOptions& options, const RunObserver& observer) {
   fill_bytes(result.summary, result.steps, recording.parameters, recording.kept,
              recording.warmup_steps);
   auto& inputs = result.summary.provenance.inputs;
-  if (is_file) inputs.push_back(Summary::Input{experiment.topology.name(), sha256(topology_text)});
-  if (experiment.engine_profile) {
-    inputs.push_back(
-        Summary::Input{options.prune_profile, sha256(read_file(options.prune_profile))});
-  }
+  inputs = read_before;
   inputs.insert(inputs.end(), recording.inputs.begin(), recording.inputs.end());
   return result;
 }
