@@ -127,11 +127,10 @@ void IwpScheme::contribute(Rank rank, std::uint64_t step, std::span<const float>
                            std::span<const float> weights) {
   if (!makes_masks(step)) return residuals_.accumulate(rank, gradient);
   residuals_.accumulate_whole_layers(rank, gradient);
-  select(rank, step, gradient, weights);
+  select(rank, gradient, weights);
 }
 
-void IwpScheme::select(Rank rank, std::uint64_t step, std::span<const float> gradient,
-                       std::span<const float> weights) {
+void IwpScheme::select(Rank rank, std::span<const float> gradient, std::span<const float> weights) {
   auto& state = ranks_[rank];
   auto& own = residuals_.of(rank);
   set_floors(state, weights);
