@@ -51,7 +51,7 @@ class IwpScheme final : public Scheme {
   bool makes_masks(std::uint64_t step) const { return step % mask_interval_ == 0; }
   void select(Rank rank, std::uint64_t step, std::span<const float> gradient,
               std::span<const float> weights);
-  std::size_t add_tail(Rank rank, std::uint64_t step);
+  void add_tail(Rank rank, std::uint64_t step);
   std::vector<BroadcastMask> exchange_masks(const std::vector<Rank>& broadcasters,
                                             std::uint64_t step);
   std::vector<LayerOutcome> layer_outcomes(const std::vector<Rank>& broadcasters) const;
