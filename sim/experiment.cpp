@@ -24,14 +24,14 @@ void apply_options(const RunOptions& options, Topology& topology) {
   }
 }
 
-TraceSource open_trace(const RunOptions& options) {
-  TraceSource trace(options.trace,
-                    is_given(options, "scheme") ? std::optional(options.scheme) : std::nullopt,
-                    options.scheme_options.mask_encoding);
-  if (options.steps.value_or(1) > trace.header().steps) {
+std::shared_ptr<const TraceSource> open_trace(const RunOptions& options) {
+  auto trace = std::make_shared<TraceSource>(
+      options.trace, is_given(options, "scheme") ? std::optional(options.scheme) : std::nullopt,
+      options.scheme_options.mask_encoding);
+  if (options.steps.value_or(1) > trace->header().steps) {
     throw UserError(
         {{}, "--steps"}, fmt::format("found {}", *options.steps),
-        fmt::format("1 to {} (the steps of {}) is accepted", trace.header().steps, options.trace));
+        fmt::format("1 to {} (the steps of {}) is accepted", trace->header().steps, options.trace));
   }
   return trace;
 }
@@ -76,7 +76,7 @@ bool draws_sizes(const RunOptions& options) {
   return options.bytes || options.source == Source::synthetic;
 }
 
-Experiment prepare(const RunOptions& options) {
+Experiment prepare(const RunOptions& options, const Experiment* like) {
   check_run_options(options);
   if (options.backend == "simgrid") require_simgrid();
   Topology topology = choose_topology(options.topology);
@@ -87,8 +87,8 @@ Experiment prepare(const RunOptions& options) {
         {{}, "--ranks"}, fmt::format("found {}", ranks),
         fmt::format("2 to {} (the hosts of {}) is accepted", topology.hosts(), topology.name()));
   }
-  std::optional<TraceSource> trace;
-  if (options.source == Source::trace) trace = open_trace(options);
+  std::shared_ptr<const TraceSource> trace;
+  if (options.source == Source::trace) trace = like ? like->trace : open_trace(options);
   const std::string& scheme = trace ? trace->scheme() : options.scheme;
   const CollectiveChoice collective = choose_collective(options, topology, ranks);
   if (draws_sizes(options)) {
@@ -96,17 +96,20 @@ Experiment prepare(const RunOptions& options) {
     asked.ranks = ranks;
     check_can_be_drawn(find_scheme(scheme), asked);
   }
-  const bool has_model = !trace && !options.bytes;
+  std::shared_ptr<const Network> network;
+  if (!trace && !options.bytes)
+    network = like ? like->network : std::shared_ptr(find_network(options.model).make());
   return {.options = options,
           .topology = std::move(topology),
           .ranks = ranks,
           .scheme = find_scheme(scheme),
           .collective = collective,
           .trace = std::move(trace),
-          .network = has_model ? find_network(options.model).make() : nullptr,
+          .network = std::move(network),
           .engine_profile = options.prune_time == PruneTime::profile
                                 ? std::optional(prune::load_engine_profile(options.prune_profile))
-                                : std::nullopt};
+                                : std::nullopt,
+          .threads = 0};
 }
 
 Layers layers_of(const Experiment& experiment) {
