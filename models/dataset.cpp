@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <memory>
 
 namespace ringsim {
@@ -134,6 +135,12 @@ std::vector<std::filesystem::path> fashion_mnist_files(const std::filesystem::pa
     files.push_back(folder / labels_file(part));
   }
   return files;
+}
+
+std::filesystem::path fashion_mnist_folder() {
+  const char* const datasets = std::getenv("RINGSIM_DATASETS");
+  return std::filesystem::path(datasets != nullptr ? datasets : "/usr/share/datasets") /
+         "fashion-mnist";
 }
 
 Dataset load_fashion_mnist(const std::filesystem::path& folder) {

@@ -1,6 +1,7 @@
 #include "sim/experiment.hpp"
 
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "base/text.hpp"
 #include "sim/backend.hpp"
 
@@ -36,18 +37,43 @@ std::shared_ptr<const TraceSource> open_trace(const RunOptions& options) {
   return trace;
 }
 
-void check_can_be_drawn(const SchemeDefinition& scheme, const SchemeOptions& options) {
-  if (scheme.synthesize != nullptr) {
-    scheme.synthesize({}, options, 0);  // or it says what is wrong with the options
+void check_can_be_drawn(const SchemeDefinition& scheme, const SchemeOptions& options,
+                        bool has_shapes) {
+  if (scheme.needs_shapes && !has_shapes) {
+    throw UserError({{}, "--scheme"},
+                    fmt::format("{} needs the shapes of a model's layers", scheme.name), {},
+                    "use --source synthetic with a --model in place of --bytes");
+  }
+  scheme.synthesize({}, options, 0);  // or it says what is wrong with the options
+}
+
+/// The network or the specification that --model names.
+void find_model(const RunOptions& options, Experiment& experiment) {
+  const auto file = model_spec_file(options.model);
+  std::vector<std::string> trained, names;
+  for (const auto* network : networks()) {
+    if (network->name == options.model) {
+      experiment.network = network->make();
+      return;
+    }
+    trained.emplace_back(network->name);
+  }
+  if (file) {
+    if (options.source == Source::train) {
+      throw UserError(
+          {{}, "--model"},
+          fmt::format("{} is known by its layers alone and cannot be trained", options.model),
+          join(trained, ", ") + " are accepted", "add --source synthetic");
+    }
+    experiment.spec = std::make_shared<const ModelSpec>(load_model_spec(*file));
     return;
   }
-  std::vector<std::string> accepted;
-  for (const auto* other : schemes()) {
-    if (other->synthesize != nullptr) accepted.emplace_back(other->name);
-  }
-  throw UserError({{}, "--scheme"}, fmt::format("{} needs the values of gradients", scheme.name),
-                  join(accepted, ", ") + " are accepted without them",
-                  "leave --bytes and --source synthetic out");
+  names = trained;
+  for (const auto& shipped : shipped_model_specs()) names.push_back(shipped.name);
+  throw UserError(
+      {{}, "--model"},
+      fmt::format("unknown model \"{}\"{}", options.model, did_you_mean(options.model, names)),
+      "accepted: " + join(names, ", ") + ", or a file (with / or .json in its name)");
 }
 
 CollectiveChoice choose_collective(const RunOptions& options, const Topology& topology,
@@ -94,26 +120,46 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
   if (draws_sizes(options)) {
     auto asked = options.scheme_options;
     asked.ranks = ranks;
-    check_can_be_drawn(find_scheme(scheme), asked);
+    check_can_be_drawn(find_scheme(scheme), asked, !options.bytes);
   }
-  std::shared_ptr<const Network> network;
-  if (!trace && !options.bytes)
-    network = like ? like->network : std::shared_ptr(find_network(options.model).make());
-  return {.options = options,
-          .topology = std::move(topology),
-          .ranks = ranks,
-          .scheme = find_scheme(scheme),
-          .collective = collective,
-          .trace = std::move(trace),
-          .network = std::move(network),
-          .engine_profile = options.prune_time == PruneTime::profile
-                                ? std::optional(prune::load_engine_profile(options.prune_profile))
-                                : std::nullopt,
-          .threads = 0};
+  const bool has_model = !trace && !options.bytes;
+  Experiment experiment{
+      .options = options,
+      .topology = std::move(topology),
+      .ranks = ranks,
+      .scheme = find_scheme(scheme),
+      .collective = collective,
+      .trace = std::move(trace),
+      .network = nullptr,
+      .spec = nullptr,
+      .engine_profile = options.prune_time == PruneTime::profile
+                            ? std::optional(prune::load_engine_profile(options.prune_profile))
+                            : std::nullopt};
+  if (has_model && like != nullptr) {
+    experiment.network = like->network;
+    experiment.spec = like->spec;
+  } else if (has_model) {
+    find_model(options, experiment);
+  }
+  return experiment;
+}
+
+std::vector<Summary::Input> inputs_of(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  std::vector<Summary::Input> inputs;
+  const auto add = [&](const std::string& name, const std::filesystem::path& file) {
+    inputs.push_back({name, sha256(read_file(file))});
+  };
+  const auto& topology = options.topology.what;
+  if (!kind_named(topology)) add(experiment.topology.name(), topology_file(topology));
+  if (experiment.spec) add(options.model, *model_spec_file(options.model));
+  if (experiment.engine_profile) add(options.prune_profile, options.prune_profile);
+  return inputs;
 }
 
 Layers layers_of(const Experiment& experiment) {
   const auto& options = experiment.options;
+  if (experiment.spec) return experiment.spec->layers;
   if (!options.bytes) return experiment.network->layers();
   return {{.name = "values", .offset = 0, .parameters = options.bytes->count / sizeof(float)}};
 }
@@ -153,8 +199,9 @@ TrainingOptions training_options(const Experiment& experiment, const Dataset& da
 ComputeModel compute_model(const Experiment& experiment) {
   const auto& options = experiment.options;
   const auto modelled = [&] {
-    const double flop = experiment.network->flop_per_sample() * static_cast<double>(options.batch);
-    return Seconds{flop / options.gpu_speed.value};
+    const double flop =
+        experiment.spec ? flop_per_sample(*experiment.spec) : experiment.network->flop_per_sample();
+    return Seconds{flop * static_cast<double>(options.batch) / options.gpu_speed.value};
   };
   return {.time = options.compute_time ? *options.compute_time : modelled(),
           .jitter = options.jitter,

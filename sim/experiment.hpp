@@ -4,6 +4,7 @@
 #include "models/networks/network.hpp"
 #include "models/prune/engine_profile.hpp"
 #include "models/schemes/scheme.hpp"
+#include "models/specs/model_spec.hpp"
 #include "sim/run_options.hpp"
 #include "sim/step_plan.hpp"
 #include "sim/step_timing.hpp"
@@ -23,7 +24,8 @@ struct Experiment {
   const SchemeDefinition& scheme;
   CollectiveChoice collective;
   std::shared_ptr<const TraceSource> trace;  ///< null: no trace is replayed
-  std::shared_ptr<const Network> network;    ///< null without a model
+  std::shared_ptr<const Network> network;    ///< null without a network to train
+  std::shared_ptr<const ModelSpec> spec;     ///< the model, where it is no network
   std::optional<prune::EngineProfile> engine_profile;
   std::size_t threads = 0;  ///< that training takes; 0: one per core
 };
@@ -31,6 +33,9 @@ struct Experiment {
 /// Before anything slow begins. `like`: one whose options differ in timing alone
 /// (is_timing_option()), with which a model and a trace are shared. Throws UserError.
 Experiment prepare(const RunOptions& options, const Experiment* like = nullptr);
+
+/// The files that the experiment was prepared from.
+std::vector<Summary::Input> inputs_of(const Experiment& experiment);
 
 /// Whether the sizes of the exchange are drawn, not found in gradients.
 bool draws_sizes(const RunOptions& options);

@@ -79,6 +79,11 @@ Recording record_synthetic(const Experiment& experiment, const std::vector<Train
   for (std::uint64_t step = 0; step < steps; ++step) {
     options.ranks = alive_in(step, experiment.ranks, deaths);
     const auto drawn = experiment.scheme.synthesize(layers, options, step);
+    if (step == 0 && observer.on_start) {
+      observer.on_start(fmt::format("memory of a GPU: {} of residuals and momenta, {} of gradients",
+                                    format(drawn.state_per_rank),
+                                    format(Bytes{sizeof(float) * total_parameters(layers)})));
+    }
     recording.steps.push_back({options.ranks, keep(drawn.stages, options.ranks), {}, {}});
     for (std::size_t i = 0; i < layers.size(); ++i) {
       recording.kept += drawn.layers[i].kept;

@@ -1,7 +1,6 @@
 #include "sim/run.hpp"
 
 #include "base/error.hpp"
-#include "base/files.hpp"
 #include "sim/experiment.hpp"
 #include "sim/recording.hpp"
 #include "sim/step_timing.hpp"
@@ -193,16 +192,6 @@ Summary summarize(const Experiment& experiment, const RunResult& result,
   return summary;
 }
 
-/// The files that the topology and the pruning times come from.
-void add_inputs(const Experiment& experiment, std::vector<Summary::Input>& inputs) {
-  const auto& options = experiment.options;
-  const auto& topology = options.topology.what;
-  if (!kind_named(topology))
-    inputs.push_back({experiment.topology.name(), sha256(read_file(topology_file(topology)))});
-  if (experiment.engine_profile)
-    inputs.push_back({options.prune_profile, sha256(read_file(options.prune_profile))});
-}
-
 }  // namespace
 
 std::string describe(const Experiment& experiment) {
@@ -235,16 +224,18 @@ RunResult time_recording(const Experiment& experiment, const Recording& recorded
   result.summary = summarize(experiment, result, recording.trained, timing, backend);
   fill_bytes(result.summary, result.steps, recording.parameters, recording.kept,
              recording.warmup_steps);
-  auto& inputs = result.summary.provenance.inputs;
-  add_inputs(experiment, inputs);
-  inputs.insert(inputs.end(), recording.inputs.begin(), recording.inputs.end());
+  result.summary.provenance.inputs = recording.inputs;
   return result;
 }
 
 RunResult run(const RunOptions& options, const RunObserver& observer) {
   const Experiment experiment = prepare(options);
+  const auto read_before = inputs_of(experiment);
   if (observer.on_start) observer.on_start(describe(experiment));
-  return time_recording(experiment, record_steps(experiment, {}, observer), observer);
+  auto result = time_recording(experiment, record_steps(experiment, {}, observer), observer);
+  auto& inputs = result.summary.provenance.inputs;
+  inputs.insert(inputs.begin(), read_before.begin(), read_before.end());
+  return result;
 }
 
 }  // namespace ringsim

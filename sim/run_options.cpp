@@ -179,7 +179,10 @@ constexpr RunOption table[] = {
        o.detection = parse_seconds(text, place);
      }},
 
-    {"work", "model", "NAME", "network to train (ringsim list models); default mlp",
+    {"work", "model", "NAME|FILE",
+     "network to train, or with --source synthetic a specification, shipped or a file (ringsim "
+     "list "
+     "models); default mlp",
      [](RunOptions& o, Text text, const Place&) { o.model = text; }},
     {"work", "source", "train|synthetic|trace:DIR",
      "where gradients come from: training, or a trace that ringsim prune wrote; synthetic: none, "
@@ -289,6 +292,17 @@ constexpr RunOption table[] = {
      "weights count as at least X times the layer's root mean square in the importance; default 1",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.floor = number(text, place, 1e-9, 1e9);
+     },
+     TakenBy::scheme},
+    {"scheme", "tail", "X",
+     "chance at which a broadcaster keeps a coordinate below the threshold; default 0",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.tail = number(text, place, 0, 1);
+     },
+     TakenBy::scheme},
+    {"scheme", "mask-interval", "K", "steps that the masks serve; default 1",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.mask_interval = whole_number(text, place, 1, 1'000'000);
      },
      TakenBy::scheme},
     {"scheme", "warmup", "EPOCHS",

@@ -1,48 +1,23 @@
+#include "base/shipped.hpp"
+
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "topologies/topology.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstdlib>
-
 namespace ringsim {
-namespace {
-
 namespace fs = std::filesystem;
 
-/// RINGSIM_DATA/topologies where that is set; beside the program where that is installed (wherever
-/// its prefix was moved to); the source tree where this was built from it; the installed folder.
-fs::path folder() {
-  if (const char* data = std::getenv("RINGSIM_DATA")) return fs::path(data) / "topologies";
-  std::error_code error;
-  const auto program = fs::read_symlink("/proc/self/exe", error);
-  if (!error) {
-    auto beside = (program.parent_path() / RINGSIM_TOPOLOGIES_FROM_PROGRAM).lexically_normal();
-    if (fs::is_directory(beside, error)) return beside;
-  }
-  if (fs::is_directory(RINGSIM_SOURCE_TOPOLOGIES, error)) return RINGSIM_SOURCE_TOPOLOGIES;
-  return RINGSIM_INSTALLED_TOPOLOGIES;
-}
-
-}  // namespace
-
 std::vector<ShippedTopology> shipped_topologies() {
-  std::vector<ShippedTopology> shipped;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder(), error)) {
-    const fs::path& path = entry.path();
-    if (path.extension() != ".json" || path.stem().extension() == ".schema") continue;
-    shipped.push_back({path.stem().string(), path});
-  }
-  std::sort(shipped.begin(), shipped.end(),
-            [](const auto& a, const auto& b) { return a.name < b.name; });
-  return shipped;
+  return shipped_files({.name = "topologies",
+                        .from_program = RINGSIM_TOPOLOGIES_FROM_PROGRAM,
+                        .source = RINGSIM_SOURCE_TOPOLOGIES,
+                        .installed = RINGSIM_INSTALLED_TOPOLOGIES});
 }
 
 fs::path topology_file(std::string_view what) {
-  if (what.find('/') != std::string_view::npos || what.ends_with(".json")) return what;
+  if (names_file(what)) return what;
   std::vector<std::string> names;
   for (const auto& shipped : shipped_topologies()) {
     if (shipped.name == what) return shipped.path;

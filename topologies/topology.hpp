@@ -2,6 +2,7 @@
 // Links and routes between the hosts that the ranks run on. Owned here, so that every backend and
 // the check of exactness see the same ones; sim/simgrid builds its zone from them.
 #include "base/rank.hpp"
+#include "base/shipped.hpp"
 #include "base/units.hpp"
 #include "topologies/host.hpp"
 #include "topologies/link.hpp"
@@ -165,10 +166,7 @@ Topology make_uniform(TopologyKind kind, std::uint32_t ranks, BytesPerSecond ban
                       Seconds latency);
 
 /// A topology that ships with ringsim.
-struct ShippedTopology {
-  std::string name;  ///< "ring8-1g"
-  std::filesystem::path path;
-};
+using ShippedTopology = ShippedFile;
 
 /// The shipped topologies, by name: from RINGSIM_DATA where it is set, else installed with the
 /// program, else from the source tree.

@@ -120,7 +120,10 @@ class SequenceNetwork final : public Network {
         layers_.push_back({parameter.name, offset, parameter.count, parameter.rows});
         offset += parameter.count;
         parameters_.push_back(std::move(parameter));
+        forward_flop_.push_back(0);
       }
+      const std::size_t tensors = block->parameters().size();
+      if (tensors > 0) forward_flop_[forward_flop_.size() - tensors] = block->product_flop();
       // A product forward, and two backward: by the weights, and by the input, which the first
       // block with weights does without.
       flop_ += (flop_ == 0 ? 2 : 3) * block->product_flop();
@@ -130,6 +133,7 @@ class SequenceNetwork final : public Network {
   const Layers& layers() const override { return layers_; }
   std::size_t input_size() const override { return input_size_; }
   double flop_per_sample() const override { return flop_; }
+  const std::vector<double>& forward_flop() const override { return forward_flop_; }
 
   void initialize(std::uint64_t seed, std::span<float> weights) const override {
     std::uint64_t drawn = 0;
@@ -153,6 +157,7 @@ class SequenceNetwork final : public Network {
   std::size_t input_size_ = 0;
   Layers layers_;
   std::vector<Parameter> parameters_;
+  std::vector<double> forward_flop_;
   double flop_ = 0;
 };
 

@@ -48,7 +48,8 @@ SyntheticStep synthesize_cltk(const Layers& layers, const SchemeOptions& options
                                  .value = bytes_of(value_type_of(options)),
                                  .masks = {{leader, {message.mask_bytes}, {message.header_bytes}}}},
                                 options.filter.value_or(1) < 1),
-          .layers = split.outcomes(mask)};
+          .layers = split.outcomes(mask),
+          .state_per_rank = residual_bytes(split, options.momentum_correction.value_or(false))};
 }
 
 }  // namespace

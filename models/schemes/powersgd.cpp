@@ -16,6 +16,50 @@ constexpr std::size_t default_rank = 4;
 
 std::ptrdiff_t length(std::size_t count) { return static_cast<std::ptrdiff_t>(count); }
 
+std::size_t rank_of(const SchemeOptions& options) {
+  const std::size_t rank = options.rank.value_or(default_rank);
+  if (rank < 1) refuse_option("--rank", "found 0", "a whole number above 0 is accepted");
+  return rank;
+}
+
+/// The same in every step, whatever the values.
+SyntheticStep powersgd_step(const Layers& layers, Rank ranks, std::size_t rank, Bytes value) {
+  const PowersgdSplit split(layers, rank);
+  const auto work = [&](std::size_t bytes) {
+    LocalWork local;
+    local.moved.assign(ranks, Bytes{bytes});
+    local.coded = local.moved;
+    return local;
+  };
+  const std::size_t p = 4 * split.p_size, q = 4 * split.q_size, n = 4 * split.compressed;
+  SyntheticStep step;
+  auto& stages = step.stages;
+  if (!split.matrices.empty()) {
+    // M = g + e is read twice and written; the product reads it and Q and writes P.
+    stages.push_back({"multiply", work(4 * n + q + p)});
+    stages.push_back({"p", AllReduce{split.p_size, value}});
+    // Every column of P is read and written once for itself and twice for each one before it; the
+    // product reads M and P and writes Q.
+    stages.push_back({"multiply", work(2 * rank * p + n + p + q)});
+    stages.push_back({"q", AllReduce{split.q_size, value}});
+  }
+  if (split.whole_parameters > 0)
+    stages.push_back({"whole", AllReduce{split.whole_parameters, value}});
+  // The update is written from P and Q and taken off M.
+  if (!split.matrices.empty()) stages.push_back({"multiply", work(p + q + 3 * n)});
+  for (const auto& layer : layers) {
+    step.layers.emplace_back();
+    step.layers.back().kept = layer.parameters;
+  }
+  step.state_per_rank = Bytes{sizeof(float) * (split.compressed + split.q_size)};
+  return step;
+}
+
+SyntheticStep synthesize_powersgd(const Layers& layers, const SchemeOptions& options,
+                                  std::uint64_t) {
+  return powersgd_step(layers, options.ranks, rank_of(options), bytes_of(value_type_of(options)));
+}
+
 }  // namespace
 
 void orthonormalize(std::span<float> matrix, std::size_t columns) {
@@ -47,43 +91,48 @@ void orthonormalize(std::span<float> matrix, std::size_t columns) {
   }
 }
 
-PowersgdScheme::PowersgdScheme(const Layers& layers, const SchemeOptions& options)
-    : layers_(layers),
-      rank_(options.rank.value_or(default_rank)),
-      seed_(options.seed),
-      values_(value_type_of(options)),
-      ranks_(options.ranks),
-      mean_(total_parameters(layers)) {
-  if (rank_ < 1) refuse_option("--rank", "found 0", "a whole number above 0 is accepted");
-  std::size_t whole_parameters = 0;
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const auto& layer = layers_[i];
+PowersgdSplit::PowersgdSplit(const Layers& layers, std::size_t rank) {
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto& layer = layers[i];
     const std::size_t columns = layer.parameters / std::max<std::size_t>(1, layer.rows);
     check(layer.rows * columns == layer.parameters, "a layer's parameters are no rows");
-    if (2 * rank_ * (layer.rows + columns) < layer.parameters) {
-      matrices_.push_back({layer.offset, layer.rows, columns, p_.size(), q_.size()});
-      p_.resize(p_.size() + layer.rows * rank_);
-      q_.resize(q_.size() + columns * rank_);
-      compressed_ += layer.parameters;
+    if (2 * rank * (layer.rows + columns) < layer.parameters) {
+      matrices.push_back({layer.offset, layer.rows, columns, p_size, q_size});
+      p_size += layer.rows * rank;
+      q_size += columns * rank;
+      compressed += layer.parameters;
     } else {
-      whole_.push_back(i);
+      whole.push_back(i);
       whole_parameters += layer.parameters;
     }
   }
+}
+
+PowersgdScheme::PowersgdScheme(const Layers& layers, const SchemeOptions& options)
+    : layers_(layers),
+      rank_(rank_of(options)),
+      seed_(options.seed),
+      values_(value_type_of(options)),
+      split_(layers, rank_),
+      ranks_(options.ranks),
+      p_(split_.p_size),
+      q_(split_.q_size),
+      whole_mean_(split_.whole_parameters),
+      mean_(total_parameters(layers)) {
   draw_zero_columns(0);
-  whole_mean_.resize(whole_parameters);
   for (auto& state : ranks_) {
     state.error.resize(mean_.size());
     state.p.resize(p_.size());
     state.q.resize(q_.size());
-    state.whole.resize(whole_parameters);
+    state.whole.resize(whole_mean_.size());
   }
 }
 
 // A column of zeros would stay one for ever.
 void PowersgdScheme::draw_zero_columns(std::uint64_t step) {
-  for (std::size_t index = 0; index < matrices_.size(); ++index) {
-    const auto q = std::span(q_).subspan(matrices_[index].q, matrices_[index].columns * rank_);
+  for (std::size_t index = 0; index < split_.matrices.size(); ++index) {
+    const auto q =
+        std::span(q_).subspan(split_.matrices[index].q, split_.matrices[index].columns * rank_);
     Random random(seed_, Purpose::power_iteration, static_cast<std::uint32_t>(index), step);
     for (std::size_t column = 0; column < rank_; ++column) {
       bool zero = true;
@@ -99,14 +148,14 @@ void PowersgdScheme::contribute(Rank rank, std::uint64_t, std::span<const float>
   check(gradient.size() == mean_.size(), "the gradient has another size than the model");
   auto& state = ranks_[rank];
   const auto& product = matrix_products();
-  for (const auto& matrix : matrices_) {
+  for (const auto& matrix : split_.matrices) {
     for (std::size_t i = matrix.offset; i < matrix.offset + matrix.size(); ++i)
       state.error[i] += gradient[i];
     product.ab(state.error.data() + matrix.offset, q_.data() + matrix.q, state.p.data() + matrix.p,
                length(matrix.rows), length(matrix.columns), length(rank_));
   }
   auto next = state.whole.begin();
-  for (const std::size_t index : whole_) {
+  for (const std::size_t index : split_.whole) {
     const auto& layer = layers_[index];
     next = std::ranges::copy(gradient.subspan(layer.offset, layer.parameters), next).out;
   }
@@ -123,7 +172,7 @@ void PowersgdScheme::mean_of(std::vector<float> RankState::*part, std::span<floa
 StepOutcome PowersgdScheme::exchange(std::uint64_t step) {
   const auto& product = matrix_products();
   mean_of(&RankState::p, p_);
-  for (const auto& matrix : matrices_) {
+  for (const auto& matrix : split_.matrices) {
     orthonormalize(std::span(p_).subspan(matrix.p, matrix.rows * rank_), rank_);
     for (auto& state : ranks_) {
       product.atb(state.error.data() + matrix.offset, p_.data() + matrix.p,
@@ -133,7 +182,7 @@ StepOutcome PowersgdScheme::exchange(std::uint64_t step) {
   }
   for (auto& state : ranks_) round_values(values_, state.q);
   mean_of(&RankState::q, q_);
-  for (const auto& matrix : matrices_) {
+  for (const auto& matrix : split_.matrices) {
     product.abt(p_.data() + matrix.p, q_.data() + matrix.q, mean_.data() + matrix.offset,
                 length(matrix.rows), length(rank_), length(matrix.columns));
     for (auto& state : ranks_) {
@@ -144,18 +193,16 @@ StepOutcome PowersgdScheme::exchange(std::uint64_t step) {
   draw_zero_columns(step + 1);
   mean_of(&RankState::whole, whole_mean_);
   auto next = whole_mean_.begin();
-  for (const std::size_t index : whole_) {
+  for (const std::size_t index : split_.whole) {
     const auto& layer = layers_[index];
     std::copy_n(next, layer.parameters, mean_.begin() + length(layer.offset));
     next += length(layer.parameters);
   }
+  auto sizes = powersgd_step(layers_, static_cast<Rank>(ranks_.size()), rank_, bytes_of(values_));
   StepOutcome outcome;
-  outcome.stages = stages();
+  outcome.stages = std::move(sizes.stages);
+  outcome.layers = std::move(sizes.layers);
   outcome.mean = mean_;
-  for (const auto& layer : layers_) {
-    outcome.layers.emplace_back();
-    outcome.layers.back().kept = layer.parameters;
-  }
   return outcome;
 }
 
@@ -165,33 +212,8 @@ double PowersgdScheme::drop(Rank rank) {
   return lost;
 }
 
-std::vector<Stage> PowersgdScheme::stages() const {
-  const auto work = [&](std::size_t bytes) {
-    LocalWork local;
-    local.moved.assign(ranks_.size(), Bytes{bytes});
-    local.coded = local.moved;
-    return local;
-  };
-  const Bytes value = bytes_of(values_);
-  const std::size_t p = 4 * p_.size(), q = 4 * q_.size(), n = 4 * compressed_;
-  std::vector<Stage> stages;
-  if (!matrices_.empty()) {
-    // M = g + e is read twice and written; the product reads it and Q and writes P.
-    stages.push_back({"multiply", work(4 * n + q + p)});
-    stages.push_back({"p", AllReduce{p_.size(), value}});
-    // Every column of P is read and written once for itself and twice for each one before it; the
-    // product reads M and P and writes Q.
-    stages.push_back({"multiply", work(2 * rank_ * p + n + p + q)});
-    stages.push_back({"q", AllReduce{q_.size(), value}});
-  }
-  if (!whole_mean_.empty()) stages.push_back({"whole", AllReduce{whole_mean_.size(), value}});
-  // The update is written from P and Q and taken off M.
-  if (!matrices_.empty()) stages.push_back({"multiply", work(p + q + 3 * n)});
-  return stages;
-}
-
 Bytes PowersgdScheme::state_bytes() const {
-  return ranks_.size() * Bytes{sizeof(float) * (compressed_ + q_.size())};
+  return ranks_.size() * Bytes{sizeof(float) * (split_.compressed + q_.size())};
 }
 
 namespace {
@@ -209,6 +231,8 @@ const SchemeDefinition powersgd_scheme = {
       return std::make_unique<PowersgdScheme>(layers, options);
     },
     .warmup_steps = no_warmup_steps,
+    .synthesize = synthesize_powersgd,
+    .needs_shapes = true,
 };
 
 }  // namespace ringsim

@@ -18,6 +18,23 @@ namespace ringsim {
 /// zeros stays one.
 void orthonormalize(std::span<float> matrix, std::size_t columns);
 
+/// The matrices that are factored, and what stays whole.
+struct PowersgdSplit {
+  struct Matrix {
+    std::size_t offset, rows, columns;
+    std::size_t p, q;  ///< offsets of its factors
+    std::size_t size() const { return rows * columns; }
+  };
+
+  /// `rank` is above 0.
+  PowersgdSplit(const Layers& layers, std::size_t rank);
+
+  std::vector<Matrix> matrices;
+  std::vector<std::size_t> whole;  ///< indices of the layers that are not compressed
+  std::size_t compressed = 0, whole_parameters = 0;
+  std::size_t p_size = 0, q_size = 0;  ///< of all factors
+};
+
 class PowersgdScheme final : public Scheme {
  public:
   PowersgdScheme(const Layers& layers, const SchemeOptions& options);
@@ -33,11 +50,6 @@ class PowersgdScheme final : public Scheme {
   std::span<const float> error(Rank rank) const { return ranks_[rank].error; }
 
  private:
-  struct Matrix {
-    std::size_t offset, rows, columns;
-    std::size_t p, q;  ///< offsets of its factors
-    std::size_t size() const { return rows * columns; }
-  };
   struct RankState {
     std::vector<float> error;  ///< M, from contribute() to exchange()
     std::vector<float> p, q;
@@ -46,15 +58,12 @@ class PowersgdScheme final : public Scheme {
 
   void draw_zero_columns(std::uint64_t step);
   void mean_of(std::vector<float> RankState::*part, std::span<float> mean) const;
-  std::vector<Stage> stages() const;
 
   Layers layers_;
   std::size_t rank_;
   std::uint64_t seed_;
   ValueType values_;
-  std::vector<Matrix> matrices_;
-  std::vector<std::size_t> whole_;  ///< indices of the layers that are not compressed
-  std::size_t compressed_ = 0;      ///< parameters
+  PowersgdSplit split_;
   std::vector<RankState> ranks_;
   std::vector<float> p_, q_;  ///< the factors that all ranks share; matrices row by row
   std::vector<float> whole_mean_, mean_;

@@ -20,15 +20,13 @@ void draw_coordinates(const LayerSplit& split, double density, std::uint64_t see
 
 std::vector<Stage> randomk_stages(const LayerSplit& split, Rank ranks, std::uint64_t kept,
                                   bool with_velocity, ValueType values) {
-  auto stages = shared_mask_stages({.ranks = ranks,
-                                    .pruned = split.pruned_parameters,
-                                    .whole = split.whole_parameters,
-                                    .kept = kept,
-                                    .with_velocity = with_velocity,
-                                    .value = bytes_of(values),
-                                    .masks = {}});
-  stages.front().what = accumulate_work(ranks, split.parameters(), with_velocity);
-  return stages;
+  return shared_mask_stages({.ranks = ranks,
+                             .pruned = split.pruned_parameters,
+                             .whole = split.whole_parameters,
+                             .kept = kept,
+                             .with_velocity = with_velocity,
+                             .value = bytes_of(values),
+                             .masks = {}});
 }
 
 /// Nothing but the coordinates is drawn in a real step either.
@@ -40,7 +38,8 @@ SyntheticStep synthesize_randomk(const Layers& layers, const SchemeOptions& opti
   draw_coordinates(split, density_of(options), options.seed, step, mask);
   return {.stages = randomk_stages(split, options.ranks, split.kept(mask),
                                    momentum_correction_of(options), value_type_of(options)),
-          .layers = split.outcomes(mask)};
+          .layers = split.outcomes(mask),
+          .state_per_rank = residual_bytes(split, momentum_correction_of(options))};
 }
 
 class RandomkScheme final : public Scheme {

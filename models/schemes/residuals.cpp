@@ -123,8 +123,7 @@ double Residuals::drop(Rank rank) {
 }
 
 Bytes Residuals::state_bytes() const {
-  return ranks_.size() *
-         Bytes{(momentum_correction_ ? 2 : 1) * sizeof(float) * split_.parameters()};
+  return ranks_.size() * residual_bytes(split_, momentum_correction_);
 }
 
 }  // namespace ringsim

@@ -16,6 +16,11 @@
 
 namespace ringsim {
 
+/// What one rank keeps.
+inline Bytes residual_bytes(const LayerSplit& split, bool momentum_correction) {
+  return Bytes{(momentum_correction ? 2 : 1) * sizeof(float) * split.parameters()};
+}
+
 class Residuals {
  public:
   struct OfRank {

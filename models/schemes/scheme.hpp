@@ -86,6 +86,7 @@ struct StepOutcome {
 struct SyntheticStep {
   std::vector<Stage> stages;
   std::vector<LayerOutcome> layers;  ///< one per layer
+  Bytes state_per_rank;              ///< Scheme::state_bytes() of one rank
 };
 
 class Scheme {
@@ -143,6 +144,8 @@ struct SchemeOptions {
   std::optional<Rank> broadcasters;
   std::optional<std::string> mask_encoding;
   std::optional<double> floor;
+  std::optional<double> tail;                  ///< chance of a coordinate below the threshold
+  std::optional<std::uint64_t> mask_interval;  ///< steps that a mask serves
   std::optional<std::uint64_t> warmup_epochs;
   std::optional<bool> momentum_correction;
   std::optional<std::size_t> whole_below;
@@ -177,9 +180,11 @@ struct SchemeDefinition {
   /// Steps before the density that was asked for is reached.
   std::uint64_t (*warmup_steps)(const SchemeOptions& options);
   /// A step whose kept counts are drawn (models/schemes/synthetic.hpp), not found in gradients.
-  /// Absent: the scheme needs values. Throws UserError as `make` does.
+  /// Throws UserError as `make` does.
   SyntheticStep (*synthesize)(const Layers& layers, const SchemeOptions& options,
-                              std::uint64_t step) = nullptr;
+                              std::uint64_t step);
+  /// What it sends depends on the shapes of the layers, not on their sizes alone.
+  bool needs_shapes = false;
 };
 
 /// All schemes, in a fixed order (generated from models/CMakeLists.txt).

@@ -39,7 +39,9 @@ SyntheticStep synthesize_signsgd(const Layers& layers, const SchemeOptions& opti
     message.values += Bytes{message_bytes(layer) - 4};
   }
   // Encoding reads g and e and writes e for the scales, and reads and writes e again for the signs.
-  return gathered_step(layers, options.ranks, message, 20);
+  auto step = gathered_step(layers, options.ranks, message, 20);
+  step.state_per_rank = Bytes{sizeof(float) * total_parameters(layers)};
+  return step;
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ struct SharedMaskModel {
 };
 
 /// Step `step` of (options.seed) on options.ranks ranks, with the types and small layers of the
-/// options. The masks are drawn and really encoded.
+/// options. The masks are drawn and really encoded; those of
+/// a step serve options.mask_interval steps.
 SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel& model,
                                      const SchemeOptions& options, std::uint64_t step);
 

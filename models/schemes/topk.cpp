@@ -141,7 +141,10 @@ SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options
                           .tested = split.pruned_parameters});
     if (on_ring) sizes.masks.push_back(mask);
   }
-  return {.stages = topk_stages(split, sizes), .layers = split.outcomes(mask)};
+  return {.stages = topk_stages(split, sizes),
+          .layers = split.outcomes(mask),
+          .state_per_rank = residual_bytes(split, sizes.with_velocity) +
+                            Bytes{sizeof(prune::MaskWord) * split.words}};
 }
 
 }  // namespace

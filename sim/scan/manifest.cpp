@@ -5,6 +5,7 @@
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "models/dataset.hpp"
+#include "models/specs/model_spec.hpp"
 #include "sim/run_options.hpp"
 
 #include <fmt/format.h>
@@ -37,6 +38,10 @@ std::vector<fs::path> files_of(std::string_view option, const std::string& value
     }
     std::ranges::sort(files);
     return files;
+  }
+  if (option == "model") {
+    const auto file = model_spec_file(value);
+    return file ? std::vector{*file} : std::vector<fs::path>{};
   }
   if (is_file_name(value)) return {value};
   return {};

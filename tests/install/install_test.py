@@ -28,6 +28,9 @@ class Install(unittest.TestCase):
         shipped = {path.name for path in (SOURCE / "topologies").glob("*.json")}
         installed = {path.name for path in (self.prefix / "share/ringsim/topologies").iterdir()}
         self.assertEqual(installed, shipped | {"README.md"})
+        shipped = {path.name for path in (SOURCE / "models/specs").glob("*.json")}
+        installed = {path.name for path in (self.prefix / "share/ringsim/models").iterdir()}
+        self.assertEqual(installed, shipped | {"README.md"})
         self.assertTrue((self.prefix / "share/doc/ringsim/README.md").is_file())
 
     def test_the_installed_data_are_what_it_reads(self):

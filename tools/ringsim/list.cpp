@@ -6,6 +6,7 @@
 #include "models/prune/dispatch.hpp"
 #include "models/prune/encodings/encoding.hpp"
 #include "models/schemes/scheme.hpp"
+#include "models/specs/model_spec.hpp"
 #include "sim/collectives/collective.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/table.hpp"
@@ -84,6 +85,21 @@ Rows engine_rows() {
   return rows;
 }
 
+Rows model_rows() {
+  Rows rows = {{"model", "parameters", "what it is"}};
+  for (const auto* network : networks()) {
+    rows.push_back({std::string(network->name),
+                    fmt::format("{}", total_parameters(network->make()->layers())),
+                    std::string(network->description)});
+  }
+  for (const auto& shipped : shipped_model_specs()) {
+    const auto spec = load_model_spec(shipped.path);
+    rows.push_back({spec.name, fmt::format("{}", total_parameters(spec.layers)),
+                    spec.description + "; not trained: --source synthetic"});
+  }
+  return rows;
+}
+
 struct Listing {
   std::string name;
   Rows (*rows)();
@@ -92,7 +108,7 @@ struct Listing {
 const std::vector<Listing>& listings() {
   static const std::vector<Listing> all = {
       {"schemes", scheme_rows},
-      {"models", [] { return described("model", networks()); }},
+      {"models", model_rows},
       {"optimizers", optimizer_rows},
       {"topologies", topology_rows},
       {"collectives", collective_rows},
