@@ -36,6 +36,10 @@ std::filesystem::path fashion_mnist_folder();
 /// names the package, a broken one the offset.
 Dataset load_fashion_mnist(const std::filesystem::path& folder = fashion_mnist_folder());
 
+/// The four files that load_fashion_mnist() reads.
+std::vector<std::filesystem::path> fashion_mnist_files(
+    const std::filesystem::path& folder = fashion_mnist_folder());
+
 /// Puts the last `samples` training samples in the place of the test set, so that settings can be
 /// chosen without it. (The normalisation stays that of the whole training set.)
 void hold_out_validation(Dataset& data, std::size_t samples);

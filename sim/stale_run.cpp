@@ -45,6 +45,7 @@ class Attempt {
       : experiment_(experiment),
         job_(job),
         observer_(observer),
+        threads_(experiment.threads),
         scheme_(experiment.scheme.make(experiment.network->layers(), job.scheme)),
         costs_(prune_costs(experiment)),
         training_(job.training, job.stale, *scheme_, threads_,
@@ -77,11 +78,13 @@ class Attempt {
 
   StaleRun finish(BackendResult result, std::string backend) {
     for (const auto& transfer : transfers_) observer_.on_transfer(transfer);
-    run_.trained = training_.result();
+    run_.recording.trained = training_.result();
+    run_.recording.parameters = total_parameters(experiment_.network->layers());
     run_.timing = timeline_.timing(std::move(result));
     run_.backend = std::move(backend);
-    run_.warmup_steps = experiment_.scheme.warmup_steps(job_.scheme);
-    for (const auto& input : job_.data.files) run_.inputs.push_back({input.name, input.sha256});
+    run_.recording.warmup_steps = experiment_.scheme.warmup_steps(job_.scheme);
+    for (const auto& input : job_.data.files)
+      run_.recording.inputs.push_back({input.name, input.sha256});
     return std::move(run_);
   }
 
@@ -119,8 +122,9 @@ class Attempt {
     row.accuracy = step.accuracy;
     run_.rows.push_back(row);
     plans_.push_back(std::move(plan));
-    for (const auto& layer : step.outcome->layers) run_.kept += layer.kept;
-    run_.layers.insert(run_.layers.end(), step.layers.begin(), step.layers.end());
+    for (const auto& layer : step.outcome->layers) run_.recording.kept += layer.kept;
+    run_.recording.layers.insert(run_.recording.layers.end(), step.layers.begin(),
+                                 step.layers.end());
     if (observer_.on_step) observer_.on_step(step.step + 1, job_.training.steps);
   }
 

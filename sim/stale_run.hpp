@@ -1,12 +1,11 @@
 #pragma once
 // Runs in which the simulated time feeds back into training (--staleness, --quorum).
 #include "sim/experiment.hpp"
+#include "sim/recording.hpp"
 #include "sim/run.hpp"
 #include "sim/step_timing.hpp"
-#include "sim/training.hpp"
 #include "traces/records.hpp"
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,12 +15,8 @@ namespace ringsim {
 bool feeds_back(const Experiment& experiment);
 
 struct StaleRun {
+  Recording recording;        ///< without its steps
   std::vector<StepRow> rows;  ///< without times
-  std::vector<LayerRow> layers;
-  std::uint64_t kept = 0;  ///< parameters, over all steps
-  TrainingResult trained;
-  std::uint64_t warmup_steps = 0;
-  std::vector<Summary::Input> inputs;
   Timing timing;
   std::string backend;  ///< that ran
 };

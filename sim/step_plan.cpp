@@ -46,7 +46,28 @@ LocalTime local_time(const LocalWork& work, const PruneCosts& costs, bool first)
 
 }  // namespace
 
-StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const CollectiveChoice& values,
+std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks) {
+  std::vector<KeptStage> kept;
+  for (const auto& stage : stages) {
+    if (const auto* work = std::get_if<LocalWork>(&stage.what)) {
+      kept.push_back({{}, *work});
+    } else if (const auto* reduce = std::get_if<AllReduce>(&stage.what)) {
+      kept.push_back({interned(stage.phase), *reduce});
+    } else if (const auto* gather = std::get_if<AllGather>(&stage.what)) {
+      kept.push_back({interned(stage.phase), *gather});
+    } else {
+      const auto& sparse = std::get<SparseAllReduce>(stage.what);
+      const Bytes entry = sparse.value_bytes + sparse.index_bytes;
+      kept.push_back(
+          {interned(stage.phase),
+           KeptStage::SparseRing{make_sparse_ring(ranks, sparse_chunk_sizes(sparse.masks, entry)),
+                                 sparse.value_bytes, sparse.index_bytes}});
+    }
+  }
+  return kept;
+}
+
+StepPlan plan_step(const std::vector<KeptStage>& stages, Rank ranks, const CollectiveChoice& values,
                    const PruneCosts& costs) {
   StepPlan plan;
   bool first_work = true;
@@ -61,14 +82,13 @@ StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const Collectiv
       request.element_bytes = reduce->element_bytes;
       auto collective = values.algorithm->make_all_reduce(request);
       plan.sent.values += collective->total_bytes();
-      plan.stages.emplace_back(Exchange{interned(stage.phase), std::move(collective)});
-    } else if (const auto* sparse = std::get_if<SparseAllReduce>(&stage.what)) {
+      plan.stages.emplace_back(Exchange{stage.phase, std::move(collective)});
+    } else if (const auto* sparse = std::get_if<KeptStage::SparseRing>(&stage.what)) {
       const Bytes entry = sparse->value_bytes + sparse->index_bytes;
-      auto collective = make_sparse_ring(ranks, sparse_chunk_sizes(sparse->masks, entry));
-      const std::uint64_t entries = collective->total_bytes().count / entry.count;
+      const std::uint64_t entries = sparse->collective->total_bytes().count / entry.count;
       plan.sent.values += entries * sparse->value_bytes;
       plan.sent.masks += entries * sparse->index_bytes;
-      plan.stages.emplace_back(Exchange{interned(stage.phase), std::move(collective)});
+      plan.stages.emplace_back(Exchange{stage.phase, sparse->collective});
     } else {
       std::vector<Bytes> parts;
       for (const auto& part : std::get<AllGather>(stage.what).parts) {
@@ -78,11 +98,15 @@ StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const Collectiv
         plan.sent.headers += (ranks - 1) * part.headers;
         parts.push_back(part.total());
       }
-      plan.stages.emplace_back(
-          Exchange{interned(stage.phase), make_ring_all_gather(std::move(parts))});
+      plan.stages.emplace_back(Exchange{stage.phase, make_ring_all_gather(std::move(parts))});
     }
   }
   return plan;
+}
+
+StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const CollectiveChoice& values,
+                   const PruneCosts& costs) {
+  return plan_step(keep(stages, ranks), ranks, values, costs);
 }
 
 }  // namespace ringsim

@@ -163,15 +163,13 @@ void IwpScheme::select(Rank rank, std::span<const float> gradient, std::span<con
   pass();
 }
 
-std::size_t IwpScheme::add_tail(Rank rank, std::uint64_t step) {
-  if (tail_ == 0) return 0;
+void IwpScheme::add_tail(Rank rank, std::uint64_t step) {
+  if (tail_ == 0) return;
   Random random(seed_, Purpose::stochastic_tail, rank, step);
-  std::size_t drawn = 0;
   for (const auto& segment : segments_) {
-    drawn += draw_bits(random, tail_, segment.parameters,
-                       std::span(ranks_[rank].mask).subspan(segment.mask_offset));
+    draw_bits(random, tail_, segment.parameters,
+              std::span(ranks_[rank].mask).subspan(segment.mask_offset));
   }
-  return drawn;
 }
 
 std::vector<BroadcastMask> IwpScheme::exchange_masks(const std::vector<Rank>& broadcasters,
@@ -179,9 +177,9 @@ std::vector<BroadcastMask> IwpScheme::exchange_masks(const std::vector<Rank>& br
   std::fill(union_.begin(), union_.end(), 0);
   std::vector<BroadcastMask> masks;
   for (const Rank rank : broadcasters) {
-    const std::size_t drawn = add_tail(rank, step);
+    add_tail(rank, step);
     const auto message = encode_masks(ranks_[rank].mask, segments_, encoding_);
-    masks.push_back({rank, {message.mask_bytes}, {message.header_bytes}, drawn});
+    masks.push_back({rank, {message.mask_bytes}, {message.header_bytes}});
     decode_masks(message.bytes, segments_, decoded_);
     prune::unite(union_, decoded_);
   }

@@ -55,7 +55,7 @@ class IwpScheme final : public Scheme {
   /// Whether masks are made in `step`; in the others the last ones serve again.
   bool makes_masks(std::uint64_t step) const { return step % mask_interval_ == 0; }
   void select(Rank rank, std::span<const float> gradient, std::span<const float> weights);
-  std::size_t add_tail(Rank rank, std::uint64_t step);
+  void add_tail(Rank rank, std::uint64_t step);
   std::vector<BroadcastMask> exchange_masks(const std::vector<Rank>& broadcasters,
                                             std::uint64_t step);
   std::vector<LayerOutcome> layer_outcomes(const std::vector<Rank>& broadcasters) const;

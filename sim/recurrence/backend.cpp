@@ -28,10 +28,10 @@ BackendResult run_recurrence(const Topology& topology, const Program& program,
   }
   auto result = try_recurrence(topology, program, observer);
   if (const auto* contention = std::get_if<Contention>(&result)) {
-    throw UserError({{}, "--backend"},
-                    "recurrence is not exact here, since transfers slow each other: " +
-                        describe(*contention, topology),
-                    "simgrid and auto are accepted");
+    throw RecurrenceNotExact({{}, "--backend"},
+                             "recurrence is not exact here, since transfers slow each other: " +
+                                 describe(*contention, topology),
+                             "simgrid and auto are accepted");
   }
   return std::get<BackendResult>(std::move(result));
 }
