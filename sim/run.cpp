@@ -163,7 +163,7 @@ std::optional<double> mean_left_out(const std::vector<StepRow>& rows) {
   double sum = 0;
   for (const auto& row : rows) {
     if (!row.left_out_ranks) return std::nullopt;
-    sum += static_cast<double>(*row.left_out_ranks);
+    sum += static_cast<double>(row.left_out_ranks->size());
   }
   return sum / static_cast<double>(rows.size());
 }

@@ -117,7 +117,7 @@ class Attempt {
     row.total_bytes = plan.sent.total().count;
     row.delay_steps = step.delay_mean;
     row.delay_max_steps = step.delay_max;
-    row.left_out_ranks = step.left_out;
+    if (step.left_out) row.left_out_ranks.emplace(step.left_out->begin(), step.left_out->end());
     row.loss = step.loss;
     row.accuracy = step.accuracy;
     run_.rows.push_back(row);

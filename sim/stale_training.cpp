@@ -223,7 +223,13 @@ class StaleTraining::Work {
     const auto count = static_cast<double>(present.size());
     row.loss /= count;
     row.delay_mean = static_cast<double>(delays) / count;
-    if (stale_.quorum) row.left_out = static_cast<Rank>(ranks_.size() - present.size());
+    if (stale_.quorum) {
+      row.left_out.emplace();
+      for (const auto& rank : ranks_) {
+        if (!std::ranges::binary_search(present, rank.worker.rank))
+          row.left_out->push_back(rank.worker.rank);
+      }
+    }
     if (evaluates_after(step, options_, sampler_.steps_per_epoch()))
       row.accuracy = test_accuracy(*options_.network, *options_.data, versions_.back(), threads_);
     row.layers = stale_.quorum ? sent_.record(step, outcome, present, options_.ranks)

@@ -52,7 +52,8 @@ struct TrainedStep {
   std::vector<LayerRow> layers;
   double delay_mean = 0;  ///< of the gradients that it took (docs/method.md)
   std::uint64_t delay_max = 0;
-  std::optional<Rank> left_out = {};  ///< ranks whose gradients it did not take, with a quorum
+  std::optional<std::vector<Rank>> left_out =
+      {};  ///< whose gradients it did not take, with a quorum
 };
 
 struct TrainingResult {

@@ -1,6 +1,7 @@
 #include "traces/csv.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace ringsim {
 namespace {
@@ -8,6 +9,9 @@ namespace {
 std::string cell(double value) { return fmt::format("{}", value); }
 std::string cell(std::uint64_t value) { return fmt::format("{}", value); }
 std::string cell(const std::string& text) { return text; }
+std::string cell(const std::vector<std::uint64_t>& values) {
+  return fmt::format("{}", fmt::join(values, " "));
+}
 template <class T>
 std::string cell(const std::optional<T>& value) {
   return value ? cell(*value) : std::string();

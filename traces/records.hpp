@@ -17,7 +17,8 @@ struct StepRow {
       total_bytes;                               ///< sent, sum over the ranks
   std::optional<double> delay_steps;             ///< mean over the ranks whose gradients it took
   std::optional<std::uint64_t> delay_max_steps;  ///< the largest of them
-  std::optional<std::uint64_t> left_out_ranks;   ///< whose gradients came too late, with a quorum
+  std::optional<std::vector<std::uint64_t>>
+      left_out_ranks;              ///< whose gradients came too late, with a quorum
   std::optional<double> loss;      ///< mean over the ranks' batches, before the update
   std::optional<double> accuracy;  ///< on the test set after this step, where it was measured
 };

@@ -566,6 +566,18 @@ class Staleness(Case):
         never = self.summary(*common, "--target-accuracy", "1")["target"]
         self.assertEqual(never, {"accuracy": 1, "steps": None, "seconds": None})
 
+    def test_a_scan_trains_anew_at_every_bandwidth(self):
+        late = ["--steps", "6", *self.RING, "--scheme", "dense", "--compute-time", "2ms", "--staleness", "3"]
+        folder = self.folder / "scan"
+        self.good("scan", *late, "--bandwidth", "100Mbps,100Gbps", "-o", folder, "--quiet")
+        with (folder / "scan.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            alone = self.summary(*late, "--bandwidth", row["bandwidth"])
+            self.assertEqual((float(row["loss"]), float(row["staleness_steps.delay_mean"])),
+                             (alone["loss"], alone["staleness_steps"]["delay_mean"]))
+        self.assertNotEqual(rows[0]["loss"], rows[1]["loss"])
+
     def test_compensations_act_on_late_gradients(self):
         late = ["--steps", "8", *self.RING, "--bandwidth", "1Gbps", "--staleness", "4", "--compute-time", "1ms"]
         losses = [self.summary(*late, "--scheme", "dense", *options)["loss"]
