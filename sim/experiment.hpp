@@ -5,6 +5,7 @@
 #include "models/prune/engine_profile.hpp"
 #include "models/schemes/scheme.hpp"
 #include "models/specs/model_spec.hpp"
+#include "sim/ready_times.hpp"
 #include "sim/run_options.hpp"
 #include "sim/step_plan.hpp"
 #include "sim/step_timing.hpp"
@@ -27,6 +28,8 @@ struct Experiment {
   std::unique_ptr<Network> network;  ///< null without a network to train
   std::optional<ModelSpec> spec;     ///< the model, where it is no network
   std::optional<prune::EngineProfile> engine_profile;
+  ReadyTimes ready;             ///< of a step's gradients
+  std::vector<Bucket> buckets;  ///< empty: all layers are exchanged together
 };
 
 /// Before anything slow begins. Throws UserError.
@@ -37,7 +40,7 @@ std::vector<Summary::Input> inputs_of(const Experiment& experiment);
 
 /// Whether the sizes of the exchange are drawn, not found in gradients.
 bool draws_sizes(const RunOptions& options);
-/// The layers that are exchanged where sizes are drawn.
+/// The layers that are exchanged.
 Layers layers_of(const Experiment& experiment);
 
 SchemeOptions scheme_options(const Experiment& experiment, std::uint64_t epoch_steps);

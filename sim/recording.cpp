@@ -2,6 +2,7 @@
 
 #include "base/parallel.hpp"
 #include "models/dataset.hpp"
+#include "models/schemes/bucketed.hpp"
 
 #include <fmt/format.h>
 
@@ -33,7 +34,10 @@ Recording record_training(const Experiment& experiment, const std::vector<Traine
   auto training = training_options(experiment, data, epoch_steps);
   training.deaths = deaths;
   const auto options = scheme_options(experiment, epoch_steps);
-  const auto scheme = experiment.scheme.make(experiment.network->layers(), options);
+  const auto& buckets = experiment.buckets;
+  const auto& layers = experiment.network->layers();
+  const auto scheme = buckets.empty() ? experiment.scheme.make(layers, options)
+                                      : make_bucketed(experiment.scheme, layers, options, buckets);
   const auto costs = prune_costs(experiment);
   if (observer.on_start) {
     const auto memory = training_memory(training, *scheme);
@@ -66,7 +70,7 @@ Recording record_trace(const Experiment& experiment, const std::vector<TrainedDe
   Recording recording;
   for (std::uint64_t step = 0; step < steps; ++step) {
     const Rank ranks = alive_in(step, experiment.ranks, deaths);
-    const auto replayed = trace.step(step, ranks);
+    const auto replayed = trace.step(step, ranks, experiment.buckets);
     record_step(step, replayed.stages, ranks, experiment, costs, recording);
     recording.kept += replayed.kept;
     for (const auto& layer : replayed.layers) recording.layers.push_back(layer);
@@ -96,7 +100,10 @@ Recording record_synthetic(const Experiment& experiment, const std::vector<Train
   Recording recording;
   for (std::uint64_t step = 0; step < steps; ++step) {
     options.ranks = alive_in(step, experiment.ranks, deaths);
-    const auto drawn = experiment.scheme.synthesize(layers, options, step);
+    const auto drawn =
+        experiment.buckets.empty()
+            ? experiment.scheme.synthesize(layers, options, step)
+            : synthesize_bucketed(experiment.scheme, layers, options, experiment.buckets, step);
     if (step == 0 && observer.on_start) {
       observer.on_start(fmt::format("memory of a GPU: {} of residuals and momenta, {} of gradients",
                                     format(drawn.state_per_rank),

@@ -28,12 +28,15 @@ Seconds measured_time(const LocalWork& work, Rank rank, const prune::EngineProfi
   return time;
 }
 
-LocalTime local_time(const LocalWork& work, const PruneCosts& costs, bool first) {
-  LocalTime time;
+/// `first`: of its bucket.
+LocalTime local_time(const LocalWork& work, const PruneCosts& costs, std::uint32_t bucket,
+                     bool first) {
+  LocalTime time{.duration = {}, .bucket = bucket};
+  const double share = costs.bucket_shares.empty() ? 1 : costs.bucket_shares[bucket];
   for (Rank rank = 0; rank < work.moved.size(); ++rank) {
     Seconds duration;
     if (costs.prune) {
-      if (first) duration = *costs.prune;
+      if (first) duration = *costs.prune * share;
     } else if (costs.engine != nullptr) {
       duration = measured_time(work, rank, *costs.engine);
     } else if (costs.memory) {
@@ -49,11 +52,11 @@ LocalTime local_time(const LocalWork& work, const PruneCosts& costs, bool first)
 StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const CollectiveChoice& values,
                    const PruneCosts& costs) {
   StepPlan plan;
-  bool first_work = true;
+  std::optional<std::uint32_t> worked_on;  // the bucket of the last local work
   for (const auto& stage : stages) {
     if (const auto* work = std::get_if<LocalWork>(&stage.what)) {
-      plan.stages.emplace_back(local_time(*work, costs, first_work));
-      first_work = false;
+      plan.stages.emplace_back(local_time(*work, costs, stage.bucket, worked_on != stage.bucket));
+      worked_on = stage.bucket;
     } else if (const auto* reduce = std::get_if<AllReduce>(&stage.what)) {
       auto request = values.request;
       request.ranks = ranks;
@@ -61,14 +64,16 @@ StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const Collectiv
       request.element_bytes = reduce->element_bytes;
       auto collective = values.algorithm->make_all_reduce(request);
       plan.sent.values += collective->total_bytes();
-      plan.stages.emplace_back(Exchange{interned(stage.phase), std::move(collective)});
+      plan.stages.emplace_back(
+          Exchange{interned(stage.phase), std::move(collective), stage.bucket});
     } else if (const auto* sparse = std::get_if<SparseAllReduce>(&stage.what)) {
       const Bytes entry = sparse->value_bytes + sparse->index_bytes;
       auto collective = make_sparse_ring(ranks, sparse_chunk_sizes(sparse->masks, entry));
       const std::uint64_t entries = collective->total_bytes().count / entry.count;
       plan.sent.values += entries * sparse->value_bytes;
       plan.sent.masks += entries * sparse->index_bytes;
-      plan.stages.emplace_back(Exchange{interned(stage.phase), std::move(collective)});
+      plan.stages.emplace_back(
+          Exchange{interned(stage.phase), std::move(collective), stage.bucket});
     } else {
       std::vector<Bytes> parts;
       for (const auto& part : std::get<AllGather>(stage.what).parts) {
@@ -79,7 +84,7 @@ StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const Collectiv
         parts.push_back(part.total());
       }
       plan.stages.emplace_back(
-          Exchange{interned(stage.phase), make_ring_all_gather(std::move(parts))});
+          Exchange{interned(stage.phase), make_ring_all_gather(std::move(parts)), stage.bucket});
     }
   }
   return plan;

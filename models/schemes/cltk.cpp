@@ -37,7 +37,7 @@ SyntheticStep synthesize_cltk(const Layers& layers, const SchemeOptions& options
   const LayerSplit split(layers, options);
   std::vector<prune::MaskWord> mask(split.words);
   const auto leader = static_cast<Rank>(step % options.ranks);
-  Random random(options.seed, Purpose::synthetic_masks, leader, step);
+  Random random(options.seed, Purpose::synthetic_masks, leader, options.draw_of(step));
   draw_masks(split, density_of(options), random, mask);
   const auto message = encode_masks(mask, split.segments, mask_encoding_of(options));
   return {.stages = cltk_stages({.ranks = options.ranks,
@@ -150,7 +150,7 @@ std::optional<Scheme::Selection> CltkScheme::selection(Rank rank, std::uint64_t 
 namespace {
 constexpr std::string_view cltk_options[] = {"density",       "warmup", "momentum-correction",
                                              "mask-encoding", "filter", "whole-below",
-                                             "values",        "engine"};
+                                             "values",        "engine", "masks-ahead"};
 }  // namespace
 
 extern const SchemeDefinition cltk_scheme;

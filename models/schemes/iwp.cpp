@@ -221,8 +221,9 @@ SyntheticStep synthesize_importance(const Layers& layers, const SchemeOptions& o
 
 namespace {
 constexpr std::string_view iwp_options[] = {
-    "density", "threshold",           "broadcasters", "mask-encoding", "floor",
-    "warmup",  "momentum-correction", "whole-below",  "values",        "engine"};
+    "density", "threshold", "broadcasters",        "mask-encoding",
+    "floor",   "warmup",    "momentum-correction", "whole-below",
+    "values",  "engine",    "masks-ahead"};
 
 SyntheticStep synthesize(const Layers& layers, const SchemeOptions& options, std::uint64_t step) {
   return synthesize_importance(layers, options, step, Importance::ratio);

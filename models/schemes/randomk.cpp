@@ -37,7 +37,7 @@ SyntheticStep synthesize_randomk(const Layers& layers, const SchemeOptions& opti
   refuse_warmup_of_synthetic(options);
   const LayerSplit split(layers, options);
   std::vector<prune::MaskWord> mask(split.words);
-  draw_coordinates(split, density_of(options), options.seed, step, mask);
+  draw_coordinates(split, density_of(options), options.seed, options.draw_of(step), mask);
   return {.stages = randomk_stages(split, options.ranks, split.kept(mask),
                                    momentum_correction_of(options), value_type_of(options)),
           .layers = split.outcomes(mask),
@@ -50,6 +50,7 @@ class RandomkScheme final : public Scheme {
       : residuals_(layers, options, momentum_correction_of(options)),
         density_(density_of(options)),
         seed_(options.seed),
+        first_draw_(options.draw_of(0)),
         steps_per_epoch_(options.steps_per_epoch),
         warmup_epochs_(options.warmup_epochs.value_or(0)),
         mask_(residuals_.split().words) {}
@@ -64,7 +65,7 @@ class RandomkScheme final : public Scheme {
   StepOutcome exchange(std::uint64_t step) override {
     const auto& split = residuals_.split();
     const double density = warmup_density(density_, step / steps_per_epoch_, warmup_epochs_);
-    draw_coordinates(split, density, seed_, step, mask_);
+    draw_coordinates(split, density, seed_, step | first_draw_, mask_);
     StepOutcome outcome;
     outcome.stages = randomk_stages(split, residuals_.ranks(), split.kept(mask_),
                                     residuals_.momentum_correction(), residuals_.values());
@@ -82,7 +83,7 @@ class RandomkScheme final : public Scheme {
  private:
   Residuals residuals_;
   double density_;
-  std::uint64_t seed_, steps_per_epoch_, warmup_epochs_;
+  std::uint64_t seed_, first_draw_, steps_per_epoch_, warmup_epochs_;
   std::vector<prune::MaskWord> mask_;
 };
 

@@ -61,6 +61,7 @@ struct Stage {
   /// "select", "pack", ...
   std::string phase;
   std::variant<AllReduce, AllGather, SparseAllReduce, LocalWork> what;
+  std::uint32_t bucket = 0;  ///< whose layers it is for (models/schemes/bucketed.hpp)
 };
 
 /// What happened to one layer in a step.
@@ -136,6 +137,7 @@ class Scheme {
 struct SchemeOptions {
   Rank ranks = 2;
   std::uint64_t seed = 1;
+  std::uint32_t bucket = 0;  ///< that the scheme works on
   std::uint64_t steps_per_epoch = 1;
   double momentum = 0;
   std::string engine = "auto";  ///< of pruning (prune::make_engine)
@@ -156,6 +158,9 @@ struct SchemeOptions {
   std::optional<std::size_t> block;       ///< values that share a scale
   std::optional<double> clip_deviations;  ///< of a gradient, in standard deviations of its layer
   std::optional<std::size_t> rank;        ///< of factored matrices
+
+  /// Stands for the step where random numbers are drawn that are to differ from bucket to bucket.
+  std::uint64_t draw_of(std::uint64_t step) const { return step | std::uint64_t{bucket} << 40; }
 };
 
 /// The training settings that go best with a scheme; used where the user gives none.

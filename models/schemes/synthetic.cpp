@@ -43,7 +43,7 @@ SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel
   std::vector<prune::MaskWord> together(split.words), mask(split.words);
   for (const Rank rank : draw_broadcasters(options.seed, step, options.ranks, model.broadcasters)) {
     std::fill(mask.begin(), mask.end(), 0);
-    Random random(options.seed, Purpose::synthetic_masks, rank, step);
+    Random random(options.seed, Purpose::synthetic_masks, rank, options.draw_of(step));
     for (const auto& segment : split.segments) {
       draw_mask(random, share, segment.parameters, std::span(mask).subspan(segment.mask_offset));
     }

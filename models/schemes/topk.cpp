@@ -132,7 +132,7 @@ SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options
   const bool on_ring = sums_on_ring(options);
   std::vector<prune::MaskWord> mask(split.words);
   for (Rank rank = 0; rank < options.ranks; ++rank) {
-    Random random(options.seed, Purpose::synthetic_masks, rank, step);
+    Random random(options.seed, Purpose::synthetic_masks, rank, options.draw_of(step));
     draw_masks(split, density_of(options), random, mask);
     const auto message = encode_masks(mask, split.segments, mask_encoding_of(options));
     sizes.sent.push_back({.kept = split.kept(mask),
