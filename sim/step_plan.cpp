@@ -68,7 +68,9 @@ StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const Collectiv
           Exchange{interned(stage.phase), std::move(collective), stage.bucket});
     } else if (const auto* sparse = std::get_if<SparseAllReduce>(&stage.what)) {
       const Bytes entry = sparse->value_bytes + sparse->index_bytes;
-      auto collective = make_sparse_ring(ranks, sparse_chunk_sizes(sparse->masks, entry));
+      auto collective = make_sparse_ring(ranks, sparse->union_kept.empty()
+                                                    ? sparse_chunk_sizes(sparse->masks, entry)
+                                                    : even_chunk_sizes(sparse->union_kept, entry));
       const std::uint64_t entries = collective->total_bytes().count / entry.count;
       plan.sent.values += entries * sparse->value_bytes;
       plan.sent.masks += entries * sparse->index_bytes;

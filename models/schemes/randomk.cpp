@@ -6,6 +6,7 @@
 #include "models/schemes/random_mask.hpp"
 #include "models/schemes/residuals.hpp"
 #include "models/schemes/shared_mask.hpp"
+#include "models/schemes/synthetic.hpp"
 #include "models/schemes/threshold.hpp"
 
 namespace ringsim {
@@ -31,16 +32,15 @@ std::vector<Stage> randomk_stages(const LayerSplit& split, Rank ranks, std::uint
   return stages;
 }
 
-/// Nothing but the coordinates is drawn in a real step either.
+/// Which coordinates are drawn changes no size.
 SyntheticStep synthesize_randomk(const Layers& layers, const SchemeOptions& options,
-                                 std::uint64_t step) {
+                                 std::uint64_t) {
   refuse_warmup_of_synthetic(options);
   const LayerSplit split(layers, options);
-  std::vector<prune::MaskWord> mask(split.words);
-  draw_coordinates(split, density_of(options), options.seed, options.draw_of(step), mask);
-  return {.stages = randomk_stages(split, options.ranks, split.kept(mask),
+  const auto kept = split.kept_counts(density_of(options));
+  return {.stages = randomk_stages(split, options.ranks, sum_of(kept),
                                    momentum_correction_of(options), value_type_of(options)),
-          .layers = split.outcomes(mask),
+          .layers = split.outcomes_of(kept),
           .state_per_rank = residual_bytes(split, momentum_correction_of(options))};
 }
 

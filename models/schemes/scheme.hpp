@@ -39,6 +39,8 @@ struct AllGather {
 struct SparseAllReduce {
   std::vector<std::vector<prune::MaskWord>> masks;
   Bytes value_bytes{4}, index_bytes{4};  ///< of an entry
+  /// In place of masks: what the union of 1, 2, ... ranks' masks keeps, the same in every chunk.
+  std::vector<std::uint64_t> union_kept = {};
 };
 /// What the ranks do in the pruning engine: the bytes that each moves through its memory, and the
 /// calls among it whose time an engine profile knows (0 where there is none). All calls are for all
