@@ -1,8 +1,14 @@
 #include "base/parallel.hpp"
 
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -54,8 +60,17 @@ struct ThreadPool::State {
   }
 };
 
+std::size_t default_threads() {
+  const char* const text = std::getenv("RINGSIM_THREADS");
+  if (text == nullptr) return std::max(1U, std::thread::hardware_concurrency());
+  const auto value = parse_whole_number(text);
+  if (value && *value >= 1 && *value <= 1024) return *value;
+  throw UserError({{}, "RINGSIM_THREADS"}, fmt::format("found \"{}\"", text),
+                  "a whole number from 1 to 1024 is accepted");
+}
+
 ThreadPool::ThreadPool(std::size_t threads) : state_(std::make_unique<State>()) {
-  if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
+  if (threads == 0) threads = default_threads();
   for (std::size_t i = 1; i < threads; ++i)
     state_->threads.emplace_back([this] { state_->serve(); });
 }

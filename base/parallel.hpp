@@ -6,10 +6,14 @@
 
 namespace ringsim {
 
+/// The value of the environment variable RINGSIM_THREADS, or one thread per core. Throws UserError
+/// where the variable is not a whole number from 1 to 1024.
+std::size_t default_threads();
+
 /// A fixed set of threads for loops whose iterations are independent. One loop at a time.
 class ThreadPool {
  public:
-  /// `threads` counts the calling thread; 0 takes one per core.
+  /// `threads` counts the calling thread; 0 takes default_threads().
   explicit ThreadPool(std::size_t threads = 0);
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;

@@ -20,6 +20,7 @@ enum class Purpose : std::uint32_t {
   sample_start = 17,
   stochastic_rounding = 18,
   power_iteration = 19,
+  stochastic_tail = 20,
 };
 
 /// One block of Philox4x32-10 from a counter and a key.

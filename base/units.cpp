@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -116,6 +117,20 @@ BytesPerSecond parse_bandwidth(std::string_view text, const Place& place) {
 
 FlopPerSecond parse_flop_rate(std::string_view text, const Place& place) {
   return {parse_positive(text, flop_kind, place)};
+}
+
+std::optional<double> unit_ratio(std::string_view from, std::string_view to) {
+  const std::array<std::span<const Unit>, 4> kinds = {byte_units, second_units, bandwidth_units,
+                                                      flop_units};
+  for (const auto& units : kinds) {
+    const auto find = [&](std::string_view name) {
+      return std::ranges::find(units, name, &Unit::name);
+    };
+    const auto a = find(from), b = find(to);
+    if (a != units.end() && b != units.end())
+      return a->factor * b->divisor / (b->factor * a->divisor);
+  }
+  return std::nullopt;
 }
 
 std::string format(Bytes bytes) {

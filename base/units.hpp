@@ -6,6 +6,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -61,6 +62,10 @@ Seconds parse_seconds(std::string_view text, const Place& place);
 BytesPerSecond parse_bandwidth(std::string_view text, const Place& place);
 /// "9TFLOPS": above zero. Throws UserError at `place`.
 FlopPerSecond parse_flop_rate(std::string_view text, const Place& place);
+
+/// How many of the unit `to` make one of the unit `from`: 1000 from "Gbps" to "Mbps"; nothing where
+/// they measure different things.
+std::optional<double> unit_ratio(std::string_view from, std::string_view to);
 
 /// For people: three significant digits and the decimal prefix that fits, e.g. "12.3ms", "1.88MB",
 /// "10Gbps".

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <memory>
 
 namespace ringsim {
@@ -95,11 +96,18 @@ std::size_t check_header(const IdxFile& file, std::span<const std::uint32_t> dim
   return expected;
 }
 
+std::string images_file(std::string_view part) {
+  return fmt::format("{}-images-idx3-ubyte.gz", part);
+}
+std::string labels_file(std::string_view part) {
+  return fmt::format("{}-labels-idx1-ubyte.gz", part);
+}
+
 Samples read_samples(const std::filesystem::path& folder, std::string_view prefix,
                      std::uint32_t count, std::vector<InputFile>& files) {
   constexpr std::uint32_t side = 28, classes = 10;
-  const auto images = read_idx(folder, fmt::format("{}-images-idx3-ubyte.gz", prefix));
-  const auto labels = read_idx(folder, fmt::format("{}-labels-idx1-ubyte.gz", prefix));
+  const auto images = read_idx(folder, images_file(prefix));
+  const auto labels = read_idx(folder, labels_file(prefix));
   const std::size_t first_pixel = check_header(images, std::array{count, side, side});
   const std::size_t first_label = check_header(labels, std::array{count});
   Samples samples{std::size_t{side} * side, {}, {}};
@@ -119,6 +127,21 @@ Samples read_samples(const std::filesystem::path& folder, std::string_view prefi
 }
 
 }  // namespace
+
+std::vector<std::filesystem::path> fashion_mnist_files(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const auto* part : {"train", "t10k"}) {
+    files.push_back(folder / images_file(part));
+    files.push_back(folder / labels_file(part));
+  }
+  return files;
+}
+
+std::filesystem::path fashion_mnist_folder() {
+  const char* const datasets = std::getenv("RINGSIM_DATASETS");
+  return std::filesystem::path(datasets != nullptr ? datasets : "/usr/share/datasets") /
+         "fashion-mnist";
+}
 
 Dataset load_fashion_mnist(const std::filesystem::path& folder) {
   Dataset data;

@@ -1,5 +1,6 @@
 #pragma once
 // A backend runs a program on a topology and reports when things happened.
+#include "base/error.hpp"
 #include "sim/critical_path.hpp"
 #include "sim/program.hpp"
 #include "topologies/topology.hpp"
@@ -88,9 +89,15 @@ struct Contention {
   LinkId link;
 };
 
+/// That the recurrence is not exact for a program, found while it ran.
+class RecurrenceNotExact : public UserError {
+ public:
+  using UserError::UserError;
+};
+
 /// The same results without SimGrid, thousands of times faster; exact where no transfer slows
-/// another one, and a UserError at "--backend" elsewhere (sim/recurrence/README.md). The observer
-/// may have been called by then: ask find_contention first. Deadlocks as in run_simgrid.
+/// another one, and RecurrenceNotExact at "--backend" elsewhere (sim/recurrence/README.md). The
+/// observer may have been called by then: ask find_contention first. Deadlocks as in run_simgrid.
 BackendResult run_recurrence(const Topology& topology, const Program& program,
                              const Observer& observer);
 

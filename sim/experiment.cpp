@@ -26,14 +26,14 @@ void apply_options(const RunOptions& options, Topology& topology) {
   }
 }
 
-TraceSource open_trace(const RunOptions& options) {
-  TraceSource trace(options.trace,
-                    is_given(options, "scheme") ? std::optional(options.scheme) : std::nullopt,
-                    options.scheme_options.mask_encoding);
-  if (options.steps.value_or(1) > trace.header().steps) {
+std::shared_ptr<const TraceSource> open_trace(const RunOptions& options) {
+  auto trace = std::make_shared<TraceSource>(
+      options.trace, is_given(options, "scheme") ? std::optional(options.scheme) : std::nullopt,
+      options.scheme_options.mask_encoding);
+  if (options.steps.value_or(1) > trace->header().steps) {
     throw UserError(
         {{}, "--steps"}, fmt::format("found {}", *options.steps),
-        fmt::format("1 to {} (the steps of {}) is accepted", trace.header().steps, options.trace));
+        fmt::format("1 to {} (the steps of {}) is accepted", trace->header().steps, options.trace));
   }
   return trace;
 }
@@ -66,7 +66,7 @@ void find_model(const RunOptions& options, Experiment& experiment) {
           fmt::format("{} is known by its layers alone and cannot be trained", options.model),
           join(trained, ", ") + " are accepted", "add --source synthetic");
     }
-    experiment.spec = load_model_spec(*file);
+    experiment.spec = std::make_shared<const ModelSpec>(load_model_spec(*file));
     return;
   }
   names = trained;
@@ -128,7 +128,7 @@ bool draws_sizes(const RunOptions& options) {
   return options.bytes || options.source == Source::synthetic;
 }
 
-Experiment prepare(const RunOptions& options) {
+Experiment prepare(const RunOptions& options, const Experiment* like) {
   check_run_options(options);
   if (options.backend == "simgrid") require_simgrid();
   Topology topology = choose_topology(options.topology);
@@ -139,8 +139,8 @@ Experiment prepare(const RunOptions& options) {
         {{}, "--ranks"}, fmt::format("found {}", ranks),
         fmt::format("2 to {} (the hosts of {}) is accepted", topology.hosts(), topology.name()));
   }
-  std::optional<TraceSource> trace;
-  if (options.source == Source::trace) trace = open_trace(options);
+  std::shared_ptr<const TraceSource> trace;
+  if (options.source == Source::trace) trace = like ? like->trace : open_trace(options);
   const std::string& scheme = trace ? trace->scheme() : options.scheme;
   const CollectiveChoice collective = choose_collective(options, topology, ranks);
   if (draws_sizes(options)) {
@@ -157,13 +157,18 @@ Experiment prepare(const RunOptions& options) {
       .collective = collective,
       .trace = std::move(trace),
       .network = nullptr,
-      .spec = std::nullopt,
+      .spec = nullptr,
       .engine_profile = options.prune_time == PruneTime::profile
                             ? std::optional(prune::load_engine_profile(options.prune_profile))
                             : std::nullopt,
       .ready = {},
       .buckets = {}};
-  if (has_model) find_model(options, experiment);
+  if (has_model && like != nullptr) {
+    experiment.network = like->network;
+    experiment.spec = like->spec;
+  } else if (has_model) {
+    find_model(options, experiment);
+  }
   experiment.ready = ready_times(experiment);
   if (const auto rule = bucket_rule(options)) {
     experiment.buckets =

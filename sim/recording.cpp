@@ -6,24 +6,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace ringsim {
 namespace {
-
-/// Adds a step that exchanges `stages`.
-StepRow& record_step(std::uint64_t step, const std::vector<Stage>& stages, Rank ranks,
-                     const Experiment& experiment, const PruneCosts& costs, Recording& recording) {
-  auto plan = plan_step(stages, ranks, experiment.collective, costs);
-  StepRow row{};
-  row.step = step;
-  row.values_bytes = plan.sent.values.count;
-  row.masks_bytes = plan.sent.masks.count;
-  row.headers_bytes = plan.sent.headers.count;
-  row.total_bytes = plan.sent.total().count;
-  row.delay_steps = 0;  // every step waits for its exchange
-  recording.rows.push_back(row);
-  recording.plans.push_back(std::move(plan));
-  return recording.rows.back();
-}
 
 Recording record_training(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
                           const RunObserver& observer) {
@@ -38,7 +25,6 @@ Recording record_training(const Experiment& experiment, const std::vector<Traine
   const auto& layers = experiment.network->layers();
   const auto scheme = buckets.empty() ? experiment.scheme.make(layers, options)
                                       : make_bucketed(experiment.scheme, layers, options, buckets);
-  const auto costs = prune_costs(experiment);
   if (observer.on_start) {
     const auto memory = training_memory(training, *scheme);
     observer.on_start(fmt::format(
@@ -46,12 +32,10 @@ Recording record_training(const Experiment& experiment, const std::vector<Traine
         format(memory.residuals_and_momenta), format(memory.gradients)));
   }
   Recording recording;
-  ThreadPool threads;
+  ThreadPool threads(experiment.threads);
   recording.trained = train(training, *scheme, threads, [&](const TrainedStep& step) {
     const Rank ranks = alive_in(step.step, experiment.ranks, deaths);
-    auto& row = record_step(step.step, step.outcome->stages, ranks, experiment, costs, recording);
-    row.loss = step.loss;
-    row.accuracy = step.accuracy;
+    recording.steps.push_back({ranks, keep(step.outcome->stages, ranks), step.loss, step.accuracy});
     for (const auto& layer : step.outcome->layers) recording.kept += layer.kept;
     for (const auto& layer : step.layers) recording.layers.push_back(layer);
     if (observer.on_step) observer.on_step(step.step + 1, training.steps);
@@ -65,13 +49,12 @@ Recording record_training(const Experiment& experiment, const std::vector<Traine
 Recording record_trace(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
                        const RunObserver& observer) {
   const TraceSource& trace = *experiment.trace;
-  const auto costs = prune_costs(experiment);
   const std::uint64_t steps = experiment.options.steps.value_or(trace.header().steps);
   Recording recording;
   for (std::uint64_t step = 0; step < steps; ++step) {
     const Rank ranks = alive_in(step, experiment.ranks, deaths);
     const auto replayed = trace.step(step, ranks, experiment.buckets);
-    record_step(step, replayed.stages, ranks, experiment, costs, recording);
+    recording.steps.push_back({ranks, keep(replayed.stages, ranks), {}, {}});
     recording.kept += replayed.kept;
     for (const auto& layer : replayed.layers) recording.layers.push_back(layer);
     if (observer.on_step) observer.on_step(step + 1, steps);
@@ -95,7 +78,6 @@ Recording record_synthetic(const Experiment& experiment, const std::vector<Train
                            const RunObserver& observer) {
   const auto layers = layers_of(experiment);
   auto options = scheme_options(experiment, 1);
-  const auto costs = prune_costs(experiment);
   const std::uint64_t steps = experiment.options.steps.value_or(1);
   Recording recording;
   for (std::uint64_t step = 0; step < steps; ++step) {
@@ -109,7 +91,7 @@ Recording record_synthetic(const Experiment& experiment, const std::vector<Train
                                     format(drawn.state_per_rank),
                                     format(Bytes{sizeof(float) * total_parameters(layers)})));
     }
-    record_step(step, drawn.stages, options.ranks, experiment, costs, recording);
+    recording.steps.push_back({options.ranks, keep(drawn.stages, options.ranks), {}, {}});
     for (std::size_t i = 0; i < layers.size(); ++i) {
       recording.kept += drawn.layers[i].kept;
       recording.layers.push_back(layer_row(step, layers[i], drawn.layers[i]));
@@ -132,6 +114,37 @@ Recording record_steps(const Experiment& experiment, const std::vector<TrainedDe
   if (experiment.trace) return record_trace(experiment, deaths, observer);
   if (draws_sizes(experiment.options)) return record_synthetic(experiment, deaths, observer);
   return record_training(experiment, deaths, observer);
+}
+
+std::vector<StepPlan> plan_steps(const Experiment& experiment,
+                                 const std::vector<RecordedStep>& steps) {
+  const auto costs = prune_costs(experiment);
+  std::vector<StepPlan> plans;
+  plans.reserve(steps.size());
+  for (const auto& step : steps)
+    plans.push_back(plan_step(step.stages, step.ranks, experiment.collective, costs));
+  return plans;
+}
+
+bool is_timing_option(std::string_view name) {
+  constexpr std::string_view names[] = {"topology",
+                                        "bandwidth",
+                                        "latency",
+                                        "backend",
+                                        "collective",
+                                        "directions",
+                                        "channels",
+                                        "chunk",
+                                        "reduce-rate",
+                                        "after-outage",
+                                        "compute-time",
+                                        "gpu-speed",
+                                        "detection-timeout",
+                                        "prune-time",
+                                        "gpu-memory-bandwidth",
+                                        "jitter",
+                                        "masks-ahead"};
+  return std::ranges::find(names, name) != std::end(names);
 }
 
 }  // namespace ringsim

@@ -7,14 +7,24 @@
 #include "traces/records.hpp"
 
 #include <cstdint>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 namespace ringsim {
 
-/// What is recorded for timing and for the tables.
+/// One step: what it exchanges and what it learned.
+struct RecordedStep {
+  Rank ranks;  ///< that take part
+  std::vector<KeptStage> stages;
+  std::optional<double> loss, accuracy;
+};
+
+/// What is recorded for timing and for the tables. It depends on the options that
+/// is_timing_option() does not name (and on the number of ranks), so that one recording serves any
+/// network.
 struct Recording {
-  std::vector<StepPlan> plans;
-  std::vector<StepRow> rows;  ///< without times
+  std::vector<RecordedStep> steps;
   std::vector<LayerRow> layers;
   std::uint64_t kept = 0;
   std::size_t parameters = 0;
@@ -26,6 +36,14 @@ struct Recording {
 /// Trains, replays or draws all steps; `deaths` are those of ranks, in order of time.
 Recording record_steps(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
                        const RunObserver& observer);
+
+/// The plans of all steps with the collective and the costs of the experiment.
+std::vector<StepPlan> plan_steps(const Experiment& experiment,
+                                 const std::vector<RecordedStep>& steps);
+
+/// Whether run option `name` says only how long things take, so that a recording does not depend on
+/// it. (A topology also says how many ranks there are where --ranks does not.)
+bool is_timing_option(std::string_view name);
 
 /// Ranks that are left in a step.
 Rank alive_in(std::uint64_t step, Rank ranks, const std::vector<TrainedDeath>& deaths);

@@ -8,24 +8,33 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace ringsim {
 namespace {
 
-/// Once hosts have died, all steps are recorded anew: up to the one that was under way they come
-/// out as before, since the same seed gives the same steps.
-class Deaths {
+/// What is timed: a recording and its plans. Once hosts have died, all steps are recorded anew: up
+/// to the one that was under way they come out as before, since the same seed gives the same steps.
+class Timed {
  public:
-  Deaths(const Experiment& experiment, const RunObserver& observer, Recording& recording)
-      : experiment_(experiment), observer_(observer), recording_(recording) {}
+  Timed(const Experiment& experiment, const RunObserver& observer, const Recording& recording)
+      : experiment_(experiment),
+        observer_(observer),
+        recording_(&recording),
+        plans_(plan_steps(experiment, recording.steps)) {}
+  Timed(const Timed&) = delete;
+  Timed& operator=(const Timed&) = delete;
+
+  const Recording& recording() const { return *recording_; }
+  const std::vector<StepPlan>& plans() const { return plans_; }
 
   Recovery recovery() {
     return {.detection = experiment_.options.detection,
             .replan = [this](const auto& deaths) { replan(deaths); }};
   }
-  std::vector<FaultRow> rows() const {
+  std::vector<FaultRow> faults() const {
     auto rows = rows_;
-    const auto& lost = recording_.trained.lost_mass;
+    const auto& lost = recording_->trained.lost_mass;
     for (std::size_t i = 0; i < lost.size(); ++i) rows[i].lost_mass = lost[i];
     return rows;
   }
@@ -41,12 +50,16 @@ class Deaths {
                       format(death.died), format(death.detected),
                       alive_in(death.step, experiment_.ranks, trained_), death.step + 1));
     }
-    recording_ = record_steps(experiment_, trained_, {});
+    anew_ = record_steps(experiment_, trained_, {});
+    recording_ = &*anew_;
+    plans_ = plan_steps(experiment_, recording_->steps);
   }
 
   const Experiment& experiment_;
   const RunObserver& observer_;
-  Recording& recording_;
+  const Recording* recording_;
+  std::optional<Recording> anew_;
+  std::vector<StepPlan> plans_;
   std::vector<TrainedDeath> trained_;
   std::vector<FaultRow> rows_;
 };
@@ -78,16 +91,29 @@ Timing time_on_backend(const Experiment& experiment, const std::vector<StepPlan>
                     on_transfer, recovery);
 }
 
-void fill_times(const Timing& timing, std::vector<StepRow>& rows) {
+std::vector<StepRow> step_rows(const Timed& timed, const Timing& timing) {
+  std::vector<StepRow> rows(timed.plans().size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
+    auto& row = rows[i];
+    const auto& step = timed.recording().steps[i];
+    const auto& sent = timed.plans()[i].sent;
     const auto& time = timing.steps[i];
-    rows[i].start_s = time.start.value;
-    rows[i].compute_s = time.compute.value;
-    rows[i].prune_s = time.prune.value;
-    rows[i].exchange_s = time.exchange.value;
-    rows[i].exposed_exchange_s = time.exposed_exchange.value;
-    rows[i].total_s = time.total.value;
+    row.step = i;
+    row.start_s = time.start.value;
+    row.compute_s = time.compute.value;
+    row.prune_s = time.prune.value;
+    row.exchange_s = time.exchange.value;
+    row.exposed_exchange_s = time.exposed_exchange.value;
+    row.total_s = time.total.value;
+    row.values_bytes = sent.values.count;
+    row.masks_bytes = sent.masks.count;
+    row.headers_bytes = sent.headers.count;
+    row.total_bytes = sent.total().count;
+    row.delay_steps = 0;  // every step waits for its exchange
+    row.loss = step.loss;
+    row.accuracy = step.accuracy;
   }
+  return rows;
 }
 
 std::vector<LinkRow> link_rows(const Topology& topology, const Timing& timing) {
@@ -168,40 +194,47 @@ Summary summarize(const Experiment& experiment, const RunResult& result,
 
 }  // namespace
 
-RunResult run(const RunOptions& options, const RunObserver& observer) {
-  const Experiment experiment = prepare(options);
-  const auto read_before = inputs_of(experiment);
-  if (observer.on_start) {
-    const std::string work = experiment.trace ? fmt::format("replays {}", options.trace)
-                             : options.bytes  ? fmt::format("exchanges {}", format(*options.bytes))
-                             : draws_sizes(options)
-                                 ? fmt::format("draws what to exchange of {}", options.model)
-                                 : fmt::format("trains {}", options.model);
-    observer.on_start(fmt::format("{} {} on {} ({} ranks), backend {}", experiment.scheme.name,
-                                  work, experiment.topology.name(), experiment.ranks,
-                                  options.backend));
-  }
-  auto recording = record_steps(experiment, {}, observer);
-  Deaths deaths(experiment, observer, recording);
+std::string describe(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  const std::string work = experiment.trace ? fmt::format("replays {}", options.trace)
+                           : options.bytes  ? fmt::format("exchanges {}", format(*options.bytes))
+                           : draws_sizes(options)
+                               ? fmt::format("draws what to exchange of {}", options.model)
+                               : fmt::format("trains {}", options.model);
+  return fmt::format("{} {} on {} ({} ranks), backend {}", experiment.scheme.name, work,
+                     experiment.topology.name(), experiment.ranks, options.backend);
+}
+
+RunResult time_recording(const Experiment& experiment, const Recording& recorded,
+                         const RunObserver& observer) {
+  Timed timed(experiment, observer, recorded);
   std::string backend;
   const auto timing =
-      time_on_backend(experiment, recording.plans, observer, deaths.recovery(), backend);
+      time_on_backend(experiment, timed.plans(), observer, timed.recovery(), backend);
+  const auto& recording = timed.recording();
   if (observer.on_layer) {
     for (const auto& row : recording.layers) observer.on_layer(row);
   }
 
   RunResult result;
-  result.steps = std::move(recording.rows);
-  fill_times(timing, result.steps);
+  result.steps = step_rows(timed, timing);
   result.links = link_rows(experiment.topology, timing);
   result.staleness = recording.trained.staleness;
-  result.faults = deaths.rows();
+  result.faults = timed.faults();
   result.summary = summarize(experiment, result, recording.trained, timing, backend);
   fill_bytes(result.summary, result.steps, recording.parameters, recording.kept,
              recording.warmup_steps);
+  result.summary.provenance.inputs = recording.inputs;
+  return result;
+}
+
+RunResult run(const RunOptions& options, const RunObserver& observer) {
+  const Experiment experiment = prepare(options);
+  const auto read_before = inputs_of(experiment);
+  if (observer.on_start) observer.on_start(describe(experiment));
+  auto result = time_recording(experiment, record_steps(experiment, {}, observer), observer);
   auto& inputs = result.summary.provenance.inputs;
-  inputs = read_before;
-  inputs.insert(inputs.end(), recording.inputs.begin(), recording.inputs.end());
+  inputs.insert(inputs.begin(), read_before.begin(), read_before.end());
   return result;
 }
 

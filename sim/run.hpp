@@ -37,4 +37,14 @@ struct RunResult {
 /// Trains and times. SimGrid allows one run per process. Throws UserError and RunError.
 RunResult run(const RunOptions& options, const RunObserver& observer);
 
+struct Experiment;
+struct Recording;
+/// The second half of run(): times what was recorded (sim/recording.hpp) of an experiment that may
+/// differ from this one in what is_timing_option() names. Of the inputs' hashes the result has
+/// those of the recording alone.
+RunResult time_recording(const Experiment& experiment, const Recording& recording,
+                         const RunObserver& observer);
+/// "iwp trains mlp on ring8-1g (8 ranks), backend auto"
+std::string describe(const Experiment& experiment);
+
 }  // namespace ringsim

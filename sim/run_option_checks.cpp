@@ -1,5 +1,6 @@
 // Which options go together.
 #include "base/error.hpp"
+#include "base/shipped.hpp"
 #include "models/optimizer.hpp"
 #include "sim/collectives/collective.hpp"
 #include "sim/run_options.hpp"
@@ -99,6 +100,8 @@ TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinitio
               choose(options.learning_rate, optimizer.learning_rate, scheme.defaults.learning_rate),
           .momentum = choose(options.momentum, optimizer.momentum, scheme.defaults.momentum)};
 }
+
+bool names_ready_times(Text text) { return names_file(text) || text.ends_with(".csv"); }
 
 bool overlaps(const RunOptions& options) {
   return options.overlap.value_or(options.bucket.has_value());

@@ -108,7 +108,7 @@ void set_compute_time(RunOptions& options, std::string_view text, const Place& p
   options.compute_time.reset();
   options.ready_times.clear();
   if (text == "model") return;
-  if (names_file(text) || text.ends_with(".csv")) {
+  if (names_ready_times(text)) {
     options.ready_times = text;
     return;
   }
@@ -328,6 +328,17 @@ constexpr RunOption table[] = {
      "weights count as at least X times the layer's root mean square in the importance; default 1",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.floor = number(text, place, 1e-9, 1e9);
+     },
+     TakenBy::scheme},
+    {"scheme", "tail", "X",
+     "chance at which a broadcaster keeps a coordinate below the threshold; default 0",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.tail = number(text, place, 0, 1);
+     },
+     TakenBy::scheme},
+    {"scheme", "mask-interval", "K", "steps that the masks serve; default 1",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.mask_interval = whole_number(text, place, 1, 1'000'000);
      },
      TakenBy::scheme},
     {"scheme", "warmup", "EPOCHS",

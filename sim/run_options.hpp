@@ -100,6 +100,8 @@ bool is_given(const RunOptions& options, std::string_view name);
 /// Learning rate and momentum: as given, or what goes best with the optimizer, or with the scheme.
 TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinition& scheme);
 
+/// Whether the value of --compute-time is a file (/, .csv or .json in its name).
+bool names_ready_times(std::string_view text);
 /// Whether exchanges begin during the backward pass.
 bool overlaps(const RunOptions& options);
 /// How buckets are filled; nothing where all layers are exchanged together.

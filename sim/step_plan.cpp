@@ -49,7 +49,30 @@ LocalTime local_time(const LocalWork& work, const PruneCosts& costs, std::uint32
 
 }  // namespace
 
-StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const CollectiveChoice& values,
+std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks) {
+  std::vector<KeptStage> kept;
+  for (const auto& stage : stages) {
+    if (const auto* work = std::get_if<LocalWork>(&stage.what)) {
+      kept.push_back({{}, *work, stage.bucket});
+    } else if (const auto* reduce = std::get_if<AllReduce>(&stage.what)) {
+      kept.push_back({interned(stage.phase), *reduce, stage.bucket});
+    } else if (const auto* gather = std::get_if<AllGather>(&stage.what)) {
+      kept.push_back({interned(stage.phase), *gather, stage.bucket});
+    } else {
+      const auto& sparse = std::get<SparseAllReduce>(stage.what);
+      const Bytes entry = sparse.value_bytes + sparse.index_bytes;
+      auto sizes = sparse.union_kept.empty() ? sparse_chunk_sizes(sparse.masks, entry)
+                                             : even_chunk_sizes(sparse.union_kept, entry);
+      kept.push_back({interned(stage.phase),
+                      KeptStage::SparseRing{make_sparse_ring(ranks, std::move(sizes)),
+                                            sparse.value_bytes, sparse.index_bytes},
+                      stage.bucket});
+    }
+  }
+  return kept;
+}
+
+StepPlan plan_step(const std::vector<KeptStage>& stages, Rank ranks, const CollectiveChoice& values,
                    const PruneCosts& costs) {
   StepPlan plan;
   std::optional<std::uint32_t> worked_on;  // the bucket of the last local work
@@ -64,18 +87,13 @@ StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const Collectiv
       request.element_bytes = reduce->element_bytes;
       auto collective = values.algorithm->make_all_reduce(request);
       plan.sent.values += collective->total_bytes();
-      plan.stages.emplace_back(
-          Exchange{interned(stage.phase), std::move(collective), stage.bucket});
-    } else if (const auto* sparse = std::get_if<SparseAllReduce>(&stage.what)) {
+      plan.stages.emplace_back(Exchange{stage.phase, std::move(collective), stage.bucket});
+    } else if (const auto* sparse = std::get_if<KeptStage::SparseRing>(&stage.what)) {
       const Bytes entry = sparse->value_bytes + sparse->index_bytes;
-      auto collective = make_sparse_ring(ranks, sparse->union_kept.empty()
-                                                    ? sparse_chunk_sizes(sparse->masks, entry)
-                                                    : even_chunk_sizes(sparse->union_kept, entry));
-      const std::uint64_t entries = collective->total_bytes().count / entry.count;
+      const std::uint64_t entries = sparse->collective->total_bytes().count / entry.count;
       plan.sent.values += entries * sparse->value_bytes;
       plan.sent.masks += entries * sparse->index_bytes;
-      plan.stages.emplace_back(
-          Exchange{interned(stage.phase), std::move(collective), stage.bucket});
+      plan.stages.emplace_back(Exchange{stage.phase, sparse->collective, stage.bucket});
     } else {
       std::vector<Bytes> parts;
       for (const auto& part : std::get<AllGather>(stage.what).parts) {
@@ -86,10 +104,15 @@ StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const Collectiv
         parts.push_back(part.total());
       }
       plan.stages.emplace_back(
-          Exchange{interned(stage.phase), make_ring_all_gather(std::move(parts)), stage.bucket});
+          Exchange{stage.phase, make_ring_all_gather(std::move(parts)), stage.bucket});
     }
   }
   return plan;
+}
+
+StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const CollectiveChoice& values,
+                   const PruneCosts& costs) {
+  return plan_step(keep(stages, ranks), ranks, values, costs);
 }
 
 }  // namespace ringsim

@@ -48,9 +48,26 @@ struct CollectiveChoice {
   AllReduceRequest request;
 };
 
+/// What a scheme declared, without the masks of a sparse all-reduce, so that it can be kept for all
+/// steps: what plans are made of, on any network, with any collective and any costs.
+struct KeptStage {
+  /// A sparse all-reduce goes round the ring whatever the collective.
+  struct SparseRing {
+    std::shared_ptr<const Collective> collective;
+    Bytes value_bytes, index_bytes;  ///< of an entry
+  };
+  std::string_view phase;  ///< outlives the program; empty where the stage is local work
+  std::variant<LocalWork, AllReduce, AllGather, SparseRing> what;
+  std::uint32_t bucket = 0;
+};
+std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks);
+
 /// The plan of a step whose scheme declared `stages`. Values go by the all-reduce algorithm;
 /// all-gathers go round the ring. A prune time that is given is spent where the first local work
 /// of each bucket stands, and none elsewhere.
+StepPlan plan_step(const std::vector<KeptStage>& stages, Rank ranks, const CollectiveChoice& values,
+                   const PruneCosts& costs);
+/// The same of keep(stages, ranks).
 StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const CollectiveChoice& values,
                    const PruneCosts& costs);
 

@@ -1,7 +1,9 @@
 #include "models/schemes/iwp.hpp"
 
 #include "base/error.hpp"
+#include "base/random.hpp"
 #include "models/schemes/option_checks.hpp"
+#include "models/schemes/random_mask.hpp"
 #include "models/schemes/synthetic.hpp"
 
 #include <fmt/format.h>
@@ -17,10 +19,32 @@ namespace {
 constexpr Rank default_broadcasters = 4;
 constexpr double default_floor = 1.0;
 
+Rank broadcasters_of(const SchemeOptions& options) {
+  return options.broadcasters.value_or(std::min(default_broadcasters, options.ranks));
+}
+
 double rms(std::span<const float> values) {
   double sum = 0;
   for (const float value : values) sum += static_cast<double>(value) * value;
   return std::sqrt(sum / static_cast<double>(values.size()));
+}
+
+/// A tail that alone keeps more than the density leaves nothing to steer.
+void check_tail(const SchemeOptions& options, const ThresholdOption& threshold) {
+  const double tail = options.tail.value_or(0);
+  if (!(tail >= 0 && tail < 1)) {
+    refuse_option("--tail", fmt::format("found {}", tail),
+                  "a number from 0 and below 1 is accepted");
+  }
+  if (threshold.policy != ThresholdPolicy::density) return;
+  const Rank broadcasters = broadcasters_of(options);
+  const double density = density_of(options);
+  const double limit = 1 - std::pow(1 - density, 1.0 / broadcasters);
+  if (tail == 0 || tail < limit) return;
+  refuse_option("--tail", fmt::format("found {}", tail),
+                fmt::format("below {:.3g} is accepted: {} broadcasters would keep {:.3g} by chance "
+                            "alone, more than --density {:.3g}",
+                            limit, broadcasters, 1 - std::pow(1 - tail, broadcasters), density));
 }
 
 void check_options(const SchemeOptions& options, const ThresholdOption& threshold) {
@@ -33,6 +57,8 @@ void check_options(const SchemeOptions& options, const ThresholdOption& threshol
     refuse_option("--floor", fmt::format("found {}", *options.floor),
                   "a number above 0 is accepted");
   }
+  check(options.mask_interval.value_or(1) > 0, "a mask serves one step at least");
+  check_tail(options, threshold);
   if (threshold.policy == ThresholdPolicy::density) return;
   const std::string beside = fmt::format("has no effect with --threshold {}", *options.threshold);
   constexpr std::string_view fix = "use --threshold density, or leave the option out";
@@ -51,12 +77,15 @@ IwpScheme::IwpScheme(const Layers& layers, const SchemeOptions& options, Importa
       seed_(options.seed),
       steps_per_epoch_(options.steps_per_epoch),
       warmup_epochs_(options.warmup_epochs.value_or(0)),
-      broadcasters_(options.broadcasters.value_or(std::min(default_broadcasters, options.ranks))),
+      broadcasters_(broadcasters_of(options)),
       encoding_(mask_encoding_of(options)),
       floor_(options.floor.value_or(default_floor)),
+      tail_(options.tail.value_or(0)),
+      mask_interval_(options.mask_interval.value_or(1)),
       ranks_(options.ranks),
       union_(residuals_.split().words),
-      decoded_(union_.size()) {
+      decoded_(union_.size()),
+      none_(union_.size()) {
   check_options(options, threshold_);
   if (importance == Importance::magnitude) zero_weights_.resize(total_parameters(layers));
   if (threshold_.policy == ThresholdPolicy::fixed) {
@@ -70,7 +99,8 @@ IwpScheme::IwpScheme(const Layers& layers, const SchemeOptions& options, Importa
 }
 
 std::vector<Rank> IwpScheme::broadcasters(std::uint64_t step) const {
-  return draw_broadcasters(seed_, step, static_cast<Rank>(ranks_.size()), broadcasters_);
+  return draw_broadcasters(seed_, step - step % mask_interval_, static_cast<Rank>(ranks_.size()),
+                           broadcasters_);
 }
 
 void IwpScheme::set_floors(RankState& state, std::span<const float> weights) const {
@@ -82,15 +112,21 @@ void IwpScheme::set_floors(RankState& state, std::span<const float> weights) con
 
 void IwpScheme::contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
                            std::span<const float> weights) {
+  if (!makes_masks(step)) return residuals_.accumulate(rank, gradient);
+  residuals_.accumulate_whole_layers(rank, gradient);
+  select(rank, step, gradient, weights);
+}
+
+void IwpScheme::select(Rank rank, std::uint64_t step, std::span<const float> gradient,
+                       std::span<const float> weights) {
   auto& state = ranks_[rank];
   auto& own = residuals_.of(rank);
-  residuals_.accumulate_whole_layers(rank, gradient);
   set_floors(state, weights);
   const bool by_ratio = zero_weights_.empty();
   // Where the importance is a magnitude every weight counts as the floor.
   prune::SelectBuffers buffers{gradient, own.residual, own.velocity,
                                by_ratio ? weights : zero_weights_, state.mask};
-  const auto select = [&] {
+  const auto pass = [&] {
     own.engine->select(buffers, residuals_.momentum(), state.segments, state.statistics);
   };
   if (threshold_.policy == ThresholdPolicy::dispersion) {
@@ -100,7 +136,7 @@ void IwpScheme::contribute(Rank rank, std::uint64_t step, std::span<const float>
       for (auto& segment : state.segments) {
         segment.threshold = std::numeric_limits<float>::infinity();
       }
-      select();
+      pass();
       buffers.gradient = {};
     }
     for (std::size_t s = 0; s < segments_.size(); ++s) {
@@ -112,13 +148,24 @@ void IwpScheme::contribute(Rank rank, std::uint64_t step, std::span<const float>
       state.segments[s].threshold = segments_[s].threshold;
     }
   }
-  select();
+  pass();
 }
 
-std::vector<BroadcastMask> IwpScheme::exchange_masks(const std::vector<Rank>& broadcasters) {
+void IwpScheme::add_tail(Rank rank, std::uint64_t step) {
+  if (tail_ == 0) return;
+  Random random(seed_, Purpose::stochastic_tail, rank, step);
+  for (const auto& segment : segments_) {
+    draw_bits(random, tail_, segment.parameters,
+              std::span(ranks_[rank].mask).subspan(segment.mask_offset));
+  }
+}
+
+std::vector<BroadcastMask> IwpScheme::exchange_masks(const std::vector<Rank>& broadcasters,
+                                                     std::uint64_t step) {
   std::fill(union_.begin(), union_.end(), 0);
   std::vector<BroadcastMask> masks;
   for (const Rank rank : broadcasters) {
+    add_tail(rank, step);
     const auto message = encode_masks(ranks_[rank].mask, segments_, encoding_);
     masks.push_back({rank, {message.mask_bytes}, {message.header_bytes}});
     decode_masks(message.bytes, segments_, decoded_);
@@ -129,6 +176,7 @@ std::vector<BroadcastMask> IwpScheme::exchange_masks(const std::vector<Rank>& br
 
 std::vector<LayerOutcome> IwpScheme::layer_outcomes(const std::vector<Rank>& broadcasters) const {
   auto outcomes = residuals_.split().outcomes(union_);
+  if (broadcasters.empty()) return outcomes;
   for (std::size_t s = 0; s < segments_.size(); ++s) {
     double threshold = 0, sum = 0, square_sum = 0;
     for (const Rank rank : broadcasters) {
@@ -158,8 +206,12 @@ void IwpScheme::steer(std::uint64_t step) {
 }
 
 StepOutcome IwpScheme::exchange(std::uint64_t step) {
-  const auto ranks = broadcasters(step);
-  auto masks = exchange_masks(ranks);
+  std::vector<Rank> ranks;  // whose masks are exchanged
+  std::vector<BroadcastMask> masks;
+  if (makes_masks(step)) {
+    ranks = broadcasters(step);
+    masks = exchange_masks(ranks, step);
+  }
   const auto& split = residuals_.split();
   StepOutcome outcome;
   outcome.stages = shared_mask_stages({.ranks = residuals_.ranks(),
@@ -174,7 +226,7 @@ StepOutcome IwpScheme::exchange(std::uint64_t step) {
   split.mark_whole(union_);
   outcome.mask = union_;
   outcome.layers = layer_outcomes(ranks);
-  steer(step);
+  if (makes_masks(step)) steer(step);
   return outcome;
 }
 
@@ -186,10 +238,11 @@ double IwpScheme::drop(Rank rank) {
 
 std::optional<Scheme::Selection> IwpScheme::selection(Rank rank, std::uint64_t step) const {
   const auto& state = ranks_[rank];
-  Selection selection{.broadcasts = std::ranges::binary_search(broadcasters(step), rank),
+  const bool selects = makes_masks(step);
+  Selection selection{.broadcasts = selects && std::ranges::binary_search(broadcasters(step), rank),
                       .layers = residuals_.split().pruned,
                       .segments = state.segments,
-                      .mask = state.mask,
+                      .mask = selects ? state.mask : none_,
                       .packed = residuals_.of(rank).packed};
   return selection;
 }
@@ -209,21 +262,21 @@ SyntheticStep synthesize_importance(const Layers& layers, const SchemeOptions& o
   };
   needs_values("--threshold", options.threshold.has_value());
   needs_values("--floor", options.floor.has_value());
-  return synthesize_shared_mask(
-      layers,
-      {.density = density_of(options),
-       .broadcasters = options.broadcasters.value_or(std::min(default_broadcasters, options.ranks)),
-       .encoding = mask_encoding_of(options),
-       .with_velocity = momentum_correction_of(options),
-       .reads_weights = importance == Importance::ratio},
-      options, step);
+  needs_values("--tail", options.tail.has_value());
+  return synthesize_shared_mask(layers,
+                                {.density = density_of(options),
+                                 .broadcasters = broadcasters_of(options),
+                                 .encoding = mask_encoding_of(options),
+                                 .with_velocity = momentum_correction_of(options),
+                                 .reads_weights = importance == Importance::ratio},
+                                options, step);
 }
 
 namespace {
 constexpr std::string_view iwp_options[] = {
-    "density", "threshold", "broadcasters",        "mask-encoding",
-    "floor",   "warmup",    "momentum-correction", "whole-below",
-    "values",  "engine",    "masks-ahead"};
+    "density", "threshold",     "broadcasters", "mask-encoding",       "floor",
+    "tail",    "mask-interval", "warmup",       "momentum-correction", "whole-below",
+    "values",  "engine",        "masks-ahead"};
 
 SyntheticStep synthesize(const Layers& layers, const SchemeOptions& options, std::uint64_t step) {
   return synthesize_importance(layers, options, step, Importance::ratio);

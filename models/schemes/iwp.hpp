@@ -36,7 +36,7 @@ class IwpScheme final : public Scheme {
   std::span<const float> residual(Rank rank) const { return residuals_.of(rank).residual; }
   /// What rank sent in the last step: the kept values of the pruned layers, then the whole layers.
   std::span<const float> packed(Rank rank) const { return residuals_.of(rank).packed; }
-  /// The ranks that broadcast their masks in `step`, ascending; every rank draws the same ones.
+  /// The ranks whose masks serve in `step`, ascending; every rank draws the same ones.
   std::vector<Rank> broadcasters(std::uint64_t step) const;
 
  private:
@@ -47,7 +47,13 @@ class IwpScheme final : public Scheme {
   };
 
   void set_floors(RankState& state, std::span<const float> weights) const;
-  std::vector<BroadcastMask> exchange_masks(const std::vector<Rank>& broadcasters);
+  /// Whether masks are made in `step`; in the others the last ones serve again.
+  bool makes_masks(std::uint64_t step) const { return step % mask_interval_ == 0; }
+  void select(Rank rank, std::uint64_t step, std::span<const float> gradient,
+              std::span<const float> weights);
+  void add_tail(Rank rank, std::uint64_t step);
+  std::vector<BroadcastMask> exchange_masks(const std::vector<Rank>& broadcasters,
+                                            std::uint64_t step);
   std::vector<LayerOutcome> layer_outcomes(const std::vector<Rank>& broadcasters) const;
   void steer(std::uint64_t step);
 
@@ -59,11 +65,13 @@ class IwpScheme final : public Scheme {
   std::uint64_t seed_, steps_per_epoch_, warmup_epochs_;
   Rank broadcasters_;
   const MaskEncoding* encoding_;  ///< nullptr: the smallest
-  double floor_;
+  double floor_, tail_;
+  std::uint64_t mask_interval_;
   std::vector<RankState> ranks_;
   std::vector<prune::MaskWord> union_;  ///< of the broadcasters' masks; ones for the whole layers
   std::vector<prune::MaskWord> decoded_;
-  std::vector<float> zero_weights_;  ///< of the importance that is a magnitude
+  std::vector<prune::MaskWord> none_;  ///< what a rank selects in a step without selection
+  std::vector<float> zero_weights_;    ///< of the importance that is a magnitude
 };
 
 /// SchemeDefinition::synthesize.

@@ -7,8 +7,8 @@ namespace ringsim {
 namespace {
 
 constexpr std::string_view magnitude_options[] = {
-    "density",     "threshold", "broadcasters", "mask-encoding", "warmup", "momentum-correction",
-    "whole-below", "values",    "engine",       "masks-ahead"};
+    "density", "threshold",           "broadcasters", "mask-encoding", "tail",   "mask-interval",
+    "warmup",  "momentum-correction", "whole-below",  "values",        "engine", "masks-ahead"};
 
 SyntheticStep synthesize(const Layers& layers, const SchemeOptions& options, std::uint64_t step) {
   return synthesize_importance(layers, options, step, Importance::magnitude);

@@ -3,6 +3,7 @@
 #include "models/schemes/top_k.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace ringsim {
 
@@ -15,6 +16,21 @@ void draw_mask(Random& random, std::size_t count, std::size_t parameters,
     if ((mask[drawn / 64] >> (drawn % 64) & 1) != 0) drawn = i;
     mask[drawn / 64] |= prune::MaskWord{1} << (drawn % 64);
   }
+}
+
+std::size_t draw_bits(Random& random, double share, std::size_t parameters,
+                      std::span<prune::MaskWord> mask) {
+  const double log_of_gap = std::log1p(-share);  // minus infinity where every bit is set
+  std::size_t next = 0, drawn = 0;
+  while (next < parameters) {
+    const double gap = std::floor(std::log1p(-random.uniform()) / log_of_gap);
+    if (!(gap < static_cast<double>(parameters - next))) break;
+    next += static_cast<std::size_t>(gap);
+    mask[next / 64] |= prune::MaskWord{1} << (next % 64);
+    ++next;
+    ++drawn;
+  }
+  return drawn;
 }
 
 void draw_masks(const LayerSplit& split, double density, Random& random,

@@ -21,15 +21,13 @@ void draw_coordinates(const LayerSplit& split, double density, std::uint64_t see
 
 std::vector<Stage> randomk_stages(const LayerSplit& split, Rank ranks, std::uint64_t kept,
                                   bool with_velocity, ValueType values) {
-  auto stages = shared_mask_stages({.ranks = ranks,
-                                    .pruned = split.pruned_parameters,
-                                    .whole = split.whole_parameters,
-                                    .kept = kept,
-                                    .with_velocity = with_velocity,
-                                    .value = bytes_of(values),
-                                    .masks = {}});
-  stages.front().what = accumulate_work(ranks, split.parameters(), with_velocity);
-  return stages;
+  return shared_mask_stages({.ranks = ranks,
+                             .pruned = split.pruned_parameters,
+                             .whole = split.whole_parameters,
+                             .kept = kept,
+                             .with_velocity = with_velocity,
+                             .value = bytes_of(values),
+                             .masks = {}});
 }
 
 /// Which coordinates are drawn changes no size.

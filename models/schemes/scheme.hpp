@@ -148,6 +148,8 @@ struct SchemeOptions {
   std::optional<Rank> broadcasters;
   std::optional<std::string> mask_encoding;
   std::optional<double> floor;
+  std::optional<double> tail;                  ///< chance of a coordinate below the threshold
+  std::optional<std::uint64_t> mask_interval;  ///< steps that a mask serves
   std::optional<std::uint64_t> warmup_epochs;
   std::optional<bool> momentum_correction;
   std::optional<std::size_t> whole_below;

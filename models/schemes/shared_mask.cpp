@@ -12,7 +12,8 @@ namespace {
 std::size_t encoded_bytes(const BroadcastMask& mask) { return (mask.mask + mask.header).count; }
 
 // Select reads g, r, w and writes r and one bit; with momentum it reads and writes u too. Whole
-// layers are accumulated. A broadcaster also reads its bitmap and writes the encoded masks.
+// layers are accumulated. A broadcaster also reads its bitmap (and sets what is kept by chance in
+// the same pass) and writes the encoded masks.
 LocalWork select_work(const SharedMaskStep& step) {
   const std::size_t velocity =
       step.with_velocity ? 2 * sizeof(float) * (step.pruned + step.whole) : 0;
@@ -82,8 +83,14 @@ std::vector<Rank> draw_broadcasters(std::uint64_t seed, std::uint64_t step, Rank
 }
 
 std::vector<Stage> shared_mask_stages(const SharedMaskStep& step) {
-  std::vector<Stage> stages = {{"select", select_work(step)}};
-  if (!step.masks.empty()) stages.push_back(mask_exchange(step));
+  std::vector<Stage> stages;
+  if (step.masks.empty()) {
+    stages.push_back(
+        {"accumulate", accumulate_work(step.ranks, step.pruned + step.whole, step.with_velocity)});
+  } else {
+    stages.push_back({"select", select_work(step)});
+    stages.push_back(mask_exchange(step));
+  }
   stages.push_back({"pack", pack_work(step)});
   stages.push_back({"values", AllReduce{step.kept + step.whole, step.value}});
   stages.push_back({"unpack", unpack_work(step)});

@@ -25,10 +25,11 @@ struct SharedMaskStep {
   bool with_velocity = false;
   bool reads_weights = true;         ///< to select
   Bytes value{4};                    ///< that travels
-  std::vector<BroadcastMask> masks;  ///< of the broadcasters
+  std::vector<BroadcastMask> masks;  ///< of the broadcasters; none: an older union serves again
 };
 
-/// Select, exchange of the masks (where there are any), pack, all-reduce of the values, unpack.
+/// Select and exchange of the masks, or accumulate where there are none; pack, all-reduce of the
+/// values, unpack.
 std::vector<Stage> shared_mask_stages(const SharedMaskStep& step);
 
 /// Accumulating a gradient outside an engine's select: reads g and r (and u), writes r (and u).

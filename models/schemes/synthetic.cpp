@@ -29,8 +29,9 @@ MaskSize synthetic_mask_size(const LayerSplit& split, std::span<const std::uint6
 SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel& model,
                                      const SchemeOptions& options, std::uint64_t step) {
   const LayerSplit split(layers, options);
+  const std::uint64_t made = step - step % options.mask_interval.value_or(1);  // the masks were
   const auto kept =
-      draw_kept(fitted_masks, split.segments, model.density, options.seed, options.draw_of(step));
+      draw_kept(fitted_masks, split.segments, model.density, options.seed, options.draw_of(made));
   const auto size = synthetic_mask_size(split, kept, model.broadcasters, model.encoding);
   SharedMaskStep sizes{.ranks = options.ranks,
                        .pruned = split.pruned_parameters,
@@ -40,8 +41,9 @@ SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel
                        .reads_weights = model.reads_weights,
                        .value = bytes_of(value_type_of(options)),
                        .masks = {}};
-  for (const Rank rank : draw_broadcasters(options.seed, step, options.ranks, model.broadcasters))
-    sizes.masks.push_back({rank, size.mask, size.header});
+  for (const Rank rank : draw_broadcasters(options.seed, made, options.ranks, model.broadcasters)) {
+    if (made == step) sizes.masks.push_back({rank, size.mask, size.header});
+  }
   return {.stages = shared_mask_stages(sizes),
           .layers = split.outcomes_of(kept),
           .state_per_rank = residual_bytes(split, model.with_velocity) +

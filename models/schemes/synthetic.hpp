@@ -25,7 +25,7 @@ struct SharedMaskModel {
 };
 
 /// Step `step` of (options.seed) on options.ranks ranks, with the types and small layers of the
-/// options.
+/// options. The masks of a step serve options.mask_interval steps.
 SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel& model,
                                      const SchemeOptions& options, std::uint64_t step);
 

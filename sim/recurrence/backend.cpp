@@ -29,10 +29,10 @@ BackendResult run_recurrence(const Topology& topology, const Program& program,
   try {
     return RecurrenceEngine(topology, program, observer).run();
   } catch (const NotExact& error) {
-    throw UserError({{}, "--backend"},
-                    "recurrence is not exact here, since transfers slow each other: " +
-                        describe(error.contention, topology),
-                    "simgrid and auto are accepted");
+    throw RecurrenceNotExact({{}, "--backend"},
+                             "recurrence is not exact here, since transfers slow each other: " +
+                                 describe(error.contention, topology),
+                             "simgrid and auto are accepted");
   }
 }
 

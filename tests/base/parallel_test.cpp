@@ -1,8 +1,11 @@
 #include "base/parallel.hpp"
 
+#include "base/error.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <cstdlib>
 #include <stdexcept>
 #include <vector>
 
@@ -33,4 +36,18 @@ TEST_CASE("the first iteration's exception comes out, after all have ended", "[p
                       "iteration 3");
     CHECK(ended == 100);
   }
+}
+
+TEST_CASE("RINGSIM_THREADS says how many threads there are", "[parallel]") {
+  REQUIRE(setenv("RINGSIM_THREADS", "3", 1) == 0);
+  CHECK(default_threads() == 3);
+  CHECK(ThreadPool().size() == 3);
+  CHECK(ThreadPool(2).size() == 2);
+  for (const char* text : {"0", "1025", "two", ""}) {
+    REQUIRE(setenv("RINGSIM_THREADS", text, 1) == 0);
+    CHECK_THROWS_WITH(default_threads(), "RINGSIM_THREADS: found \"" + std::string(text) +
+                                             "\"; a whole number from 1 to 1024 is accepted");
+  }
+  REQUIRE(unsetenv("RINGSIM_THREADS") == 0);
+  CHECK(default_threads() >= 1);
 }

@@ -181,6 +181,23 @@ class Run(Case):
         for table in ("steps.csv", "layers.csv", "links.csv", "staleness.csv"):
             self.assertEqual(len({(run / table).read_bytes() for run in runs}), 1, table)
 
+    def test_threads_change_nothing_and_datasets_are_found(self):
+        # A folder with the data set in it, as RINGSIM_DATASETS names it.
+        (self.folder / "datasets").mkdir()
+        (self.folder / "datasets" / "fashion-mnist").symlink_to("/usr/share/datasets/fashion-mnist")
+        iwp = ["run", *QUICK, "--tail", "0.001", "--mask-interval", "2", "--momentum", "0.5", "--quiet"]
+        for threads in ("1", "2", "5"):
+            environment = os.environ | {"RINGSIM_THREADS": threads, "RINGSIM_DATASETS": str(self.folder / "datasets")}
+            done = self.ringsim(*iwp, "-o", self.folder / threads, env=environment)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for table in ("steps.csv", "layers.csv", "links.csv", "staleness.csv"):
+            self.assertEqual(len({(self.folder / threads / table).read_bytes() for threads in ("1", "2", "5")}), 1, table)
+        self.check_error('RINGSIM_THREADS: found "many"; a whole number from 1 to 1024 is accepted',
+                         *iwp, env=os.environ | {"RINGSIM_THREADS": "many"})
+        missing = self.folder / "none"
+        self.check_error(f"{missing}/fashion-mnist/train-images-idx3-ubyte.gz: no such file; Fashion-MNIST is accepted; install "
+                         "the Debian package dataset-fashion-mnist", *iwp, env=os.environ | {"RINGSIM_DATASETS": str(missing)})
+
     def test_a_pure_exchange_takes_what_the_formula_says(self):
         # 2(N-1) rounds of 5 us + 1 MB / 1.25 GB/s; 175 kB of 100 kB a chunk are sent by each rank.
         exchange = ["run", "--bytes", "8MB", "--scheme", "dense", "--compute-time", "0s", "--topology", "ring",
@@ -326,7 +343,7 @@ class Run(Case):
                         ["--gpu-speed", "1TFLOPS"], ["--prune-time", "1ms"], ["--gpu-memory-bandwidth", "1GBps"],
                         ["--jitter", "0.5"], ["--scheme", "dense"], ["--density", "0.2"], ["--threshold", "fixed:0.1"],
                         ["--threshold", "dispersion:1"], ["--broadcasters", "1"], ["--mask-encoding", "bitmap"],
-                        ["--floor", "0.1"], ["--whole-below", "40000"]):
+                        ["--floor", "0.1"], ["--tail", "0.001"], ["--mask-interval", "2"], ["--whole-below", "40000"]):
             found = json.loads(self.good("run", *base, *changed))
             del found["wall_seconds"], found["provenance"]
             self.assertNotEqual(found, plain, changed)

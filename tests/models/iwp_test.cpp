@@ -54,7 +54,12 @@ void run_steps(IwpScheme& scheme, Rank ranks, std::uint64_t steps, Check&& check
 TEST_CASE("what was packed plus what stays is what was accumulated", "[iwp]") {
   const bool correction = GENERATE(false, true);
   const char* policy = GENERATE("density", "fixed:0.7", "dispersion:1");
+  const bool plain = GENERATE(true, false);
   auto o = options(4);
+  if (!plain) {
+    o.tail = 0.002;
+    o.mask_interval = 3;
+  }
   o.momentum = 0.5;
   o.momentum_correction = correction;
   o.threshold = policy;

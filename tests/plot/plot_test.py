@@ -30,12 +30,15 @@ class Plots(unittest.TestCase):
             "size_bytes,message_bytes,measured_s,fitted_s,error,piece,held_out\n"
             "0,0,1e-6,1e-6,0,0,0\n1000,1000,1e-6,1.1e-6,0.1,0,0\n9000,9000,5e-6,5e-6,0,1,0\n3000,3000,2e-6,1.9e-6,-0.05,0,1\n")
 
+        (self.run / "hops.csv").write_text(
+            "ranks,scheme,hop,density,independent\n2,topk,1,0.1,0.1\n2,topk,2,0.15,0.19\n2,iwp,1,0.1,\n2,iwp,2,0.1,\n")
+
     def plot(self, *arguments):
         return subprocess.run([sys.executable, PROGRAM, *map(str, arguments)], capture_output=True, text=True)
 
     def test_every_plot_writes_png_and_svg_and_repeats_its_bytes(self):
-        for what in ("loss", "accuracy", "density", "links", "calibration"):
-            source = self.run / "points.csv" if what == "calibration" else self.run
+        for what in ("loss", "accuracy", "density", "links", "calibration", "hops"):
+            source = {"calibration": self.run / "points.csv", "hops": self.run / "hops.csv"}.get(what, self.run)
             outputs = [self.root / f"{what}{i}.{kind}" for kind in ("png", "svg") for i in (1, 2)]
             for output in outputs:
                 done = self.plot(what, source, "-o", output)

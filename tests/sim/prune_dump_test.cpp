@@ -107,6 +107,8 @@ TEST_CASE("a trace replays on its own ranks exactly what the scheme exchanged") 
   const TemporaryFolder folder;
   auto options = write_dump(folder.path(), 4, 6);
   options.scheme_options.momentum = GENERATE(0.0, 0.9);
+  options.scheme_options.mask_interval = GENERATE(1, 4);
+  options.scheme_options.tail = 0.002;
   const auto result = prune_dump(options, {});
   CHECK(result.steps == 6);
   CHECK(result.ranks == 4);

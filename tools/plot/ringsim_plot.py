@@ -6,8 +6,10 @@
   ringsim_plot.py density  RUN     -o FILE   kept share per layer and step, as a heat map
   ringsim_plot.py links    RUN...  -o FILE   utilization of each link that carried something
   ringsim_plot.py calibration POINTS -o FILE measured and fitted time by size, and the error
+  ringsim_plot.py hops     POINTS  -o FILE   density of a sum by the masks that have gone into it
 
-RUN is a result folder (ringsim run -o RUN), POINTS a CSV file (ringsim calibrate --points POINTS); FILE ends in .png or .svg and may be given several times.
+RUN is a result folder (ringsim run -o RUN), POINTS a CSV file (ringsim calibrate --points POINTS; tools/python/hops.py). FILE ends in .png or .svg and may
+be given several times.
 """
 import argparse
 import csv
@@ -180,8 +182,26 @@ def plot_calibration(axes, files):
     errors.set(xlabel="size [B]", ylabel="error [%]")
 
 
+def plot_hops(axes, files):
+    if len(files) != 1:
+        raise InputError(f"hops: found {len(files)} files; one is accepted")
+    table = read_csv(pathlib.Path(files[0]), ["ranks", "scheme", "hop", "density", "independent"], "a hops.csv of tools/python/hops.py")
+    rows = list(zip(*table.values()))
+    schemes = list(dict.fromkeys(row[1] for row in rows))
+    for place, ranks in enumerate(sorted({int(row[0]) for row in rows})):
+        for scheme, style in zip(schemes, ("-", "--", "-.")):
+            chosen = [row for row in rows if int(row[0]) == ranks and row[1] == scheme]
+            hops = [int(row[2]) for row in chosen]
+            colour = COLOURS[place % len(COLOURS)]
+            axes.plot(hops, [float(row[3]) for row in chosen], style, color=colour, label=f"{scheme}, {ranks} ranks")
+            if chosen and chosen[0][4]:
+                axes.plot(hops, [float(row[4]) for row in chosen], ":", color=colour, label=f"1-(1-d)^h, {ranks} ranks")
+    axes.set(xscale="log", yscale="log", xlabel="masks that have gone into the sum (hop h)", ylabel="density")
+    axes.legend(fontsize="small", ncols=2)
+
+
 PLOTS = {"loss": plot_loss, "accuracy": plot_accuracy, "density": plot_density, "links": plot_links,
-         "calibration": plot_calibration}
+         "calibration": plot_calibration, "hops": plot_hops}
 
 
 def draw(what, runs):

@@ -10,18 +10,15 @@
 #include <string_view>
 
 namespace ringsim {
-namespace {
 
-bool is_terminal() {
+bool stderr_is_terminal() {
   const char* term = std::getenv("TERM");
   return isatty(STDERR_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb";
 }
 
-}  // namespace
-
 Progress::Progress(bool quiet)
     : quiet_(quiet),
-      terminal_(is_terminal()),
+      terminal_(stderr_is_terminal()),
       start_(std::chrono::steady_clock::now()),
       drawn_(start_) {}
 

@@ -5,6 +5,9 @@
 
 namespace ringsim {
 
+/// Whether what is drawn on stderr can be drawn over again.
+bool stderr_is_terminal();
+
 /// Messages on stderr: lines, and on a terminal a bar that is redrawn at most ten times a second.
 /// Elsewhere a line per tenth of the work. Silent where `quiet`.
 class Progress {

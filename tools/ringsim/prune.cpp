@@ -20,10 +20,9 @@ namespace ringsim {
 namespace {
 
 /// Of run's options, those that say how gradients are pruned.
-constexpr std::array<std::string_view, 10> shared_options = {
-    "scheme", "density",  "threshold",           "broadcasters",
-    "floor",  "momentum", "momentum-correction", "whole-below",
-    "seed",   "engine"};
+constexpr std::array<std::string_view, 12> shared_options = {
+    "scheme",        "density",  "threshold",           "broadcasters", "floor", "tail",
+    "mask-interval", "momentum", "momentum-correction", "whole-below",  "seed",  "engine"};
 
 struct PruneCommand {
   std::map<std::string_view, std::string> values;  ///< of shared_options, as typed

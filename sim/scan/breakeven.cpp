@@ -1,0 +1,159 @@
+#include "sim/scan/breakeven.hpp"
+
+#include "base/error.hpp"
+#include "base/units.hpp"
+#include "sim/run_options.hpp"
+#include "sim/scan/point_runner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace ringsim {
+namespace {
+
+bool accepts(std::string_view option, const std::string& text) {
+  RunOptions scratch;
+  try {
+    set_run_option(scratch, option, text);
+    return true;
+  } catch (const UserError&) {
+    return false;
+  }
+}
+
+/// Whether a position between two numbers in the middle of nowhere is a value of the option.
+bool takes_any_number(std::string_view option, double first, double last, std::string_view unit) {
+  constexpr double nowhere = 0.38196601125;
+  return accepts(option, value_text(first + (last - first) * nowhere, unit));
+}
+
+double difference_of(const Comparison& at) { return at.a - at.b; }
+
+}  // namespace
+
+SearchAxis::SearchAxis(std::string_view option, const ValueRange& range, std::string_view item,
+                       const Place& place)
+    : scale_(Scale::linear), first_(range.first), last_(range.last), end_(1), unit_(range.unit) {
+  if (range.step) {
+    scale_ = Scale::listed;
+    listed_ = values_of(range, item, place);
+    end_ = static_cast<double>(listed_.size() - 1);
+  } else if (const auto bytes = unit_ratio(unit_, "B")) {
+    scale_ = Scale::whole;
+    first_ = std::round(first_ * *bytes);
+    last_ = std::round(last_ * *bytes);
+    unit_ = "B";
+  } else if (!takes_any_number(option, first_, last_, unit_)) {
+    scale_ = Scale::whole;
+  } else if (first_ > 0 && last_ > 0) {
+    scale_ = Scale::logarithmic;
+  }
+  if (scale_ == Scale::whole) end_ = std::abs(last_ - first_);
+  if (end_ < 1 || first_ == last_) {
+    throw UserError(place, fmt::format("found \"{}\", which has one value", item),
+                    "a range with at least two is accepted");
+  }
+}
+
+double SearchAxis::value(double position) const {
+  switch (scale_) {
+    case Scale::whole:
+      return first_ + (last_ > first_ ? position : -position);
+    case Scale::logarithmic:
+      return position == 1 ? last_ : first_ * std::pow(last_ / first_, position);
+    default:
+      return position == 1 ? last_ : first_ + (last_ - first_) * position;
+  }
+}
+
+std::string SearchAxis::text(double position) const {
+  if (scale_ == Scale::listed) return listed_[static_cast<std::size_t>(position)];
+  return value_text(value(position), unit_);
+}
+
+std::optional<double> SearchAxis::width(double low, double high) const {
+  if (scale_ == Scale::listed) return std::nullopt;
+  const double a = value(low), b = value(high);
+  if (a == 0) return std::nullopt;
+  return std::abs(b - a) / std::abs(a);
+}
+
+std::optional<double> SearchAxis::between(double low, double high, double accuracy) const {
+  const auto apart = width(low, high);
+  if (apart && *apart <= accuracy) return std::nullopt;
+  if (scale_ == Scale::listed || scale_ == Scale::whole) {
+    const double middle = std::floor((low + high) / 2);
+    return middle > low ? std::optional(middle) : std::nullopt;
+  }
+  const double middle = (low + high) / 2;
+  if (!(middle > low && middle < high) || high - low < 1e-12) return std::nullopt;
+  return middle;
+}
+
+std::vector<double> SearchAxis::grid(std::size_t count) const {
+  std::vector<double> positions;
+  const bool is_discrete = scale_ == Scale::listed || scale_ == Scale::whole;
+  for (std::size_t i = 0; i < count; ++i) {
+    double position = end_ * static_cast<double>(i) / static_cast<double>(count - 1);
+    if (is_discrete) position = std::round(position);
+    if (positions.empty() || position > positions.back()) positions.push_back(position);
+  }
+  return positions;
+}
+
+Breakeven find_breakeven(const SearchAxis& axis, std::size_t grid_points, double accuracy,
+                         const std::function<Comparison(const std::string& value)>& time) {
+  const auto positions = axis.grid(std::max<std::size_t>(2, grid_points));
+  Breakeven result;
+  for (const double position : positions) result.grid.push_back(time(axis.text(position)));
+  const auto sign = [](const Comparison& at) {
+    const double difference = difference_of(at);
+    return difference > 0 ? 1 : difference < 0 ? -1 : 0;
+  };
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    if (sign(result.grid[i]) == 0) {
+      result.crossings.push_back({result.grid[i], result.grid[i], 0.0});
+      continue;
+    }
+    if (i == 0 || sign(result.grid[i - 1]) * sign(result.grid[i]) >= 0) continue;
+    double low = positions[i - 1], high = positions[i];
+    auto at_low = result.grid[i - 1], at_high = result.grid[i];
+    while (const auto middle = axis.between(low, high, accuracy)) {
+      const auto at_middle = time(axis.text(*middle));
+      if (sign(at_middle) == 0) {
+        low = high = *middle;
+        at_low = at_high = at_middle;
+        break;
+      }
+      const bool is_low = sign(at_middle) == sign(at_low);
+      (is_low ? low : high) = *middle;
+      (is_low ? at_low : at_high) = at_middle;
+    }
+    result.crossings.push_back({at_low, at_high, axis.width(low, high)});
+  }
+  return result;
+}
+
+Breakeven run_breakeven(const BreakevenRequest& request, std::size_t grid_points, double accuracy) {
+  PointRunner runner_a, runner_b;
+  const auto seconds = [&](PointRunner& runner, const std::vector<Assignment>& point,
+                           const std::string& value) {
+    const auto result = runner.run(point);
+    if (!result.summary)
+      throw RunError(fmt::format("at --{} {}: {}", request.option, value, result.error));
+    return result.summary->seconds_per_step.total;
+  };
+  const SearchAxis axis(request.option, request.range, request.item,
+                        {{}, fmt::format("--{}", request.option)});
+  return find_breakeven(axis, grid_points, accuracy, [&](const std::string& value) {
+    auto at_value = request.both;
+    at_value.options.push_back({request.option, {value}});
+    const PointSet points(at_value);
+    return Comparison{value, seconds(runner_a, points.assignments(0), value),
+                      seconds(runner_b, points.assignments(1), value)};
+  });
+}
+
+}  // namespace ringsim

@@ -1,0 +1,52 @@
+#include "sim/scan/groups.hpp"
+
+#include "base/error.hpp"
+#include "sim/recording.hpp"
+#include "sim/run_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ringsim {
+
+std::string RecordingKeys::ranks_of(const std::vector<Assignment>& point) {
+  const auto given = std::ranges::find(point, "topology", &Assignment::first);
+  const std::string what = given == point.end() ? RunOptions{}.topology.what : given->second;
+  auto [hosts, is_new] = hosts_.try_emplace(what);
+  if (is_new && !kind_named(what)) {
+    try {
+      hosts->second = fmt::format("{}", find_topology(what).hosts());
+    } catch (const UserError&) {
+      hosts->second = what;  // which the points then say themselves
+    }
+  }
+  return hosts->second;
+}
+
+std::string RecordingKeys::key(const std::vector<Assignment>& point) {
+  std::string key;
+  bool has_ranks = false;
+  for (const auto& [name, text] : point) {
+    has_ranks = has_ranks || name == "ranks";
+    // What was measured says in which order buckets are filled.
+    const bool is_measured = name == "compute-time" && names_ready_times(text);
+    if (!is_timing_option(name) || is_measured) key += fmt::format("{}={}\n", name, text);
+  }
+  return has_ranks ? key : key + "hosts=" + ranks_of(point);
+}
+
+std::vector<PointGroup> group_points(const PointSet& points) {
+  std::vector<PointGroup> groups;
+  std::unordered_map<std::string, std::size_t> by_key;
+  RecordingKeys keys;
+  for (std::uint32_t point = 0; point < points.size(); ++point) {
+    const auto [group, is_new] =
+        by_key.try_emplace(keys.key(points.assignments(point)), groups.size());
+    if (is_new) groups.emplace_back();
+    groups[group->second].push_back(point);
+  }
+  return groups;
+}
+
+}  // namespace ringsim

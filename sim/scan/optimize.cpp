@@ -1,0 +1,117 @@
+#include "sim/scan/optimize.hpp"
+
+#include "base/text.hpp"
+#include "models/schemes/scheme.hpp"
+#include "sim/collectives/collective.hpp"
+#include "sim/run_options.hpp"
+#include "sim/scan/groups.hpp"
+#include "sim/scan/point_runner.hpp"
+#include "sim/scan/workers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ringsim {
+namespace {
+
+const ScanRequest::Option* given_option(const ScanRequest& request, std::string_view name) {
+  const auto found = std::ranges::find(request.options, name, &ScanRequest::Option::name);
+  return found == request.options.end() ? nullptr : &*found;
+}
+
+/// Whether some of the schemes or collectives `names` take the option.
+bool is_taken(TakenBy kind, const std::vector<std::string>& names, std::string_view option) {
+  return std::ranges::any_of(names, [&](const std::string& name) {
+    const auto taken =
+        kind == TakenBy::scheme ? find_scheme(name).options : find_collective(name).options;
+    return std::ranges::find(taken, option) != taken.end();
+  });
+}
+
+class RankedWork final : public GroupWork {
+ public:
+  RankedWork(const PointSet& points, PointRunner& runner, bool by_accuracy)
+      : points_(points), runner_(runner), by_accuracy_(by_accuracy) {}
+
+  DoneRow run(std::uint32_t point) override {
+    const auto assignments = points_.assignments(point);
+    const auto result = runner_.run(assignments);
+    is_recorded_ = is_recorded_ || runner_.has_recording(assignments);
+    if (!result.summary) return {true, result.error.substr(0, 10'000)};
+    if (!by_accuracy_) return {false, fmt::format("{}", result.summary->seconds_per_step.total)};
+    const auto reached = result.seconds_to_accuracy;
+    return {false, reached ? fmt::format("{}", *reached) : std::string()};
+  }
+  bool can_split() const override { return is_recorded_; }
+
+ private:
+  const PointSet& points_;
+  PointRunner& runner_;
+  bool by_accuracy_, is_recorded_ = false;
+};
+
+}  // namespace
+
+ScanRequest with_defaults_to_try(ScanRequest request) {
+  const auto* source = given_option(request, "source");
+  const bool is_drawn =
+      given_option(request, "bytes") != nullptr ||
+      (source != nullptr && source->values == std::vector<std::string>{"synthetic"});
+  const bool is_trace = source != nullptr && source->values.front().starts_with("trace:");
+  const auto add = [&](std::string_view name, std::vector<std::string> values) {
+    if (given_option(request, name) == nullptr && !values.empty())
+      request.options.push_back({name, std::move(values)});
+  };
+  std::vector<std::string> names;
+  for (const auto* scheme : schemes()) {
+    if (!is_drawn || scheme->synthesize != nullptr) names.emplace_back(scheme->name);
+  }
+  // What a trace holds was selected already.
+  if (!is_trace) {
+    add("scheme", names);
+    if (is_taken(TakenBy::scheme, given_option(request, "scheme")->values, "density"))
+      add("density", {"1/16", "1/64", "1/256"});
+  }
+  names.clear();
+  for (const auto* collective : collectives()) names.emplace_back(collective->name);
+  add("collective", names);
+  std::ranges::sort(request.options, {}, [](const ScanRequest::Option& option) {
+    return std::ranges::find(run_options(), option.name, &RunOption::name) - run_options().begin();
+  });
+  return request;
+}
+
+Ranking rank_points(const PointSet& points, const OptimizeOptions& options,
+                    const std::function<void(std::size_t done, std::size_t points)>& on_point,
+                    const std::function<bool()>& wants_stop) {
+  PointRunner runner(1, options.accuracy);
+  Ranking ranking;
+  std::uint32_t first_failed = ~std::uint32_t{0};
+  std::size_t done = 0;
+  run_workers(group_points(points), options.jobs,
+              [&](const PointGroup&) {
+                return std::make_unique<RankedWork>(points, runner, options.accuracy.has_value());
+              },
+              {.on_row =
+                   [&](std::uint32_t point, const DoneRow& row) {
+                     if (row.failed) {
+                       ++ranking.failed;
+                       if (point < first_failed) ranking.first_error = row.text;
+                       first_failed = std::min(first_failed, point);
+                     } else if (const auto seconds = leading_number(row.text)) {
+                       ranking.best_first.push_back({point, seconds->value});
+                     } else {
+                       ++ranking.not_reached;
+                     }
+                     if (on_point) on_point(++done, points.size());
+                     return true;
+                   },
+               .on_wait = [&] { return !wants_stop || !wants_stop(); }});
+  std::ranges::sort(ranking.best_first, [](const Ranked& a, const Ranked& b) {
+    return std::pair(a.seconds, a.point) < std::pair(b.seconds, b.point);
+  });
+  return ranking;
+}
+
+}  // namespace ringsim

@@ -1,0 +1,53 @@
+#pragma once
+// Runs points, and keeps what was recorded for one for those after it that need the same.
+#include "sim/experiment.hpp"
+#include "sim/recording.hpp"
+#include "sim/run.hpp"
+#include "sim/scan/groups.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ringsim {
+
+/// What became of a point: a result, or the error that its run ended with.
+struct PointResult {
+  std::optional<Summary> summary;  ///< without wall_seconds and provenance.command
+  /// When the accuracy that was asked for was reached first; absent where it was not.
+  std::optional<double> seconds_to_accuracy;
+  std::string error;
+};
+
+class PointRunner {
+ public:
+  /// `threads`: that training takes; 0: one per core. `accuracy`: that seconds_to_accuracy is of.
+  explicit PointRunner(std::size_t threads = 0, std::optional<double> accuracy = {})
+      : threads_(threads), accuracy_(accuracy) {}
+
+  /// Runs a point: on the recurrence where that is exact, in this process, else in a child process
+  /// (SimGrid allows one run in each).
+  PointResult run(const std::vector<Assignment>& point);
+  /// Whether there is a recording that serves the point (or the error that it ended with), so that
+  /// a copy of this process can go on with those that share it.
+  bool has_recording(const std::vector<Assignment>& point);
+
+ private:
+  PointResult run_or_throw(const std::vector<Assignment>& point);
+  void record(const Experiment& experiment, const std::string& key);
+  /// `experiment` learns which backend ran.
+  PointResult time(Experiment& experiment) const;
+  PointResult time_here(const Experiment& experiment) const;
+  PointResult time_in_child(const Experiment& experiment) const;
+
+  std::size_t threads_;
+  std::optional<double> accuracy_;
+  RecordingKeys keys_;
+  std::string key_;
+  std::unique_ptr<Experiment> recorded_;  ///< what was recorded, for what it has read
+  std::unique_ptr<Recording> recording_;  ///< null where there is an error
+  std::string recording_error_;
+};
+
+}  // namespace ringsim

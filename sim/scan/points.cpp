@@ -1,0 +1,227 @@
+#include "sim/scan/points.hpp"
+
+#include "base/error.hpp"
+#include "models/schemes/scheme.hpp"
+#include "sim/collectives/collective.hpp"
+#include "sim/run_options.hpp"
+#include "sim/scan/points_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace ringsim {
+namespace {
+
+constexpr std::size_t most_points = 1'000'000;
+
+const RunOption& option_of(std::string_view name) {
+  const auto all = run_options();
+  const auto found = std::ranges::find(all, name, &RunOption::name);
+  check(found != all.end(), "a point names no option");
+  return *found;
+}
+
+/// Of run_options().
+std::ptrdiff_t position_of(std::string_view name) {
+  return &option_of(name) - run_options().data();
+}
+
+/// Throws where `text` is no value of the option.
+void check_value(std::string_view name, const std::string& text) {
+  RunOptions scratch;
+  set_run_option(scratch, name, text);
+  if (name == "scheme") find_scheme(text);
+  if (name == "collective") find_collective(text);
+}
+
+/// Whether the scheme or the collective `of` takes the option.
+bool takes(std::string_view of, const RunOption& option) {
+  const auto taken =
+      option.taken_by == TakenBy::scheme ? find_scheme(of).options : find_collective(of).options;
+  return std::ranges::find(taken, option.name) != taken.end();
+}
+
+std::string bytes_of(std::span<const std::uint32_t> choices) {
+  return {reinterpret_cast<const char*>(choices.data()), choices.size_bytes()};
+}
+
+}  // namespace
+
+PointSet::PointSet(const ScanRequest& request) {
+  for (const auto& option : request.options) {
+    for (const auto& value : option.values) check_value(option.name, value);
+    if (option.values.size() > 1) {
+      varied_.push_back(option.name);
+    } else {
+      fixed_.emplace_back(option.name, option.values.front());
+    }
+  }
+  std::vector<Axis> axes;
+  if (!request.points_file.empty()) {
+    axes.push_back(read_file(request));
+  } else {
+    std::ranges::sort(varied_, {}, position_of);
+    texts_.resize(varied_.size());
+  }
+  add_lists(request, axes);
+  add_product(axes);
+}
+
+PointSet::Axis PointSet::read_file(const ScanRequest& request) {
+  const auto file = read_points_file(request.points_file);
+  for (const auto& option : request.options) {
+    if (std::ranges::find(file.options, option.name) == file.options.end()) continue;
+    throw UserError({{}, fmt::format("--{}", option.name)},
+                    fmt::format("is a column of {} too", request.points_file),
+                    "one of the two is accepted");
+  }
+  varied_.insert(varied_.end(), file.options.begin(), file.options.end());
+  std::ranges::sort(varied_, {}, position_of);
+  texts_.resize(varied_.size());
+  Axis axis;
+  for (const auto name : file.options) axis.columns.push_back(column_of(name));
+  std::vector<std::unordered_map<std::string, std::uint32_t>> known(file.options.size());
+  const auto choice_of = [&](std::size_t column, const std::string& text, std::size_t line) {
+    if (text.empty()) return left_out;
+    auto& texts = texts_[axis.columns[column]];
+    const auto next = static_cast<std::uint32_t>(texts.size());
+    const auto [found, is_new] = known[column].try_emplace(text, next);
+    if (is_new) {
+      try {
+        check_value(file.options[column], text);
+      } catch (const UserError& error) {
+        throw UserError({request.points_file, fmt::format("line {}", line)}, error.what());
+      }
+      texts.push_back(text);
+    }
+    return found->second;
+  };
+  for (std::size_t r = 0; r < file.rows.size(); ++r) {
+    auto& row = axis.rows.emplace_back();
+    for (std::size_t i = 0; i < file.options.size(); ++i)
+      row.push_back(choice_of(i, file.rows[r][i], file.lines[r]));
+  }
+  return axis;
+}
+
+void PointSet::add_lists(const ScanRequest& request, std::vector<Axis>& axes) {
+  const ScanRequest::Option* first = nullptr;
+  for (const auto& option : request.options) {
+    if (option.values.size() == 1) continue;
+    const bool is_paired = request.zip && first != nullptr;
+    if (is_paired && option.values.size() != first->values.size()) {
+      throw UserError({{}, "--zip"},
+                      fmt::format("found {} values of --{} and {} of --{}", first->values.size(),
+                                  first->name, option.values.size(), option.name),
+                      "lists of equal length are accepted");
+    }
+    if (!is_paired) axes.emplace_back().rows.resize(option.values.size());
+    const std::size_t column = column_of(option.name);
+    axes.back().columns.push_back(column);
+    for (std::uint32_t i = 0; i < option.values.size(); ++i) axes.back().rows[i].push_back(i);
+    texts_[column] = option.values;
+    if (first == nullptr) first = &option;
+  }
+  if (request.zip && first == nullptr)
+    throw UserError({{}, "--zip"}, "has no effect without lists", {}, "leave it out");
+}
+
+void PointSet::add_product(const std::vector<Axis>& axes) {
+  std::size_t count = 1;
+  for (const auto& axis : axes) {
+    count *= axis.rows.size();
+    if (count > most_points) {
+      throw UserError({{}, "scan"}, fmt::format("found more than {} points", most_points),
+                      "fewer are accepted", "give shorter lists, or several scans");
+    }
+  }
+  std::unordered_set<std::string> with_gaps;  // points that an option was left out of
+  std::vector<std::size_t> at(axes.size());
+  std::vector<std::uint32_t> whole(varied_.size()), choices;
+  for (std::size_t n = 0; n < count; ++n) {
+    std::size_t rest = n;
+    for (std::size_t i = axes.size(); i-- > 0; rest /= axes[i].rows.size()) {
+      const auto& row = axes[i].rows[rest % axes[i].rows.size()];
+      for (std::size_t k = 0; k < row.size(); ++k) whole[axes[i].columns[k]] = row[k];
+    }
+    choices = whole;
+    bool has_gap = false;
+    for (std::size_t column = 0; column < varied_.size(); ++column) {
+      if (!leaves_out(varied_[column], whole)) continue;
+      choices[column] = left_out;
+      has_gap = true;
+    }
+    if (has_gap && !with_gaps.insert(bytes_of(choices)).second) continue;
+    choices_.insert(choices_.end(), choices.begin(), choices.end());
+  }
+}
+
+std::size_t PointSet::column_of(std::string_view name) const {
+  return static_cast<std::size_t>(std::ranges::find(varied_, name) - varied_.begin());
+}
+
+std::string PointSet::value_of(std::string_view name,
+                               std::span<const std::uint32_t> choices) const {
+  const std::size_t column = column_of(name);
+  if (column < varied_.size() && choices[column] != left_out)
+    return texts_[column][choices[column]];
+  const auto given = std::ranges::find(fixed_, name, &Assignment::first);
+  if (given != fixed_.end()) return given->second;
+  return name == "scheme" ? RunOptions{}.scheme : RunOptions{}.collective;
+}
+
+bool PointSet::leaves_out(std::string_view name, std::span<const std::uint32_t> choices) const {
+  const auto& option = option_of(name);
+  if (option.taken_by == TakenBy::every_run) return false;
+  const std::string_view by = option.taken_by == TakenBy::scheme ? "scheme" : "collective";
+  const std::size_t column = column_of(by);
+  if (column == varied_.size() || takes(value_of(by, choices), option)) return false;
+  return std::ranges::any_of(texts_[column],
+                             [&](const std::string& other) { return takes(other, option); });
+}
+
+std::vector<std::optional<std::string_view>> PointSet::values(std::size_t point) const {
+  std::vector<std::optional<std::string_view>> values(varied_.size());
+  for (std::size_t i = 0; i < varied_.size(); ++i) {
+    const std::uint32_t choice = choices_[point * varied_.size() + i];
+    if (choice != left_out) values[i] = texts_[i][choice];
+  }
+  return values;
+}
+
+std::vector<Assignment> PointSet::assignments(std::size_t point) const {
+  const std::span<const std::uint32_t> choices =
+      std::span(choices_).subspan(point * varied_.size(), varied_.size());
+  std::vector<Assignment> all;
+  for (const auto& given : fixed_) {
+    if (!leaves_out(given.first, choices)) all.push_back(given);
+  }
+  const auto varied = values(point);
+  for (std::size_t i = 0; i < varied_.size(); ++i) {
+    if (varied[i]) all.emplace_back(varied_[i], *varied[i]);
+  }
+  std::ranges::sort(all, {}, [](const Assignment& given) { return position_of(given.first); });
+  return all;
+}
+
+std::vector<std::string> PointSet::all_values(std::string_view name) const {
+  const std::size_t column = column_of(name);
+  if (column < varied_.size()) return texts_[column];
+  const auto given = std::ranges::find(fixed_, name, &Assignment::first);
+  return given == fixed_.end() ? std::vector<std::string>{} : std::vector{given->second};
+}
+
+std::string describe_point(const PointSet& points, std::size_t point) {
+  std::string text;
+  const auto values = points.values(point);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i])
+      text += fmt::format("{}{}={}", text.empty() ? "" : " ", points.varied()[i], *values[i]);
+  }
+  return text;
+}
+
+}  // namespace ringsim

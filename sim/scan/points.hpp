@@ -1,0 +1,76 @@
+#pragma once
+// The points of a scan: each a value for every option that varies.
+#include "base/error.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ringsim {
+
+/// An option of run_options() with the text of its value.
+using Assignment = std::pair<std::string_view, std::string>;
+
+/// What a scan was asked for, before its points are made.
+struct ScanRequest {
+  struct Option {
+    std::string_view name;  ///< of run_options()
+    std::vector<std::string> values;
+  };
+  std::vector<Option> options;  ///< those that were given, in the order of run_options()
+  bool zip = false;             ///< lists are paired, the first of each with one another, ...
+  std::string points_file;      ///< CSV: a column per option, a row per point; empty: none
+};
+
+/// Points in order. Of several options with a list each, the last one (in the order of
+/// run_options()) changes fastest; a points file's rows, or the pairs of --zip, change slowest.
+///
+/// An option that the scheme or the collective of a point does not take, but that of another point
+/// does, is left out of the point; points that have become the same are one.
+class PointSet {
+ public:
+  /// Throws UserError: a value that its option does not accept, lists that cannot be paired, a
+  /// wrong points file, more than a million points.
+  explicit PointSet(const ScanRequest& request);
+
+  std::size_t size() const { return varied_.empty() ? 1 : choices_.size() / varied_.size(); }
+  /// The options that have more than one value or come from a points file, in the order of
+  /// run_options().
+  const std::vector<std::string_view>& varied() const { return varied_; }
+  /// The values of the varied options; absent where one is left out.
+  std::vector<std::optional<std::string_view>> values(std::size_t point) const;
+  /// All options of a point, in the order of run_options().
+  std::vector<Assignment> assignments(std::size_t point) const;
+  /// All values that option `name` has in some point.
+  std::vector<std::string> all_values(std::string_view name) const;
+
+ private:
+  /// Options that change together.
+  struct Axis {
+    std::vector<std::size_t> columns;              ///< of varied_
+    std::vector<std::vector<std::uint32_t>> rows;  ///< a choice per column
+  };
+  Axis read_file(const ScanRequest& request);
+  void add_lists(const ScanRequest& request, std::vector<Axis>& axes);
+  void add_product(const std::vector<Axis>& axes);
+  std::size_t column_of(std::string_view name) const;
+  /// The value of option `name`, which has a default, in a point of these choices.
+  std::string value_of(std::string_view name, std::span<const std::uint32_t> choices) const;
+  /// Whether an option is left out of a point of these choices.
+  bool leaves_out(std::string_view name, std::span<const std::uint32_t> choices) const;
+
+  static constexpr std::uint32_t left_out = ~std::uint32_t{0};
+  std::vector<Assignment> fixed_;
+  std::vector<std::string_view> varied_;
+  std::vector<std::vector<std::string>> texts_;  ///< [varied option][value]
+  std::vector<std::uint32_t> choices_;           ///< [point * varied + option]: of texts_
+};
+
+/// "scheme=iwp density=1/64"
+std::string describe_point(const PointSet& points, std::size_t point);
+
+}  // namespace ringsim

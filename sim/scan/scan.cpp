@@ -1,0 +1,185 @@
+#include "sim/scan/scan.hpp"
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "sim/scan/folder.hpp"
+#include "sim/scan/groups.hpp"
+#include "sim/scan/journal.hpp"
+#include "sim/scan/manifest.hpp"
+#include "sim/scan/point_runner.hpp"
+#include "sim/scan/workers.hpp"
+#include "traces/csv.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <thread>
+
+namespace ringsim {
+namespace {
+
+/// A message between processes has an end; no error that people read is longer.
+constexpr std::size_t longest_error = 10'000;
+
+std::string row_text(const PointSet& points, std::uint32_t point, const ResultColumns& columns,
+                     const PointResult& result) {
+  std::vector<std::string> cells = {fmt::format("{}", point)};
+  for (const auto& value : points.values(point)) cells.emplace_back(value.value_or(""));
+  if (result.summary) {
+    auto figures = columns.cells(*result.summary);
+    std::ranges::move(figures, std::back_inserter(cells));
+  } else {
+    cells.resize(cells.size() + columns.names.size());
+  }
+  cells.push_back(result.error.substr(0, longest_error));
+  return csv_line(cells);
+}
+
+class ScanGroup final : public GroupWork {
+ public:
+  ScanGroup(const PointSet& points, const ResultColumns& columns, PointRunner& runner)
+      : points_(points), columns_(columns), runner_(runner) {}
+
+  DoneRow run(std::uint32_t point) override {
+    const auto assignments = points_.assignments(point);
+    const auto result = runner_.run(assignments);
+    is_recorded_ = is_recorded_ || runner_.has_recording(assignments);
+    return {!result.summary, row_text(points_, point, columns_, result)};
+  }
+  bool can_split() const override { return is_recorded_; }
+
+ private:
+  const PointSet& points_;
+  const ResultColumns& columns_;
+  PointRunner& runner_;
+  bool is_recorded_ = false;
+};
+
+/// Groups without the points that are done.
+std::vector<PointGroup> left_over(std::vector<PointGroup> groups,
+                                  const std::map<std::uint32_t, DoneRow>& done) {
+  for (auto& group : groups)
+    std::erase_if(group, [&](std::uint32_t point) { return done.contains(point); });
+  std::erase_if(groups, [](const PointGroup& group) { return group.empty(); });
+  return groups;
+}
+
+/// Where rows go as they come.
+class Keeper {
+ public:
+  explicit Keeper(std::unique_ptr<Journal> journal) : journal_(std::move(journal)) {
+    if (journal_) rows_ = journal_->rows();
+  }
+
+  const std::map<std::uint32_t, DoneRow>& rows() const { return rows_; }
+  void add(std::uint32_t point, const DoneRow& row) {
+    if (journal_) journal_->add(point, row);
+    rows_[point] = row;
+  }
+  /// To the disk, unless that was done less than a second ago.
+  void sync_now_and_then() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - synced_ < std::chrono::seconds(1)) return;
+    sync();
+    synced_ = now;
+  }
+  void sync() {
+    if (journal_) journal_->sync();
+  }
+
+ private:
+  std::unique_ptr<Journal> journal_;
+  std::map<std::uint32_t, DoneRow> rows_;
+  std::chrono::steady_clock::time_point synced_ = std::chrono::steady_clock::now();
+};
+
+std::size_t threads_of_a_job(std::size_t jobs, std::size_t groups) {
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  return std::max<std::size_t>(1, cores / std::max<std::size_t>(1, std::min(jobs, groups)));
+}
+
+}  // namespace
+
+bool ScanOutcome::is_complete() const { return rows.size() == points; }
+
+std::size_t ScanOutcome::failed() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(rows, [](const auto& row) { return row.second.failed; }));
+}
+
+std::vector<std::string> scan_columns(const PointSet& points, const ResultColumns& columns) {
+  std::vector<std::string> names = {"point"};
+  for (const auto& option : points.varied()) names.push_back(fmt::format("option.{}", option));
+  names.insert(names.end(), columns.names.begin(), columns.names.end());
+  names.emplace_back("error");
+  return names;
+}
+
+std::string scan_csv(const PointSet& points, const ResultColumns& columns,
+                     const std::map<std::uint32_t, DoneRow>& rows) {
+  std::string text = csv_line(scan_columns(points, columns));
+  for (const auto& [point, row] : rows) text += row.text;
+  return text;
+}
+
+ScanOutcome run_scan(const ScanRequest& request, const PointSet& points,
+                     const ResultColumns& columns, const ScanOptions& options,
+                     const ScanObserver& observer) {
+  std::unique_ptr<Journal> journal;
+  if (!options.folder.empty()) {
+    const auto manifest = make_manifest(request, points, options.shard);
+    open_scan_folder(options.folder, manifest);
+    journal = std::make_unique<Journal>(options.folder / journal_name, hash_of(manifest));
+    remove_partial_files(options.folder);
+  }
+  const auto groups = groups_of_shard(group_points(points), options.shard.value_or(Shard{}));
+  ScanOutcome outcome;
+  for (const auto& group : groups) outcome.points += group.size();
+  Keeper keeper(std::move(journal));
+  const std::size_t done_before = keeper.rows().size();
+  const auto left = left_over(groups, keeper.rows());
+  bool has_failed = std::ranges::any_of(keeper.rows(), [](auto& row) { return row.second.failed; });
+  const auto goes_on = [&] {
+    return !(options.fail_fast && has_failed) && !(observer.wants_stop && observer.wants_stop());
+  };
+  std::string killed_by;
+  if (!left.empty() && goes_on()) {
+    if (observer.on_start) observer.on_start(done_before, outcome.points);
+    PointRunner runner(threads_of_a_job(options.jobs, left.size()));
+    killed_by = run_workers(
+        left, options.jobs,
+        [&](const PointGroup&) { return std::make_unique<ScanGroup>(points, columns, runner); },
+        {.on_row =
+             [&](std::uint32_t point, const DoneRow& row) {
+               keeper.add(point, row);
+               has_failed = has_failed || row.failed;
+               if (observer.on_point) observer.on_point(keeper.rows().size(), outcome.points);
+               return goes_on();
+             },
+         .on_wait =
+             [&] {
+               keeper.sync_now_and_then();
+               return goes_on();
+             }});
+  }
+  keeper.sync();
+  outcome.rows = keeper.rows();
+  outcome.new_points = outcome.rows.size() - done_before;
+  if (goes_on()) {
+    // The journal does not have them, so that the same command tries them once more.
+    const PointResult lost{std::nullopt, killed_by.empty()
+                                             ? "its process ended before it was done"
+                                             : "its process was killed by " + killed_by};
+    for (const auto& group : left_over(left, outcome.rows)) {
+      for (const auto point : group)
+        outcome.rows[point] = {true, row_text(points, point, columns, lost)};
+    }
+  }
+  outcome.csv = scan_csv(points, columns, outcome.rows);
+  if (!options.folder.empty()) write_whole(options.folder / table_name, outcome.csv);
+  return outcome;
+}
+
+}  // namespace ringsim

@@ -1,0 +1,266 @@
+#include "sim/scan/workers.hpp"
+
+#include "base/child_process.hpp"
+#include "base/error.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <optional>
+#include <span>
+
+namespace ringsim {
+namespace {
+
+/// What all processes see: which group and which points come next, and how many more processes may
+/// run.
+class Shared {
+ public:
+  Shared(std::size_t groups, std::size_t jobs) : size_(sizeof(Counter) * (groups + 2)) {
+    void* const memory =
+        mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw RunError("cannot share memory with other processes");
+    counters_ = {new (memory) Counter[groups + 2](), groups + 2};
+    free() = jobs;
+  }
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+  ~Shared() { munmap(counters_.data(), size_); }
+
+  std::size_t take_group() { return next_group()++; }
+  bool has_groups() { return next_group() < counters_.size() - 2; }
+  /// The position of a point in the group.
+  std::size_t take_point(std::size_t group) { return counters_[group + 2]++; }
+  bool has_points(std::size_t group, std::size_t size) { return counters_[group + 2] < size; }
+  bool take_process() {
+    std::size_t left = free();
+    while (left > 0) {
+      if (free().compare_exchange_weak(left, left - 1)) return true;
+    }
+    return false;
+  }
+  void give_process() { ++free(); }
+
+ private:
+  using Counter = std::atomic<std::size_t>;
+  static_assert(Counter::is_always_lock_free);
+
+  Counter& next_group() { return counters_[0]; }
+  Counter& free() { return counters_[1]; }
+
+  std::size_t size_;
+  std::span<Counter> counters_;
+};
+
+struct Head {
+  std::uint32_t point;
+  bool failed;
+};
+
+/// The size that a message between two processes may have by far.
+constexpr std::size_t longest_row = 60'000;
+
+/// In a worker: where rows go.
+void send_row(int socket, std::uint32_t point, const DoneRow& row) {
+  const Head head{point, row.failed};
+  std::string message(reinterpret_cast<const char*>(&head), sizeof head);
+  message += row.text;
+  check(row.text.size() <= longest_row, "a row is too long");
+  ssize_t sent = 0;
+  do {
+    sent = send(socket, message.data(), message.size(), MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  if (sent < 0) std::_Exit(1);  // nobody wants rows any more
+}
+
+/// In a worker process; never returns.
+class Worker {
+ public:
+  Worker(const std::vector<PointGroup>& groups, const MakeGroupWork& make, Shared& shared,
+         int socket)
+      : groups_(groups), make_(make), shared_(shared), socket_(socket) {}
+
+  [[noreturn]] void run() {
+    try {
+      for (std::size_t group = shared_.take_group(); group < groups_.size();
+           group = shared_.take_group()) {
+        const auto work = make_(groups_[group]);
+        run_points(group, *work);
+        // Before the work goes, those that were split off need nothing of it any more.
+      }
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "{}\n", error.what());
+      std::_Exit(1);
+    }
+    shared_.give_process();
+    for (const pid_t helper : helpers_) {
+      int status = 0;
+      while (waitpid(helper, &status, 0) < 0 && errno == EINTR) continue;
+      if (WIFSIGNALED(status)) std::_Exit(128 + WTERMSIG(status));
+    }
+    std::_Exit(0);
+  }
+
+ private:
+  void run_points(std::size_t group, GroupWork& work) {
+    const auto& points = groups_[group];
+    bool is_helper = false;
+    for (;;) {
+      // A helper may be split too: whoever has time does it.
+      if (work.can_split() && !shared_.has_groups() && has_two_points(group) &&
+          shared_.take_process()) {
+        const pid_t child = fork_dependent();
+        if (child == 0) {
+          helpers_.clear();
+          is_helper = true;
+        } else {
+          helpers_.push_back(child);
+        }
+      }
+      const std::size_t position = shared_.take_point(group);
+      if (position >= points.size()) break;
+      send_row(socket_, points[position], work.run(points[position]));
+    }
+    if (!is_helper) return;
+    shared_.give_process();
+    for (const pid_t helper : helpers_) waitpid(helper, nullptr, 0);
+    std::_Exit(0);
+  }
+
+  bool has_two_points(std::size_t group) {
+    const std::size_t size = groups_[group].size();
+    return size > 1 && shared_.has_points(group, size - 1);
+  }
+
+  const std::vector<PointGroup>& groups_;
+  const MakeGroupWork& make_;
+  Shared& shared_;
+  int socket_;
+  std::vector<pid_t> helpers_;
+};
+
+/// A worker as its parent sees it.
+class WorkerHandle {
+ public:
+  WorkerHandle(const std::vector<PointGroup>& groups, const MakeGroupWork& make, Shared& shared) {
+    std::array<int, 2> ends{};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends.data()) != 0)
+      throw RunError(fmt::format("cannot start a worker ({})", std::strerror(errno)));
+    process_ = fork_dependent();
+    if (process_ == 0) {
+      // Files of the parent, above all the lock on the journal, do not outlive it here.
+      constexpr int own = 3;
+      dup2(ends[1], own);
+      close_range(own + 1, ~0U, 0);
+      // On a terminal Ctrl-C goes to all; the parent says what is to be done about it.
+      std::signal(SIGINT, SIG_IGN);
+      std::signal(SIGTERM, SIG_DFL);
+      Worker(groups, make, shared, own).run();
+    }
+    close(ends[1]);
+    socket_ = ends[0];
+  }
+  WorkerHandle(const WorkerHandle&) = delete;
+  WorkerHandle& operator=(const WorkerHandle&) = delete;
+  ~WorkerHandle() {
+    if (socket_ < 0) return;
+    kill(process_, SIGKILL);
+    end();
+  }
+
+  int socket() const { return socket_; }
+
+  /// The next row; nothing when the worker and those that it has split off have ended.
+  std::optional<std::pair<std::uint32_t, DoneRow>> receive() {
+    ssize_t size = 0;
+    do {
+      size = recv(socket_, buffer_.data(), buffer_.size(), 0);
+    } while (size < 0 && errno == EINTR);
+    if (size < static_cast<ssize_t>(sizeof(Head))) return std::nullopt;
+    Head head{};
+    std::memcpy(&head, buffer_.data(), sizeof head);
+    return std::pair{head.point,
+                     DoneRow{head.failed, {buffer_.data() + sizeof head, size - sizeof head}}};
+  }
+
+  /// Waits for its end: by what it was killed.
+  std::optional<int> end() {
+    close(std::exchange(socket_, -1));
+    int status = 0;
+    while (waitpid(process_, &status, 0) < 0 && errno == EINTR) continue;
+    if (WIFSIGNALED(status)) return WTERMSIG(status);
+    if (WEXITSTATUS(status) > 128) return WEXITSTATUS(status) - 128;
+    return std::nullopt;
+  }
+
+ private:
+  pid_t process_ = 0;
+  int socket_ = -1;
+  std::string buffer_ = std::string(sizeof(Head) + longest_row, '\0');
+};
+
+using Handles = std::vector<std::unique_ptr<WorkerHandle>>;
+
+/// Waits for rows or the end of workers, for a moment.
+std::vector<std::size_t> wait_for(const Handles& workers) {
+  std::vector<pollfd> files;
+  files.reserve(workers.size());
+  for (const auto& worker : workers) files.push_back({worker->socket(), POLLIN, 0});
+  constexpr int moment_ms = 100;
+  std::vector<std::size_t> ready;
+  if (poll(files.data(), files.size(), moment_ms) <= 0) return ready;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (files[i].revents != 0) ready.push_back(i);
+  }
+  return ready;
+}
+
+}  // namespace
+
+std::string run_workers(const std::vector<PointGroup>& groups, std::size_t jobs,
+                        const MakeGroupWork& make, const WorkersObserver& observer) {
+  Shared shared(groups.size(), jobs);
+  std::string killed_by;
+  Handles workers;
+  const auto start = [&] {
+    if (shared.take_process())
+      workers.push_back(std::make_unique<WorkerHandle>(groups, make, shared));
+  };
+  for (std::size_t i = 0; i < std::min(jobs, groups.size()); ++i) start();
+  while (!workers.empty()) {
+    if (observer.on_wait && !observer.on_wait()) return killed_by;
+    const auto ready = wait_for(workers);
+    std::vector<std::size_t> ended;
+    for (const std::size_t i : ready) {
+      const auto row = workers[i]->receive();
+      if (!row) {
+        ended.push_back(i);
+      } else if (!observer.on_row(row->first, row->second)) {
+        return killed_by;
+      }
+    }
+    for (auto i = ended.rbegin(); i != ended.rend(); ++i) {
+      const auto signal = workers[*i]->end();
+      workers.erase(workers.begin() + static_cast<std::ptrdiff_t>(*i));
+      if (!signal) continue;
+      killed_by = fmt::format("signal {} ({})", *signal, strsignal(*signal));
+      // It has not given back its place, and there may be groups that nobody has begun.
+      shared.give_process();
+      if (shared.has_groups()) start();
+    }
+  }
+  return killed_by;
+}
+
+}  // namespace ringsim

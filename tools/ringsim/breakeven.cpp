@@ -1,0 +1,172 @@
+// ringsim breakeven: where two configurations take the same time per step.
+#include "sim/scan/breakeven.hpp"
+
+#include "base/error.hpp"
+#include "base/json_writer.hpp"
+#include "base/units.hpp"
+#include "sim/run_options.hpp"
+#include "sim/scan/scan_file.hpp"
+#include "tools/ringsim/command.hpp"
+#include "tools/ringsim/experiment_options.hpp"
+#include "tools/ringsim/table.hpp"
+#include "traces/csv.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace ringsim {
+namespace {
+
+struct BreakevenCommand {
+  std::map<std::string_view, std::string> values;  ///< of run_options(), as typed
+  double accuracy = 0.001;
+  std::size_t grid = 9;
+  Format format = Format::table;
+};
+
+[[noreturn]] void wrong_question(std::string_view found) {
+  throw UserError({{}, "breakeven"}, found,
+                  "lists of two values, one for each configuration, and one range FIRST..LAST are "
+                  "accepted",
+                  "for example --scheme dense,iwp --bandwidth 1Gbps..100Gbps");
+}
+
+struct Question {
+  BreakevenRequest request;
+  std::string a, b;  ///< "scheme=dense"
+};
+
+void add_to(std::string& text, std::string_view name, const std::string& value) {
+  text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, value);
+}
+
+Question read_question(const CLI::App& app, const BreakevenCommand& command) {
+  Question question;
+  auto& request = question.request;
+  request.both.zip = true;
+  for (const auto& option : run_options()) {
+    const auto name = fmt::format("--{}", option.name);
+    if (app.count(name) == 0) continue;
+    const auto items = split_list(command.values.at(option.name), {{}, name});
+    const auto range = parse_range(items.front(), {{}, name});
+    if (items.size() == 1 && range) {
+      if (!request.option.empty())
+        wrong_question(fmt::format("found two ranges, of --{} and {}", request.option, name));
+      request.option = option.name;
+      request.range = *range;
+      request.item = items.front();
+      continue;
+    }
+    if (items.size() > 2) wrong_question(fmt::format("found {} values of {}", items.size(), name));
+    request.both.options.push_back({option.name, items});
+    if (items.size() == 1) continue;
+    add_to(question.a, option.name, items.front());
+    add_to(question.b, option.name, items.back());
+  }
+  if (request.option.empty()) wrong_question("found no range");
+  if (question.a.empty()) wrong_question("found no list of two values");
+  return question;
+}
+
+std::string percent(const std::optional<double>& width) {
+  return width ? fmt::format("{:.2g} %", *width * 100) : std::string("neighbours");
+}
+
+std::string faster(const Question& question, const Comparison& at) {
+  return at.a < at.b ? question.a : at.b < at.a ? question.b : "neither";
+}
+
+void print_table(const Question& question, const Breakeven& result) {
+  std::vector<std::vector<std::string>> rows = {
+      {std::string(question.request.option), question.a, question.b, "faster"}};
+  for (const auto& at : result.grid) {
+    rows.push_back({at.value, format(Seconds{at.a}), format(Seconds{at.b}), faster(question, at)});
+  }
+  fmt::print("time per step\n{}", format_table(rows));
+  for (const auto& [low, high, width] : result.crossings) {
+    if (low == high) {
+      fmt::print("They are equal at {} ({} per step).\n", low.value, format(Seconds{low.a}));
+      continue;
+    }
+    fmt::print(
+        "They are equal between {} and {} ({}): {} is faster at the first, {} at the second.\n",
+        low.value, high.value, percent(width), faster(question, low), faster(question, high));
+  }
+  if (result.crossings.empty()) {
+    fmt::print("There is no crossing: {} is faster at all {} values.\n",
+               faster(question, result.grid.front()), result.grid.size());
+  }
+  fmt::print(
+      "Two crossings between neighbouring values of the table would not be seen (--grid).\n");
+}
+
+void print_csv(const Breakeven& result) {
+  fmt::print("{}", csv_line(std::vector<std::string>{"low", "high", "width", "low_a_s", "low_b_s",
+                                                     "high_a_s", "high_b_s"}));
+  const auto number = [](double value) { return fmt::format("{}", value); };
+  for (const auto& [low, high, width] : result.crossings) {
+    fmt::print("{}", csv_line(std::vector<std::string>{
+                         low.value, high.value, width ? number(*width) : "", number(low.a),
+                         number(low.b), number(high.a), number(high.b)}));
+  }
+}
+
+Json json_of(const Comparison& at) {
+  return Json::Object{{"value", at.value}, {"a_s", at.a}, {"b_s", at.b}};
+}
+
+void print_json(const Question& question, const Breakeven& result) {
+  Json::Array crossings, grid;
+  for (const auto& [low, high, width] : result.crossings) {
+    crossings.emplace_back(
+        Json::Object{{"low", json_of(low)}, {"high", json_of(high)}, {"width", width}});
+  }
+  for (const auto& at : result.grid) grid.push_back(json_of(at));
+  fmt::print("{}", to_text(Json::Object{{"option", question.request.option},
+                                        {"a", question.a},
+                                        {"b", question.b},
+                                        {"crossings", Json(std::move(crossings))},
+                                        {"grid", Json(std::move(grid))}}));
+}
+
+int execute(const CLI::App& app, const BreakevenCommand& command) {
+  const auto question = read_question(app, command);
+  const auto result = run_breakeven(question.request, command.grid, command.accuracy);
+  if (command.format == Format::csv) {
+    print_csv(result);
+  } else if (command.format == Format::json) {
+    print_json(question, result);
+  } else {
+    print_table(question, result);
+  }
+  return 0;
+}
+
+std::function<int()> add(CLI::App& app, const Invocation&) {
+  auto command = std::make_shared<BreakevenCommand>();
+  for (const auto& option : run_options())
+    add_run_option(app, option, command->values[option.name]);
+  app.add_option("--within", command->accuracy,
+                 "relative width of the bracket at which bisection ends; default 0.001")
+      ->type_name("X")
+      ->check(CLI::Range(1e-12, 1.0))
+      ->group("breakeven");
+  app.add_option(
+         "--grid", command->grid,
+         "values at which both are compared before bisection, the ends among them; default 9")
+      ->type_name("N")
+      ->check(CLI::Range(2, 100000))
+      ->group("breakeven");
+  add_format_option(app, command->format);
+  return [&app, command] { return execute(app, *command); };
+}
+
+}  // namespace
+
+extern const CommandDefinition breakeven_command;
+const CommandDefinition breakeven_command = {
+    "breakeven", "where two configurations take the same time per step", add};
+
+}  // namespace ringsim

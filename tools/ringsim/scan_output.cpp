@@ -1,0 +1,134 @@
+#include "tools/ringsim/scan_output.hpp"
+
+#include "base/csv_reader.hpp"
+#include "base/json_writer.hpp"
+#include "base/text.hpp"
+#include "tools/ringsim/metrics.hpp"
+#include "tools/ringsim/table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace ringsim {
+namespace {
+
+constexpr std::string_view option_prefix = "option.";
+
+const Metric* metric_named(std::string_view name) {
+  const auto all = metrics();
+  const auto found = std::ranges::find(all, name, &Metric::name);
+  return found == all.end() ? nullptr : &*found;
+}
+
+std::optional<double> number_in(const std::string& cell) {
+  const auto number = leading_number(cell);
+  return number && number->rest.empty() ? std::optional(number->value) : std::nullopt;
+}
+
+/// A column of the table: where it stands in the CSV, and its heading.
+struct TableColumn {
+  std::size_t index;
+  std::string heading;
+  const Metric* metric;  ///< null: as it is
+};
+
+std::vector<TableColumn> table_columns(const std::vector<std::string>& names) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> figures = {{
+      {"seconds_per_step.total", "step"},
+      {"seconds_per_step.exposed_exchange", "exposed exchange"},
+      {"compression_ratio.wire", "compression: wire"},
+      {"bottleneck.kind", "bottleneck"},
+      {"accuracy", "accuracy"},
+      {"error", "error"},
+  }};
+  std::vector<TableColumn> columns;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i].starts_with(option_prefix))
+      columns.push_back({i, names[i].substr(option_prefix.size()), nullptr});
+  }
+  for (const auto& [name, heading] : figures) {
+    const auto found = std::ranges::find(names, name);
+    if (found != names.end()) {
+      columns.push_back({static_cast<std::size_t>(found - names.begin()), std::string(heading),
+                         metric_named(name)});
+    }
+  }
+  return columns;
+}
+
+std::string shown_cell(const TableColumn& column, const std::string& cell) {
+  const auto number = column.metric && !column.metric->text ? number_in(cell) : std::nullopt;
+  return number ? shown(column.metric->shown, *number) : cell;
+}
+
+void print_table(const std::vector<std::string>& names,
+                 const std::vector<std::vector<std::string>>& rows) {
+  constexpr std::size_t most = 50;
+  const std::size_t count = rows.size() > most + 10 ? most : rows.size();
+  auto columns = table_columns(names);
+  std::erase_if(columns, [&](const TableColumn& column) {
+    return std::ranges::all_of(rows, [&](const auto& row) { return row[column.index].empty(); });
+  });
+  std::vector<std::vector<std::string>> table(1);
+  for (const auto& column : columns) table[0].push_back(column.heading);
+  for (std::size_t i = 0; i < count; ++i) {
+    auto& line = table.emplace_back();
+    for (const auto& column : columns) line.push_back(shown_cell(column, rows[i][column.index]));
+  }
+  fmt::print("{}", format_table(table));
+  if (count < rows.size())
+    fmt::print("... and {} more points: scan.csv has all of them (-o), or --format csv\n",
+               rows.size() - count);
+}
+
+Json json_cell(const std::string& name, const std::string& cell) {
+  if (cell.empty()) return nullptr;
+  const auto* metric = metric_named(name);
+  const bool is_number = name == "point" || (metric != nullptr && !metric->text);
+  const auto number = is_number ? number_in(cell) : std::nullopt;
+  return number ? Json(*number) : Json(cell);
+}
+
+}  // namespace
+
+ResultColumns result_columns() {
+  static const std::vector<const Metric*> chosen = [] {
+    std::vector<const Metric*> all;
+    for (const auto& metric : metrics()) {
+      if (metric.name != "wall_seconds") all.push_back(&metric);
+    }
+    return all;
+  }();
+  ResultColumns columns;
+  for (const auto* metric : chosen) columns.names.emplace_back(metric->name);
+  columns.cells = [](const Summary& summary) {
+    std::vector<std::string> cells;
+    for (const auto* metric : chosen) cells.push_back(exact(*metric, summary));
+    return cells;
+  };
+  return columns;
+}
+
+void print_scan(const std::string& csv, Format format) {
+  if (format == Format::csv) {
+    fmt::print("{}", csv);
+    return;
+  }
+  CsvReader reader(csv, "scan.csv");
+  const auto names = reader.row();
+  std::vector<std::vector<std::string>> rows;
+  while (!reader.is_at_end()) rows.push_back(reader.row());
+  if (format == Format::table) return print_table(names, rows);
+  Json::Array objects;
+  for (const auto& row : rows) {
+    Json::Object object;
+    for (std::size_t i = 0; i < names.size(); ++i)
+      object.emplace_back(names[i], json_cell(names[i], row[i]));
+    objects.emplace_back(std::move(object));
+  }
+  fmt::print("{}", to_text(Json(std::move(objects))));
+}
+
+}  // namespace ringsim

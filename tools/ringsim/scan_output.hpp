@@ -1,0 +1,17 @@
+#pragma once
+// The results of scans, printed.
+#include "sim/scan/scan.hpp"
+#include "tools/ringsim/command.hpp"
+
+#include <string>
+
+namespace ringsim {
+
+/// All figures of metrics.hpp but the wall time, which differs from run to run.
+ResultColumns result_columns();
+
+/// Prints scan.csv as it is, as JSON, or as a table of the figures that people ask for, the first
+/// ones where points are many.
+void print_scan(const std::string& csv, Format format);
+
+}  // namespace ringsim

@@ -1,0 +1,31 @@
+#pragma once
+// How far a scan is, on stderr: a line that is drawn again and again on a terminal, a line for each
+// tenth elsewhere.
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace ringsim {
+
+class ScanProgress {
+ public:
+  explicit ScanProgress(bool quiet);
+  ScanProgress(const ScanProgress&) = delete;
+  ScanProgress& operator=(const ScanProgress&) = delete;
+  /// Removes the line that is drawn.
+  ~ScanProgress();
+
+  void line(const std::string& text);
+  /// `done` of `points`, of which `before` were done when the scan began.
+  void start(std::size_t before, std::size_t points);
+  void point(std::size_t done, std::size_t points);
+
+ private:
+  void erase();
+
+  bool quiet_, terminal_, is_drawn_ = false;
+  std::size_t before_ = 0, tenths_ = 0;
+  std::chrono::steady_clock::time_point start_, drawn_;
+};
+
+}  // namespace ringsim
