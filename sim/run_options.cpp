@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "models/optimizer.hpp"
 #include "models/prune/dispatch.hpp"
+#include "models/prune/engine_profile.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/value_type.hpp"
 
@@ -62,10 +63,21 @@ void set_prune_time(RunOptions& options, std::string_view text, const Place& pla
     options.prune_profile = text;
     return;
   }
+  std::vector<std::string> names;
+  for (const auto& shipped : prune::shipped_engine_profiles()) {
+    if (shipped.name == text) {
+      options.prune_time = PruneTime::profile;
+      options.prune_profile = shipped.path;
+      return;
+    }
+    names.push_back(shipped.name);
+  }
   if (!leading_number(text)) {
     throw UserError(
         place, fmt::format("found \"{}\"", text),
-        "model, none, a time such as 20us, or a file (with / or .json in its name) is accepted");
+        fmt::format("model, none, a time such as 20us, a shipped profile ({}), or a file "
+                    "(with / or .json in its name) is accepted",
+                    join(names, ", ")));
   }
   options.prune_time = PruneTime::fixed;
   options.fixed_prune_time = parse_seconds(text, place);
@@ -272,9 +284,9 @@ constexpr RunOption table[] = {
      [](RunOptions& o, Text text, const Place& place) {
        o.gpu_speed = parse_flop_rate(text, place);
      }},
-    {"time", "prune-time", "Q|FILE|model|none",
-     "pruning per step; model: bytes moved over --gpu-memory-bandwidth; FILE: measured by ringsim "
-     "bench -o; default model",
+    {"time", "prune-time", "Q|NAME|FILE|model|none",
+     "pruning per step; model: bytes moved over --gpu-memory-bandwidth; NAME: a shipped profile "
+     "(h100); FILE: measured by ringsim bench -o; default model",
      set_prune_time},
     {"time", "gpu-memory-bandwidth", "Q", "default 900GBps (V100)",
      [](RunOptions& o, Text text, const Place& place) {
