@@ -44,7 +44,7 @@ SearchAxis::SearchAxis(std::string_view option, const ValueRange& range, std::st
     scale_ = Scale::whole;
     first_ = std::round(first_ * *bytes);
     last_ = std::round(last_ * *bytes);
-    unit_ = "B";
+    unit_ = std::string("B");
   } else if (!takes_any_number(option, first_, last_, unit_)) {
     scale_ = Scale::whole;
   } else if (first_ > 0 && last_ > 0) {
