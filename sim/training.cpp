@@ -90,12 +90,12 @@ class Training {
         layers_(options.network->layers()),
         weights_(total_parameters(layers_)),
         update_(weights_.size()),
-        dense_mean_(scheme.is_exact() ? 0 : weights_.size()),
-        dense_update_(dense_mean_.size()),
+        dense_mean_(weights_.size()),
+        dense_update_(scheme.is_exact() ? 0 : weights_.size()),
         optimizer_(find_optimizer(options.optimizer)
                        .make(weights_.size(), momentum_left(options, scheme))),
         dense_optimizer_(
-            find_optimizer(options.optimizer).make(dense_mean_.size(), options.momentum)),
+            find_optimizer(options.optimizer).make(dense_update_.size(), options.momentum)),
         sampler_(make_sampler(options)),
         ages_(layers_) {
     options.network->initialize(options.seed, weights_);
@@ -103,7 +103,7 @@ class Training {
       auto& worker = workers_.emplace_back();
       worker.rank = rank;
       worker.pass = options.network->make_pass();
-      worker.gradient.resize(weights_.size());
+      if (!scheme.is_exact()) worker.gradient.resize(weights_.size());
     }
   }
 
@@ -113,6 +113,7 @@ class Training {
     for (const auto& death : options_.deaths) {
       if (death.step == step) drop(death.rank);
     }
+    if (scheme_.is_exact()) contribute_mean();
     const StepOutcome outcome = scheme_.exchange(step);
     const double rate =
         learning_rate_at(options_.schedule, options_.learning_rate, step, options_.steps);
@@ -161,8 +162,12 @@ class Training {
     threads_.for_each(workers_.size(), [&](std::size_t index) {
       auto& worker = workers_[index];
       worker.gather(options_.data->train, sampler_.batch(step, worker.rank));
-      worker.loss =
-          worker.pass->loss_and_gradient(weights_, {worker.inputs, worker.labels}, worker.gradient);
+      const Batch batch{worker.inputs, worker.labels};
+      if (scheme_.is_exact()) {
+        worker.loss = worker.pass->loss_and_backward(weights_, batch);
+        return;
+      }
+      worker.loss = worker.pass->loss_and_gradient(weights_, batch, worker.gradient);
       scheme_.contribute(static_cast<Rank>(index), step, worker.gradient, weights_);
     });
     for (const auto& worker : workers_) {
@@ -170,6 +175,21 @@ class Training {
       throw RunError(fmt::format(
           "training diverged in step {}: the loss is not finite; a smaller --lr may help", step));
     }
+  }
+
+  /// An exact scheme needs no rank's own gradient: each part of the sum takes all ranks' shares
+  /// while it lies in the cache. To the bit mean_over_ranks() of their gradients.
+  void contribute_mean() {
+    const auto parts = workers_.front().pass->gradient_parts();
+    const auto ranks = static_cast<float>(workers_.size());
+    threads_.for_each(parts.size(), [&](std::size_t index) {
+      const auto mean =
+          std::span(dense_mean_).subspan(parts[index].offset, parts[index].parameters);
+      std::ranges::fill(mean, 0.0F);
+      for (const auto& worker : workers_) worker.pass->add_gradient(index, mean);
+      for (float& value : mean) value /= ranks;
+    });
+    scheme_.contribute_mean(dense_mean_);
   }
 
   void compute_dense_update() {
@@ -270,7 +290,7 @@ TrainingMemory training_memory(const TrainingOptions& options, const Scheme& sch
               optimizer.state_bytes(parameters, momentum_left(options, scheme)) +
               // of the dense update that others are compared with
               optimizer.state_bytes(scheme.is_exact() ? 0 : parameters, options.momentum),
-          .gradients = Bytes{options.ranks * parameters * sizeof(float)}};
+          .gradients = Bytes{(scheme.is_exact() ? 1 : options.ranks) * parameters * sizeof(float)}};
 }
 
 TrainingResult train(const TrainingOptions& options, Scheme& scheme, ThreadPool& threads,

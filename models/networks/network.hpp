@@ -17,6 +17,11 @@ struct Batch {
   std::span<const std::uint8_t> labels;
 };
 
+/// Some parameters in the flat buffer.
+struct GradientPart {
+  std::size_t offset, parameters;
+};
+
 /// Forward and backward pass, with scratch memory of its own: one per thread.
 class NetworkPass {
  public:
@@ -25,6 +30,15 @@ class NetworkPass {
   /// weight.
   virtual double loss_and_gradient(std::span<const float> weights, const Batch& batch,
                                    std::span<float> gradient) = 0;
+  /// As loss_and_gradient(), but keeps what the gradient is made of until the next pass, for
+  /// add_gradient(). The batch's inputs have to stay until then.
+  virtual double loss_and_backward(std::span<const float> weights, const Batch& batch) = 0;
+  /// The parts in which add_gradient() gives a gradient, in order, without gaps; each is small
+  /// enough for a cache. The same for all passes of a network.
+  virtual std::span<const GradientPart> gradient_parts() const = 0;
+  /// Adds a part of the latest gradient to `sum` (the parameters of that part): to the bit what
+  /// loss_and_gradient() would have given. Different parts may be asked for at the same time.
+  virtual void add_gradient(std::size_t part, std::span<float> sum) const = 0;
   /// Makes correct() ready for these weights: networks with batch normalisation take the statistics
   /// of `samples` (a fixed part of the training set); the others have nothing to do.
   virtual void prepare_evaluation(std::span<const float> weights, const Batch& samples) = 0;

@@ -26,7 +26,11 @@ class SequencePass final : public NetworkPass {
     std::size_t offset = 0;
     for (const auto& block : sequence_.blocks()) {
       const std::size_t count = parameter_count(*block);
-      stages_.push_back({block.get(), offset, count, {}});
+      auto& stage = stages_.emplace_back();
+      stage.block = block.get();
+      stage.offset = offset;
+      stage.count = count;
+      add_parts(stages_.size() - 1);
       offset += count;
     }
     first_with_parameters_ = static_cast<std::size_t>(
@@ -36,23 +40,31 @@ class SequencePass final : public NetworkPass {
 
   double loss_and_gradient(std::span<const float> weights, const Batch& batch,
                            std::span<float> gradient) override {
-    forward(weights, batch, Mode::training);
-    delta_ = stages_.back().output;
-    const double loss = softmax_cross_entropy(delta_, classes(), batch.labels);
-    for (std::size_t i = stages_.size(); i-- > first_with_parameters_;) {
-      const auto& stage = stages_[i];
-      const std::span<const float> input = i == 0 ? batch.inputs : stages_[i - 1].output;
-      input_delta_.resize(i == first_with_parameters_ ? 0 : input.size());
-      stage.block->backward({.weights = weights.subspan(stage.offset, stage.count),
-                             .input = input,
-                             .output = stage.output,
-                             .output_derivative = delta_,
-                             .input_derivative = input_delta_,
-                             .gradient = gradient.subspan(stage.offset, stage.count),
-                             .samples = batch.labels.size()});
-      std::swap(delta_, input_delta_);
+    return pass(weights, batch,
+                [&](Stage& stage) { return gradient.subspan(stage.offset, stage.count); });
+  }
+
+  double loss_and_backward(std::span<const float> weights, const Batch& batch) override {
+    batch_ = batch;
+    return pass(weights, batch, [](Stage& stage) {
+      stage.gradient.resize(stage.adds_gradient ? 0 : stage.count);
+      return std::span(stage.gradient);
+    });
+  }
+
+  std::span<const GradientPart> gradient_parts() const override { return parts_; }
+
+  void add_gradient(std::size_t part, std::span<float> sum) const override {
+    const auto [index, in_block] = sources_[part];
+    const auto& stage = stages_[index];
+    if (stage.adds_gradient) {
+      stage.block->add_gradient({.input = input_of(index, batch_),
+                                 .output_derivative = stage.delta,
+                                 .samples = batch_.labels.size()},
+                                in_block, sum);
+    } else {
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += stage.gradient[i];
     }
-    return loss;
   }
 
   void prepare_evaluation(std::span<const float> weights, const Batch& samples) override {
@@ -83,7 +95,54 @@ class SequencePass final : public NetworkPass {
     Block* block;
     std::size_t offset, count;  ///< its parameters in the flat buffer
     std::vector<float> output;
+    bool adds_gradient = false;   ///< by itself, from its input and `delta`
+    std::vector<float> delta;     ///< derivative by its output, where it is kept
+    std::vector<float> gradient;  ///< where it is kept
   };
+  struct PartSource {
+    std::size_t stage, part;  ///< part of the block
+  };
+
+  void add_parts(std::size_t index) {
+    auto& stage = stages_[index];
+    auto sizes = stage.block->gradient_parts();
+    stage.adds_gradient = !sizes.empty();
+    if (sizes.empty() && stage.count > 0) sizes = {stage.count};
+    std::size_t offset = stage.offset;
+    for (std::size_t part = 0; part < sizes.size(); ++part) {
+      parts_.push_back({offset, sizes[part]});
+      sources_.push_back({index, part});
+      offset += sizes[part];
+    }
+  }
+
+  std::span<const float> input_of(std::size_t index, const Batch& batch) const {
+    return index == 0 ? batch.inputs : stages_[index - 1].output;
+  }
+
+  /// `gradient_of(stage)`: where its gradient goes; empty: what it is made of is kept.
+  template <typename GradientOf>
+  double pass(std::span<const float> weights, const Batch& batch, const GradientOf& gradient_of) {
+    forward(weights, batch, Mode::training);
+    delta_ = stages_.back().output;
+    const double loss = softmax_cross_entropy(delta_, classes(), batch.labels);
+    for (std::size_t i = stages_.size(); i-- > first_with_parameters_;) {
+      auto& stage = stages_[i];
+      const auto input = input_of(i, batch);
+      const std::span<float> gradient = gradient_of(stage);
+      input_delta_.resize(i == first_with_parameters_ ? 0 : input.size());
+      stage.block->backward({.weights = weights.subspan(stage.offset, stage.count),
+                             .input = input,
+                             .output = stage.output,
+                             .output_derivative = delta_,
+                             .input_derivative = input_delta_,
+                             .gradient = gradient,
+                             .samples = batch.labels.size()});
+      if (stage.adds_gradient && gradient.empty()) std::swap(delta_, stage.delta);
+      std::swap(delta_, input_delta_);
+    }
+    return loss;
+  }
 
   std::size_t classes() const { return sequence_.output().size(); }
 
@@ -107,6 +166,9 @@ class SequencePass final : public NetworkPass {
   std::vector<Stage> stages_;
   std::size_t first_with_parameters_ = 0;   ///< nobody asks for derivatives by what comes before it
   std::vector<float> delta_, input_delta_;  ///< derivative by a block's output, and by its input
+  std::vector<GradientPart> parts_;
+  std::vector<PartSource> sources_;  ///< of parts_
+  Batch batch_;                      ///< of the latest loss_and_backward()
 };
 
 class SequenceNetwork final : public Network {
