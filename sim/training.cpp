@@ -6,6 +6,7 @@
 #include "models/schedule.hpp"
 #include "models/schemes/mean.hpp"
 #include "sim/age.hpp"
+#include "sim/mean_gradient.hpp"
 
 #include <fmt/format.h>
 
@@ -23,6 +24,7 @@ struct Worker {
   std::vector<float> inputs, gradient;
   std::vector<std::uint8_t> labels;
   double loss = 0;
+  std::size_t number = 0;  ///< among those of the step's MeanGradient
 
   void gather(const Samples& samples, std::span<const std::uint32_t> indices) {
     inputs.resize(indices.size() * samples.input_size);
@@ -90,30 +92,33 @@ class Training {
         layers_(options.network->layers()),
         weights_(total_parameters(layers_)),
         update_(weights_.size()),
-        dense_mean_(weights_.size()),
-        dense_update_(scheme.is_exact() ? 0 : weights_.size()),
+        dense_mean_(scheme.is_exact() ? 0 : weights_.size()),
+        dense_update_(dense_mean_.size()),
         optimizer_(find_optimizer(options.optimizer)
                        .make(weights_.size(), momentum_left(options, scheme))),
         dense_optimizer_(
-            find_optimizer(options.optimizer).make(dense_update_.size(), options.momentum)),
+            find_optimizer(options.optimizer).make(dense_mean_.size(), options.momentum)),
         sampler_(make_sampler(options)),
         ages_(layers_) {
+    if (scheme.is_exact()) mean_gradient_.emplace(*options.network, options.batch);
     options.network->initialize(options.seed, weights_);
     for (Rank rank = 0; rank < options.ranks; ++rank) {
       auto& worker = workers_.emplace_back();
       worker.rank = rank;
+      if (mean_gradient_) continue;
       worker.pass = options.network->make_pass();
-      if (!scheme.is_exact()) worker.gradient.resize(weights_.size());
+      worker.gradient.resize(weights_.size());
     }
   }
 
   void step(std::uint64_t step, const std::function<void(const TrainedStep&)>& on_step) {
     sampler_.begin_step(step);
-    compute_gradients(step);
+    mean_gradient_ ? compute_losses(step) : compute_gradients(step);
+    check_losses(step);
     for (const auto& death : options_.deaths) {
       if (death.step == step) drop(death.rank);
     }
-    if (scheme_.is_exact()) contribute_mean();
+    contribute_mean();
     const StepOutcome outcome = scheme_.exchange(step);
     const double rate =
         learning_rate_at(options_.schedule, options_.learning_rate, step, options_.steps);
@@ -162,14 +167,13 @@ class Training {
     threads_.for_each(workers_.size(), [&](std::size_t index) {
       auto& worker = workers_[index];
       worker.gather(options_.data->train, sampler_.batch(step, worker.rank));
-      const Batch batch{worker.inputs, worker.labels};
-      if (scheme_.is_exact()) {
-        worker.loss = worker.pass->loss_and_backward(weights_, batch);
-        return;
-      }
-      worker.loss = worker.pass->loss_and_gradient(weights_, batch, worker.gradient);
+      worker.loss =
+          worker.pass->loss_and_gradient(weights_, {worker.inputs, worker.labels}, worker.gradient);
       scheme_.contribute(static_cast<Rank>(index), step, worker.gradient, weights_);
     });
+  }
+
+  void check_losses(std::uint64_t step) const {
     for (const auto& worker : workers_) {
       if (std::isfinite(worker.loss)) continue;
       throw RunError(fmt::format(
@@ -177,19 +181,24 @@ class Training {
     }
   }
 
-  /// An exact scheme needs no rank's own gradient: each part of the sum takes all ranks' shares
-  /// while it lies in the cache. To the bit mean_over_ranks() of their gradients.
+  /// An exact scheme needs no rank's own gradient.
+  void compute_losses(std::uint64_t step) {
+    std::vector<double> losses(workers_.size());
+    mean_gradient_->compute(
+        options_.data->train, weights_,
+        [&](std::size_t index) { return sampler_.batch(step, workers_[index].rank); }, losses,
+        threads_);
+    for (std::size_t index = 0; index < workers_.size(); ++index) {
+      workers_[index].number = index;
+      workers_[index].loss = losses[index];
+    }
+  }
+
   void contribute_mean() {
-    const auto parts = workers_.front().pass->gradient_parts();
-    const auto ranks = static_cast<float>(workers_.size());
-    threads_.for_each(parts.size(), [&](std::size_t index) {
-      const auto mean =
-          std::span(dense_mean_).subspan(parts[index].offset, parts[index].parameters);
-      std::ranges::fill(mean, 0.0F);
-      for (const auto& worker : workers_) worker.pass->add_gradient(index, mean);
-      for (float& value : mean) value /= ranks;
-    });
-    scheme_.contribute_mean(dense_mean_);
+    if (!mean_gradient_) return;
+    std::vector<std::size_t> living;
+    for (const auto& worker : workers_) living.push_back(worker.number);
+    scheme_.contribute_mean(mean_gradient_->mean(living, threads_));
   }
 
   void compute_dense_update() {
@@ -267,7 +276,8 @@ class Training {
   std::unique_ptr<Optimizer> optimizer_, dense_optimizer_;
   BatchSampler sampler_;
   AgeTracker ages_;
-  std::vector<Worker> workers_;  ///< of the ranks that live
+  std::vector<Worker> workers_;                ///< of the ranks that live
+  std::optional<MeanGradient> mean_gradient_;  ///< of an exact scheme, instead of the workers' own
   std::vector<double> lost_mass_;
 };
 

@@ -40,31 +40,46 @@ class SequencePass final : public NetworkPass {
 
   double loss_and_gradient(std::span<const float> weights, const Batch& batch,
                            std::span<float> gradient) override {
-    return pass(weights, batch,
-                [&](Stage& stage) { return gradient.subspan(stage.offset, stage.count); });
+    double loss = 0;
+    pass(weights, batch, {&loss, 1},
+         [&](Stage& stage) { return gradient.subspan(stage.offset, stage.count); });
+    return loss;
   }
 
-  double loss_and_backward(std::span<const float> weights, const Batch& batch) override {
-    batch_ = batch;
-    return pass(weights, batch, [](Stage& stage) {
+  void losses_and_backward(std::span<const float> weights, const Batch& batches,
+                           std::span<double> losses) override {
+    batches_ = batches;
+    count_ = losses.size();
+    pass(weights, batches, losses, [](Stage& stage) {
       stage.gradient.resize(stage.adds_gradient ? 0 : stage.count);
       return std::span(stage.gradient);
     });
   }
 
+  bool takes_batches(std::size_t batch) const override {
+    // Products are made of tiles of 4 rows, and small ones in another order than large ones.
+    return batch % 4 == 0 && batch >= 16 && std::ranges::all_of(stages_, [](const Stage& stage) {
+             return stage.adds_gradient || (stage.count == 0 && !stage.block->has_statistics());
+           });
+  }
+
   std::span<const GradientPart> gradient_parts() const override { return parts_; }
 
-  void add_gradient(std::size_t part, std::span<float> sum) const override {
+  void add_gradient(std::size_t batch, std::size_t part, std::span<float> sum) const override {
     const auto [index, in_block] = sources_[part];
     const auto& stage = stages_[index];
-    if (stage.adds_gradient) {
-      stage.block->add_gradient({.input = input_of(index, batch_),
-                                 .output_derivative = stage.delta,
-                                 .samples = batch_.labels.size()},
-                                in_block, sum);
-    } else {
+    if (!stage.adds_gradient) {
       for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += stage.gradient[i];
+      return;
     }
+    const auto of_batch = [&](std::span<const float> all) {
+      const std::size_t size = all.size() / count_;
+      return all.subspan(batch * size, size);
+    };
+    stage.block->add_gradient({.input = of_batch(input_of(index, batches_)),
+                               .output_derivative = of_batch(stage.delta),
+                               .samples = batches_.labels.size() / count_},
+                              in_block, sum);
   }
 
   void prepare_evaluation(std::span<const float> weights, const Batch& samples) override {
@@ -120,12 +135,18 @@ class SequencePass final : public NetworkPass {
     return index == 0 ? batch.inputs : stages_[index - 1].output;
   }
 
-  /// `gradient_of(stage)`: where its gradient goes; empty: what it is made of is kept.
+  /// The losses of batches of equal size. `gradient_of(stage)`: where its gradient goes; empty:
+  /// what it is made of is kept.
   template <typename GradientOf>
-  double pass(std::span<const float> weights, const Batch& batch, const GradientOf& gradient_of) {
+  void pass(std::span<const float> weights, const Batch& batch, std::span<double> losses,
+            const GradientOf& gradient_of) {
     forward(weights, batch, Mode::training);
     delta_ = stages_.back().output;
-    const double loss = softmax_cross_entropy(delta_, classes(), batch.labels);
+    const std::size_t samples = batch.labels.size() / losses.size(), scores = samples * classes();
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+      losses[i] = softmax_cross_entropy(std::span(delta_).subspan(i * scores, scores), classes(),
+                                        batch.labels.subspan(i * samples, samples));
+    }
     for (std::size_t i = stages_.size(); i-- > first_with_parameters_;) {
       auto& stage = stages_[i];
       const auto input = input_of(i, batch);
@@ -141,7 +162,6 @@ class SequencePass final : public NetworkPass {
       if (stage.adds_gradient && gradient.empty()) std::swap(delta_, stage.delta);
       std::swap(delta_, input_delta_);
     }
-    return loss;
   }
 
   std::size_t classes() const { return sequence_.output().size(); }
@@ -168,7 +188,8 @@ class SequencePass final : public NetworkPass {
   std::vector<float> delta_, input_delta_;  ///< derivative by a block's output, and by its input
   std::vector<GradientPart> parts_;
   std::vector<PartSource> sources_;  ///< of parts_
-  Batch batch_;                      ///< of the latest loss_and_backward()
+  Batch batches_;                    ///< of the latest losses_and_backward()
+  std::size_t count_ = 1;
 };
 
 class SequenceNetwork final : public Network {

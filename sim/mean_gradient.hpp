@@ -1,0 +1,47 @@
+#pragma once
+// The mean over the ranks' gradients, without any rank's own: what an exact exchange gives.
+#include "base/parallel.hpp"
+#include "models/dataset.hpp"
+#include "models/networks/network.hpp"
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace ringsim {
+
+/// To the bit what loss_and_gradient() of every rank and mean_over_ranks()
+/// (models/schemes/mean.hpp) give, whatever the number of threads. Each part of the sum takes all
+/// ranks' shares while it lies in the cache, and several ranks' small batches pass through the
+/// network as one.
+class MeanGradient {
+ public:
+  /// Batches of `batch` samples.
+  MeanGradient(const Network& network, std::size_t batch);
+
+  /// Forward and backward passes of losses.size() ranks with the same weights; `samples_of(i)` are
+  /// those of the i-th rank.
+  void compute(const Samples& samples, std::span<const float> weights,
+               const std::function<std::span<const std::uint32_t>(std::size_t)>& samples_of,
+               std::span<double> losses, ThreadPool& threads);
+
+  /// The mean over some of the ranks of the latest compute(), added in this order. Valid until the
+  /// next call.
+  std::span<const float> mean(std::span<const std::size_t> ranks, ThreadPool& threads);
+
+ private:
+  /// Ranks whose batches lie one behind the other.
+  struct Team {
+    std::unique_ptr<NetworkPass> pass;
+    std::vector<float> inputs;
+    std::vector<std::uint8_t> labels;
+  };
+
+  const Network& network_;
+  std::size_t batch_, ranks_per_team_;
+  std::vector<Team> teams_;
+  std::vector<float> mean_;
+};
+
+}  // namespace ringsim
