@@ -39,7 +39,8 @@ class MeanGradient {
   };
 
   const Network& network_;
-  std::size_t batch_, ranks_per_team_;
+  std::size_t batch_, ranks_per_team_ = 1;
+  bool takes_batches_;
   std::vector<Team> teams_;
   std::vector<float> mean_;
 };

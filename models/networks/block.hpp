@@ -70,11 +70,11 @@ class Block {
   virtual double product_flop() const { return 0; }
   virtual void forward(const Forward& pass) = 0;
   virtual void backward(const Backward& pass) = 0;
-  /// The sizes of the parts, in the order of the parameters, in which the gradient can be added to
-  /// a sum after the backward pass. Empty: the block cannot, and backward() has to give it.
-  virtual std::vector<std::size_t> gradient_parts() const { return {}; }
-  /// Adds part `part` to `sum`: to the bit what backward() would have given. Different parts may be
-  /// asked for at the same time.
+  /// Number of parts in which the gradient can be added to a sum after the backward pass; each is
+  /// small enough for a cache. 0: the block cannot, and backward() has to give it.
+  virtual std::size_t gradient_parts() const { return 0; }
+  /// Adds part `part` to `sum` (of the block's own parameters, which the parts share out): to the
+  /// bit what backward() would have given. Different parts may be asked for at the same time.
   virtual void add_gradient(const GradientSource& /*source*/, std::size_t /*part*/,
                             std::span<float> /*sum*/) const {}
   /// True where evaluation needs passes in Mode::statistics first.

@@ -46,33 +46,29 @@ class Dense final : public Block {
     product_.ab(delta, pass.weights.data(), pass.input_derivative.data(), rows, out, in);
   }
 
-  /// Rows of the weights that lie in half of an L2 cache of 512 KiB; the last part has the biases.
-  std::vector<std::size_t> gradient_parts() const override {
-    std::vector<std::size_t> parts;
-    for (std::size_t row = 0; row < outputs_; row += part_rows())
-      parts.push_back(std::min(part_rows(), outputs_ - row) * inputs_);
-    parts.back() += outputs_;
-    return parts;
+  /// Columns of the weights that lie in half of an L2 cache of 512 KiB.
+  std::size_t gradient_parts() const override {
+    return (inputs_ + part_width() - 1) / part_width();
   }
 
   void add_gradient(const GradientSource& source, std::size_t part,
                     std::span<float> sum) const override {
-    const std::size_t first = part * part_rows(), rows = std::min(part_rows(), outputs_ - first);
-    product_.add_atb(source.output_derivative.data() + first, signed_of(outputs_),
-                     source.input.data(), sum.data(), signed_of(rows), signed_of(source.samples),
-                     signed_of(inputs_));
-    if (sum.size() == rows * inputs_) return;
+    const std::size_t first = part * part_width(), width = std::min(part_width(), inputs_ - first);
+    product_.add_atb(source.output_derivative.data(), source.input.data() + first,
+                     sum.data() + first, signed_of(outputs_), signed_of(source.samples),
+                     signed_of(width), signed_of(inputs_));
+    if (part > 0) return;
     const auto bias = bias_gradient(source.output_derivative);
-    for (std::size_t i = 0; i < outputs_; ++i) sum[rows * inputs_ + i] += bias[i];
+    for (std::size_t i = 0; i < outputs_; ++i) sum[inputs_ * outputs_ + i] += bias[i];
   }
 
  private:
-  /// A multiple of 8: products are made of tiles of 4 rows, and a tile that is cut would add up in
+  /// A multiple of the width of the tiles that products are made of: narrower ones add up in
   /// another order.
-  std::size_t part_rows() const {
-    constexpr std::size_t parameters = 65536;
+  std::size_t part_width() const {
+    constexpr std::size_t parameters = 65536, tile = 24;
     const std::size_t parts = (inputs_ * outputs_ + parameters - 1) / parameters;
-    return ((outputs_ + parts - 1) / parts + 7) / 8 * 8;
+    return ((inputs_ + parts - 1) / parts + tile - 1) / tile * tile;
   }
 
   std::vector<float> bias_gradient(std::span<const float> delta) const {

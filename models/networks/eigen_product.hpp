@@ -37,18 +37,19 @@ inline void product_atb(const float* a, const float* b, float* c, std::ptrdiff_t
   MutableMap(c, m, n).noalias() = ConstMap(a, k, m).transpose() * ConstMap(b, k, n);
 }
 
-inline void add_product_atb(const float* a, std::ptrdiff_t stride, const float* b, float* c,
-                            std::ptrdiff_t m, std::ptrdiff_t k, std::ptrdiff_t n) {
+inline void add_product_atb(const float* a, const float* b, float* c, std::ptrdiff_t m,
+                            std::ptrdiff_t k, std::ptrdiff_t n, std::ptrdiff_t stride) {
   fix_blocking();
-  const Map<const RowMajor32, 0, OuterStride<>> left(a, k, m, OuterStride<>(stride));
-  const ConstMap right(b, k, n);
+  const ConstMap left(a, k, m);
+  const Map<const RowMajor32, 0, OuterStride<>> right(b, k, n, OuterStride<>(stride));
+  Map<RowMajor32, 0, OuterStride<>> sum(c, m, n, OuterStride<>(stride));
   // Small products, those with vectors and every block of a long sum are added to C one by one;
   // a sum of up to 256 terms is a single block.
   const bool adds_once = k <= 256 && m > 1 && n > 1 && m + k + n >= 20;
   if (adds_once) {
-    MutableMap(c, m, n).noalias() += left.transpose() * right;
+    sum.noalias() += left.transpose() * right;
   } else {
-    MutableMap(c, m, n) += (left.transpose() * right).eval();
+    sum += (left.transpose() * right).eval();
   }
 }
 

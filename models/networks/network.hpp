@@ -17,11 +17,6 @@ struct Batch {
   std::span<const std::uint8_t> labels;
 };
 
-/// Some parameters in the flat buffer.
-struct GradientPart {
-  std::size_t offset, parameters;
-};
-
 /// Forward and backward pass, with scratch memory of its own: one per thread.
 class NetworkPass {
  public:
@@ -38,12 +33,12 @@ class NetworkPass {
   /// True where one pass may take several batches of this size: to the bit what it gives for each
   /// alone.
   virtual bool takes_batches(std::size_t batch) const = 0;
-  /// The parts in which add_gradient() gives a gradient, in order, without gaps; each is small
-  /// enough for a cache. The same for all passes of a network.
-  virtual std::span<const GradientPart> gradient_parts() const = 0;
-  /// Adds a part of the gradient of one of the batches to `sum` (the parameters of that part): to
-  /// the bit what loss_and_gradient() would have given. Different parts may be asked for at the
-  /// same time.
+  /// Number of parts in which add_gradient() gives a gradient; each is small enough for a cache.
+  /// The same for all passes of a network.
+  virtual std::size_t gradient_parts() const = 0;
+  /// Adds a part of the gradient of one of the batches to `sum` (of all parameters, which the parts
+  /// share out): to the bit what loss_and_gradient() would have given. Different parts may be asked
+  /// for at the same time.
   virtual void add_gradient(std::size_t batch, std::size_t part, std::span<float> sum) const = 0;
   /// Makes correct() ready for these weights: networks with batch normalisation take the statistics
   /// of `samples` (a fixed part of the training set); the others have nothing to do.

@@ -63,13 +63,14 @@ class SequencePass final : public NetworkPass {
            });
   }
 
-  std::span<const GradientPart> gradient_parts() const override { return parts_; }
+  std::size_t gradient_parts() const override { return parts_.size(); }
 
   void add_gradient(std::size_t batch, std::size_t part, std::span<float> sum) const override {
-    const auto [index, in_block] = sources_[part];
+    const auto [index, part_of_block] = parts_[part];
     const auto& stage = stages_[index];
+    const auto stage_sum = sum.subspan(stage.offset, stage.count);
     if (!stage.adds_gradient) {
-      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += stage.gradient[i];
+      for (std::size_t i = 0; i < stage.count; ++i) stage_sum[i] += stage.gradient[i];
       return;
     }
     const auto of_batch = [&](std::span<const float> all) {
@@ -79,7 +80,7 @@ class SequencePass final : public NetworkPass {
     stage.block->add_gradient({.input = of_batch(input_of(index, batches_)),
                                .output_derivative = of_batch(stage.delta),
                                .samples = batches_.labels.size() / count_},
-                              in_block, sum);
+                              part_of_block, stage_sum);
   }
 
   void prepare_evaluation(std::span<const float> weights, const Batch& samples) override {
@@ -114,21 +115,17 @@ class SequencePass final : public NetworkPass {
     std::vector<float> delta;     ///< derivative by its output, where it is kept
     std::vector<float> gradient;  ///< where it is kept
   };
-  struct PartSource {
-    std::size_t stage, part;  ///< part of the block
+  struct Part {
+    std::size_t stage, part_of_block;
   };
 
   void add_parts(std::size_t index) {
     auto& stage = stages_[index];
-    auto sizes = stage.block->gradient_parts();
-    stage.adds_gradient = !sizes.empty();
-    if (sizes.empty() && stage.count > 0) sizes = {stage.count};
-    std::size_t offset = stage.offset;
-    for (std::size_t part = 0; part < sizes.size(); ++part) {
-      parts_.push_back({offset, sizes[part]});
-      sources_.push_back({index, part});
-      offset += sizes[part];
-    }
+    const std::size_t parts = stage.block->gradient_parts();
+    stage.adds_gradient = parts > 0;
+    if (stage.count == 0) return;
+    for (std::size_t part = 0; part < std::max<std::size_t>(parts, 1); ++part)
+      parts_.push_back({index, part});
   }
 
   std::span<const float> input_of(std::size_t index, const Batch& batch) const {
@@ -186,9 +183,8 @@ class SequencePass final : public NetworkPass {
   std::vector<Stage> stages_;
   std::size_t first_with_parameters_ = 0;   ///< nobody asks for derivatives by what comes before it
   std::vector<float> delta_, input_delta_;  ///< derivative by a block's output, and by its input
-  std::vector<GradientPart> parts_;
-  std::vector<PartSource> sources_;  ///< of parts_
-  Batch batches_;                    ///< of the latest losses_and_backward()
+  std::vector<Part> parts_;
+  Batch batches_;  ///< of the latest losses_and_backward()
   std::size_t count_ = 1;
 };
 
