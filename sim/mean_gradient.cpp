@@ -1,6 +1,7 @@
 #include "sim/mean_gradient.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -53,10 +54,11 @@ void MeanGradient::compute(
 
 std::span<const float> MeanGradient::mean(std::span<const std::size_t> ranks, ThreadPool& threads) {
   const std::size_t parts = teams_.front().pass->gradient_parts();
-  std::ranges::fill(mean_, 0.0F);
   threads.for_each(parts, [&](std::size_t part) {
+    bool adds = false;
     for (const std::size_t rank : ranks) {
-      teams_[rank / ranks_per_team_].pass->add_gradient(rank % ranks_per_team_, part, mean_);
+      const auto& pass = teams_[rank / ranks_per_team_].pass;
+      pass->add_gradient(rank % ranks_per_team_, part, mean_, std::exchange(adds, true));
     }
   });
   const auto count = static_cast<float>(ranks.size());

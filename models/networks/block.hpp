@@ -73,10 +73,11 @@ class Block {
   /// Number of parts in which the gradient can be added to a sum after the backward pass; each is
   /// small enough for a cache. 0: the block cannot, and backward() has to give it.
   virtual std::size_t gradient_parts() const { return 0; }
-  /// Adds part `part` to `sum` (of the block's own parameters, which the parts share out): to the
-  /// bit what backward() would have given. Different parts may be asked for at the same time.
+  /// Adds part `part` to `sum`, or, where not `adds`, writes it there (`sum`: of the block's own
+  /// parameters, which the parts share out): to the bit what backward() would have given. Different
+  /// parts may be asked for at the same time.
   virtual void add_gradient(const GradientSource& /*source*/, std::size_t /*part*/,
-                            std::span<float> /*sum*/) const {}
+                            std::span<float> /*sum*/, bool /*adds*/) const {}
   /// True where evaluation needs passes in Mode::statistics first.
   virtual bool has_statistics() const { return false; }
   virtual void begin_statistics() {}

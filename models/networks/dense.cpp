@@ -46,27 +46,28 @@ class Dense final : public Block {
     product_.ab(delta, pass.weights.data(), pass.input_derivative.data(), rows, out, in);
   }
 
-  /// Columns of the weights that lie in half of an L2 cache of 512 KiB.
+  /// Columns of the weights that lie in an L2 cache of 512 KiB.
   std::size_t gradient_parts() const override {
     return (inputs_ + part_width() - 1) / part_width();
   }
 
-  void add_gradient(const GradientSource& source, std::size_t part,
-                    std::span<float> sum) const override {
+  void add_gradient(const GradientSource& source, std::size_t part, std::span<float> sum,
+                    bool adds) const override {
     const std::size_t first = part * part_width(), width = std::min(part_width(), inputs_ - first);
     product_.add_atb(source.output_derivative.data(), source.input.data() + first,
                      sum.data() + first, signed_of(outputs_), signed_of(source.samples),
-                     signed_of(width), signed_of(inputs_));
+                     signed_of(width), signed_of(inputs_), adds);
     if (part > 0) return;
     const auto bias = bias_gradient(source.output_derivative);
-    for (std::size_t i = 0; i < outputs_; ++i) sum[inputs_ * outputs_ + i] += bias[i];
+    const auto bias_sum = sum.subspan(inputs_ * outputs_);
+    for (std::size_t i = 0; i < outputs_; ++i) bias_sum[i] = adds ? bias_sum[i] + bias[i] : bias[i];
   }
 
  private:
   /// A multiple of the width of the tiles that products are made of: narrower ones add up in
   /// another order.
   std::size_t part_width() const {
-    constexpr std::size_t parameters = 65536, tile = 24;
+    constexpr std::size_t parameters = 131072, tile = 24;
     const std::size_t parts = (inputs_ * outputs_ + parameters - 1) / parameters;
     return ((inputs_ + parts - 1) / parts + tile - 1) / tile * tile;
   }

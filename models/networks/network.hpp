@@ -36,10 +36,12 @@ class NetworkPass {
   /// Number of parts in which add_gradient() gives a gradient; each is small enough for a cache.
   /// The same for all passes of a network.
   virtual std::size_t gradient_parts() const = 0;
-  /// Adds a part of the gradient of one of the batches to `sum` (of all parameters, which the parts
+  /// Adds a part of the gradient of one of the batches to `sum`, or, where not `adds`, writes it
+  /// there (`sum`: of all parameters, which the parts
   /// share out): to the bit what loss_and_gradient() would have given. Different parts may be asked
   /// for at the same time.
-  virtual void add_gradient(std::size_t batch, std::size_t part, std::span<float> sum) const = 0;
+  virtual void add_gradient(std::size_t batch, std::size_t part, std::span<float> sum,
+                            bool adds) const = 0;
   /// Makes correct() ready for these weights: networks with batch normalisation take the statistics
   /// of `samples` (a fixed part of the training set); the others have nothing to do.
   virtual void prepare_evaluation(std::span<const float> weights, const Batch& samples) = 0;

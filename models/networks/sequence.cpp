@@ -65,22 +65,25 @@ class SequencePass final : public NetworkPass {
 
   std::size_t gradient_parts() const override { return parts_.size(); }
 
-  void add_gradient(std::size_t batch, std::size_t part, std::span<float> sum) const override {
+  void add_gradient(std::size_t batch, std::size_t part, std::span<float> sum,
+                    bool adds) const override {
     const auto [index, part_of_block] = parts_[part];
     const auto& stage = stages_[index];
     const auto stage_sum = sum.subspan(stage.offset, stage.count);
     if (!stage.adds_gradient) {
-      for (std::size_t i = 0; i < stage.count; ++i) stage_sum[i] += stage.gradient[i];
+      for (std::size_t i = 0; i < stage.count; ++i)
+        stage_sum[i] = adds ? stage_sum[i] + stage.gradient[i] : stage.gradient[i];
       return;
     }
     const auto of_batch = [&](std::span<const float> all) {
       const std::size_t size = all.size() / count_;
       return all.subspan(batch * size, size);
     };
-    stage.block->add_gradient({.input = of_batch(input_of(index, batches_)),
-                               .output_derivative = of_batch(stage.delta),
-                               .samples = batches_.labels.size() / count_},
-                              part_of_block, stage_sum);
+    stage.block->add_gradient(
+        {.input = of_batch(input_of(index, batches_)),
+         .output_derivative = of_batch(std::span(stage.delta).first(stage.output.size())),
+         .samples = batches_.labels.size() / count_},
+        part_of_block, stage_sum, adds);
   }
 
   void prepare_evaluation(std::span<const float> weights, const Batch& samples) override {
@@ -128,6 +131,12 @@ class SequencePass final : public NetworkPass {
       parts_.push_back({index, part});
   }
 
+  /// The buffer may be larger: growing it anew in every step would fill it with zeros.
+  static std::span<float> first(std::vector<float>& buffer, std::size_t count) {
+    if (buffer.size() < count) buffer.resize(count);
+    return std::span(buffer).first(count);
+  }
+
   std::span<const float> input_of(std::size_t index, const Batch& batch) const {
     return index == 0 ? batch.inputs : stages_[index - 1].output;
   }
@@ -138,26 +147,28 @@ class SequencePass final : public NetworkPass {
   void pass(std::span<const float> weights, const Batch& batch, std::span<double> losses,
             const GradientOf& gradient_of) {
     forward(weights, batch, Mode::training);
-    delta_ = stages_.back().output;
+    std::span<float> delta = first(delta_, stages_.back().output.size());
+    std::ranges::copy(stages_.back().output, delta.begin());
     const std::size_t samples = batch.labels.size() / losses.size(), scores = samples * classes();
     for (std::size_t i = 0; i < losses.size(); ++i) {
-      losses[i] = softmax_cross_entropy(std::span(delta_).subspan(i * scores, scores), classes(),
+      losses[i] = softmax_cross_entropy(delta.subspan(i * scores, scores), classes(),
                                         batch.labels.subspan(i * samples, samples));
     }
     for (std::size_t i = stages_.size(); i-- > first_with_parameters_;) {
       auto& stage = stages_[i];
       const auto input = input_of(i, batch);
       const std::span<float> gradient = gradient_of(stage);
-      input_delta_.resize(i == first_with_parameters_ ? 0 : input.size());
+      const auto input_delta = first(input_delta_, i == first_with_parameters_ ? 0 : input.size());
       stage.block->backward({.weights = weights.subspan(stage.offset, stage.count),
                              .input = input,
                              .output = stage.output,
-                             .output_derivative = delta_,
-                             .input_derivative = input_delta_,
+                             .output_derivative = delta,
+                             .input_derivative = input_delta,
                              .gradient = gradient,
                              .samples = batch.labels.size()});
       if (stage.adds_gradient && gradient.empty()) std::swap(delta_, stage.delta);
       std::swap(delta_, input_delta_);
+      delta = input_delta;
     }
   }
 
