@@ -20,15 +20,12 @@ class MeanGradient {
   /// Batches of `batch` samples.
   MeanGradient(const Network& network, std::size_t batch);
 
-  /// Forward and backward passes of losses.size() ranks with the same weights; `samples_of(i)` are
-  /// those of the i-th rank.
-  void compute(const Samples& samples, std::span<const float> weights,
-               const std::function<std::span<const std::uint32_t>(std::size_t)>& samples_of,
-               std::span<double> losses, ThreadPool& threads);
-
-  /// The mean over some of the ranks of the latest compute(), added in this order. Valid until the
-  /// next call.
-  std::span<const float> mean(std::span<const std::size_t> ranks, ThreadPool& threads);
+  /// The mean over losses.size() ranks, of which each has computed its gradient with the same
+  /// weights, on the samples `samples_of(i)`; overwrites their losses. Valid until the next call.
+  std::span<const float> compute(
+      const Samples& samples, std::span<const float> weights,
+      const std::function<std::span<const std::uint32_t>(std::size_t)>& samples_of,
+      std::span<double> losses, ThreadPool& threads);
 
  private:
   /// Ranks whose batches lie one behind the other.
@@ -36,12 +33,18 @@ class MeanGradient {
     std::unique_ptr<NetworkPass> pass;
     std::vector<float> inputs;
     std::vector<std::uint8_t> labels;
+
+    void gather(const Samples& samples, std::span<const std::uint32_t> indices, std::size_t first);
   };
 
+  /// Adds up the gradients of the first `ranks` ranks of the teams.
+  void add(std::size_t ranks, std::size_t ranks_per_team, bool adds, ThreadPool& threads);
+  void divide_by(std::size_t ranks, ThreadPool& threads);
+
   const Network& network_;
-  std::size_t batch_, ranks_per_team_ = 1;
+  std::size_t batch_;
   bool takes_batches_;
-  std::vector<Team> teams_;
+  std::vector<Team> teams_;  ///< as many as threads
   std::vector<float> mean_;
 };
 

@@ -24,7 +24,6 @@ struct Worker {
   std::vector<float> inputs, gradient;
   std::vector<std::uint8_t> labels;
   double loss = 0;
-  std::size_t number = 0;  ///< among those of the step's MeanGradient
 
   void gather(const Samples& samples, std::span<const std::uint32_t> indices) {
     inputs.resize(indices.size() * samples.input_size);
@@ -113,12 +112,12 @@ class Training {
 
   void step(std::uint64_t step, const std::function<void(const TrainedStep&)>& on_step) {
     sampler_.begin_step(step);
-    mean_gradient_ ? compute_losses(step) : compute_gradients(step);
-    check_losses(step);
+    if (!mean_gradient_) compute_gradients(step);
     for (const auto& death : options_.deaths) {
       if (death.step == step) drop(death.rank);
     }
-    contribute_mean();
+    if (mean_gradient_) contribute_mean(step);
+    check_losses(step);
     const StepOutcome outcome = scheme_.exchange(step);
     const double rate =
         learning_rate_at(options_.schedule, options_.learning_rate, step, options_.steps);
@@ -181,24 +180,16 @@ class Training {
     }
   }
 
-  /// An exact scheme needs no rank's own gradient.
-  void compute_losses(std::uint64_t step) {
+  /// Instead of all ranks' gradients: an exact scheme needs the mean alone.
+  void contribute_mean(std::uint64_t step) {
     std::vector<double> losses(workers_.size());
-    mean_gradient_->compute(
+    const auto mean = mean_gradient_->compute(
         options_.data->train, weights_,
         [&](std::size_t index) { return sampler_.batch(step, workers_[index].rank); }, losses,
         threads_);
-    for (std::size_t index = 0; index < workers_.size(); ++index) {
-      workers_[index].number = index;
+    for (std::size_t index = 0; index < workers_.size(); ++index)
       workers_[index].loss = losses[index];
-    }
-  }
-
-  void contribute_mean() {
-    if (!mean_gradient_) return;
-    std::vector<std::size_t> living;
-    for (const auto& worker : workers_) living.push_back(worker.number);
-    scheme_.contribute_mean(mean_gradient_->mean(living, threads_));
+    scheme_.contribute_mean(mean);
   }
 
   void compute_dense_update() {
