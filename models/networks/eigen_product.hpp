@@ -51,7 +51,8 @@ inline void add_product_atb(const float* a, const float* b, float* c, std::ptrdi
   } else if (adds_once) {
     sum.noalias() += left.transpose() * right;
   } else {
-    sum += (left.transpose() * right).eval();
+    const RowMajor32 product = left.transpose() * right;
+    sum += product;
   }
 }
 
