@@ -2,6 +2,7 @@
 // A scheme turns the ranks' gradients into payloads and payloads back into an update. It knows
 // nothing of networks: it declares what is exchanged, in order; collectives make messages of it,
 // backends give them times.
+#include "base/error.hpp"
 #include "base/rank.hpp"
 #include "base/units.hpp"
 #include "models/layers.hpp"
@@ -108,6 +109,12 @@ class Scheme {
   /// Different ranks may be called at the same time; each rank once per step.
   virtual void contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
                           std::span<const float> weights) = 0;
+
+  /// Of an exact scheme, instead of all ranks' contribute(): what exchange() returns, the mean of
+  /// their gradients (models/schemes/mean.hpp). It stays where it is until the next step.
+  virtual void contribute_mean(std::span<const float> /*mean*/) {
+    check(false, "the mean of the gradients is enough for exact schemes alone");
+  }
 
   /// The exchange of a step to which all ranks have contributed.
   virtual StepOutcome exchange(std::uint64_t step) = 0;
