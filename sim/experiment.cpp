@@ -4,6 +4,7 @@
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "sim/backend.hpp"
+#include "traces/ready_times.hpp"
 
 #include <fmt/format.h>
 
@@ -96,6 +97,31 @@ CollectiveChoice choose_collective(const RunOptions& options, const Topology& to
   return {&algorithm, request};
 }
 
+ReadyTimes ready_times(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  const auto layers = layers_of(experiment);
+  if (!options.ready_times.empty()) {
+    std::vector<MeasuredLayer> measured;
+    for (const auto& layer : layers) measured.push_back({layer.name, layer.parameters});
+    ReadyTimes times;
+    for (const double ready : read_ready_times(options.ready_times, measured)) {
+      times.layer.push_back(Seconds{ready});
+      times.step = std::max(times.step, times.layer.back());
+    }
+    return times;
+  }
+  std::vector<double> forward_flop(layers.size());
+  if (experiment.network) forward_flop = experiment.network->forward_flop();
+  if (experiment.spec) forward_flop = experiment.spec->forward_flop;
+  const auto modelled = [&] {
+    const double flop =
+        experiment.spec ? flop_per_sample(*experiment.spec) : experiment.network->flop_per_sample();
+    return Seconds{flop * static_cast<double>(options.batch) / options.gpu_speed.value};
+  };
+  return ready_by_operations(layers, std::move(forward_flop),
+                             options.compute_time ? *options.compute_time : modelled());
+}
+
 }  // namespace
 
 namespace {
@@ -169,12 +195,24 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
       .spec = nullptr,
       .engine_profile = options.prune_time == PruneTime::profile
                             ? std::optional(prune::load_engine_profile(options.prune_profile))
-                            : std::nullopt};
+                            : std::nullopt,
+      .ready = {},
+      .buckets = {}};
   if (has_model && like != nullptr) {
     experiment.network = like->network;
     experiment.spec = like->spec;
   } else if (has_model) {
     find_model(options, experiment);
+  }
+  experiment.ready = ready_times(experiment);
+  if (const auto rule = bucket_rule(options)) {
+    experiment.buckets =
+        fill_buckets(layers_of(experiment), order_of_readiness(experiment.ready), *rule);
+  }
+  if (overlaps(options) && has_deaths(experiment.topology, ranks)) {
+    throw UserError({{}, "--overlap"},
+                    fmt::format("found on, and hosts of {} die", experiment.topology.name()),
+                    "off is accepted");
   }
   return experiment;
 }
@@ -189,13 +227,22 @@ std::vector<Summary::Input> inputs_of(const Experiment& experiment) {
   if (!kind_named(topology)) add(experiment.topology.name(), topology_file(topology));
   if (experiment.spec) add(options.model, *model_spec_file(options.model));
   if (experiment.engine_profile) add(options.prune_profile, options.prune_profile);
+  if (!options.ready_times.empty()) add(options.ready_times, options.ready_times);
   return inputs;
 }
 
 Layers layers_of(const Experiment& experiment) {
   const auto& options = experiment.options;
+  if (experiment.network) return experiment.network->layers();
   if (experiment.spec) return experiment.spec->layers;
-  if (!options.bytes) return experiment.network->layers();
+  if (experiment.trace) {
+    Layers layers;
+    for (const auto& layer : experiment.trace->header().layers)
+      layers.push_back({layer.name, total_parameters(layers), layer.parameters});
+    return layers;
+  }
+  if (const auto rule = bucket_rule(options))
+    return cut_into_layers(options.bytes->count / sizeof(float), *rule);
   return {{.name = "values", .offset = 0, .parameters = options.bytes->count / sizeof(float)}};
 }
 
@@ -236,14 +283,13 @@ TrainingOptions training_options(const Experiment& experiment, const Dataset& da
 
 ComputeModel compute_model(const Experiment& experiment) {
   const auto& options = experiment.options;
-  const auto modelled = [&] {
-    const double flop =
-        experiment.spec ? flop_per_sample(*experiment.spec) : experiment.network->flop_per_sample();
-    return Seconds{flop * static_cast<double>(options.batch) / options.gpu_speed.value};
-  };
-  return {.time = options.compute_time ? *options.compute_time : modelled(),
-          .jitter = options.jitter,
-          .seed = options.seed};
+  ComputeModel compute{
+      .time = experiment.ready.step, .jitter = options.jitter, .seed = options.seed};
+  if (overlaps(options)) {
+    compute.overlap = Overlap{.ready = bucket_ready_times(experiment.ready, experiment.buckets),
+                              .masks_ahead = options.masks_ahead};
+  }
+  return compute;
 }
 
 PruneCosts prune_costs(const Experiment& experiment) {
@@ -252,6 +298,12 @@ PruneCosts prune_costs(const Experiment& experiment) {
                    .engine = experiment.engine_profile ? &*experiment.engine_profile : nullptr,
                    .memory = std::nullopt};
   if (options.prune_time == PruneTime::fixed) costs.prune = options.fixed_prune_time;
+  const auto layers = layers_of(experiment);
+  const auto all = static_cast<double>(total_parameters(layers));
+  for (const auto& bucket : experiment.buckets) {
+    const std::size_t own = total_parameters(layers_of(layers, bucket));
+    costs.bucket_shares.push_back(static_cast<double>(own) / all);
+  }
   if (options.prune_time == PruneTime::model) costs.memory = options.gpu_memory_bandwidth;
   return costs;
 }

@@ -70,17 +70,6 @@ class Timed {
 Timing time_on_backend(const Experiment& experiment, const std::vector<StepPlan>& plans,
                        const RunObserver& observer, const Recovery& recovery,
                        std::string& backend) {
-  const auto run = [&](const Topology& topology, const Program& program, const Observer& events) {
-    backend = experiment.options.backend;
-    if (backend == "auto") {
-      const bool is_exact =
-          !has_deaths(topology, program.ranks) && !find_contention(topology, program);
-      backend = is_exact ? "recurrence" : "simgrid";
-    }
-    if (backend == "recurrence") return run_recurrence(topology, program, events);
-    require_simgrid();
-    return run_simgrid(topology, program, events);
-  };
   std::function<void(const TransferEvent&)> on_transfer;
   if (observer.on_transfer) {
     on_transfer = [&](const TransferEvent& event) {
@@ -89,8 +78,29 @@ Timing time_on_backend(const Experiment& experiment, const std::vector<StepPlan>
                             event.end.value});
     };
   }
-  return time_steps(experiment.topology, plans, experiment.ranks, compute_model(experiment), run,
-                    on_transfer, recovery);
+  backend = experiment.options.backend;
+  const auto run = [&](const Topology& topology, const Program& program, const Observer& events) {
+    if (backend == "auto") {
+      // Who has been told of transfers cannot be told afterwards that they were not exact.
+      const bool is_exact = !has_deaths(topology, program.ranks) &&
+                            (!on_transfer || !find_contention(topology, program));
+      backend = is_exact ? "recurrence" : "simgrid";
+    }
+    if (backend == "recurrence") return run_recurrence(topology, program, events);
+    require_simgrid();
+    return run_simgrid(topology, program, events);
+  };
+  const auto time = [&] {
+    return time_steps(experiment.topology, plans, experiment.ranks, compute_model(experiment), run,
+                      on_transfer, recovery);
+  };
+  if (backend != "auto") return time();
+  try {
+    return time();
+  } catch (const RecurrenceNotExact&) {
+    backend = "simgrid";
+    return time();
+  }
 }
 
 void fill_times(const StepTime& time, StepRow& row) {

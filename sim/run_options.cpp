@@ -1,9 +1,11 @@
 #include "sim/run_options.hpp"
 
 #include "base/error.hpp"
+#include "base/shipped.hpp"
 #include "base/text.hpp"
 #include "models/optimizer.hpp"
 #include "models/prune/dispatch.hpp"
+#include "models/prune/engine_profile.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/value_type.hpp"
 
@@ -61,10 +63,21 @@ void set_prune_time(RunOptions& options, std::string_view text, const Place& pla
     options.prune_profile = text;
     return;
   }
+  std::vector<std::string> names;
+  for (const auto& shipped : prune::shipped_engine_profiles()) {
+    if (shipped.name == text) {
+      options.prune_time = PruneTime::profile;
+      options.prune_profile = shipped.path;
+      return;
+    }
+    names.push_back(shipped.name);
+  }
   if (!leading_number(text)) {
     throw UserError(
         place, fmt::format("found \"{}\"", text),
-        "model, none, a time such as 20us, or a file (with / or .json in its name) is accepted");
+        fmt::format("model, none, a time such as 20us, a shipped profile ({}), or a file "
+                    "(with / or .json in its name) is accepted",
+                    join(names, ", ")));
   }
   options.prune_time = PruneTime::fixed;
   options.fixed_prune_time = parse_seconds(text, place);
@@ -104,15 +117,34 @@ void set_chunk(RunOptions& options, Text text, const Place& place) {
 }
 
 void set_compute_time(RunOptions& options, std::string_view text, const Place& place) {
-  if (text == "model") {
-    options.compute_time.reset();
+  options.compute_time.reset();
+  options.ready_times.clear();
+  if (text == "model") return;
+  if (names_ready_times(text)) {
+    options.ready_times = text;
     return;
   }
   if (!leading_number(text)) {
     throw UserError(place, fmt::format("found \"{}\"", text),
-                    "model or a time such as 120ms is accepted");
+                    "model, a time such as 120ms, or a file (with /, .csv or .json in its name) is "
+                    "accepted");
   }
   options.compute_time = parse_seconds(text, place);
+}
+
+void set_bucket(RunOptions& options, Text text, const Place& place) {
+  if (text == "ddp") {
+    options.bucket = ddp_buckets();
+    return;
+  }
+  const auto refuse = [&] {
+    throw UserError(place, fmt::format("found \"{}\"", text),
+                    "ddp or a size above zero such as 8MiB is accepted");
+  };
+  if (!leading_number(text)) refuse();
+  const Bytes size = parse_bytes(text, place);
+  if (size.count == 0) refuse();
+  options.bucket = BucketRule{.overshoots = false, .cap = size, .first = size};
 }
 
 constexpr std::uint64_t any = ~std::uint64_t{0};
@@ -253,17 +285,19 @@ constexpr RunOption table[] = {
        o.target_accuracy = number(text, place, 0, 1);
      }},
 
-    {"time", "compute-time", "Q|model",
-     "forward and backward pass of one step; model: operations over --gpu-speed; default model",
+    {"time", "compute-time", "Q|model|FILE",
+     "forward and backward pass of one step; model: operations over --gpu-speed; FILE: measured, "
+     "when each layer's gradient was ready, as CSV or a trace of the PyTorch profiler; default "
+     "model",
      set_compute_time},
     {"time", "gpu-speed", "Q",
      "sustained speed of a GPU; default 9TFLOPS (V100, fp32: 367 ResNet-50 images/s of 24.6 GFLOP)",
      [](RunOptions& o, Text text, const Place& place) {
        o.gpu_speed = parse_flop_rate(text, place);
      }},
-    {"time", "prune-time", "Q|FILE|model|none",
-     "pruning per step; model: bytes moved over --gpu-memory-bandwidth; FILE: measured by ringsim "
-     "bench -o; default model",
+    {"time", "prune-time", "Q|NAME|FILE|model|none",
+     "pruning per step; model: bytes moved over --gpu-memory-bandwidth; NAME: a shipped profile "
+     "(h100); FILE: measured by ringsim bench -o; default model",
      set_prune_time},
     {"time", "gpu-memory-bandwidth", "Q", "default 900GBps (V100)",
      [](RunOptions& o, Text text, const Place& place) {
@@ -273,6 +307,20 @@ constexpr RunOption table[] = {
      "spread of the computing time: log-normal with mean 1 and this sigma, per rank and step; "
      "default 0",
      [](RunOptions& o, Text text, const Place& place) { o.jitter = number(text, place, 0, 10); }},
+    {"time", "bucket", "ddp|Q",
+     "gradients are exchanged in buckets, filled from the last layer on: ddp as PyTorch does (25 "
+     "MiB, "
+     "the first 1 MiB, overshot by up to a tensor), or of at most Q, tensors not split; default: "
+     "all "
+     "together, or ddp with --overlap on",
+     set_bucket},
+    {"time", "overlap", "on|off",
+     "a bucket's exchange begins while the backward pass goes on; default on with --bucket",
+     [](RunOptions& o, Text text, const Place& place) { o.overlap = on_or_off(text, place); }},
+    {"time", "masks-ahead", "on|off",
+     "the masks of a bucket are exchanged before the values of the bucket before it; default off",
+     [](RunOptions& o, Text text, const Place& place) { o.masks_ahead = on_or_off(text, place); },
+     TakenBy::scheme},
 
     {"scheme", "scheme", "NAME", "what is sent (ringsim list schemes); default iwp",
      [](RunOptions& o, Text text, const Place&) { o.scheme = text; }},

@@ -3,6 +3,7 @@
 // command that takes them.
 #include "base/rank.hpp"
 #include "base/units.hpp"
+#include "models/buckets.hpp"
 #include "models/label_skew.hpp"
 #include "models/schemes/scheme.hpp"
 #include "topologies/topology.hpp"
@@ -59,12 +60,16 @@ struct RunOptions {
   bool validates = false;  ///< accuracy on a part of the training set in the test set's place
   // time
   std::optional<Seconds> compute_time;  ///< per step; absent: the model's operations over gpu_speed
+  std::string ready_times;              ///< file with measured times in place of both; or empty
   FlopPerSecond gpu_speed{9e12};
   PruneTime prune_time = PruneTime::model;
   Seconds fixed_prune_time;
   std::string prune_profile;  ///< file
   BytesPerSecond gpu_memory_bandwidth{900e9};
   double jitter = 0;
+  std::optional<BucketRule> bucket;  ///< absent: none, or DDP's with overlap
+  std::optional<bool> overlap;       ///< absent: where there are buckets
+  bool masks_ahead = false;
   // scheme
   std::string scheme = "iwp";
   SchemeOptions scheme_options;  ///< run() fills in ranks, seed, steps_per_epoch, momentum
@@ -103,6 +108,13 @@ bool is_given(const RunOptions& options, std::string_view name);
 
 /// Learning rate and momentum: as given, or what goes best with the optimizer, or with the scheme.
 TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinition& scheme);
+
+/// Whether the value of --compute-time is a file (/, .csv or .json in its name).
+bool names_ready_times(std::string_view text);
+/// Whether exchanges begin during the backward pass.
+bool overlaps(const RunOptions& options);
+/// How buckets are filled; nothing where all layers are exchanged together.
+std::optional<BucketRule> bucket_rule(const RunOptions& options);
 
 /// Throws UserError where options that were given contradict each other, or one was given that the
 /// scheme or the collective does not take.

@@ -63,9 +63,9 @@ LayerRow TraceSource::layer_row(std::uint64_t step, std::size_t layer) const {
   return row;
 }
 
-BroadcastMask TraceSource::mask_of(std::uint64_t step, Rank rank) const {
+BroadcastMask TraceSource::mask_of(std::uint64_t step, Rank rank, const Bucket& bucket) const {
   BroadcastMask mask{rank, {}, {}};
-  for (std::size_t layer = 0; layer < trace_.header.layers.size(); ++layer) {
+  for (const std::size_t layer : bucket.layers) {
     const auto& row = trace_.row(step, rank, layer);
     if (!row.threshold) continue;
     const std::uint64_t bytes = mask_bytes(row);
@@ -75,27 +75,40 @@ BroadcastMask TraceSource::mask_of(std::uint64_t step, Rank rank) const {
   return mask;
 }
 
-ReplayedStep TraceSource::step(std::uint64_t step, Rank ranks) const {
-  ReplayedStep replayed;
+std::vector<Stage> TraceSource::stages_of(std::uint64_t step, Rank ranks,
+                                          const Bucket& bucket) const {
   SharedMaskStep sizes{.ranks = ranks, .with_velocity = trace_.header.with_velocity, .masks = {}};
-  for (std::size_t layer = 0; layer < trace_.header.layers.size(); ++layer) {
+  for (const std::size_t layer : bucket.layers) {
     const auto& row = trace_.row(step, 0, layer);
     (row.threshold ? sizes.pruned : sizes.whole) += row.parameters;
     if (row.threshold) sizes.kept += row.sent;
-    replayed.layers.push_back(layer_row(step, layer));
   }
-  if (scheme_ == "dense") {
-    replayed.stages = {{"values", AllReduce{parameters_, Bytes{sizeof(float)}}}};
-    replayed.kept = parameters_;
-    return replayed;
-  }
+  if (scheme_ == "dense")
+    return {{"values", AllReduce{sizes.pruned + sizes.whole, Bytes{sizeof(float)}}}};
   for (Rank rank = 0; rank < trace_.header.ranks; ++rank) {
     if (!trace_.row(step, rank, 0).broadcasts) continue;
-    sizes.masks.push_back(mask_of(step, rank));
+    sizes.masks.push_back(mask_of(step, rank, bucket));
     sizes.masks.back().rank = rank % ranks;
   }
-  replayed.stages = shared_mask_stages(sizes);
-  replayed.kept = sizes.kept + sizes.whole;
+  return shared_mask_stages(sizes);
+}
+
+ReplayedStep TraceSource::step(std::uint64_t step, Rank ranks,
+                               const std::vector<Bucket>& buckets) const {
+  ReplayedStep replayed;
+  Bucket all;
+  for (std::size_t layer = 0; layer < trace_.header.layers.size(); ++layer) {
+    replayed.layers.push_back(layer_row(step, layer));
+    replayed.kept += replayed.layers.back().kept;
+    all.layers.push_back(layer);
+  }
+  if (buckets.empty()) replayed.stages = stages_of(step, ranks, all);
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    for (auto& stage : stages_of(step, ranks, buckets[i])) {
+      stage.bucket = static_cast<std::uint32_t>(i);
+      replayed.stages.push_back(std::move(stage));
+    }
+  }
   return replayed;
 }
 

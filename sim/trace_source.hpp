@@ -6,6 +6,7 @@
 // values as all; with N < P a rank that plays several broadcasters sends the masks of each. The
 // broadcasters, and so the union that is sent, are those of the trace: with other broadcasters the
 // residuals, which the trace does not hold, would have been others.
+#include "models/buckets.hpp"
 #include "models/prune/encodings/encoding.hpp"
 #include "models/schemes/shared_mask.hpp"
 #include "traces/gradient_trace.hpp"
@@ -34,14 +35,17 @@ class TraceSource {
   const TraceHeader& header() const { return trace_.header; }
   const std::string& scheme() const { return scheme_; }
   std::size_t parameters() const { return parameters_; }
-  /// A step, below header().steps, as `ranks` ranks play it.
-  ReplayedStep step(std::uint64_t step, Rank ranks) const;
+  /// A step, below header().steps, as `ranks` ranks play it. With buckets, the stages of each one
+  /// after the other; without, all layers together.
+  ReplayedStep step(std::uint64_t step, Rank ranks, const std::vector<Bucket>& buckets = {}) const;
   /// SHA-256 of the trace's files.
   const std::vector<Summary::Input>& inputs() const { return trace_.inputs; }
 
  private:
   std::uint64_t mask_bytes(const TraceLayerRow& row) const;
-  BroadcastMask mask_of(std::uint64_t step, Rank rank) const;
+  /// Of some of the layers.
+  std::vector<Stage> stages_of(std::uint64_t step, Rank ranks, const Bucket& bucket) const;
+  BroadcastMask mask_of(std::uint64_t step, Rank rank, const Bucket& bucket) const;
   LayerRow layer_row(std::uint64_t step, std::size_t layer) const;
 
   GradientTrace trace_;

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/mean.hpp"
+#include "sim/mean_gradient.hpp"
 #include "sim/training_parts.hpp"
 
 #include <fmt/format.h>
@@ -29,17 +30,25 @@ class Training {
             find_optimizer(options.optimizer).make(dense_mean_.size(), options.momentum)),
         sampler_(make_sampler(options)),
         sent_(layers_) {
+    if (scheme.is_exact()) mean_gradient_.emplace(*options.network, options.batch);
     options.network->initialize(options.seed, weights_);
-    for (Rank rank = 0; rank < options.ranks; ++rank)
-      workers_.emplace_back(rank, *options.network, weights_.size());
+    for (Rank rank = 0; rank < options.ranks; ++rank) {
+      if (mean_gradient_) {
+        workers_.emplace_back(rank);
+      } else {
+        workers_.emplace_back(rank, *options.network, weights_.size());
+      }
+    }
   }
 
   void step(std::uint64_t step, const std::function<void(const TrainedStep&)>& on_step) {
     sampler_.begin_step(step);
-    compute_gradients(step);
+    if (!mean_gradient_) compute_gradients(step);
     for (const auto& death : options_.deaths) {
       if (death.step == step) drop(death.rank);
     }
+    if (mean_gradient_) contribute_mean(step);
+    check_losses(step);
     const StepOutcome outcome = scheme_.exchange(step);
     const double rate =
         learning_rate_at(options_.schedule, options_.learning_rate, step, options_.steps);
@@ -82,7 +91,22 @@ class Training {
       worker.compute(options_.data->train, sampler_.batch(step, worker.rank), weights_);
       scheme_.contribute(static_cast<Rank>(index), step, worker.gradient, weights_);
     });
+  }
+
+  void check_losses(std::uint64_t step) const {
     for (const auto& worker : workers_) check_converges(step, worker.loss);
+  }
+
+  /// Instead of all ranks' gradients: an exact scheme needs the mean alone.
+  void contribute_mean(std::uint64_t step) {
+    std::vector<double> losses(workers_.size());
+    const auto mean = mean_gradient_->compute(
+        options_.data->train, weights_,
+        [&](std::size_t index) { return sampler_.batch(step, workers_[index].rank); }, losses,
+        threads_);
+    for (std::size_t index = 0; index < workers_.size(); ++index)
+      workers_[index].loss = losses[index];
+    scheme_.contribute_mean(mean);
   }
 
   void compute_dense_update() {
@@ -114,7 +138,8 @@ class Training {
   std::unique_ptr<Optimizer> optimizer_, dense_optimizer_;
   BatchSampler sampler_;
   SentRecord sent_;
-  std::vector<Worker> workers_;  ///< of the ranks that live
+  std::vector<Worker> workers_;                ///< of the ranks that live
+  std::optional<MeanGradient> mean_gradient_;  ///< of an exact scheme, instead of the workers' own
   std::vector<double> lost_mass_;
 };
 
@@ -137,7 +162,7 @@ TrainingMemory training_memory(const TrainingOptions& options, const Scheme& sch
               optimizer.state_bytes(parameters, momentum_left(options, scheme)) +
               // of the dense update that others are compared with
               optimizer.state_bytes(scheme.is_exact() ? 0 : parameters, options.momentum),
-          .gradients = Bytes{options.ranks * parameters * sizeof(float)}};
+          .gradients = Bytes{(scheme.is_exact() ? 1 : options.ranks) * parameters * sizeof(float)}};
 }
 
 TrainingResult train(const TrainingOptions& options, Scheme& scheme, ThreadPool& threads,

@@ -65,7 +65,7 @@ struct TrainingResult {
 
 struct TrainingMemory {
   Bytes residuals_and_momenta;  ///< of the scheme and of the optimizers
-  Bytes gradients;              ///< of all ranks
+  Bytes gradients;              ///< of all ranks; of an exact scheme the mean alone
 };
 /// What train() will hold, beside the weights and the data.
 TrainingMemory training_memory(const TrainingOptions& options, const Scheme& scheme);

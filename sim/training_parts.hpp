@@ -27,6 +27,8 @@ struct Worker {
   std::vector<std::uint8_t> labels;
   double loss = 0;
 
+  /// Of a rank whose gradient somebody else computes.
+  explicit Worker(Rank of) : rank(of) {}
   Worker(Rank of, const Network& network, std::size_t parameters)
       : rank(of), pass(network.make_pass()), gradient(parameters) {}
 

@@ -1,8 +1,8 @@
 #include "models/schemes/cltk.hpp"
 
 #include "models/schemes/option_checks.hpp"
-#include "models/schemes/random_mask.hpp"
 #include "models/schemes/shared_mask.hpp"
+#include "models/schemes/synthetic.hpp"
 #include "models/schemes/threshold.hpp"
 #include "models/schemes/top_k.hpp"
 
@@ -30,25 +30,23 @@ std::vector<Stage> cltk_stages(const SharedMaskStep& step, bool filtered) {
   return stages;
 }
 
-/// A leader's mask of drawn coordinates, really encoded.
+/// A leader's mask of as many coordinates as in a real step.
 SyntheticStep synthesize_cltk(const Layers& layers, const SchemeOptions& options,
                               std::uint64_t step) {
   refuse_warmup_of_synthetic(options);
   const LayerSplit split(layers, options);
-  std::vector<prune::MaskWord> mask(split.words);
   const auto leader = static_cast<Rank>(step % options.ranks);
-  Random random(options.seed, Purpose::synthetic_masks, leader, step);
-  draw_masks(split, density_of(options), random, mask);
-  const auto message = encode_masks(mask, split.segments, mask_encoding_of(options));
+  const auto kept = split.kept_counts(density_of(options));
+  const auto message = synthetic_mask_size(split, kept, 1, mask_encoding_of(options));
   return {.stages = cltk_stages({.ranks = options.ranks,
                                  .pruned = split.pruned_parameters,
                                  .whole = split.whole_parameters,
-                                 .kept = split.kept(mask),
+                                 .kept = sum_of(kept),
                                  .with_velocity = options.momentum_correction.value_or(false),
                                  .value = bytes_of(value_type_of(options)),
-                                 .masks = {{leader, {message.mask_bytes}, {message.header_bytes}}}},
+                                 .masks = {{leader, message.mask, message.header}}},
                                 options.filter.value_or(1) < 1),
-          .layers = split.outcomes(mask),
+          .layers = split.outcomes_of(kept),
           .state_per_rank = residual_bytes(split, options.momentum_correction.value_or(false))};
 }
 
@@ -157,9 +155,9 @@ std::optional<Scheme::Selection> CltkScheme::selection(Rank rank, std::uint64_t)
 
 namespace {
 constexpr std::string_view cltk_options[] = {
-    "density",        "warmup",        "momentum-correction",
-    "factor-masking", "mask-encoding", "filter",
-    "whole-below",    "values",        "engine"};
+    "density",       "warmup",     "momentum-correction", "factor-masking",
+    "mask-encoding", "filter",     "whole-below",         "values",
+    "engine",        "masks-ahead"};
 }  // namespace
 
 extern const SchemeDefinition cltk_scheme;

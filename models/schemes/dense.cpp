@@ -7,6 +7,7 @@
 #include "models/schemes/value_type.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -64,6 +65,12 @@ class DenseScheme final : public Scheme {
     gradients_[rank] = rounded_[rank];
   }
 
+  void contribute_mean(std::span<const float> mean) override {
+    check(is_exact() && mean.size() == mean_.size(),
+          "dense: not the mean of fp32 gradients of the model");
+    contributed_mean_ = mean;
+  }
+
   StepOutcome exchange(std::uint64_t) override { return exchange_of(gradients_); }
 
   StepOutcome exchange_among(std::uint64_t, std::span<const Rank> present) override {
@@ -73,11 +80,11 @@ class DenseScheme final : public Scheme {
   }
 
   StepOutcome exchange_of(const std::vector<std::span<const float>>& gradients) {
-    mean_over_ranks(gradients, mean_, values_);
+    if (contributed_mean_.empty()) mean_over_ranks(gradients, mean_, values_);
     auto sizes = synthesize_dense(layers_, options_, 0);
     StepOutcome outcome;
     outcome.stages = std::move(sizes.stages);
-    outcome.mean = mean_;
+    outcome.mean = contributed_mean_.empty() ? mean_ : std::exchange(contributed_mean_, {});
     outcome.layers = std::move(sizes.layers);
     return outcome;
   }
@@ -99,6 +106,7 @@ class DenseScheme final : public Scheme {
   std::vector<std::span<const float>> gradients_;
   std::vector<std::vector<float>> rounded_;  ///< the gradients as they travel, where not as fp32
   std::vector<float> mean_;
+  std::span<const float> contributed_mean_;
 };
 
 constexpr std::string_view dense_options[] = {"values"};

@@ -292,7 +292,7 @@ namespace {
 constexpr std::string_view iwp_options[] = {
     "density",     "threshold",     "broadcasters", "mask-encoding",       "floor",
     "tail",        "mask-interval", "warmup",       "momentum-correction", "factor-masking",
-    "whole-below", "values",        "engine"};
+    "whole-below", "values",        "engine",       "masks-ahead"};
 
 SyntheticStep synthesize(const Layers& layers, const SchemeOptions& options, std::uint64_t step) {
   return synthesize_importance(layers, options, step, Importance::ratio);

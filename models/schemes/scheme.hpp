@@ -40,6 +40,8 @@ struct AllGather {
 struct SparseAllReduce {
   std::vector<std::vector<prune::MaskWord>> masks;
   Bytes value_bytes{4}, index_bytes{4};  ///< of an entry
+  /// In place of masks: what the union of 1, 2, ... ranks' masks keeps, the same in every chunk.
+  std::vector<std::uint64_t> union_kept = {};
 };
 /// What the ranks do in the pruning engine: the bytes that each moves through its memory, and the
 /// calls among it whose time an engine profile knows (0 where there is none). All calls are for all
@@ -62,6 +64,7 @@ struct Stage {
   /// "select", "pack", ...
   std::string phase;
   std::variant<AllReduce, AllGather, SparseAllReduce, LocalWork> what;
+  std::uint32_t bucket = 0;  ///< whose layers it is for (models/schemes/bucketed.hpp)
 };
 
 /// What happened to one layer in a step.
@@ -109,6 +112,12 @@ class Scheme {
   virtual void contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
                           std::span<const float> weights) = 0;
 
+  /// Of an exact scheme, instead of all ranks' contribute(): what exchange() returns, the mean of
+  /// their gradients (models/schemes/mean.hpp). It stays where it is until the next step.
+  virtual void contribute_mean(std::span<const float> /*mean*/) {
+    check(false, "the mean of the gradients is enough for exact schemes alone");
+  }
+
   /// The exchange of a step to which all ranks have contributed.
   virtual StepOutcome exchange(std::uint64_t step) = 0;
 
@@ -150,6 +159,7 @@ class Scheme {
 struct SchemeOptions {
   Rank ranks = 2;
   std::uint64_t seed = 1;
+  std::uint32_t bucket = 0;  ///< that the scheme works on
   std::uint64_t steps_per_epoch = 1;
   double momentum = 0;
   std::string engine = "auto";  ///< of pruning (prune::make_engine)
@@ -173,6 +183,9 @@ struct SchemeOptions {
   std::optional<std::size_t> block;       ///< values that share a scale
   std::optional<double> clip_deviations;  ///< of a gradient, in standard deviations of its layer
   std::optional<std::size_t> rank;        ///< of factored matrices
+
+  /// Stands for the step where random numbers are drawn that are to differ from bucket to bucket.
+  std::uint64_t draw_of(std::uint64_t step) const { return step | std::uint64_t{bucket} << 40; }
 };
 
 /// The training settings that go best with a scheme; used where the user gives none.

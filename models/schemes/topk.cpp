@@ -3,8 +3,8 @@
 #include "base/random.hpp"
 #include "models/schemes/mean.hpp"
 #include "models/schemes/option_checks.hpp"
-#include "models/schemes/random_mask.hpp"
 #include "models/schemes/shared_mask.hpp"
+#include "models/schemes/synthetic.hpp"
 #include "models/schemes/threshold.hpp"
 #include "models/schemes/top_k.hpp"
 
@@ -42,6 +42,10 @@ struct TopkStep {
   std::vector<OfRank> sent;
   /// Of the ranks, where the values are added up on a ring; empty: they are all-gathered.
   std::vector<std::vector<prune::MaskWord>> masks;
+  /// In place of masks, where they are not known (SparseAllReduce).
+  std::vector<std::uint64_t> union_kept = {};
+
+  bool is_gathered() const { return masks.empty() && union_kept.empty(); }
 };
 
 bool sums_on_ring(const SchemeOptions& options) {
@@ -67,7 +71,7 @@ LocalWork topk_select(const LayerSplit& split, const TopkStep& step) {
     const std::size_t clipping = step.clips ? 12 * split.parameters() : 0;
     const std::size_t packed =
         (own.kept + split.whole_parameters) * (8 + step.value.count + (step.with_velocity ? 4 : 0));
-    const Bytes places = step.masks.empty() ? own.mask + own.header : own.kept * index_bytes;
+    const Bytes places = step.is_gathered() ? own.mask + own.header : own.kept * index_bytes;
     work.moved[rank] += Bytes{clipping + 4 * own.tested + own.tested / 8 +
                               2 * (split.pruned_parameters / 8) + packed} +
                         places;
@@ -81,11 +85,13 @@ LocalWork topk_select(const LayerSplit& split, const TopkStep& step) {
 /// read and written to their places.
 LocalWork topk_add(const LayerSplit& split, const TopkStep& step) {
   std::size_t moved = 8 * split.parameters();
-  if (step.masks.empty()) {
+  if (step.is_gathered()) {
     for (const auto& own : step.sent) {
       moved += (own.kept * step.value + own.mask + own.header).count +
                2 * (split.pruned_parameters / 8) + 8 * own.kept;
     }
+  } else if (!step.union_kept.empty()) {
+    moved += step.union_kept.back() * (step.value + index_bytes).count;
   } else {
     auto together = step.masks.front();
     for (const auto& mask : step.masks) prune::unite(together, mask);
@@ -99,7 +105,7 @@ LocalWork topk_add(const LayerSplit& split, const TopkStep& step) {
 
 std::vector<Stage> topk_stages(const LayerSplit& split, const TopkStep& step) {
   std::vector<Stage> stages = {{"select", topk_select(split, step)}};
-  if (step.masks.empty()) {
+  if (step.is_gathered()) {
     AllGather gather;
     for (const auto& own : step.sent) {
       gather.parts.push_back(
@@ -107,7 +113,8 @@ std::vector<Stage> topk_stages(const LayerSplit& split, const TopkStep& step) {
     }
     stages.push_back({"values", std::move(gather)});
   } else {
-    stages.push_back({"values", SparseAllReduce{step.masks, step.value, index_bytes}});
+    stages.push_back(
+        {"values", SparseAllReduce{step.masks, step.value, index_bytes, step.union_kept}});
   }
   if (split.whole_parameters > 0)
     stages.push_back({"whole", AllReduce{split.whole_parameters, step.value}});
@@ -115,9 +122,22 @@ std::vector<Stage> topk_stages(const LayerSplit& split, const TopkStep& step) {
   return stages;
 }
 
-/// Every rank keeps drawn coordinates of its own; the masks are really encoded.
-SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options,
-                              std::uint64_t step) {
+/// What the union of 1, 2, ... ranks' masks keeps, where each rank keeps kept[i] of segment i.
+std::vector<std::uint64_t> union_counts(const LayerSplit& split,
+                                        std::span<const std::uint64_t> kept, Rank ranks) {
+  std::vector<double> sums(ranks);
+  for (std::size_t s = 0; s < kept.size(); ++s) {
+    const auto n = static_cast<double>(split.segments[s].parameters);
+    const auto shares = shares_of_unions(fitted_masks, static_cast<double>(kept[s]) / n, ranks);
+    for (Rank masks = 0; masks < ranks; ++masks) sums[masks] += n * shares[masks];
+  }
+  std::vector<std::uint64_t> counts;
+  for (const double sum : sums) counts.push_back(static_cast<std::uint64_t>(std::llround(sum)));
+  return counts;
+}
+
+/// Every rank keeps as many coordinates of its own as in a real step.
+SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options, std::uint64_t) {
   refuse_warmup_of_synthetic(options);
   if (options.sample) {
     refuse_option("--sample", "has no effect with --source synthetic", {},
@@ -129,20 +149,17 @@ SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options
                  .value = bytes_of(value_type_of(options)),
                  .sent = {},
                  .masks = {}};
-  const bool on_ring = sums_on_ring(options);
-  std::vector<prune::MaskWord> mask(split.words);
-  for (Rank rank = 0; rank < options.ranks; ++rank) {
-    Random random(options.seed, Purpose::synthetic_masks, rank, step);
-    draw_masks(split, density_of(options), random, mask);
-    const auto message = encode_masks(mask, split.segments, mask_encoding_of(options));
-    sizes.sent.push_back({.kept = split.kept(mask),
-                          .mask = {message.mask_bytes},
-                          .header = {message.header_bytes},
-                          .tested = split.pruned_parameters});
-    if (on_ring) sizes.masks.push_back(mask);
+  const auto kept = split.kept_counts(density_of(options));
+  if (sums_on_ring(options)) {
+    sizes.union_kept = union_counts(split, kept, options.ranks);
   }
+  const auto message = synthetic_mask_size(split, kept, 1, mask_encoding_of(options));
+  sizes.sent.assign(options.ranks, {.kept = sum_of(kept),
+                                    .mask = message.mask,
+                                    .header = message.header,
+                                    .tested = split.pruned_parameters});
   return {.stages = topk_stages(split, sizes),
-          .layers = split.outcomes(mask),
+          .layers = split.outcomes_of(kept),
           .state_per_rank = residual_bytes(split, sizes.with_velocity) +
                             Bytes{sizeof(prune::MaskWord) * split.words}};
 }

@@ -33,7 +33,10 @@ std::string RecordingKeys::key(const std::vector<Assignment>& point) {
   });
   for (const auto& [name, text] : point) {
     has_ranks = has_ranks || name == "ranks";
-    if (feeds_back || !is_timing_option(name)) key += fmt::format("{}={}\n", name, text);
+    // What was measured says in which order buckets are filled.
+    const bool is_measured = name == "compute-time" && names_ready_times(text);
+    if (feeds_back || is_measured || !is_timing_option(name))
+      key += fmt::format("{}={}\n", name, text);
   }
   return has_ranks ? key : key + "hosts=" + ranks_of(point);
 }

@@ -48,14 +48,17 @@ Shard slurm_shard(const std::function<const char*(const char*)>& variable) {
     return *value;
   };
   const auto id = read("SLURM_ARRAY_TASK_ID", 0), first = read("SLURM_ARRAY_TASK_MIN", 0),
-             step = read("SLURM_ARRAY_TASK_STEP", 1), count = read("SLURM_ARRAY_TASK_COUNT", 1);
-  if (id < first || (id - first) % step != 0 || (id - first) / step >= count ||
-      count > most_shards) {
-    throw UserError(
-        {{}, "SLURM_ARRAY_TASK_ID"},
-        fmt::format("found {} of {} ids from {} on in steps of {}", id, count, first, step),
-        "evenly spaced ids are accepted, such as --array=1-8 or --array=0-28:4",
-        "give --shard I/N for other ones");
+             last = read("SLURM_ARRAY_TASK_MAX", 0), count = read("SLURM_ARRAY_TASK_COUNT", 1);
+  // Distinct ids that all stand on the grid are all of it.
+  const std::uint64_t gaps = count - 1;
+  const bool is_grid = last >= first && count <= most_shards &&
+                       (gaps == 0 ? last == first : (last - first) % gaps == 0 && last > first);
+  const std::uint64_t step = is_grid && gaps > 0 ? (last - first) / gaps : 1;
+  if (!is_grid || id < first || id > last || (id - first) % step != 0) {
+    throw UserError({{}, "SLURM_ARRAY_TASK_ID"},
+                    fmt::format("found {} of {} ids from {} to {}", id, count, first, last),
+                    "evenly spaced ids are accepted, such as --array=1-8 or --array=0-28:4",
+                    "give --shard I/N for other ones");
   }
   return {static_cast<std::uint32_t>((id - first) / step), static_cast<std::uint32_t>(count)};
 }

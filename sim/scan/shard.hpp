@@ -22,9 +22,11 @@ struct Shard {
 Shard parse_shard(std::string_view text);
 std::string shard_text(const Shard& shard);
 
-/// The shard of a task of a Slurm array, from SLURM_ARRAY_TASK_ID, _MIN, _STEP and _COUNT: task
-/// (ID-MIN)/STEP of COUNT. `variable` looks one up. Throws UserError at the variable where one is
-/// missing, or the ids are not evenly spaced.
+/// The shard of a task of a Slurm array, from SLURM_ARRAY_TASK_ID, _MIN, _MAX and _COUNT, whatever
+/// its ids are, as long as they are evenly spaced (--array=1-8, 0-28:4, 3,7,11): task
+/// (ID-MIN)/STEP of COUNT with STEP = (MAX-MIN)/(COUNT-1). (Of a list such as 3,7,11, Slurm's own
+/// _STEP is 1.) `variable` looks one up. Throws UserError at the variable where one is missing or
+/// the ids are not evenly spaced.
 Shard slurm_shard(const std::function<const char*(const char*)>& variable);
 
 /// The groups' points that a shard has: consecutive ones, so that as few recordings as possible are

@@ -32,20 +32,25 @@ TEST_CASE("a shard is written from 1", "[scan]") {
 }
 
 TEST_CASE("a task of a Slurm array is a shard", "[scan]") {
-  // --array=1-4
-  CHECK(in_slurm({{"ID", "3"}, {"MIN", "1"}, {"STEP", "1"}, {"COUNT", "4"}}) == Shard{2, 4});
-  // --array=0-28:4
-  CHECK(in_slurm({{"ID", "28"}, {"MIN", "0"}, {"STEP", "4"}, {"COUNT", "8"}}) == Shard{7, 8});
+  // As Slurm 22.05 sets them for --array=1-4, 0-28:4, 3,7,11 and 6.
+  CHECK(in_slurm({{"ID", "3"}, {"MIN", "1"}, {"MAX", "4"}, {"STEP", "1"}, {"COUNT", "4"}}) ==
+        Shard{2, 4});
+  CHECK(in_slurm({{"ID", "28"}, {"MIN", "0"}, {"MAX", "28"}, {"STEP", "4"}, {"COUNT", "8"}}) ==
+        Shard{7, 8});
+  CHECK(in_slurm({{"ID", "7"}, {"MIN", "3"}, {"MAX", "11"}, {"STEP", "1"}, {"COUNT", "3"}}) ==
+        Shard{1, 3});
+  CHECK(in_slurm({{"ID", "6"}, {"MIN", "6"}, {"MAX", "6"}, {"STEP", "1"}, {"COUNT", "1"}}) ==
+        Shard{0, 1});
   CHECK_THROWS_WITH(in_slurm({{"ID", "3"}}),
                     "SLURM_ARRAY_TASK_MIN: is not set; a task of a Slurm array is accepted; submit "
                     "with sbatch --array=1-8, or give --shard I/N");
   CHECK_THROWS_WITH(in_slurm({{"ID", "x"}}),
                     "SLURM_ARRAY_TASK_ID: found \"x\"; a whole number from 0 is accepted");
-  // --array=1,2,9
-  CHECK_THROWS_WITH(in_slurm({{"ID", "9"}, {"MIN", "1"}, {"STEP", "1"}, {"COUNT", "3"}}),
-                    "SLURM_ARRAY_TASK_ID: found 9 of 3 ids from 1 on in steps of 1; evenly spaced "
-                    "ids are accepted, such as --array=1-8 or --array=0-28:4; give --shard I/N for "
-                    "other ones");
+  // Of --array=1,2,9 tasks 1 and 9 could be 1/3 and 3/3, but task 2 is none.
+  CHECK_THROWS_WITH(
+      in_slurm({{"ID", "2"}, {"MIN", "1"}, {"MAX", "9"}, {"STEP", "1"}, {"COUNT", "3"}}),
+      "SLURM_ARRAY_TASK_ID: found 2 of 3 ids from 1 to 9; evenly spaced ids are accepted, such as "
+      "--array=1-8 or --array=0-28:4; give --shard I/N for other ones");
 }
 
 TEST_CASE("shards have all points once, in even numbers", "[scan]") {

@@ -1,0 +1,28 @@
+"""What the tests of the program have in common: its path and the sources' root are the first two arguments."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = sys.argv.pop(1)
+ROOT = pathlib.Path(sys.argv.pop(1))
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def ringsim(self, *arguments, **options):
+        return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, **options)
+
+    def check_error(self, message, *arguments, code=2, **options):
+        done = self.ringsim(*arguments, **options)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (code, "", message + "\n"))
+
+    def good(self, *arguments):
+        done = self.ringsim(*arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
