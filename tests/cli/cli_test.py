@@ -554,7 +554,7 @@ class Staleness(Case):
         with (folder / "scan.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
         for row in rows:
-            alone = self.summary(*late, "--bandwidth", row["bandwidth"])
+            alone = self.summary(*late, "--bandwidth", row["option.bandwidth"])
             self.assertEqual((float(row["loss"]), float(row["staleness_steps.delay_mean"])),
                              (alone["loss"], alone["staleness_steps"]["delay_mean"]))
         self.assertNotEqual(rows[0]["loss"], rows[1]["loss"])
