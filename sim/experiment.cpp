@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "models/schemes/topk_step.hpp"
 #include "sim/backend.hpp"
 #include "traces/ready_times.hpp"
 
@@ -29,7 +30,9 @@ void apply_options(const RunOptions& options, Topology& topology) {
 std::shared_ptr<const TraceSource> open_trace(const RunOptions& options) {
   auto trace = std::make_shared<TraceSource>(
       options.trace, is_given(options, "scheme") ? std::optional(options.scheme) : std::nullopt,
-      options.scheme_options.mask_encoding);
+      options.scheme_options.mask_encoding,
+      TraceSums{.on_ring = sums_on_ring(options.scheme_options),
+                .assumes_independent = options.assumes_independent});
   if (options.steps.value_or(1) > trace->header().steps) {
     throw UserError(
         {{}, "--steps"}, fmt::format("found {}", *options.steps),

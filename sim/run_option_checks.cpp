@@ -65,12 +65,15 @@ void check_trace_options(const RunOptions& options) {
   const std::string beside = fmt::format("--source trace:{}", options.trace);
   for (const auto& option : run_options()) {
     const bool of_training = option.group == "work" && option.name != "source" &&
-                             option.name != "steps" && option.name != "seed";
+                             option.name != "steps" && option.name != "seed" &&
+                             option.name != "assume";
     const bool selects = option.taken_by == TakenBy::scheme && option.name != "mask-encoding" &&
-                         option.name != "masks-ahead";
+                         option.name != "masks-ahead" && option.name != "sparse-sum";
     if ((of_training || selects || option.name == "gpu-speed") && is_given(options, option.name))
       refuse_without_effect(option.name, beside, "leave it out");
   }
+  if (is_given(options, "sparse-sum") && options.scheme != "topk")
+    refuse_without_effect("sparse-sum", fmt::format("--scheme {}", options.scheme), "leave it out");
   need_compute_time(options, beside,
                     "a trace does not say how long forward and backward pass take");
 }
@@ -149,6 +152,13 @@ void check_run_options(const RunOptions& options) {
                     fmt::format("--collective {}", options.collective), "leave it out");
   check_staleness_options(options);
   if (options.bytes || options.source == Source::synthetic) check_synthetic_options(options);
+  const bool adds_up_masks = options.source == Source::trace && options.scheme == "topk" &&
+                             options.scheme_options.sparse_sum == "ring";
+  if (is_given(options, "assume") && !adds_up_masks) {
+    throw UserError({{}, "--assume"},
+                    "has no effect without --source trace:DIR --scheme topk --sparse-sum ring", {},
+                    "leave it out");
+  }
   if (options.source == Source::trace) return check_trace_options(options);
   if (options.steps && options.epochs) {
     throw UserError({{}, "--steps"}, "given together with --epochs", "one of the two is accepted");

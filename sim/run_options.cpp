@@ -220,6 +220,13 @@ constexpr RunOption table[] = {
      "where gradients come from: training, or a trace that ringsim prune wrote; synthetic: none, "
      "what is kept is drawn at random; default train",
      set_source},
+    {"work", "assume", "independent",
+     "masks that ranks select on their own, where a trace has none and a ring adds them up "
+     "(--source trace:DIR --scheme topk --sparse-sum ring); default: an error",
+     [](RunOptions& o, Text text, const Place& place) {
+       const std::array<std::string, 1> names = {"independent"};
+       o.assumes_independent = one_of(text, place, names) == names[0];
+     }},
     {"work", "bytes", "Q",
      "a pure exchange of so many bytes of fp32, e.g. 100MB, without a model; needs --compute-time",
      set_bytes},

@@ -44,8 +44,9 @@ struct RunOptions {
   AfterOutage after_outage = AfterOutage::resume;
   // work
   Source source = Source::train;
-  std::string trace;           ///< folder of the trace
-  std::optional<Bytes> bytes;  ///< a pure exchange of so many bytes of fp32, without a model
+  std::string trace;                 ///< folder of the trace
+  bool assumes_independent = false;  ///< the masks of ranks, where the trace has none
+  std::optional<Bytes> bytes;        ///< a pure exchange of so many bytes of fp32, without a model
   std::string model = "mlp";
   std::optional<std::uint64_t> steps;
   std::optional<double> epochs;  ///< absent, and no steps: 1

@@ -7,6 +7,7 @@
 #include "models/schemes/synthetic.hpp"
 #include "models/schemes/threshold.hpp"
 #include "models/schemes/top_k.hpp"
+#include "models/schemes/topk_step.hpp"
 
 #include <fmt/format.h>
 
@@ -20,7 +21,6 @@ namespace {
 constexpr double default_sample = 0.01;
 constexpr double too_few = 0.8, too_many = 1.3;
 constexpr int adaptations = 10;
-constexpr Bytes index_bytes{4};  // on a ring
 
 /// Between the elements of a sample of `share` of a layer, or of more where that would hold fewer
 /// than two of the largest.
@@ -28,98 +28,6 @@ std::size_t sample_stride(std::size_t parameters, double share, double density) 
   const auto n = static_cast<double>(parameters);
   const double wanted = std::max(share * n, 2 / density);
   return std::max<std::size_t>(1, static_cast<std::size_t>(n / wanted));
-}
-
-/// What a step sends and does.
-struct TopkStep {
-  struct OfRank {
-    std::uint64_t kept;
-    Bytes mask, header;
-    std::size_t tested;  ///< elements that were compared with a threshold
-  };
-  bool clips, with_velocity;
-  Bytes value;
-  std::vector<OfRank> sent;
-  /// Of the ranks, where the values are added up on a ring; empty: they are all-gathered.
-  std::vector<std::vector<prune::MaskWord>> masks;
-  /// In place of masks, where they are not known (SparseAllReduce).
-  std::vector<std::uint64_t> union_kept = {};
-
-  bool is_gathered() const { return masks.empty() && union_kept.empty(); }
-};
-
-bool sums_on_ring(const SchemeOptions& options) {
-  const std::string sum = options.sparse_sum.value_or("all-gather");
-  if (sum != "all-gather" && sum != "ring") {
-    refuse_option("--sparse-sum", fmt::format("found \"{}\"", sum), "accepted: all-gather, ring");
-  }
-  if (sum == "ring" && options.mask_encoding) {
-    refuse_option("--mask-encoding", "has no effect with --sparse-sum ring", {},
-                  "leave it out: an index of four bytes travels with every value");
-  }
-  return sum == "ring";
-}
-
-/// Clipping reads g twice and writes it; a test reads r and writes a bit; packing reads the bitmap,
-/// reads and clears r (and clears u) at the kept places, and writes the values; the bitmap is read
-/// again for the mask or the indices that are written.
-LocalWork topk_select(const LayerSplit& split, const TopkStep& step) {
-  LocalWork work =
-      accumulate_work(static_cast<Rank>(step.sent.size()), split.parameters(), step.with_velocity);
-  for (std::size_t rank = 0; rank < step.sent.size(); ++rank) {
-    const auto& own = step.sent[rank];
-    const std::size_t clipping = step.clips ? 12 * split.parameters() : 0;
-    const std::size_t packed =
-        (own.kept + split.whole_parameters) * (8 + step.value.count + (step.with_velocity ? 4 : 0));
-    const Bytes places = step.is_gathered() ? own.mask + own.header : own.kept * index_bytes;
-    work.moved[rank] += Bytes{clipping + 4 * own.tested + own.tested / 8 +
-                              2 * (split.pruned_parameters / 8) + packed} +
-                        places;
-  }
-  work.coded = work.moved;
-  return work;
-}
-
-/// All messages are read, their masks written as bitmaps and read, and their values added to a sum,
-/// which is read and written there, and divided. Of a sum that comes from the ring, the entries are
-/// read and written to their places.
-LocalWork topk_add(const LayerSplit& split, const TopkStep& step) {
-  std::size_t moved = 8 * split.parameters();
-  if (step.is_gathered()) {
-    for (const auto& own : step.sent) {
-      moved += (own.kept * step.value + own.mask + own.header).count +
-               2 * (split.pruned_parameters / 8) + 8 * own.kept;
-    }
-  } else if (!step.union_kept.empty()) {
-    moved += step.union_kept.back() * (step.value + index_bytes).count;
-  } else {
-    auto together = step.masks.front();
-    for (const auto& mask : step.masks) prune::unite(together, mask);
-    moved += prune::count(together) * (step.value + index_bytes).count;
-  }
-  LocalWork work;
-  work.moved.assign(step.sent.size(), Bytes{moved});
-  work.coded = work.moved;
-  return work;
-}
-
-std::vector<Stage> topk_stages(const LayerSplit& split, const TopkStep& step) {
-  std::vector<Stage> stages = {{"select", topk_select(split, step)}};
-  if (step.is_gathered()) {
-    AllGather gather;
-    for (const auto& own : step.sent) {
-      gather.parts.push_back(
-          {.values = own.kept * step.value, .masks = own.mask, .headers = own.header});
-    }
-    stages.push_back({"values", std::move(gather)});
-  } else {
-    stages.push_back(
-        {"values", SparseAllReduce{step.masks, step.value, index_bytes, step.union_kept}});
-  }
-  if (split.whole_parameters > 0)
-    stages.push_back({"whole", AllReduce{split.whole_parameters, step.value}});
-  stages.push_back({"add", topk_add(split, step)});
-  return stages;
 }
 
 /// What the union of 1, 2, ... ranks' masks keeps, where each rank keeps kept[i] of segment i.
@@ -144,7 +52,9 @@ SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options
                   "leave it out: nothing is compared with a threshold");
   }
   const LayerSplit split(layers, options);
-  TopkStep sizes{.clips = options.clip.has_value(),
+  TopkStep sizes{.pruned = split.pruned_parameters,
+                 .whole = split.whole_parameters,
+                 .clips = options.clip.has_value(),
                  .with_velocity = momentum_correction_of(options),
                  .value = bytes_of(value_type_of(options)),
                  .sent = {},
@@ -158,7 +68,7 @@ SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options
                                     .mask = message.mask,
                                     .header = message.header,
                                     .tested = split.pruned_parameters});
-  return {.stages = topk_stages(split, sizes),
+  return {.stages = topk_stages(sizes),
           .layers = split.outcomes_of(kept),
           .state_per_rank = residual_bytes(split, sizes.with_velocity) +
                             Bytes{sizeof(prune::MaskWord) * split.words}};
@@ -303,7 +213,9 @@ StepOutcome TopkScheme::exchange_among(std::uint64_t, std::span<const Rank> pres
   }
   StepOutcome outcome;
   outcome.mean = residuals_.gather(decoded_, present, on_ring_);
-  TopkStep sizes{.clips = clip_.has_value(),
+  TopkStep sizes{.pruned = residuals_.split().pruned_parameters,
+                 .whole = residuals_.split().whole_parameters,
+                 .clips = clip_.has_value(),
                  .with_velocity = residuals_.momentum_correction(),
                  .value = bytes_of(residuals_.values()),
                  .sent = {},
@@ -315,7 +227,7 @@ StepOutcome TopkScheme::exchange_among(std::uint64_t, std::span<const Rank> pres
                           .header = {state.message.header_bytes},
                           .tested = state.tested});
   }
-  outcome.stages = topk_stages(residuals_.split(), sizes);
+  outcome.stages = topk_stages(sizes);
   outcome.layers = layer_outcomes();
   residuals_.split().mark_whole(union_);
   outcome.mask = union_;
