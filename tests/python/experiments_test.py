@@ -38,6 +38,11 @@ accuracy += 0.01 * ("tail" in options) + 0.02 * (options.get("broadcasters") == 
 wire = 50.0 if options.get("broadcasters") == "1" else 65.0
 folder.mkdir()
 (folder / "steps.csv").write_text(f"step,start_s,total_s,accuracy\\n0,0,0.5,\\n1,0.5,0.5,0.8\\n2,1,0.5,{accuracy}\\n")
+if sys.argv[1] == "scan":
+    rows = [f"{point},{0.7 + point},{1.5 + point},{accuracy},70.0,70.0,{wire},{wire},\n" for point in range(options["bandwidth"].count(",") + 1)]
+    (folder / "scan.csv").write_text("point,target.seconds,simulated_seconds,accuracy," + ",".join(
+        "compression_ratio." + name for name in ("kept", "values", "wire", "wire_after_warmup")) + ",error\n" + "".join(rows))
+    sys.exit(0)
 ratio = {"kept": 70.0, "values": 70.0, "wire": wire, "wire_after_warmup": wire}
 print(json.dumps({"accuracy": accuracy, "loss": 0.2, "simulated_seconds": 1.5, "seconds_per_step": {}, "compression_ratio": ratio,
                   "bytes_sent_per_rank": {}, "density": 0.01, "steps": 3, "ranks": 8}))
@@ -116,7 +121,7 @@ class Experiments(unittest.TestCase):
             self.assertIn("--evaluate validation", call)
 
     def test_tables(self):
-        for script, options, expected in (("schemes.py", ["--schemes", "dense,iwp", "--seeds", "1..2", "--bandwidths", "1Gbps"], "| iwp |"),
+        for script, options, expected in (("schemes.py", ["--schemes", "dense,iwp", "--seeds", "1..2", "--bandwidths", "1Gbps,10Gbps"], "| 65.0 | 0.7 s | 1.5 s | 1.7 s | 2.5 s |"),
                                           ("density.py", ["--densities", "1/32", "--seeds", "1..2"], "| iwp | 1/32 |")):
             done = subprocess.run([sys.executable, "-B", TOOLS / script, "--program", self.program, "--records", self.records, "--jobs", "2", *options],
                                   capture_output=True, text=True)

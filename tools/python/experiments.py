@@ -167,8 +167,11 @@ class Runs:
             self.seconds.setdefault(name, []).append(10 * record["seconds"] / epochs)
 
     def _run(self, options, keep):
+        """Several bandwidths (a list) are points of one scan, which trains once."""
         folder = pathlib.Path(tempfile.mkdtemp(prefix="ringsim-", dir=self.scratch))
-        command = [self.program, "run", *arguments_of(options), "--quiet", "--format", "json", "-o", folder / "run"]
+        is_scan = "," in str(options.get("bandwidth", ""))
+        output = ["scan", "-j", "1"] if is_scan else ["run", "--format", "json"]
+        command = [self.program, *output, *arguments_of(options), "--quiet", "-o", folder / "run"]
         if keep is not None:
             command.append("--transfers")
         start = time.monotonic()
@@ -176,11 +179,15 @@ class Runs:
             done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"RINGSIM_THREADS": "1"},
                                   timeout=max(1.0, self.deadline - start) if math.isfinite(self.deadline) else None)
             record = {"options": options, "seconds": round(time.monotonic() - start, 2)}
-            if done.returncode == 1 and "diverged" in done.stderr:
-                record["failed"] = done.stderr.strip()
+            points = points_of(folder / "run") if is_scan and done.returncode in (0, 1) else []
+            errors = {point["error"] for point in points} - {""}
+            if done.returncode == 1 and "diverged" in (done.stderr if not is_scan else " ".join(errors)):
+                record["failed"] = done.stderr.strip() or errors.pop()
             elif done.returncode != 0:
                 # Wrong options are the script's mistake, and no result.
-                raise RunFailed(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
+                raise RunFailed(f"{' '.join(map(str, command))}: {done.stderr.strip()}{' '.join(errors)}")
+            elif is_scan:
+                record |= {"points": points, "accuracy": float(points[0]["accuracy"])}
             else:
                 record |= summary_of(json.loads(done.stdout)) | {"curve": curve_of(folder / "run")}
                 if keep is not None:
@@ -190,6 +197,12 @@ class Runs:
             return None
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def points_of(folder):
+    """The rows of a scan, as text, by column."""
+    with (folder / "scan.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def summary_of(summary):

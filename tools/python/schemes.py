@@ -8,8 +8,6 @@
 Accuracy on the test set with its 95 % confidence interval; ratios; simulated seconds to 85 % (mean over the seeds that reach it) and to the end, on rings
 of 1, 10 and 100 Gbit/s, with the time to prune. Runs are kept in results/schemes.jsonl: a later call goes on from there.
 """
-import math
-
 import experiments
 
 # Beside the schemes themselves: the same settings with less on the wire.
@@ -28,28 +26,25 @@ def options_of(label, settings, arguments):
 
 
 def seconds(values):
-    """Their mean, of those that are finite."""
-    finite = [value for value in values if math.isfinite(value)]
-    if not finite:
+    """Mean of texts, of those that are not empty."""
+    found = [float(value) for value in values if value]
+    if not found:
         return "not reached"
-    note = f" ({len(finite)} of {len(values)})" if len(finite) < len(values) else ""
-    return f"{experiments.mean(finite):.3g} s{note}"
+    note = f" ({len(found)} of {len(values)})" if len(found) < len(values) else ""
+    return f"{experiments.mean(found):.3g} s{note}"
 
 
-def row_of(label, records, networks, target):
-    """`records` by network and seed."""
-    first = records[networks[0]]
-    failed = sum("failed" in record for record in first)
-    for others in records.values():
-        # A synchronous run learns the same on every network.
-        assert [record.get("accuracy") for record in others] == [record.get("accuracy") for record in first]
+def row_of(label, records, networks):
+    """`records` by seed; their points by network."""
+    failed = sum("failed" in record for record in records)
     if failed:
-        return [label, f"diverged ({failed} of {len(first)})", *[""] * (4 + 2 * len(networks))]
-    cells = [label, experiments.interval([100 * record["accuracy"] for record in first])]
-    cells += [f"{experiments.mean([record['compression_ratio'][name] for record in first]):.1f}" for name in ("kept", "values", "wire", "wire_after_warmup")]
-    for network in networks:
-        cells.append(seconds([experiments.seconds_to(record, target) for record in records[network]]))
-        cells.append(seconds([record["simulated_seconds"] for record in records[network]]))
+        return [label, f"diverged ({failed} of {len(records)})", *[""] * (4 + 2 * len(networks))]
+    cells = [label, experiments.interval([100 * record["accuracy"] for record in records])]
+    for name in ("kept", "values", "wire", "wire_after_warmup"):
+        cells.append(f"{experiments.mean([float(record['points'][0]['compression_ratio.' + name]) for record in records]):.1f}")
+    for number in range(len(networks)):
+        points = [record["points"][number] for record in records]
+        cells += [seconds([point["target.seconds"] for point in points]), seconds([point["simulated_seconds"] for point in points])]
     return cells
 
 
@@ -69,16 +64,19 @@ def main():
     if arguments.schemes:
         labels = arguments.schemes.split(",")
     networks = arguments.bandwidths.split(",")
-    wanted = [(label, network, seed) for label in labels for network in networks for seed in arguments.seeds]
+    if len(networks) < 2:
+        parser.error("--bandwidths: found one; several are accepted, as 1Gbps,10Gbps")
+    wanted = [(label, seed) for label in labels for seed in arguments.seeds]
     records = dict(zip(wanted, experiments.runs_of(arguments).batch(
-        [options_of(label, settings, arguments) | {"bandwidth": network, "seed": seed} for label, network, seed in wanted])))
+        [options_of(label, settings, arguments) | {"bandwidth": arguments.bandwidths, "target-accuracy": arguments.target, "seed": seed}
+         for label, seed in wanted])))
     rows = []
     for label in labels:
-        of_label = {network: [records[label, network, seed] for seed in arguments.seeds] for network in networks}
-        if any(record is None for of_network in of_label.values() for record in of_network):
+        of_label = [records[label, seed] for seed in arguments.seeds]
+        if None in of_label:
             rows.append([label, "not run to the end"])
             continue
-        rows.append(row_of(label, of_label, networks, arguments.target))
+        rows.append(row_of(label, of_label, networks))
     columns = [f"{what}, {network.replace('bps', 'bit/s')}" for network in networks for what in (f"to {100 * arguments.target:.0f} %", "to the end")]
     experiments.print_table(["scheme", "accuracy, %", "kept", "values", "wire", "wire after warm-up", *columns], rows)
 
