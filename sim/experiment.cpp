@@ -127,6 +127,38 @@ ReadyTimes ready_times(const Experiment& experiment) {
 
 }  // namespace
 
+namespace {
+
+/// A quorum of all ranks is none.
+void settle_quorum(RunOptions& options, const Topology& topology, Rank ranks) {
+  if (options.quorum && *options.quorum > ranks) {
+    throw UserError({{}, "--quorum"}, fmt::format("found {}", *options.quorum),
+                    fmt::format("1 to {} (the number of ranks) is accepted", ranks));
+  }
+  if (options.quorum == ranks) options.quorum.reset();
+  const bool waits = options.staleness == 0 && !options.quorum && options.local_steps == 1;
+  if (waits || !has_deaths(topology, ranks)) return;
+  throw UserError({{},
+                   options.quorum          ? "--quorum"
+                   : options.staleness > 0 ? "--staleness"
+                                           : "--local-steps"},
+                  fmt::format("hosts of {} die", topology.name()),
+                  "a topology whose hosts live is accepted",
+                  "leave the option out: every step then waits for its exchange");
+}
+
+void check_takes_quorum(const RunOptions& options, const SchemeDefinition& scheme) {
+  if (!options.quorum || scheme.takes_quorum) return;
+  std::vector<std::string> accepted;
+  for (const auto* other : schemes()) {
+    if (other->takes_quorum) accepted.emplace_back(other->name);
+  }
+  throw UserError({{}, "--scheme"}, fmt::format("{} needs all ranks in a step", scheme.name),
+                  join(accepted, ", ") + " are accepted with a quorum", "leave --quorum out");
+}
+
+}  // namespace
+
 bool draws_sizes(const RunOptions& options) {
   return options.bytes || options.source == Source::synthetic;
 }
@@ -142,9 +174,12 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
         {{}, "--ranks"}, fmt::format("found {}", ranks),
         fmt::format("2 to {} (the hosts of {}) is accepted", topology.hosts(), topology.name()));
   }
+  RunOptions settled = options;
+  settle_quorum(settled, topology, ranks);
   std::shared_ptr<const TraceSource> trace;
   if (options.source == Source::trace) trace = like ? like->trace : open_trace(options);
   const std::string& scheme = trace ? trace->scheme() : options.scheme;
+  check_takes_quorum(settled, find_scheme(scheme));
   const CollectiveChoice collective = choose_collective(options, topology, ranks);
   if (draws_sizes(options)) {
     auto asked = options.scheme_options;
@@ -153,7 +188,7 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
   }
   const bool has_model = !trace && !options.bytes;
   Experiment experiment{
-      .options = options,
+      .options = std::move(settled),
       .topology = std::move(topology),
       .ranks = ranks,
       .scheme = find_scheme(scheme),
@@ -218,10 +253,12 @@ SchemeOptions scheme_options(const Experiment& experiment, std::uint64_t epoch_s
   SchemeOptions options = experiment.options.scheme_options;
   options.ranks = experiment.ranks;
   options.seed = experiment.options.seed;
-  options.steps_per_epoch = epoch_steps;
+  options.steps_per_epoch =
+      std::max<std::uint64_t>(1, epoch_steps / experiment.options.local_steps);
   options.momentum = training_rates(experiment.options, experiment.scheme).momentum;
   // Residuals can carry the momentum of sgd alone.
-  if (experiment.options.optimizer != "sgd") options.momentum_correction = false;
+  if (experiment.options.optimizer != "sgd" || experiment.options.local_steps > 1)
+    options.momentum_correction = false;
   return options;
 }
 
@@ -243,7 +280,8 @@ TrainingOptions training_options(const Experiment& experiment, const Dataset& da
           .schedule = options.schedule,
           .optimizer = options.optimizer,
           .label_skew = options.label_skew,
-          .deaths = {}};
+          .deaths = {},
+          .evaluate_every = options.evaluate_every};
 }
 
 ComputeModel compute_model(const Experiment& experiment) {

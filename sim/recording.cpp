@@ -3,6 +3,7 @@
 #include "base/parallel.hpp"
 #include "models/dataset.hpp"
 #include "models/schemes/bucketed.hpp"
+#include "sim/local_training.hpp"
 
 #include <fmt/format.h>
 
@@ -21,6 +22,7 @@ Recording record_training(const Experiment& experiment, const std::vector<Traine
   auto training = training_options(experiment, data, epoch_steps);
   training.deaths = deaths;
   const auto options = scheme_options(experiment, epoch_steps);
+  const auto local_steps = experiment.options.local_steps;
   const auto& buckets = experiment.buckets;
   const auto& layers = experiment.network->layers();
   const auto scheme = buckets.empty() ? experiment.scheme.make(layers, options)
@@ -30,18 +32,25 @@ Recording record_training(const Experiment& experiment, const std::vector<Traine
     observer.on_start(fmt::format(
         "memory of {} ranks: {} of residuals and momenta, {} of gradients", experiment.ranks,
         format(memory.residuals_and_momenta), format(memory.gradients)));
+    if (local_steps > 1) {
+      observer.on_start(fmt::format("memory of local steps: {} of weights and momenta apart",
+                                    format(local_memory(training))));
+    }
   }
   Recording recording;
   ThreadPool threads(experiment.threads);
-  recording.trained = train(training, *scheme, threads, [&](const TrainedStep& step) {
+  const auto record = [&](const TrainedStep& step) {
     const Rank ranks = alive_in(step.step, experiment.ranks, deaths);
     recording.steps.push_back({ranks, keep(step.outcome->stages, ranks), step.loss, step.accuracy});
     for (const auto& layer : step.outcome->layers) recording.kept += layer.kept;
     for (const auto& layer : step.layers) recording.layers.push_back(layer);
     if (observer.on_step) observer.on_step(step.step + 1, training.steps);
-  });
+  };
+  recording.trained = local_steps > 1
+                          ? train_locally(training, local_steps, *scheme, threads, record)
+                          : train(training, *scheme, threads, record);
   recording.parameters = total_parameters(experiment.network->layers());
-  recording.warmup_steps = experiment.scheme.warmup_steps(options);
+  recording.warmup_steps = local_steps * experiment.scheme.warmup_steps(options);
   for (const auto& input : data.files) recording.inputs.push_back({input.name, input.sha256});
   return recording;
 }

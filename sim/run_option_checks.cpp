@@ -78,6 +78,35 @@ void check_trace_options(const RunOptions& options) {
                     "a trace does not say how long forward and backward pass take");
 }
 
+/// Staleness is that of training, and some options need it.
+void check_staleness_options(const RunOptions& options) {
+  const bool trains = !options.bytes && options.source == Source::train;
+  for (const auto& option : run_options()) {
+    const bool is_of_training = option.group == "staleness" || option.name == "target-accuracy" ||
+                                option.name == "evaluate-every";
+    if (is_of_training && !trains && is_given(options, option.name))
+      refuse_without_effect(option.name, "a run that does not train", "leave it out");
+  }
+  const bool is_late = options.staleness > 0 || options.quorum;
+  for (const Text name : {"delay-scaling", "delay-compensation", "fresh-error"}) {
+    if (is_given(options, name) && !is_late)
+      refuse_without_effect(name, "--staleness 0", "give --staleness S, or leave it out");
+  }
+  if ((is_late || options.local_steps > 1) && (options.bucket || overlaps(options))) {
+    refuse_without_effect(options.bucket ? "bucket" : "overlap",
+                          "--staleness, --quorum or --local-steps",
+                          "leave it out: an exchange begins when the whole gradient is there");
+  }
+  if (options.local_steps == 1) return;
+  if (is_late) {
+    refuse_without_effect("local-steps", "--staleness or --quorum", "leave one of the two out");
+  }
+  if (options.scheme_options.momentum_correction.value_or(false)) {
+    throw UserError({{}, "--momentum-correction"}, "found on with --local-steps", "off is accepted",
+                    "leave one of the two out: the momentum is that of each rank's own steps");
+  }
+}
+
 /// Momentum before pruning is that of sgd, and nesterov is sgd without momentum.
 void check_optimizer(const RunOptions& options, const SchemeDefinition& scheme) {
   const std::string beside = fmt::format("--optimizer {}", options.optimizer);
@@ -121,6 +150,7 @@ void check_run_options(const RunOptions& options) {
                           "add --overlap on, or leave it out");
   refuse_options_of(TakenBy::collective, options, find_collective(options.collective).options,
                     fmt::format("--collective {}", options.collective), "leave it out");
+  check_staleness_options(options);
   if (options.bytes || options.source == Source::synthetic) check_synthetic_options(options);
   const bool adds_up_masks = options.source == Source::trace && options.scheme == "topk" &&
                              options.scheme_options.sparse_sum == "ring";

@@ -281,6 +281,17 @@ constexpr RunOption table[] = {
        o.validates = one_of(text, place, names) == "validation";
      }},
 
+    {"work", "evaluate-every", "N",
+     "measures the accuracy after every N steps, and after the last; default: an epoch",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.evaluate_every = whole_number(text, place, 1, 100'000'000);
+     }},
+    {"work", "target-accuracy", "X",
+     "reports when an accuracy of X, from 0 to 1, is first measured (--evaluate-every)",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.target_accuracy = number(text, place, 0, 1);
+     }},
+
     {"time", "compute-time", "Q|model|FILE",
      "forward and backward pass of one step; model: operations over --gpu-speed; FILE: measured, "
      "when each layer's gradient was ready, as CSV or a trace of the PyTorch profiler; default "
@@ -373,6 +384,13 @@ constexpr RunOption table[] = {
        o.scheme_options.momentum_correction = on_or_off(text, place);
      },
      TakenBy::scheme},
+    {"scheme", "factor-masking", "on|off",
+     "with momentum correction, clears the momentum where a gradient was sent (arXiv 1712.01887); "
+     "default on",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.factor_masking = on_or_off(text, place);
+     },
+     TakenBy::scheme},
     {"scheme", "whole-below", "N", "layers with fewer parameters are sent whole; default 1024",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.whole_below = whole_number(text, place, 0, any);
@@ -440,6 +458,42 @@ constexpr RunOption table[] = {
        o.scheme_options.engine = text;
      },
      TakenBy::scheme},
+
+    {"staleness", "staleness", "S",
+     "a rank may begin step t once it has applied step t-1-S, while later exchanges go on; default "
+     "0: every step waits for its exchange",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.staleness = whole_number(text, place, 0, 10'000);
+     }},
+    {"staleness", "quorum", "Q",
+     "an exchange starts when Q ranks are ready; the others contribute nothing to it and keep "
+     "their residual; default: all ranks",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.quorum = static_cast<Rank>(whole_number(text, place, 1, 1 << 20));
+     }},
+    {"staleness", "local-steps", "H",
+     "ranks train apart and exchange how far their weights have moved every H steps; default 1: "
+     "they exchange gradients",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.local_steps = whole_number(text, place, 1, 1'000'000);
+     }},
+    {"staleness", "delay-scaling", "on|off",
+     "a gradient of delay d > 1 counts a d-th (arXiv 1511.05950); default off",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scales_by_delay = on_or_off(text, place);
+     }},
+    {"staleness", "delay-compensation", "X",
+     "adds X*g*g*(change of the weights since they were read) to a late gradient g (arXiv "
+     "1609.08326, which takes 0.04); default: nothing",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.delay_compensation = number(text, place, 0, 1e6);
+     }},
+    {"staleness", "fresh-error", "on|off",
+     "error and cosine in layers.csv compare with gradients computed anew at the weights that they "
+     "are applied to, which doubles the work; off: with those that were computed; default off",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.compares_with_fresh = on_or_off(text, place);
+     }},
 };
 
 }  // namespace

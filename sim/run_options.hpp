@@ -56,6 +56,8 @@ struct RunOptions {
   std::string schedule = "cosine";
   std::string optimizer = "sgd";
   LabelSkew label_skew;
+  std::optional<std::uint64_t> evaluate_every;  ///< steps; absent: an epoch
+  std::optional<double> target_accuracy;
   bool validates = false;  ///< accuracy on a part of the training set in the test set's place
   // time
   std::optional<Seconds> compute_time;  ///< per step; absent: the model's operations over gpu_speed
@@ -71,7 +73,14 @@ struct RunOptions {
   bool masks_ahead = false;
   // scheme
   std::string scheme = "iwp";
-  SchemeOptions scheme_options;         ///< run() fills in ranks, seed, steps_per_epoch, momentum
+  SchemeOptions scheme_options;  ///< run() fills in ranks, seed, steps_per_epoch, momentum
+  // staleness
+  std::uint64_t staleness = 0;
+  std::optional<Rank> quorum;  ///< absent: all ranks
+  std::uint64_t local_steps = 1;
+  bool scales_by_delay = false;
+  std::optional<double> delay_compensation;
+  bool compares_with_fresh = false;
   std::vector<std::string_view> given;  ///< names of the options that were set, in order
 };
 

@@ -115,12 +115,16 @@ class BucketedScheme final : public Scheme {
       part.scatter(own.mean, mean_);
       auto layer = own.layers.begin();
       for (const std::size_t index : part.indices()) outcome.layers[index] = *layer++;
+      rank_masks_.resize(own.rank_masks.size(), std::vector<prune::MaskWord>(words_));
+      for (std::size_t rank = 0; rank < rank_masks_.size(); ++rank)
+        place_mask(part, own.rank_masks[rank], rank_masks_[rank]);
       if (own.mask.empty()) continue;
       has_mask = true;
-      place_mask(part, own.mask);
+      place_mask(part, own.mask, mask_);
     }
     outcome.mean = mean_;
     if (has_mask) outcome.mask = mask_;
+    outcome.rank_masks = rank_masks_;
     return outcome;
   }
 
@@ -145,11 +149,12 @@ class BucketedScheme final : public Scheme {
     std::unique_ptr<Scheme> scheme;
   };
 
-  void place_mask(const Part& part, std::span<const prune::MaskWord> own) {
+  void place_mask(const Part& part, std::span<const prune::MaskWord> own,
+                  std::span<prune::MaskWord> all) const {
     for (const std::size_t index : part.indices()) {
       const std::size_t words = prune::mask_words(layers_[index].parameters);
       std::copy_n(own.begin(), words,
-                  mask_.begin() + static_cast<std::ptrdiff_t>(first_words_[index]));
+                  all.begin() + static_cast<std::ptrdiff_t>(first_words_[index]));
       own = own.subspan(words);
     }
   }
@@ -160,6 +165,7 @@ class BucketedScheme final : public Scheme {
   std::size_t words_ = 0;
   std::vector<float> mean_;
   std::vector<prune::MaskWord> mask_;
+  std::vector<std::vector<prune::MaskWord>> rank_masks_;
 };
 
 }  // namespace

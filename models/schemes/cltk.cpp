@@ -82,7 +82,7 @@ void CltkScheme::contribute(Rank rank, std::uint64_t, std::span<const float> gra
 
 void CltkScheme::select(std::uint64_t step) {
   const double density = warmup_density(density_, step / steps_per_epoch_, warmup_epochs_);
-  const std::span<const float> residual = residuals_.of(leader(step)).residual;
+  const std::span<const float> residual = residuals_.of(leader_).residual;
   for (auto& segment : segments_) {
     const std::size_t n = segment.parameters, kept = kept_count(density, n);
     select_top_k(residual.subspan(segment.offset, n), kept,
@@ -105,24 +105,32 @@ void CltkScheme::damp(Rank rank) {
   }
 }
 
+void CltkScheme::keep(Rank rank, std::span<const float> gradient) {
+  residuals_.accumulate(rank, gradient);
+}
+
 StepOutcome CltkScheme::exchange(std::uint64_t step) {
+  return exchange_among(step, residuals_.all());
+}
+
+StepOutcome CltkScheme::exchange_among(std::uint64_t step, std::span<const Rank> present) {
+  leader_ = present[step % present.size()];
   select(step);
   const auto& split = residuals_.split();
   const auto message = encode_masks(mask_, split.segments, encoding_);
   decode_masks(message.bytes, split.segments, decoded_);
   StepOutcome outcome;
-  outcome.stages =
-      cltk_stages({.ranks = residuals_.ranks(),
-                   .pruned = split.pruned_parameters,
-                   .whole = split.whole_parameters,
-                   .kept = split.kept(decoded_),
-                   .with_velocity = residuals_.momentum_correction(),
-                   .value = bytes_of(residuals_.values()),
-                   .masks = {{leader(step), {message.mask_bytes}, {message.header_bytes}}}},
-                  filter_ < 1);
-  outcome.mean = residuals_.reduce(decoded_);
+  outcome.stages = cltk_stages({.ranks = residuals_.ranks(),
+                                .pruned = split.pruned_parameters,
+                                .whole = split.whole_parameters,
+                                .kept = split.kept(decoded_),
+                                .with_velocity = residuals_.momentum_correction(),
+                                .value = bytes_of(residuals_.values()),
+                                .masks = {{leader_, {message.mask_bytes}, {message.header_bytes}}}},
+                               filter_ < 1);
+  outcome.mean = residuals_.reduce(decoded_, present);
   if (filter_ < 1) {
-    for (Rank rank = 0; rank < residuals_.ranks(); ++rank) damp(rank);
+    for (const Rank rank : present) damp(rank);
   }
   split.mark_whole(decoded_);
   outcome.mask = decoded_;
@@ -137,18 +145,19 @@ double CltkScheme::drop(Rank rank) {
   return residuals_.drop(rank);
 }
 
-std::optional<Scheme::Selection> CltkScheme::selection(Rank rank, std::uint64_t step) const {
-  return Selection{.broadcasts = rank == leader(step),
+std::optional<Scheme::Selection> CltkScheme::selection(Rank rank, std::uint64_t) const {
+  return Selection{.broadcasts = rank == leader_,
                    .layers = residuals_.split().pruned,
                    .segments = segments_,
-                   .mask = rank == leader(step) ? mask_ : none_,
+                   .mask = rank == leader_ ? mask_ : none_,
                    .packed = residuals_.of(rank).packed};
 }
 
 namespace {
-constexpr std::string_view cltk_options[] = {"density",       "warmup", "momentum-correction",
-                                             "mask-encoding", "filter", "whole-below",
-                                             "values",        "engine", "masks-ahead"};
+constexpr std::string_view cltk_options[] = {
+    "density",       "warmup",     "momentum-correction", "factor-masking",
+    "mask-encoding", "filter",     "whole-below",         "values",
+    "engine",        "masks-ahead"};
 }  // namespace
 
 extern const SchemeDefinition cltk_scheme;
@@ -163,6 +172,7 @@ const SchemeDefinition cltk_scheme = {
     },
     .warmup_steps = density_warmup_steps,
     .synthesize = synthesize_cltk,
+    .takes_quorum = true,
 };
 
 }  // namespace ringsim

@@ -71,8 +71,16 @@ class DenseScheme final : public Scheme {
     contributed_mean_ = mean;
   }
 
-  StepOutcome exchange(std::uint64_t) override {
-    if (contributed_mean_.empty()) mean_over_ranks(gradients_, mean_, values_);
+  StepOutcome exchange(std::uint64_t) override { return exchange_of(gradients_); }
+
+  StepOutcome exchange_among(std::uint64_t, std::span<const Rank> present) override {
+    std::vector<std::span<const float>> gradients;
+    for (const Rank rank : present) gradients.push_back(gradients_[rank]);
+    return exchange_of(gradients);
+  }
+
+  StepOutcome exchange_of(const std::vector<std::span<const float>>& gradients) {
+    if (contributed_mean_.empty()) mean_over_ranks(gradients, mean_, values_);
     auto sizes = synthesize_dense(layers_, options_, 0);
     StepOutcome outcome;
     outcome.stages = std::move(sizes.stages);
@@ -117,6 +125,7 @@ const SchemeDefinition dense_scheme = {
     },
     .warmup_steps = no_warmup_steps,
     .synthesize = synthesize_dense,
+    .takes_quorum = true,
 };
 
 }  // namespace ringsim

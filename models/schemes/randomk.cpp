@@ -61,13 +61,21 @@ class RandomkScheme final : public Scheme {
   }
 
   StepOutcome exchange(std::uint64_t step) override {
+    return exchange_among(step, residuals_.all());
+  }
+
+  void keep(Rank rank, std::span<const float> gradient) override {
+    residuals_.accumulate(rank, gradient);
+  }
+
+  StepOutcome exchange_among(std::uint64_t step, std::span<const Rank> present) override {
     const auto& split = residuals_.split();
     const double density = warmup_density(density_, step / steps_per_epoch_, warmup_epochs_);
     draw_coordinates(split, density, seed_, step | first_draw_, mask_);
     StepOutcome outcome;
     outcome.stages = randomk_stages(split, residuals_.ranks(), split.kept(mask_),
                                     residuals_.momentum_correction(), residuals_.values());
-    outcome.mean = residuals_.reduce(mask_);
+    outcome.mean = residuals_.reduce(mask_, present);
     split.mark_whole(mask_);
     outcome.mask = mask_;
     outcome.layers = split.outcomes(mask_);
@@ -85,8 +93,9 @@ class RandomkScheme final : public Scheme {
   std::vector<prune::MaskWord> mask_;
 };
 
-constexpr std::string_view randomk_options[] = {"density",     "warmup", "momentum-correction",
-                                                "whole-below", "values", "engine"};
+constexpr std::string_view randomk_options[] = {
+    "density", "warmup", "momentum-correction", "factor-masking", "whole-below",
+    "values",  "engine"};
 
 }  // namespace
 
@@ -102,6 +111,7 @@ const SchemeDefinition randomk_scheme = {
     },
     .warmup_steps = density_warmup_steps,
     .synthesize = synthesize_randomk,
+    .takes_quorum = true,
 };
 
 }  // namespace ringsim

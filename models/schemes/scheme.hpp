@@ -83,6 +83,8 @@ struct StepOutcome {
   /// Bit i of a layer's words is set where parameter i was sent (prune::Segment's layout: whole
   /// words per layer, in order). Empty: every parameter was sent.
   std::span<const prune::MaskWord> mask;
+  /// Where ranks sent different parameters: a mask for each rank, as `mask`, which is their union.
+  std::span<const std::vector<prune::MaskWord>> rank_masks;
   std::vector<LayerOutcome> layers;  ///< one per layer
 };
 
@@ -118,6 +120,17 @@ class Scheme {
 
   /// The exchange of a step to which all ranks have contributed.
   virtual StepOutcome exchange(std::uint64_t step) = 0;
+
+  /// Where SchemeDefinition::takes_quorum: the exchange of a step to which the ranks `present`
+  /// (ascending, at least one) alone have contributed, whose mean is over them. The others pass
+  /// data on and keep what they have.
+  virtual StepOutcome exchange_among(std::uint64_t /*step*/, std::span<const Rank> /*present*/) {
+    check(false, "the scheme has no exchange among some of the ranks");
+    return {};
+  }
+  /// In place of contribute(): `gradient` came too late for the exchange of its step. It goes to
+  /// what the rank keeps back; a scheme that keeps nothing back loses it.
+  virtual void keep(Rank /*rank*/, std::span<const float> /*gradient*/) {}
 
   /// After contribute() and before exchange(): `rank` is gone, and the ranks after it are numbered
   /// one lower from now on. Returns what is lost of the gradients that it had kept back: the sum of
@@ -159,6 +172,7 @@ struct SchemeOptions {
   std::optional<std::uint64_t> mask_interval;  ///< steps that a mask serves
   std::optional<std::uint64_t> warmup_epochs;
   std::optional<bool> momentum_correction;
+  std::optional<bool> factor_masking;  ///< of the momentum that is corrected
   std::optional<std::size_t> whole_below;
   std::optional<std::string> values;      ///< the type that travels: fp32, fp16, bf16
   std::optional<std::string> sparse_sum;  ///< where ranks send different coordinates
@@ -199,6 +213,7 @@ struct SchemeDefinition {
                               std::uint64_t step);
   /// What it sends depends on the shapes of the layers, not on their sizes alone.
   bool needs_shapes = false;
+  bool takes_quorum = false;  ///< whether Scheme::exchange_among() can be had
 };
 
 /// All schemes, in a fixed order (generated from models/CMakeLists.txt).

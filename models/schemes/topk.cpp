@@ -170,6 +170,14 @@ void TopkScheme::contribute(Rank rank, std::uint64_t step, std::span<const float
   state.message = encode_masks(state.mask, state.segments, encoding_);
 }
 
+void TopkScheme::send_nothing(Rank rank) {
+  auto& state = ranks_[rank];
+  std::ranges::fill(state.mask, 0);
+  state.message = encode_masks(state.mask, state.segments, encoding_);
+  state.message.mask_bytes = state.message.header_bytes = 0;
+  state.tested = 0;
+}
+
 std::vector<LayerOutcome> TopkScheme::layer_outcomes() const {
   const auto& split = residuals_.split();
   auto outcomes = split.outcomes(union_);
@@ -186,14 +194,25 @@ std::vector<LayerOutcome> TopkScheme::layer_outcomes() const {
   return outcomes;
 }
 
-StepOutcome TopkScheme::exchange(std::uint64_t) {
+void TopkScheme::keep(Rank rank, std::span<const float> gradient) {
+  residuals_.accumulate(rank, clip(ranks_[rank], gradient));
+}
+
+StepOutcome TopkScheme::exchange(std::uint64_t step) {
+  return exchange_among(step, residuals_.all());
+}
+
+StepOutcome TopkScheme::exchange_among(std::uint64_t, std::span<const Rank> present) {
   std::fill(union_.begin(), union_.end(), 0);
+  for (Rank rank = 0; rank < residuals_.ranks(); ++rank) {
+    if (!std::ranges::binary_search(present, rank)) send_nothing(rank);
+  }
   for (Rank rank = 0; rank < residuals_.ranks(); ++rank) {
     decode_masks(ranks_[rank].message.bytes, residuals_.split().segments, decoded_[rank]);
     prune::unite(union_, decoded_[rank]);
   }
   StepOutcome outcome;
-  outcome.mean = residuals_.gather(decoded_, on_ring_);
+  outcome.mean = residuals_.gather(decoded_, present, on_ring_);
   TopkStep sizes{.pruned = residuals_.split().pruned_parameters,
                  .whole = residuals_.split().whole_parameters,
                  .clips = clip_.has_value(),
@@ -212,6 +231,9 @@ StepOutcome TopkScheme::exchange(std::uint64_t) {
   outcome.layers = layer_outcomes();
   residuals_.split().mark_whole(union_);
   outcome.mask = union_;
+  rank_masks_ = decoded_;
+  for (const Rank rank : present) residuals_.split().mark_whole(rank_masks_[rank]);
+  outcome.rank_masks = rank_masks_;
   return outcome;
 }
 
@@ -228,8 +250,9 @@ Bytes TopkScheme::state_bytes() const {
 
 namespace {
 constexpr std::string_view topk_options[] = {
-    "density",     "warmup", "momentum-correction", "mask-encoding", "clip", "sample",
-    "whole-below", "values", "sparse-sum",          "engine"};
+    "density", "warmup", "momentum-correction", "factor-masking", "mask-encoding",
+    "clip",    "sample", "whole-below",         "values",         "sparse-sum",
+    "engine"};
 }  // namespace
 
 extern const SchemeDefinition topk_scheme;
@@ -244,6 +267,7 @@ const SchemeDefinition topk_scheme = {
     },
     .warmup_steps = density_warmup_steps,
     .synthesize = synthesize_topk,
+    .takes_quorum = true,
 };
 
 }  // namespace ringsim

@@ -18,8 +18,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_file_name(const std::string& text) {
-  return text.find('/') != std::string::npos || text.ends_with(".json");
+/// Fractions and other values may look like a file's name too.
+bool names_file(const std::string& text) {
+  std::error_code error;
+  return (text.find('/') != std::string::npos || text.ends_with(".json")) &&
+         fs::is_regular_file(text, error);
 }
 
 /// The files that the value of an option names; none where it names none.
@@ -43,7 +46,7 @@ std::vector<fs::path> files_of(std::string_view option, const std::string& value
     const auto file = model_spec_file(value);
     return file ? std::vector{*file} : std::vector<fs::path>{};
   }
-  if (is_file_name(value)) return {value};
+  if (names_file(value)) return {value};
   return {};
 }
 
