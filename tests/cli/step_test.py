@@ -43,6 +43,11 @@ class Step(Case):
                          "accepted", *step, "--compute-time", "fast")
         self.check_error("--compute-time: found a file with --bytes, which has no layers; a time such as 120ms is accepted",
                          "run", "--bytes", "4MB", "--compute-time", "x.csv")
+        topology = self.folder / "dies.json"
+        topology.write_text(json.dumps({"name": "dies", "kind": "ring", "hosts": 4, "link": {"bandwidth": "1Gbps", "latency": "5us"},
+                                        "host_exceptions": [{"host": 2, "dies": "2.5s"}]}))
+        self.check_error("--overlap: found on, and hosts of dies die; off is accepted", "run", "--model", "alexnet", "--source", "synthetic",
+                         "--topology", topology, "--bucket", "ddp", "--quiet")
         self.check_error("--assume: has no effect without --source trace:DIR --scheme topk --sparse-sum ring; leave it out",
                          *step, "--assume", "independent")
         layers = [layer["name"] for layer in json.loads((ROOT / "models/specs/alexnet.json").read_text())["layers"]]
