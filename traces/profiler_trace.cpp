@@ -62,8 +62,10 @@ std::optional<std::uint64_t> parameters_of(const JsonValue& event) {
   if (!inputs) return std::nullopt;
   const auto tensors = inputs->array();
   if (tensors.empty()) return std::nullopt;
+  const auto extents = tensors.front().array();
+  if (extents.empty()) return std::nullopt;  // the profiler does not know it
   std::uint64_t product = 1;
-  for (const auto& extent : tensors.front().array()) product *= extent.integer(0, any_count);
+  for (const auto& extent : extents) product *= extent.integer(0, any_count);
   return product;
 }
 

@@ -28,7 +28,7 @@ struct MaskModel {
 
 /// Fitted by tools/python/fit_masks.py to the masks of training (docs/method.md).
 constexpr MaskModel fitted_masks = {
-    .region_sigma = 0.55, .element_sigma = 1.0, .layer_sigma = 0.6, .layer_correlation = -0.45};
+    .region_sigma = 1.87, .element_sigma = 0.99, .layer_sigma = 0.65, .layer_correlation = -0.56};
 
 /// The share that the union of `masks` masks keeps, where each keeps `share` (0 to 1).
 double share_of_union(const MaskModel& model, double share, double masks);

@@ -40,6 +40,7 @@ std::vector<std::uint64_t> union_counts(const LayerSplit& split,
     for (Rank masks = 0; masks < ranks; ++masks) sums[masks] += n * shares[masks];
   }
   std::vector<std::uint64_t> counts;
+  counts.reserve(sums.size());
   for (const double sum : sums) counts.push_back(static_cast<std::uint64_t>(std::llround(sum)));
   return counts;
 }

@@ -42,6 +42,7 @@ PublishedSpeed read_published(const JsonValue& value) {
 
 std::vector<double> backward_flop(const std::vector<double>& forward_flop) {
   std::vector<double> backward;
+  backward.reserve(forward_flop.size());
   for (const double flop : forward_flop) backward.push_back((backward.empty() ? 1 : 2) * flop);
   return backward;
 }

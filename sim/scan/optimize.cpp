@@ -55,9 +55,7 @@ class RankedWork final : public GroupWork {
 
 ScanRequest with_defaults_to_try(ScanRequest request) {
   const auto* source = given_option(request, "source");
-  const bool is_drawn =
-      given_option(request, "bytes") != nullptr ||
-      (source != nullptr && source->values == std::vector<std::string>{"synthetic"});
+  const bool has_shapes = given_option(request, "bytes") == nullptr;
   const bool is_trace = source != nullptr && source->values.front().starts_with("trace:");
   const auto add = [&](std::string_view name, std::vector<std::string> values) {
     if (given_option(request, name) == nullptr && !values.empty())
@@ -65,7 +63,7 @@ ScanRequest with_defaults_to_try(ScanRequest request) {
   };
   std::vector<std::string> names;
   for (const auto* scheme : schemes()) {
-    if (!is_drawn || scheme->synthesize != nullptr) names.emplace_back(scheme->name);
+    if (has_shapes || !scheme->needs_shapes) names.emplace_back(scheme->name);
   }
   // What a trace holds was selected already.
   if (!is_trace) {

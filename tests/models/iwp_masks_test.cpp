@@ -223,7 +223,7 @@ TEST_CASE("drawn masks serve as many steps as they are asked to", "[iwp]") {
     CHECK(drawn.stages[1].phase == "pack");
     CHECK(drawn.layers[0].kept == first.layers[0].kept);
   }
-  CHECK(definition.synthesize(small_layers(), o, 8).layers[0].kept != first.layers[0].kept);
+  CHECK(definition.synthesize(small_layers(), o, 12).layers[0].kept != first.layers[0].kept);
 }
 
 TEST_CASE("tails out of range are errors", "[iwp]") {

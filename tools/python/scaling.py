@@ -9,6 +9,7 @@ import argparse
 import csv
 import io
 import math
+import resource
 import subprocess
 import sys
 import time
@@ -24,6 +25,8 @@ RANKS = (8, 16, 32, 64)
 SHOWN = (1, 10, 25, 100)  # Gbit/s
 BANDWIDTHS = (0.25, 0.5, 1, 2, 3, 5, 7, 10, 14, 20, 25, 35, 50, 70, 100, 150, 250, 400)
 STEP = ["--topology", "switch", "--latency", "10us", "--source", "synthetic", "--bucket", "ddp"]
+PAYS = 0.01
+TORCH_TOPK_MS = 16.97  # docs/measured/engine-h100.csv, "torch eager with topk, layer by layer", 161 layers, density 1/128
 GROWTH = [2**power for power in range(3, 13)]
 
 
@@ -50,7 +53,8 @@ class Scans:
                 for row in self.scan("--model", model, "--batch", str(batch), "--gpu-speed", speed, "--scheme", *scheme, "--ranks", listed(RANKS),
                                      "--bandwidth", listed(f"{bandwidth}Gbps" for bandwidth in BANDWIDTHS)):
                     key = model, label, int(row["option.ranks"]), float(row["option.bandwidth"].removesuffix("Gbps"))
-                    points[key] = tuple(self.seconds(row, what) for what in ("compute", "prune", "exposed_exchange", "total"))
+                    # (to a picosecond: differences of sums are not exact)
+                    points[key] = tuple(round(self.seconds(row, what), 12) for what in ("compute", "prune", "exposed_exchange", "total"))
         return points
 
 
@@ -73,44 +77,66 @@ def print_costs(points, ranks):
     for label in SCHEMES:
         cells = []
         for model in MODELS:
-            exposed = " / ".join(f"{1000 * points[model, label, ranks, bandwidth][2]:.3g}" for bandwidth in SHOWN)
+            exposed = " / ".join(f"{1000 * points[model, label, ranks, bandwidth][2]:.4g}" for bandwidth in SHOWN)
             cells.append(f"{exposed} + {1000 * points[model, label, ranks, 25][1]:.2g}")
         print(f"| {label} | " + " | ".join(cells) + " |")
 
 
-def crossing(points, model, label, rival, ranks):
-    """The highest bandwidth up to which the scheme's step is shorter than the rival's, between the points of the scan by logarithms."""
-    gains = [points[model, rival, ranks, b][3] / points[model, label, ranks, b][3] - 1 for b in BANDWIDTHS]
-    last = max((i for i, gain in enumerate(gains) if gain > 0), default=None)
-    if last is None:
-        return f"< {BANDWIDTHS[0]:g}"
-    if last == len(BANDWIDTHS) - 1:
-        return f"> {BANDWIDTHS[-1]:g}"
-    share = gains[last] / (gains[last] - gains[last + 1])
-    low, high = math.log(BANDWIDTHS[last]), math.log(BANDWIDTHS[last + 1])
-    return f"{math.exp(low + share * (high - low)):.2g}"
+def shown(bandwidth):
+    return f"{bandwidth:.0f}" if bandwidth >= 10 else f"{bandwidth:.2g}"
+
+
+def crossings(gains):
+    """Where the scheme pays: its step is shorter than the rival's by PAYS at least. Between the points of the scan by logarithms."""
+    pays = [gain >= PAYS for gain in gains]
+    ends = []
+    for i in range(len(BANDWIDTHS) - 1):
+        if pays[i] != pays[i + 1]:
+            share = (gains[i] - PAYS) / (gains[i] - gains[i + 1])
+            ends.append((shown(math.exp((1 - share) * math.log(BANDWIDTHS[i]) + share * math.log(BANDWIDTHS[i + 1]))), pays[i]))
+    if not ends:
+        return "all" if pays[0] else "none"
+    if len(ends) == 1:
+        return ends[0][0] if ends[0][1] else f"from {ends[0][0]}"
+    return "-".join(end for end, _ in ends)
+
+
+def gains(points, model, label, rival, ranks):
+    return [points[model, rival, ranks, b][3] / points[model, label, ranks, b][3] - 1 for b in BANDWIDTHS]
 
 
 def print_crossings(points, rival):
-    print(f"\nGbit/s up to which a step is shorter than with {rival}, on {' / '.join(map(str, RANKS))} ranks\n")
+    print(f"\nGbit/s up to which a step is {100 * PAYS:g} % shorter than with {rival}, on {' / '.join(map(str, RANKS))} ranks\n")
     print("| scheme | " + " | ".join(MODELS) + " |\n| --- |" + " --- |" * len(MODELS))
     for label in SCHEMES:
         if label != rival:
-            print(f"| {label} | " + " | ".join(" / ".join(crossing(points, model, label, rival, ranks) for ranks in RANKS) for model in MODELS) + " |")
+            print(f"| {label} | " + " | ".join(" / ".join(crossings(gains(points, model, label, rival, ranks)) for ranks in RANKS) for model in MODELS) + " |")
+
+
+def print_pruning_times(scans, points):
+    """What topk is worth with other times of pruning, on 32 ranks."""
+    print("\n| topk on resnet50, 32 ranks | pruning, ms | Gbit/s up to which it pays |\n| --- | --- | --- |")
+    batch, speed = MODELS["resnet50"]
+    for what, prune_time in (("model of a V100", "model"), ("H100, this engine", "h100"), ("H100, torch.topk layer by layer", f"{TORCH_TOPK_MS}ms")):
+        rows = scans.scan("--model", "resnet50", "--batch", str(batch), "--gpu-speed", speed, "--scheme", "topk", "--ranks", "32", "--prune-time", prune_time,
+                          "--bandwidth", listed(f"{bandwidth}Gbps" for bandwidth in BANDWIDTHS))
+        totals = [scans.seconds(row, "total") for row in rows]
+        found = [points["resnet50", "dense fp32", 32, b][3] / total - 1 for b, total in zip(BANDWIDTHS, totals)]
+        print(f"| {what} | {1000 * scans.seconds(rows[-1], 'prune'):.2g} | {crossings(found)} |")
 
 
 def growth(scans, plot):
-    start = time.monotonic()
+    start, cpu = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     batch, speed = MODELS["resnet50"]
     rows = scans.scan("--model", "resnet50", "--batch", str(batch), "--gpu-speed", speed, "--bandwidth", "25Gbps", "--scheme", "dense,iwp",
                       "--ranks", listed(GROWTH), "--backend", "recurrence")
-    wall = time.monotonic() - start
+    wall, cpu = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - cpu
     times = {(row["option.scheme"], int(row["option.ranks"])): scans.seconds(row, "total") for row in rows}
     compute = scans.seconds(rows[0], "compute")
     print(f"\nScaling factor of resnet50 at 25 Gbit/s\n\n| ranks | " + " | ".join(map(str, GROWTH)) + " |\n| --- |" + " --- |" * len(GROWTH))
     for scheme in ("dense", "iwp"):
         print(f"| {scheme} | " + " | ".join(f"{compute / times[scheme, ranks]:.2f}" for ranks in GROWTH) + " |")
-    print(f"wall time of this table: {wall:.1f} s", file=sys.stderr)
+    print(f"this table took {wall:.1f} s, {cpu:.1f} s of CPU", file=sys.stderr)
     if not plot:
         return
     import matplotlib
@@ -146,6 +172,7 @@ def main():
     print_costs(points, 32)
     for rival in ("dense fp32", "dense bf16"):
         print_crossings(points, rival)
+    print_pruning_times(scans, points)
     growth(scans, options.growth_plot)
 
 
