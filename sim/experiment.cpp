@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "models/schemes/topk_step.hpp"
 #include "sim/backend.hpp"
+#include "sim/staleness_checks.hpp"
 #include "traces/ready_times.hpp"
 
 #include <fmt/format.h>
@@ -123,38 +124,6 @@ ReadyTimes ready_times(const Experiment& experiment) {
   };
   return ready_by_operations(layers, std::move(forward_flop),
                              options.compute_time ? *options.compute_time : modelled());
-}
-
-}  // namespace
-
-namespace {
-
-/// A quorum of all ranks is none.
-void settle_quorum(RunOptions& options, const Topology& topology, Rank ranks) {
-  if (options.quorum && *options.quorum > ranks) {
-    throw UserError({{}, "--quorum"}, fmt::format("found {}", *options.quorum),
-                    fmt::format("1 to {} (the number of ranks) is accepted", ranks));
-  }
-  if (options.quorum == ranks) options.quorum.reset();
-  const bool waits = options.staleness == 0 && !options.quorum && options.local_steps == 1;
-  if (waits || !has_deaths(topology, ranks)) return;
-  throw UserError({{},
-                   options.quorum          ? "--quorum"
-                   : options.staleness > 0 ? "--staleness"
-                                           : "--local-steps"},
-                  fmt::format("hosts of {} die", topology.name()),
-                  "a topology whose hosts live is accepted",
-                  "leave the option out: every step then waits for its exchange");
-}
-
-void check_takes_quorum(const RunOptions& options, const SchemeDefinition& scheme) {
-  if (!options.quorum || scheme.takes_quorum) return;
-  std::vector<std::string> accepted;
-  for (const auto* other : schemes()) {
-    if (other->takes_quorum) accepted.emplace_back(other->name);
-  }
-  throw UserError({{}, "--scheme"}, fmt::format("{} needs all ranks in a step", scheme.name),
-                  join(accepted, ", ") + " are accepted with a quorum", "leave --quorum out");
 }
 
 }  // namespace

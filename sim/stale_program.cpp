@@ -106,7 +106,9 @@ class CommunicatorStream {
 
 }  // namespace
 
-struct StaleProgram::Shared : State {};
+struct StaleProgram::Shared : State {
+  explicit Shared(State state) : State(std::move(state)) {}
+};
 
 std::shared_ptr<const Collective> make_ready_round(Rank ranks) {
   return make_ring_all_gather(std::vector<Bytes>(ranks, Bytes{1}));

@@ -198,6 +198,7 @@ class StaleTraining::Work {
   void compute_dense_update(const std::vector<Rank>& present) {
     if (is_dense()) return;
     std::vector<std::span<const float>> gradients;
+    gradients.reserve(present.size());
     for (const Rank rank : present) gradients.push_back(ranks_[rank].compared);
     mean_over_ranks(gradients, dense_mean_);
     dense_optimizer_->update(dense_mean_, dense_update_);

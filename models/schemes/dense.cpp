@@ -75,6 +75,7 @@ class DenseScheme final : public Scheme {
 
   StepOutcome exchange_among(std::uint64_t, std::span<const Rank> present) override {
     std::vector<std::span<const float>> gradients;
+    gradients.reserve(present.size());
     for (const Rank rank : present) gradients.push_back(gradients_[rank]);
     return exchange_of(gradients);
   }

@@ -26,8 +26,9 @@ TEST_CASE("a plan counts its bytes by what they are for", "[plan]") {
   AllGather gather{std::vector<Payload>(4)};
   gather.parts[1] = {.values = {1}, .masks = {100}, .headers = {10}};
   gather.parts[3] = {.values = {}, .masks = {50}, .headers = {5}};
-  const auto plan = plan_step({{"masks", gather}, {"values", AllReduce{1000, Bytes{4}}}}, 4,
-                              ring_choice(), costs());
+  const auto plan =
+      plan_step(std::vector<Stage>{{"masks", gather}, {"values", AllReduce{1000, Bytes{4}}}}, 4,
+                ring_choice(), costs());
   // A part passes 3 links; of the all-reduce's 4000 bytes each passes 2*3 links.
   CHECK(plan.sent.masks == Bytes{3 * 150});
   CHECK(plan.sent.headers == Bytes{3 * 15});
@@ -92,7 +93,7 @@ TEST_CASE("with an engine profile local work takes the measured times", "[plan]"
   local.unpacked_to = 1000;
   local.kept = 100;
   local.coded = {Bytes{0}, Bytes{2000}};
-  const auto plan = plan_step({{"select", local}}, 2, ring_choice(), model);
+  const auto plan = plan_step(std::vector<Stage>{{"select", local}}, 2, ring_choice(), model);
   const auto& duration = std::get<LocalTime>(plan.stages[0]).duration;
   CHECK(duration[0].value == Approx(16.125e-6 + 10e-6 + 5e-6));
   CHECK(duration[1].value == Approx(16.125e-6 + 10e-6 + 5e-6 + 1e-6));

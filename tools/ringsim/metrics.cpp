@@ -76,7 +76,7 @@ std::vector<Metric> make_metrics() {
                if (!s.target || !s.target->steps) return std::nullopt;
                return static_cast<double>(*s.target->steps);
              }),
-      figure("target.seconds", "simulated time to the target accuracy", Shown::seconds,
+      figure("target.seconds", "time to the target accuracy", Shown::seconds,
              [](S s) { return s.target ? s.target->seconds : std::nullopt; }),
       word("bottleneck.kind", "bottleneck",
            [](S s) { return s.bottleneck ? s.bottleneck->kind : std::string(); }),
