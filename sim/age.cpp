@@ -13,38 +13,76 @@ AgeTracker::AgeTracker(const Layers& layers) {
   for (const auto& layer : layers) {
     layers_.push_back({layer.parameters,
                        words,
-                       std::vector<std::uint32_t>(layer.parameters),
-                       0,
+                       {{.last_sent = std::vector<std::uint32_t>(layer.parameters)}},
                        {std::uint64_t{layer.parameters}}});
     words += prune::mask_words(layer.parameters);
   }
 }
 
 void AgeTracker::record(std::uint64_t step, std::span<const prune::MaskWord> mask) {
+  record(step, std::span(&mask, 1));
+}
+
+void AgeTracker::record(std::uint64_t step,
+                        std::span<const std::span<const prune::MaskWord>> masks) {
   check(step == steps_, "AgeTracker: steps have to come one after the other");
+  if (step == 0) make_copies(masks.size());
+  check(masks.size() == copies_, "AgeTracker: always as many masks");
   const std::uint32_t now = ++steps_;
   for (auto& ages : layers_) {
     ages.by_last_sent.resize(now + std::size_t{1});
     const std::size_t words = prune::mask_words(ages.parameters);
-    const auto layer_mask = mask.empty() ? mask : mask.subspan(ages.mask_offset, words);
-    if (mask.empty() || prune::count(layer_mask) == ages.parameters) {
-      std::fill(ages.by_last_sent.begin(), ages.by_last_sent.end(), 0);
-      ages.by_last_sent[now] = ages.parameters;
-      ages.all_sent = now;
-    } else {
-      record_sent(ages, layer_mask, now);
+    for (std::size_t i = 0; i < copies_; ++i) {
+      const auto mask = masks[i].empty() ? masks[i] : masks[i].subspan(ages.mask_offset, words);
+      if (mask.empty() || prune::count(mask) == ages.parameters) {
+        record_all(ages, ages.copies[i], now);
+      } else {
+        record_sent(ages, ages.copies[i], mask, now);
+      }
     }
   }
 }
 
-void AgeTracker::record_sent(LayerAges& ages, std::span<const prune::MaskWord> mask,
+void AgeTracker::make_copies(std::size_t count) {
+  copies_ = count;
+  for (auto& ages : layers_) {
+    ages.copies.resize(count, ages.copies.front());
+    ages.by_last_sent.front() = count * ages.parameters;
+  }
+}
+
+void AgeTracker::drop(Rank rank) {
+  if (copies_ == 1) return;
+  --copies_;
+  for (auto& ages : layers_) {
+    const auto gone = ages.copies.begin() + static_cast<std::ptrdiff_t>(rank);
+    for (const auto last : gone->last_sent) --ages.by_last_sent[std::max(last, gone->all_sent)];
+    ages.copies.erase(gone);
+  }
+}
+
+void AgeTracker::record_all(LayerAges& ages, Copy& copy, std::uint32_t now) {
+  if (ages.copies.size() == 1) {
+    std::fill(ages.by_last_sent.begin(), ages.by_last_sent.end(), 0);
+  } else if (copy.is_even) {
+    ages.by_last_sent[copy.all_sent] -= ages.parameters;
+  } else {
+    for (const auto last : copy.last_sent) --ages.by_last_sent[std::max(last, copy.all_sent)];
+  }
+  ages.by_last_sent[now] += ages.parameters;
+  copy.all_sent = now;
+  copy.is_even = true;
+}
+
+void AgeTracker::record_sent(LayerAges& ages, Copy& copy, std::span<const prune::MaskWord> mask,
                              std::uint32_t now) {
   for (std::size_t word = 0; word < mask.size(); ++word) {
     for (prune::MaskWord bits = mask[word]; bits != 0; bits &= bits - 1) {
-      auto& last = ages.last_sent[word * 64 + static_cast<std::size_t>(std::countr_zero(bits))];
-      --ages.by_last_sent[std::max(last, ages.all_sent)];
+      auto& last = copy.last_sent[word * 64 + static_cast<std::size_t>(std::countr_zero(bits))];
+      --ages.by_last_sent[std::max(last, copy.all_sent)];
       ++ages.by_last_sent[now];
       last = now;
+      copy.is_even = false;
     }
   }
 }
@@ -72,14 +110,14 @@ AgeStatistics AgeTracker::statistics(std::span<const std::uint64_t> by_last_sent
 }
 
 AgeStatistics AgeTracker::layer(std::size_t index) const {
-  return statistics(layers_[index].by_last_sent, layers_[index].parameters);
+  return statistics(layers_[index].by_last_sent, copies_ * layers_[index].parameters);
 }
 
 AgeStatistics AgeTracker::all() const {
   std::vector<std::uint64_t> sum(steps_ + std::size_t{1});
   std::size_t parameters = 0;
   for (const auto& ages : layers_) {
-    parameters += ages.parameters;
+    parameters += copies_ * ages.parameters;
     for (std::size_t s = 0; s < ages.by_last_sent.size(); ++s) sum[s] += ages.by_last_sent[s];
   }
   return statistics(sum, parameters);

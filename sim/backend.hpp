@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace ringsim {
@@ -100,6 +101,12 @@ class RecurrenceNotExact : public UserError {
 /// observer may have been called by then: ask find_contention first. Deadlocks as in run_simgrid.
 BackendResult run_recurrence(const Topology& topology, const Program& program,
                              const Observer& observer);
+
+/// run_recurrence, or the first contention where that is not exact: for programs that depend on
+/// what the observer is told, so that find_contention cannot run them. No hosts may die.
+std::variant<BackendResult, Contention> try_recurrence(const Topology& topology,
+                                                       const Program& program,
+                                                       const Observer& observer);
 
 /// The first contention, or nothing where run_recurrence is exact. Runs the program, opening its
 /// streams, without an observer.

@@ -3,7 +3,9 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "models/schemes/topk_step.hpp"
 #include "sim/backend.hpp"
+#include "traces/ready_times.hpp"
 
 #include <fmt/format.h>
 
@@ -28,7 +30,9 @@ void apply_options(const RunOptions& options, Topology& topology) {
 std::shared_ptr<const TraceSource> open_trace(const RunOptions& options) {
   auto trace = std::make_shared<TraceSource>(
       options.trace, is_given(options, "scheme") ? std::optional(options.scheme) : std::nullopt,
-      options.scheme_options.mask_encoding);
+      options.scheme_options.mask_encoding,
+      TraceSums{.on_ring = sums_on_ring(options.scheme_options),
+                .assumes_independent = options.assumes_independent});
   if (options.steps.value_or(1) > trace->header().steps) {
     throw UserError(
         {{}, "--steps"}, fmt::format("found {}", *options.steps),
@@ -96,6 +100,63 @@ CollectiveChoice choose_collective(const RunOptions& options, const Topology& to
   return {&algorithm, request};
 }
 
+ReadyTimes ready_times(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  const auto layers = layers_of(experiment);
+  if (!options.ready_times.empty()) {
+    std::vector<MeasuredLayer> measured;
+    for (const auto& layer : layers) measured.push_back({layer.name, layer.parameters});
+    ReadyTimes times;
+    for (const double ready : read_ready_times(options.ready_times, measured)) {
+      times.layer.push_back(Seconds{ready});
+      times.step = std::max(times.step, times.layer.back());
+    }
+    return times;
+  }
+  std::vector<double> forward_flop(layers.size());
+  if (experiment.network) forward_flop = experiment.network->forward_flop();
+  if (experiment.spec) forward_flop = experiment.spec->forward_flop;
+  const auto modelled = [&] {
+    const double flop =
+        experiment.spec ? flop_per_sample(*experiment.spec) : experiment.network->flop_per_sample();
+    return Seconds{flop * static_cast<double>(options.batch) / options.gpu_speed.value};
+  };
+  return ready_by_operations(layers, std::move(forward_flop),
+                             options.compute_time ? *options.compute_time : modelled());
+}
+
+}  // namespace
+
+namespace {
+
+/// A quorum of all ranks is none.
+void settle_quorum(RunOptions& options, const Topology& topology, Rank ranks) {
+  if (options.quorum && *options.quorum > ranks) {
+    throw UserError({{}, "--quorum"}, fmt::format("found {}", *options.quorum),
+                    fmt::format("1 to {} (the number of ranks) is accepted", ranks));
+  }
+  if (options.quorum == ranks) options.quorum.reset();
+  const bool waits = options.staleness == 0 && !options.quorum && options.local_steps == 1;
+  if (waits || !has_deaths(topology, ranks)) return;
+  throw UserError({{},
+                   options.quorum          ? "--quorum"
+                   : options.staleness > 0 ? "--staleness"
+                                           : "--local-steps"},
+                  fmt::format("hosts of {} die", topology.name()),
+                  "a topology whose hosts live is accepted",
+                  "leave the option out: every step then waits for its exchange");
+}
+
+void check_takes_quorum(const RunOptions& options, const SchemeDefinition& scheme) {
+  if (!options.quorum || scheme.takes_quorum) return;
+  std::vector<std::string> accepted;
+  for (const auto* other : schemes()) {
+    if (other->takes_quorum) accepted.emplace_back(other->name);
+  }
+  throw UserError({{}, "--scheme"}, fmt::format("{} needs all ranks in a step", scheme.name),
+                  join(accepted, ", ") + " are accepted with a quorum", "leave --quorum out");
+}
+
 }  // namespace
 
 bool draws_sizes(const RunOptions& options) {
@@ -113,9 +174,12 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
         {{}, "--ranks"}, fmt::format("found {}", ranks),
         fmt::format("2 to {} (the hosts of {}) is accepted", topology.hosts(), topology.name()));
   }
+  RunOptions settled = options;
+  settle_quorum(settled, topology, ranks);
   std::shared_ptr<const TraceSource> trace;
   if (options.source == Source::trace) trace = like ? like->trace : open_trace(options);
   const std::string& scheme = trace ? trace->scheme() : options.scheme;
+  check_takes_quorum(settled, find_scheme(scheme));
   const CollectiveChoice collective = choose_collective(options, topology, ranks);
   if (draws_sizes(options)) {
     auto asked = options.scheme_options;
@@ -124,7 +188,7 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
   }
   const bool has_model = !trace && !options.bytes;
   Experiment experiment{
-      .options = options,
+      .options = std::move(settled),
       .topology = std::move(topology),
       .ranks = ranks,
       .scheme = find_scheme(scheme),
@@ -134,12 +198,24 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
       .spec = nullptr,
       .engine_profile = options.prune_time == PruneTime::profile
                             ? std::optional(prune::load_engine_profile(options.prune_profile))
-                            : std::nullopt};
+                            : std::nullopt,
+      .ready = {},
+      .buckets = {}};
   if (has_model && like != nullptr) {
     experiment.network = like->network;
     experiment.spec = like->spec;
   } else if (has_model) {
     find_model(options, experiment);
+  }
+  experiment.ready = ready_times(experiment);
+  if (const auto rule = bucket_rule(options)) {
+    experiment.buckets =
+        fill_buckets(layers_of(experiment), order_of_readiness(experiment.ready), *rule);
+  }
+  if (overlaps(options) && has_deaths(experiment.topology, ranks)) {
+    throw UserError({{}, "--overlap"},
+                    fmt::format("found on, and hosts of {} die", experiment.topology.name()),
+                    "off is accepted");
   }
   return experiment;
 }
@@ -154,13 +230,22 @@ std::vector<Summary::Input> inputs_of(const Experiment& experiment) {
   if (!kind_named(topology)) add(experiment.topology.name(), topology_file(topology));
   if (experiment.spec) add(options.model, *model_spec_file(options.model));
   if (experiment.engine_profile) add(options.prune_profile, options.prune_profile);
+  if (!options.ready_times.empty()) add(options.ready_times, options.ready_times);
   return inputs;
 }
 
 Layers layers_of(const Experiment& experiment) {
   const auto& options = experiment.options;
+  if (experiment.network) return experiment.network->layers();
   if (experiment.spec) return experiment.spec->layers;
-  if (!options.bytes) return experiment.network->layers();
+  if (experiment.trace) {
+    Layers layers;
+    for (const auto& layer : experiment.trace->header().layers)
+      layers.push_back({layer.name, total_parameters(layers), layer.parameters});
+    return layers;
+  }
+  if (const auto rule = bucket_rule(options))
+    return cut_into_layers(options.bytes->count / sizeof(float), *rule);
   return {{.name = "values", .offset = 0, .parameters = options.bytes->count / sizeof(float)}};
 }
 
@@ -168,10 +253,12 @@ SchemeOptions scheme_options(const Experiment& experiment, std::uint64_t epoch_s
   SchemeOptions options = experiment.options.scheme_options;
   options.ranks = experiment.ranks;
   options.seed = experiment.options.seed;
-  options.steps_per_epoch = epoch_steps;
+  options.steps_per_epoch =
+      std::max<std::uint64_t>(1, epoch_steps / experiment.options.local_steps);
   options.momentum = training_rates(experiment.options, experiment.scheme).momentum;
   // Residuals can carry the momentum of sgd alone.
-  if (experiment.options.optimizer != "sgd") options.momentum_correction = false;
+  if (experiment.options.optimizer != "sgd" || experiment.options.local_steps > 1)
+    options.momentum_correction = false;
   return options;
 }
 
@@ -193,19 +280,19 @@ TrainingOptions training_options(const Experiment& experiment, const Dataset& da
           .schedule = options.schedule,
           .optimizer = options.optimizer,
           .label_skew = options.label_skew,
-          .deaths = {}};
+          .deaths = {},
+          .evaluate_every = options.evaluate_every};
 }
 
 ComputeModel compute_model(const Experiment& experiment) {
   const auto& options = experiment.options;
-  const auto modelled = [&] {
-    const double flop =
-        experiment.spec ? flop_per_sample(*experiment.spec) : experiment.network->flop_per_sample();
-    return Seconds{flop * static_cast<double>(options.batch) / options.gpu_speed.value};
-  };
-  return {.time = options.compute_time ? *options.compute_time : modelled(),
-          .jitter = options.jitter,
-          .seed = options.seed};
+  ComputeModel compute{
+      .time = experiment.ready.step, .jitter = options.jitter, .seed = options.seed};
+  if (overlaps(options)) {
+    compute.overlap = Overlap{.ready = bucket_ready_times(experiment.ready, experiment.buckets),
+                              .masks_ahead = options.masks_ahead};
+  }
+  return compute;
 }
 
 PruneCosts prune_costs(const Experiment& experiment) {
@@ -214,6 +301,12 @@ PruneCosts prune_costs(const Experiment& experiment) {
                    .engine = experiment.engine_profile ? &*experiment.engine_profile : nullptr,
                    .memory = std::nullopt};
   if (options.prune_time == PruneTime::fixed) costs.prune = options.fixed_prune_time;
+  const auto layers = layers_of(experiment);
+  const auto all = static_cast<double>(total_parameters(layers));
+  for (const auto& bucket : experiment.buckets) {
+    const std::size_t own = total_parameters(layers_of(layers, bucket));
+    costs.bucket_shares.push_back(static_cast<double>(own) / all);
+  }
   if (options.prune_time == PruneTime::model) costs.memory = options.gpu_memory_bandwidth;
   return costs;
 }

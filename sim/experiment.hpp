@@ -5,6 +5,7 @@
 #include "models/prune/engine_profile.hpp"
 #include "models/schemes/scheme.hpp"
 #include "models/specs/model_spec.hpp"
+#include "sim/ready_times.hpp"
 #include "sim/run_options.hpp"
 #include "sim/step_plan.hpp"
 #include "sim/step_timing.hpp"
@@ -27,7 +28,9 @@ struct Experiment {
   std::shared_ptr<const Network> network;    ///< null without a network to train
   std::shared_ptr<const ModelSpec> spec;     ///< the model, where it is no network
   std::optional<prune::EngineProfile> engine_profile;
-  std::size_t threads = 0;  ///< that training takes; 0: one per core
+  ReadyTimes ready;             ///< of a step's gradients
+  std::vector<Bucket> buckets;  ///< empty: all layers are exchanged together
+  std::size_t threads = 0;      ///< that training takes; 0: one per core
 };
 
 /// Before anything slow begins. `like`: one whose options differ in timing alone
@@ -39,7 +42,7 @@ std::vector<Summary::Input> inputs_of(const Experiment& experiment);
 
 /// Whether the sizes of the exchange are drawn, not found in gradients.
 bool draws_sizes(const RunOptions& options);
-/// The layers that are exchanged where sizes are drawn.
+/// The layers that are exchanged.
 Layers layers_of(const Experiment& experiment);
 
 SchemeOptions scheme_options(const Experiment& experiment, std::uint64_t epoch_steps);

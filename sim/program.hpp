@@ -52,18 +52,21 @@ struct CollectiveCall {
   }
 };
 
-/// Marks an event as happened (once per event and rank); see WaitEvent.
+/// Marks an event as happened (once per event and rank, or once for all ranks); see WaitEvent.
 struct Record {
   EventId event = 0;
+  bool on_all_ranks = false;  ///< costs no time: what a barrier without messages is made of
 };
-/// Waits until another stream of the same rank has recorded the event.
+/// Waits until another stream of the same rank, or one of any rank for all, has recorded the event.
 struct WaitEvent {
   EventId event = 0;
 };
 
 enum class MarkKind : std::uint8_t {
-  gradient_ready,  ///< the rank has computed its gradient
-  exchange_done,   ///< the rank holds the result of the step's last exchange, and has applied it
+  gradient_ready,   ///< the rank has computed its gradient
+  exchange_done,    ///< the rank holds the result of the step's last exchange, and has applied it
+  step_begins,      ///< the rank reads the weights that it computes its gradient with
+  exchange_begins,  ///< the rank takes part in the step's exchange from now on
 };
 
 /// Reported to the observer, in order of simulated time.
@@ -83,6 +86,9 @@ struct Program {
   Rank ranks = 0;
   StreamId streams_per_rank = 1;
   std::function<PhaseSource(Rank, StreamId)> open;
+  /// Streams of a rank that make collective calls. Absent: found out by opening the streams of rank
+  /// 0 once more and asking them for phases, which must then not depend on what happens.
+  std::optional<StreamId> communicating_streams = {};
 
   /// What is done when hosts have died: `detection` after the death of one, all that the living
   /// ranks do is aborted, recover() is called with the ranks that have died since the last time,

@@ -2,6 +2,8 @@
 
 #include "base/parallel.hpp"
 #include "models/dataset.hpp"
+#include "models/schemes/bucketed.hpp"
+#include "sim/local_training.hpp"
 
 #include <fmt/format.h>
 
@@ -20,24 +22,35 @@ Recording record_training(const Experiment& experiment, const std::vector<Traine
   auto training = training_options(experiment, data, epoch_steps);
   training.deaths = deaths;
   const auto options = scheme_options(experiment, epoch_steps);
-  const auto scheme = experiment.scheme.make(experiment.network->layers(), options);
+  const auto local_steps = experiment.options.local_steps;
+  const auto& buckets = experiment.buckets;
+  const auto& layers = experiment.network->layers();
+  const auto scheme = buckets.empty() ? experiment.scheme.make(layers, options)
+                                      : make_bucketed(experiment.scheme, layers, options, buckets);
   if (observer.on_start) {
     const auto memory = training_memory(training, *scheme);
     observer.on_start(fmt::format(
         "memory of {} ranks: {} of residuals and momenta, {} of gradients", experiment.ranks,
         format(memory.residuals_and_momenta), format(memory.gradients)));
+    if (local_steps > 1) {
+      observer.on_start(fmt::format("memory of local steps: {} of weights and momenta apart",
+                                    format(local_memory(training))));
+    }
   }
   Recording recording;
   ThreadPool threads(experiment.threads);
-  recording.trained = train(training, *scheme, threads, [&](const TrainedStep& step) {
+  const auto record = [&](const TrainedStep& step) {
     const Rank ranks = alive_in(step.step, experiment.ranks, deaths);
     recording.steps.push_back({ranks, keep(step.outcome->stages, ranks), step.loss, step.accuracy});
     for (const auto& layer : step.outcome->layers) recording.kept += layer.kept;
     for (const auto& layer : step.layers) recording.layers.push_back(layer);
     if (observer.on_step) observer.on_step(step.step + 1, training.steps);
-  });
+  };
+  recording.trained = local_steps > 1
+                          ? train_locally(training, local_steps, *scheme, threads, record)
+                          : train(training, *scheme, threads, record);
   recording.parameters = total_parameters(experiment.network->layers());
-  recording.warmup_steps = experiment.scheme.warmup_steps(options);
+  recording.warmup_steps = local_steps * experiment.scheme.warmup_steps(options);
   for (const auto& input : data.files) recording.inputs.push_back({input.name, input.sha256});
   return recording;
 }
@@ -49,7 +62,7 @@ Recording record_trace(const Experiment& experiment, const std::vector<TrainedDe
   Recording recording;
   for (std::uint64_t step = 0; step < steps; ++step) {
     const Rank ranks = alive_in(step, experiment.ranks, deaths);
-    const auto replayed = trace.step(step, ranks);
+    const auto replayed = trace.step(step, ranks, experiment.buckets);
     recording.steps.push_back({ranks, keep(replayed.stages, ranks), {}, {}});
     recording.kept += replayed.kept;
     for (const auto& layer : replayed.layers) recording.layers.push_back(layer);
@@ -78,7 +91,10 @@ Recording record_synthetic(const Experiment& experiment, const std::vector<Train
   Recording recording;
   for (std::uint64_t step = 0; step < steps; ++step) {
     options.ranks = alive_in(step, experiment.ranks, deaths);
-    const auto drawn = experiment.scheme.synthesize(layers, options, step);
+    const auto drawn =
+        experiment.buckets.empty()
+            ? experiment.scheme.synthesize(layers, options, step)
+            : synthesize_bucketed(experiment.scheme, layers, options, experiment.buckets, step);
     if (step == 0 && observer.on_start) {
       observer.on_start(fmt::format("memory of a GPU: {} of residuals and momenta, {} of gradients",
                                     format(drawn.state_per_rank),
@@ -135,7 +151,8 @@ bool is_timing_option(std::string_view name) {
                                         "detection-timeout",
                                         "prune-time",
                                         "gpu-memory-bandwidth",
-                                        "jitter"};
+                                        "jitter",
+                                        "masks-ahead"};
   return std::ranges::find(names, name) != std::end(names);
 }
 

@@ -3,12 +3,14 @@
 #include "base/error.hpp"
 #include "sim/experiment.hpp"
 #include "sim/recording.hpp"
+#include "sim/stale_run.hpp"
 #include "sim/step_timing.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -101,25 +103,29 @@ Timing time_on_backend(const Experiment& experiment, const std::vector<StepPlan>
   }
 }
 
+void fill_times(const StepTime& time, StepRow& row) {
+  row.start_s = time.start.value;
+  row.compute_s = time.compute.value;
+  row.prune_s = time.prune.value;
+  row.exchange_s = time.exchange.value;
+  row.exposed_exchange_s = time.exposed_exchange.value;
+  row.total_s = time.total.value;
+}
+
 std::vector<StepRow> step_rows(const Timed& timed, const Timing& timing) {
   std::vector<StepRow> rows(timed.plans().size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     auto& row = rows[i];
     const auto& step = timed.recording().steps[i];
     const auto& sent = timed.plans()[i].sent;
-    const auto& time = timing.steps[i];
     row.step = i;
-    row.start_s = time.start.value;
-    row.compute_s = time.compute.value;
-    row.prune_s = time.prune.value;
-    row.exchange_s = time.exchange.value;
-    row.exposed_exchange_s = time.exposed_exchange.value;
-    row.total_s = time.total.value;
+    fill_times(timing.steps[i], row);
     row.values_bytes = sent.values.count;
     row.masks_bytes = sent.masks.count;
     row.headers_bytes = sent.headers.count;
     row.total_bytes = sent.total().count;
     row.delay_steps = 0;  // every step waits for its exchange
+    row.delay_max_steps = 0;
     row.loss = step.loss;
     row.accuracy = step.accuracy;
   }
@@ -149,6 +155,36 @@ double sum_of(const std::vector<StepRow>& rows, std::uint64_t StepRow::*column,
   double sum = 0;
   for (std::size_t i = from; i < rows.size(); ++i) sum += static_cast<double>(rows[i].*column);
   return sum;
+}
+
+double mean_delay_of(const std::vector<StepRow>& rows) {
+  double sum = 0;
+  for (const auto& row : rows) sum += row.delay_steps.value_or(0);
+  return sum / static_cast<double>(rows.size());
+}
+
+double max_delay_of(const std::vector<StepRow>& rows) {
+  std::uint64_t most = 0;
+  for (const auto& row : rows) most = std::max(most, row.delay_max_steps.value_or(0));
+  return static_cast<double>(most);
+}
+
+std::optional<double> mean_left_out(const std::vector<StepRow>& rows) {
+  double sum = 0;
+  for (const auto& row : rows) {
+    if (!row.left_out_ranks) return std::nullopt;
+    sum += static_cast<double>(row.left_out_ranks->size());
+  }
+  return sum / static_cast<double>(rows.size());
+}
+
+/// The end of the first step after which the accuracy was measured and high enough.
+Summary::Target when_reached(double accuracy, const std::vector<StepRow>& rows) {
+  for (const auto& row : rows) {
+    if (row.accuracy && *row.accuracy >= accuracy)
+      return {accuracy, row.step + 1, row.start_s + row.total_s};
+  }
+  return {accuracy, std::nullopt, std::nullopt};
 }
 
 void fill_bytes(Summary& summary, const std::vector<StepRow>& rows, std::size_t parameters,
@@ -193,13 +229,34 @@ Summary summarize(const Experiment& experiment, const RunResult& result,
     const auto [kind, name, share] = find_bottleneck(*timing.critical_path, experiment.topology);
     summary.bottleneck = Summary::Bottleneck{std::string(kind), name, share};
   }
-  summary.staleness_steps = {
-      trained.age_mean, trained.age_p50, trained.age_p95, trained.age_max, 0.0, 0.0};
+  summary.staleness_steps = {trained.age_mean, trained.age_p50,     trained.age_p95,
+                             trained.age_max,  mean_delay_of(rows), max_delay_of(rows)};
+  summary.left_out_ranks = mean_left_out(rows);
+  if (experiment.options.target_accuracy)
+    summary.target = when_reached(*experiment.options.target_accuracy, rows);
   summary.accuracy = rows.back().accuracy;
   summary.loss = rows.back().loss;
   summary.provenance.version = RINGSIM_VERSION;
   summary.provenance.seed = experiment.options.seed;
   return summary;
+}
+
+RunResult result_of(const Experiment& experiment, const RunObserver& observer,
+                    const Recording& recording, const Timing& timing, const std::string& backend,
+                    std::vector<StepRow> steps, std::vector<FaultRow> faults) {
+  if (observer.on_layer) {
+    for (const auto& row : recording.layers) observer.on_layer(row);
+  }
+  RunResult result;
+  result.steps = std::move(steps);
+  result.links = link_rows(experiment.topology, timing);
+  result.staleness = recording.trained.staleness;
+  result.faults = std::move(faults);
+  result.summary = summarize(experiment, result, recording.trained, timing, backend);
+  fill_bytes(result.summary, result.steps, recording.parameters, recording.kept,
+             recording.warmup_steps);
+  result.summary.provenance.inputs = recording.inputs;
+  return result;
 }
 
 }  // namespace
@@ -221,28 +278,25 @@ RunResult time_recording(const Experiment& experiment, const Recording& recorded
   std::string backend;
   const auto timing =
       time_on_backend(experiment, timed.plans(), observer, timed.recovery(), backend);
-  const auto& recording = timed.recording();
-  if (observer.on_layer) {
-    for (const auto& row : recording.layers) observer.on_layer(row);
-  }
+  return result_of(experiment, observer, timed.recording(), timing, backend,
+                   step_rows(timed, timing), timed.faults());
+}
 
-  RunResult result;
-  result.steps = step_rows(timed, timing);
-  result.links = link_rows(experiment.topology, timing);
-  result.staleness = recording.trained.staleness;
-  result.faults = timed.faults();
-  result.summary = summarize(experiment, result, recording.trained, timing, backend);
-  fill_bytes(result.summary, result.steps, recording.parameters, recording.kept,
-             recording.warmup_steps);
-  result.summary.provenance.inputs = recording.inputs;
-  return result;
+RunResult run_experiment(const Experiment& experiment, const RunObserver& observer) {
+  if (!feeds_back(experiment))
+    return time_recording(experiment, record_steps(experiment, {}, observer), observer);
+  auto stale = run_stale(experiment, observer);
+  for (std::size_t i = 0; i < stale.rows.size(); ++i)
+    fill_times(stale.timing.steps[i], stale.rows[i]);
+  return result_of(experiment, observer, stale.recording, stale.timing, stale.backend,
+                   std::move(stale.rows), {});
 }
 
 RunResult run(const RunOptions& options, const RunObserver& observer) {
   const Experiment experiment = prepare(options);
   const auto read_before = inputs_of(experiment);
   if (observer.on_start) observer.on_start(describe(experiment));
-  auto result = time_recording(experiment, record_steps(experiment, {}, observer), observer);
+  auto result = run_experiment(experiment, observer);
   auto& inputs = result.summary.provenance.inputs;
   inputs.insert(inputs.begin(), read_before.begin(), read_before.end());
   return result;

@@ -39,6 +39,9 @@ RunResult run(const RunOptions& options, const RunObserver& observer);
 
 struct Experiment;
 struct Recording;
+/// run(), without what it says before the first step and without the hashes of the experiment's
+/// files.
+RunResult run_experiment(const Experiment& experiment, const RunObserver& observer);
 /// The second half of run(): times what was recorded (sim/recording.hpp) of an experiment that may
 /// differ from this one in what is_timing_option() names. Of the inputs' hashes the result has
 /// those of the recording alone.

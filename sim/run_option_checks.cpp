@@ -1,5 +1,6 @@
 // Which options go together.
 #include "base/error.hpp"
+#include "base/shipped.hpp"
 #include "models/optimizer.hpp"
 #include "sim/collectives/collective.hpp"
 #include "sim/run_options.hpp"
@@ -33,7 +34,7 @@ void refuse_options_of(TakenBy kind, const RunOptions& options, std::span<const 
 }
 
 void need_compute_time(const RunOptions& options, const std::string& beside, Text why) {
-  if (options.compute_time) return;
+  if (options.compute_time || !options.ready_times.empty()) return;
   throw UserError({{}, "--compute-time"}, "is needed with " + beside,
                   "a time such as 120ms is accepted", why);
 }
@@ -52,6 +53,10 @@ void check_synthetic_options(const RunOptions& options) {
     if (options.source == Source::trace) refuse("source");
     for (const Text name : {"model", "batch", "gpu-speed"}) refuse(name);
     need_compute_time(options, beside, "there is no model that says how long a step computes");
+    if (!options.ready_times.empty()) {
+      throw UserError({{}, "--compute-time"}, "found a file with --bytes, which has no layers",
+                      "a time such as 120ms is accepted");
+    }
   }
 }
 
@@ -60,13 +65,46 @@ void check_trace_options(const RunOptions& options) {
   const std::string beside = fmt::format("--source trace:{}", options.trace);
   for (const auto& option : run_options()) {
     const bool of_training = option.group == "work" && option.name != "source" &&
-                             option.name != "steps" && option.name != "seed";
-    const bool selects = option.taken_by == TakenBy::scheme && option.name != "mask-encoding";
+                             option.name != "steps" && option.name != "seed" &&
+                             option.name != "assume";
+    const bool selects = option.taken_by == TakenBy::scheme && option.name != "mask-encoding" &&
+                         option.name != "masks-ahead" && option.name != "sparse-sum";
     if ((of_training || selects || option.name == "gpu-speed") && is_given(options, option.name))
       refuse_without_effect(option.name, beside, "leave it out");
   }
+  if (is_given(options, "sparse-sum") && options.scheme != "topk")
+    refuse_without_effect("sparse-sum", fmt::format("--scheme {}", options.scheme), "leave it out");
   need_compute_time(options, beside,
                     "a trace does not say how long forward and backward pass take");
+}
+
+/// Staleness is that of training, and some options need it.
+void check_staleness_options(const RunOptions& options) {
+  const bool trains = !options.bytes && options.source == Source::train;
+  for (const auto& option : run_options()) {
+    const bool is_of_training = option.group == "staleness" || option.name == "target-accuracy" ||
+                                option.name == "evaluate-every";
+    if (is_of_training && !trains && is_given(options, option.name))
+      refuse_without_effect(option.name, "a run that does not train", "leave it out");
+  }
+  const bool is_late = options.staleness > 0 || options.quorum;
+  for (const Text name : {"delay-scaling", "delay-compensation", "fresh-error"}) {
+    if (is_given(options, name) && !is_late)
+      refuse_without_effect(name, "--staleness 0", "give --staleness S, or leave it out");
+  }
+  if ((is_late || options.local_steps > 1) && (options.bucket || overlaps(options))) {
+    refuse_without_effect(options.bucket ? "bucket" : "overlap",
+                          "--staleness, --quorum or --local-steps",
+                          "leave it out: an exchange begins when the whole gradient is there");
+  }
+  if (options.local_steps == 1) return;
+  if (is_late) {
+    refuse_without_effect("local-steps", "--staleness or --quorum", "leave one of the two out");
+  }
+  if (options.scheme_options.momentum_correction.value_or(false)) {
+    throw UserError({{}, "--momentum-correction"}, "found on with --local-steps", "off is accepted",
+                    "leave one of the two out: the momentum is that of each rank's own steps");
+  }
 }
 
 /// Momentum before pruning is that of sgd, and nesterov is sgd without momentum.
@@ -95,15 +133,37 @@ TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinitio
           .momentum = choose(options.momentum, optimizer.momentum, scheme.defaults.momentum)};
 }
 
+bool names_ready_times(Text text) { return names_file(text) || text.ends_with(".csv"); }
+
+bool overlaps(const RunOptions& options) {
+  return options.overlap.value_or(options.bucket.has_value());
+}
+
+std::optional<BucketRule> bucket_rule(const RunOptions& options) {
+  if (options.bucket || !overlaps(options)) return options.bucket;
+  return ddp_buckets();
+}
+
 void check_run_options(const RunOptions& options) {
+  if (is_given(options, "masks-ahead") && !overlaps(options))
+    refuse_without_effect("masks-ahead", "exchanges that begin after the backward pass",
+                          "add --overlap on, or leave it out");
   refuse_options_of(TakenBy::collective, options, find_collective(options.collective).options,
                     fmt::format("--collective {}", options.collective), "leave it out");
+  check_staleness_options(options);
   if (options.bytes || options.source == Source::synthetic) check_synthetic_options(options);
+  const bool adds_up_masks = options.source == Source::trace && options.scheme == "topk" &&
+                             options.scheme_options.sparse_sum == "ring";
+  if (is_given(options, "assume") && !adds_up_masks) {
+    throw UserError({{}, "--assume"},
+                    "has no effect without --source trace:DIR --scheme topk --sparse-sum ring", {},
+                    "leave it out");
+  }
   if (options.source == Source::trace) return check_trace_options(options);
   if (options.steps && options.epochs) {
     throw UserError({{}, "--steps"}, "given together with --epochs", "one of the two is accepted");
   }
-  if (is_given(options, "gpu-speed") && options.compute_time) {
+  if (is_given(options, "gpu-speed") && (options.compute_time || !options.ready_times.empty())) {
     refuse_without_effect("gpu-speed", "a --compute-time that is given",
                           "leave one of the two out");
   }

@@ -1,9 +1,11 @@
 #include "sim/run_options.hpp"
 
 #include "base/error.hpp"
+#include "base/shipped.hpp"
 #include "base/text.hpp"
 #include "models/optimizer.hpp"
 #include "models/prune/dispatch.hpp"
+#include "models/prune/engine_profile.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/value_type.hpp"
 
@@ -61,10 +63,21 @@ void set_prune_time(RunOptions& options, std::string_view text, const Place& pla
     options.prune_profile = text;
     return;
   }
+  std::vector<std::string> names;
+  for (const auto& shipped : prune::shipped_engine_profiles()) {
+    if (shipped.name == text) {
+      options.prune_time = PruneTime::profile;
+      options.prune_profile = shipped.path;
+      return;
+    }
+    names.push_back(shipped.name);
+  }
   if (!leading_number(text)) {
     throw UserError(
         place, fmt::format("found \"{}\"", text),
-        "model, none, a time such as 20us, or a file (with / or .json in its name) is accepted");
+        fmt::format("model, none, a time such as 20us, a shipped profile ({}), or a file "
+                    "(with / or .json in its name) is accepted",
+                    join(names, ", ")));
   }
   options.prune_time = PruneTime::fixed;
   options.fixed_prune_time = parse_seconds(text, place);
@@ -104,15 +117,34 @@ void set_chunk(RunOptions& options, Text text, const Place& place) {
 }
 
 void set_compute_time(RunOptions& options, std::string_view text, const Place& place) {
-  if (text == "model") {
-    options.compute_time.reset();
+  options.compute_time.reset();
+  options.ready_times.clear();
+  if (text == "model") return;
+  if (names_ready_times(text)) {
+    options.ready_times = text;
     return;
   }
   if (!leading_number(text)) {
     throw UserError(place, fmt::format("found \"{}\"", text),
-                    "model or a time such as 120ms is accepted");
+                    "model, a time such as 120ms, or a file (with /, .csv or .json in its name) is "
+                    "accepted");
   }
   options.compute_time = parse_seconds(text, place);
+}
+
+void set_bucket(RunOptions& options, Text text, const Place& place) {
+  if (text == "ddp") {
+    options.bucket = ddp_buckets();
+    return;
+  }
+  const auto refuse = [&] {
+    throw UserError(place, fmt::format("found \"{}\"", text),
+                    "ddp or a size above zero such as 8MiB is accepted");
+  };
+  if (!leading_number(text)) refuse();
+  const Bytes size = parse_bytes(text, place);
+  if (size.count == 0) refuse();
+  options.bucket = BucketRule{.overshoots = false, .cap = size, .first = size};
 }
 
 constexpr std::uint64_t any = ~std::uint64_t{0};
@@ -188,6 +220,13 @@ constexpr RunOption table[] = {
      "where gradients come from: training, or a trace that ringsim prune wrote; synthetic: none, "
      "what is kept is drawn at random; default train",
      set_source},
+    {"work", "assume", "independent",
+     "masks that ranks select on their own, where a trace has none and a ring adds them up "
+     "(--source trace:DIR --scheme topk --sparse-sum ring); default: an error",
+     [](RunOptions& o, Text text, const Place& place) {
+       const std::array<std::string, 1> names = {"independent"};
+       o.assumes_independent = one_of(text, place, names) == names[0];
+     }},
     {"work", "bytes", "Q",
      "a pure exchange of so many bytes of fp32, e.g. 100MB, without a model; needs --compute-time",
      set_bytes},
@@ -242,17 +281,30 @@ constexpr RunOption table[] = {
        o.validates = one_of(text, place, names) == "validation";
      }},
 
-    {"time", "compute-time", "Q|model",
-     "forward and backward pass of one step; model: operations over --gpu-speed; default model",
+    {"work", "evaluate-every", "N",
+     "measures the accuracy after every N steps, and after the last; default: an epoch",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.evaluate_every = whole_number(text, place, 1, 100'000'000);
+     }},
+    {"work", "target-accuracy", "X",
+     "reports when an accuracy of X, from 0 to 1, is first measured (--evaluate-every)",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.target_accuracy = number(text, place, 0, 1);
+     }},
+
+    {"time", "compute-time", "Q|model|FILE",
+     "forward and backward pass of one step; model: operations over --gpu-speed; FILE: measured, "
+     "when each layer's gradient was ready, as CSV or a trace of the PyTorch profiler; default "
+     "model",
      set_compute_time},
     {"time", "gpu-speed", "Q",
      "sustained speed of a GPU; default 9TFLOPS (V100, fp32: 367 ResNet-50 images/s of 24.6 GFLOP)",
      [](RunOptions& o, Text text, const Place& place) {
        o.gpu_speed = parse_flop_rate(text, place);
      }},
-    {"time", "prune-time", "Q|FILE|model|none",
-     "pruning per step; model: bytes moved over --gpu-memory-bandwidth; FILE: measured by ringsim "
-     "bench -o; default model",
+    {"time", "prune-time", "Q|NAME|FILE|model|none",
+     "pruning per step; model: bytes moved over --gpu-memory-bandwidth; NAME: a shipped profile "
+     "(h100); FILE: measured by ringsim bench -o; default model",
      set_prune_time},
     {"time", "gpu-memory-bandwidth", "Q", "default 900GBps (V100)",
      [](RunOptions& o, Text text, const Place& place) {
@@ -262,6 +314,20 @@ constexpr RunOption table[] = {
      "spread of the computing time: log-normal with mean 1 and this sigma, per rank and step; "
      "default 0",
      [](RunOptions& o, Text text, const Place& place) { o.jitter = number(text, place, 0, 10); }},
+    {"time", "bucket", "ddp|Q",
+     "gradients are exchanged in buckets, filled from the last layer on: ddp as PyTorch does (25 "
+     "MiB, "
+     "the first 1 MiB, overshot by up to a tensor), or of at most Q, tensors not split; default: "
+     "all "
+     "together, or ddp with --overlap on",
+     set_bucket},
+    {"time", "overlap", "on|off",
+     "a bucket's exchange begins while the backward pass goes on; default on with --bucket",
+     [](RunOptions& o, Text text, const Place& place) { o.overlap = on_or_off(text, place); }},
+    {"time", "masks-ahead", "on|off",
+     "the masks of a bucket are exchanged before the values of the bucket before it; default off",
+     [](RunOptions& o, Text text, const Place& place) { o.masks_ahead = on_or_off(text, place); },
+     TakenBy::scheme},
 
     {"scheme", "scheme", "NAME", "what is sent (ringsim list schemes); default iwp",
      [](RunOptions& o, Text text, const Place&) { o.scheme = text; }},
@@ -316,6 +382,13 @@ constexpr RunOption table[] = {
      "0 (cltk: off)",
      [](RunOptions& o, Text text, const Place& place) {
        o.scheme_options.momentum_correction = on_or_off(text, place);
+     },
+     TakenBy::scheme},
+    {"scheme", "factor-masking", "on|off",
+     "with momentum correction, clears the momentum where a gradient was sent (arXiv 1712.01887); "
+     "default on",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scheme_options.factor_masking = on_or_off(text, place);
      },
      TakenBy::scheme},
     {"scheme", "whole-below", "N", "layers with fewer parameters are sent whole; default 1024",
@@ -385,6 +458,42 @@ constexpr RunOption table[] = {
        o.scheme_options.engine = text;
      },
      TakenBy::scheme},
+
+    {"staleness", "staleness", "S",
+     "a rank may begin step t once it has applied step t-1-S, while later exchanges go on; default "
+     "0: every step waits for its exchange",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.staleness = whole_number(text, place, 0, 10'000);
+     }},
+    {"staleness", "quorum", "Q",
+     "an exchange starts when Q ranks are ready; the others contribute nothing to it and keep "
+     "their residual; default: all ranks",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.quorum = static_cast<Rank>(whole_number(text, place, 1, 1 << 20));
+     }},
+    {"staleness", "local-steps", "H",
+     "ranks train apart and exchange how far their weights have moved every H steps; default 1: "
+     "they exchange gradients",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.local_steps = whole_number(text, place, 1, 1'000'000);
+     }},
+    {"staleness", "delay-scaling", "on|off",
+     "a gradient of delay d > 1 counts a d-th (arXiv 1511.05950); default off",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.scales_by_delay = on_or_off(text, place);
+     }},
+    {"staleness", "delay-compensation", "X",
+     "adds X*g*g*(change of the weights since they were read) to a late gradient g (arXiv "
+     "1609.08326, which takes 0.04); default: nothing",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.delay_compensation = number(text, place, 0, 1e6);
+     }},
+    {"staleness", "fresh-error", "on|off",
+     "error and cosine in layers.csv compare with gradients computed anew at the weights that they "
+     "are applied to, which doubles the work; off: with those that were computed; default off",
+     [](RunOptions& o, Text text, const Place& place) {
+       o.compares_with_fresh = on_or_off(text, place);
+     }},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 // command that takes them.
 #include "base/rank.hpp"
 #include "base/units.hpp"
+#include "models/buckets.hpp"
 #include "models/label_skew.hpp"
 #include "models/schemes/scheme.hpp"
 #include "topologies/topology.hpp"
@@ -43,8 +44,9 @@ struct RunOptions {
   AfterOutage after_outage = AfterOutage::resume;
   // work
   Source source = Source::train;
-  std::string trace;           ///< folder of the trace
-  std::optional<Bytes> bytes;  ///< a pure exchange of so many bytes of fp32, without a model
+  std::string trace;                 ///< folder of the trace
+  bool assumes_independent = false;  ///< the masks of ranks, where the trace has none
+  std::optional<Bytes> bytes;        ///< a pure exchange of so many bytes of fp32, without a model
   std::string model = "mlp";
   std::optional<std::uint64_t> steps;
   std::optional<double> epochs;  ///< absent, and no steps: 1
@@ -54,18 +56,31 @@ struct RunOptions {
   std::string schedule = "cosine";
   std::string optimizer = "sgd";
   LabelSkew label_skew;
+  std::optional<std::uint64_t> evaluate_every;  ///< steps; absent: an epoch
+  std::optional<double> target_accuracy;
   bool validates = false;  ///< accuracy on a part of the training set in the test set's place
   // time
   std::optional<Seconds> compute_time;  ///< per step; absent: the model's operations over gpu_speed
+  std::string ready_times;              ///< file with measured times in place of both; or empty
   FlopPerSecond gpu_speed{9e12};
   PruneTime prune_time = PruneTime::model;
   Seconds fixed_prune_time;
   std::string prune_profile;  ///< file
   BytesPerSecond gpu_memory_bandwidth{900e9};
   double jitter = 0;
+  std::optional<BucketRule> bucket;  ///< absent: none, or DDP's with overlap
+  std::optional<bool> overlap;       ///< absent: where there are buckets
+  bool masks_ahead = false;
   // scheme
   std::string scheme = "iwp";
-  SchemeOptions scheme_options;         ///< run() fills in ranks, seed, steps_per_epoch, momentum
+  SchemeOptions scheme_options;  ///< run() fills in ranks, seed, steps_per_epoch, momentum
+  // staleness
+  std::uint64_t staleness = 0;
+  std::optional<Rank> quorum;  ///< absent: all ranks
+  std::uint64_t local_steps = 1;
+  bool scales_by_delay = false;
+  std::optional<double> delay_compensation;
+  bool compares_with_fresh = false;
   std::vector<std::string_view> given;  ///< names of the options that were set, in order
 };
 
@@ -94,6 +109,13 @@ bool is_given(const RunOptions& options, std::string_view name);
 
 /// Learning rate and momentum: as given, or what goes best with the optimizer, or with the scheme.
 TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinition& scheme);
+
+/// Whether the value of --compute-time is a file (/, .csv or .json in its name).
+bool names_ready_times(std::string_view text);
+/// Whether exchanges begin during the backward pass.
+bool overlaps(const RunOptions& options);
+/// How buckets are filled; nothing where all layers are exchanged together.
+std::optional<BucketRule> bucket_rule(const RunOptions& options);
 
 /// Throws UserError where options that were given contradict each other, or one was given that the
 /// scheme or the collective does not take.

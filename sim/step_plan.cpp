@@ -28,12 +28,15 @@ Seconds measured_time(const LocalWork& work, Rank rank, const prune::EngineProfi
   return time;
 }
 
-LocalTime local_time(const LocalWork& work, const PruneCosts& costs, bool first) {
-  LocalTime time;
+/// `first`: of its bucket.
+LocalTime local_time(const LocalWork& work, const PruneCosts& costs, std::uint32_t bucket,
+                     bool first) {
+  LocalTime time{.duration = {}, .bucket = bucket};
+  const double share = costs.bucket_shares.empty() ? 1 : costs.bucket_shares[bucket];
   for (Rank rank = 0; rank < work.moved.size(); ++rank) {
     Seconds duration;
     if (costs.prune) {
-      if (first) duration = *costs.prune;
+      if (first) duration = *costs.prune * share;
     } else if (costs.engine != nullptr) {
       duration = measured_time(work, rank, *costs.engine);
     } else if (costs.memory) {
@@ -50,18 +53,20 @@ std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks) {
   std::vector<KeptStage> kept;
   for (const auto& stage : stages) {
     if (const auto* work = std::get_if<LocalWork>(&stage.what)) {
-      kept.push_back({{}, *work});
+      kept.push_back({{}, *work, stage.bucket});
     } else if (const auto* reduce = std::get_if<AllReduce>(&stage.what)) {
-      kept.push_back({interned(stage.phase), *reduce});
+      kept.push_back({interned(stage.phase), *reduce, stage.bucket});
     } else if (const auto* gather = std::get_if<AllGather>(&stage.what)) {
-      kept.push_back({interned(stage.phase), *gather});
+      kept.push_back({interned(stage.phase), *gather, stage.bucket});
     } else {
       const auto& sparse = std::get<SparseAllReduce>(stage.what);
       const Bytes entry = sparse.value_bytes + sparse.index_bytes;
-      kept.push_back(
-          {interned(stage.phase),
-           KeptStage::SparseRing{make_sparse_ring(ranks, sparse_chunk_sizes(sparse.masks, entry)),
-                                 sparse.value_bytes, sparse.index_bytes}});
+      auto sizes = sparse.union_kept.empty() ? sparse_chunk_sizes(sparse.masks, entry)
+                                             : even_chunk_sizes(sparse.union_kept, entry);
+      kept.push_back({interned(stage.phase),
+                      KeptStage::SparseRing{make_sparse_ring(ranks, std::move(sizes)),
+                                            sparse.value_bytes, sparse.index_bytes},
+                      stage.bucket});
     }
   }
   return kept;
@@ -70,11 +75,11 @@ std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks) {
 StepPlan plan_step(const std::vector<KeptStage>& stages, Rank ranks, const CollectiveChoice& values,
                    const PruneCosts& costs) {
   StepPlan plan;
-  bool first_work = true;
+  std::optional<std::uint32_t> worked_on;  // the bucket of the last local work
   for (const auto& stage : stages) {
     if (const auto* work = std::get_if<LocalWork>(&stage.what)) {
-      plan.stages.emplace_back(local_time(*work, costs, first_work));
-      first_work = false;
+      plan.stages.emplace_back(local_time(*work, costs, stage.bucket, worked_on != stage.bucket));
+      worked_on = stage.bucket;
     } else if (const auto* reduce = std::get_if<AllReduce>(&stage.what)) {
       auto request = values.request;
       request.ranks = ranks;
@@ -82,13 +87,13 @@ StepPlan plan_step(const std::vector<KeptStage>& stages, Rank ranks, const Colle
       request.element_bytes = reduce->element_bytes;
       auto collective = values.algorithm->make_all_reduce(request);
       plan.sent.values += collective->total_bytes();
-      plan.stages.emplace_back(Exchange{stage.phase, std::move(collective)});
+      plan.stages.emplace_back(Exchange{stage.phase, std::move(collective), stage.bucket});
     } else if (const auto* sparse = std::get_if<KeptStage::SparseRing>(&stage.what)) {
       const Bytes entry = sparse->value_bytes + sparse->index_bytes;
       const std::uint64_t entries = sparse->collective->total_bytes().count / entry.count;
       plan.sent.values += entries * sparse->value_bytes;
       plan.sent.masks += entries * sparse->index_bytes;
-      plan.stages.emplace_back(Exchange{stage.phase, sparse->collective});
+      plan.stages.emplace_back(Exchange{stage.phase, sparse->collective, stage.bucket});
     } else {
       std::vector<Bytes> parts;
       for (const auto& part : std::get<AllGather>(stage.what).parts) {
@@ -98,7 +103,8 @@ StepPlan plan_step(const std::vector<KeptStage>& stages, Rank ranks, const Colle
         plan.sent.headers += (ranks - 1) * part.headers;
         parts.push_back(part.total());
       }
-      plan.stages.emplace_back(Exchange{stage.phase, make_ring_all_gather(std::move(parts))});
+      plan.stages.emplace_back(
+          Exchange{stage.phase, make_ring_all_gather(std::move(parts)), stage.bucket});
     }
   }
   return plan;

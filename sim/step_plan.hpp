@@ -18,7 +18,9 @@ namespace ringsim {
 
 /// How long ranks prune.
 struct PruneCosts {
-  std::optional<Seconds> prune;                  ///< per step, in place of what follows
+  std::optional<Seconds> prune;  ///< per step, in place of what follows
+  /// Of `prune`, what each bucket takes; empty: there is one bucket.
+  std::vector<double> bucket_shares = {};
   const prune::EngineProfile* engine = nullptr;  ///< measured times, in place of the model
   /// The model: bytes moved over this bandwidth. Absent: pruning takes no time.
   std::optional<BytesPerSecond> memory;
@@ -27,10 +29,12 @@ struct PruneCosts {
 /// Per rank, one after the other, in place of LocalWork.
 struct LocalTime {
   std::vector<Seconds> duration;
+  std::uint32_t bucket = 0;
 };
 struct Exchange {
   std::string_view phase;
   std::shared_ptr<const Collective> collective;
+  std::uint32_t bucket = 0;
 };
 
 struct StepPlan {
@@ -54,12 +58,13 @@ struct KeptStage {
   };
   std::string_view phase;  ///< outlives the program; empty where the stage is local work
   std::variant<LocalWork, AllReduce, AllGather, SparseRing> what;
+  std::uint32_t bucket = 0;
 };
 std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks);
 
 /// The plan of a step whose scheme declared `stages`. Values go by the all-reduce algorithm;
-/// all-gathers go round the ring. A prune time that is given is spent where the scheme's first
-/// local work stands, and none elsewhere.
+/// all-gathers go round the ring. A prune time that is given is spent where the first local work
+/// of each bucket stands, and none elsewhere.
 StepPlan plan_step(const std::vector<KeptStage>& stages, Rank ranks, const CollectiveChoice& values,
                    const PruneCosts& costs);
 /// The same of keep(stages, ranks).

@@ -46,7 +46,7 @@ class SynchronousStream {
       if (const auto* time = std::get_if<LocalTime>(&stage))
         return Delay{time->duration[position_in_group_], DelayKind::prune, step_};
       const auto& exchange = std::get<Exchange>(stage);
-      return CollectiveCall{exchange.collective, step_, exchange.phase, 0, group_};
+      return CollectiveCall{exchange.collective, step_, exchange.phase, exchange.bucket, group_};
     }
     position_ = 0;
     return Mark{MarkKind::exchange_done, step_++, 0};
@@ -69,9 +69,10 @@ struct Recorder {
     Seconds compute, prune, done;
   };
 
-  Recorder(std::size_t steps, Rank ranks)
+  Recorder(std::size_t steps, Rank ranks, bool overlaps)
       : done(steps, std::vector<RankStep>(ranks)),
         places(ranks),
+        under_way(overlaps ? ranks : 0),
         first_start(steps, Seconds{std::numeric_limits<double>::infinity()}),
         last_end(steps) {}
 
@@ -82,6 +83,7 @@ struct Recorder {
                     places[event.rank].has_gradient = true;
                   } else {
                     done[event.mark.step][event.rank].done = event.time;
+                    if (!under_way.empty()) finish(event.mark.step, event.rank);
                     places[event.rank] = {event.mark.step + 1, false};
                   }
                 },
@@ -96,14 +98,33 @@ struct Recorder {
             .on_delay =
                 [this](const DelayEvent& event) {
                   auto& step = done[event.step][event.rank];
+                  if (!under_way.empty()) {
+                    auto& [computing, pruning] = under_way[event.rank];
+                    (event.kind == DelayKind::prune ? pruning : computing)
+                        .push_back({event.start, event.start + event.duration});
+                    if (event.kind == DelayKind::prune) return;
+                  }
                   auto& sum = event.kind == DelayKind::prune ? step.prune : step.compute;
                   sum += event.duration;
                 },
             .wants_critical_path = true};
   }
 
+  /// Pruning that goes on beside computing takes no time of its own.
+  void finish(std::uint64_t step, Rank rank) {
+    auto& [computing, pruning] = under_way[rank];
+    std::ranges::sort(pruning, {}, [](const Interval& one) { return one.from; });
+    done[step][rank].prune = length_without(pruning, computing);
+    computing.clear();
+    pruning.clear();
+  }
+
+  struct Delays {
+    std::vector<Interval> computing, pruning;
+  };
   std::vector<std::vector<RankStep>> done;  ///< [step][rank]
   std::vector<Place> places;                ///< per rank
+  std::vector<Delays> under_way;            ///< per rank, of its step; empty without overlap
   std::vector<Seconds> first_start, last_end;
 };
 
@@ -180,10 +201,11 @@ Timing time_steps(const Topology& topology, const std::vector<StepPlan>& plans, 
                   const ComputeModel& compute, const Backend& backend,
                   const std::function<void(const TransferEvent&)>& on_transfer,
                   const Recovery& recovery) {
-  Recorder recorder(plans.size(), ranks);
+  Recorder recorder(plans.size(), ranks, compute.overlap.has_value());
   auto observer = recorder.observer();
   observer.on_transfer = on_transfer;
-  auto program = synchronous_program(topology, plans, ranks, compute);
+  auto program = compute.overlap ? overlapped_program(topology, plans, ranks, compute)
+                                 : synchronous_program(topology, plans, ranks, compute);
   Survivors survivors(topology, plans, compute, recorder.places);
   if (recovery.replan) survivors.take_over(program, recovery);
   auto result = backend(topology, program, observer);

@@ -1,6 +1,7 @@
 #pragma once
 // Timing replays recorded step plans on a network.
 #include "sim/backend.hpp"
+#include "sim/overlap.hpp"
 #include "sim/step_plan.hpp"
 #include "topologies/topology.hpp"
 
@@ -15,6 +16,7 @@ struct ComputeModel {
   Seconds time;       ///< on a host of speed 1
   double jitter = 0;  ///< spread; a host's own goes before it
   std::uint64_t seed = 1;
+  std::optional<Overlap> overlap = {};  ///< absent: exchanges begin after the backward pass
 };
 
 /// The computing time of one rank in one step, on a host of speed 1: log-normal with mean
@@ -23,7 +25,8 @@ struct ComputeModel {
 Seconds jittered(const ComputeModel& model, const Host& host, Rank rank, std::uint64_t step);
 
 /// One step, as the rank that finishes the run last sees it. total = compute + prune +
-/// exposed_exchange.
+/// exposed_exchange: prune is the time in which the rank prunes and does not compute,
+/// exposed_exchange that in which it does neither.
 struct StepTime {
   Seconds start;  ///< when that rank's previous step ended
   Seconds compute, prune, exchange, exposed_exchange, total;
@@ -57,9 +60,9 @@ struct Recovery {
   std::function<void(const std::vector<Death>& deaths)> replan;
 };
 
-/// Runs the synchronous program, and finds its critical path. `exchange` of a step runs from the
-/// start of its first transfer to the end of its last. Transfers are told to `on_transfer`, where
-/// that is not empty.
+/// Runs the synchronous program, or the overlapped one where `compute` says so, and finds its
+/// critical path. `exchange` of a step runs from the start of its first transfer to the end of its
+/// last. Transfers are told to `on_transfer`, where that is not empty.
 Timing time_steps(const Topology& topology, const std::vector<StepPlan>& plans, Rank ranks,
                   const ComputeModel& compute, const Backend& backend,
                   const std::function<void(const TransferEvent&)>& on_transfer = {},

@@ -2,10 +2,14 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "models/schemes/topk_step.hpp"
+#include "sim/trace_masks.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -21,14 +25,16 @@ std::optional<std::size_t> find_column(const std::string& name) {
 
 }  // namespace
 
-TraceSource::TraceSource(const std::filesystem::path& folder,
-                         const std::optional<std::string>& scheme,
-                         const std::optional<std::string>& mask_encoding)
-    : trace_(read_trace(folder)), scheme_(scheme.value_or(trace_.header.scheme)) {
-  if (scheme_ != trace_.header.scheme && scheme_ != "dense") {
+TraceSource::TraceSource(std::filesystem::path folder, const std::optional<std::string>& scheme,
+                         const std::optional<std::string>& mask_encoding, const TraceSums& sums)
+    : folder_(std::move(folder)),
+      trace_(read_trace(folder_)),
+      scheme_(scheme.value_or(trace_.header.scheme)),
+      sums_(sums) {
+  if (scheme_ != trace_.header.scheme && scheme_ != "dense" && scheme_ != "topk") {
     throw UserError(
         {{}, "--scheme"}, fmt::format("found {}", scheme_),
-        fmt::format("{}, which made the trace, or dense is accepted", trace_.header.scheme));
+        fmt::format("{}, which made the trace, dense or topk is accepted", trace_.header.scheme));
   }
   if (mask_encoding && scheme_ == "dense")
     throw UserError({{}, "--mask-encoding"}, "has no effect with --scheme dense", {},
@@ -50,6 +56,12 @@ LayerRow TraceSource::layer_row(std::uint64_t step, std::size_t layer) const {
   row.layer = first.layer;
   row.parameters = first.parameters;
   row.kept = dense ? first.parameters : first.sent;
+  if (scheme_ == "topk" && first.threshold) {
+    double kept = 0;
+    for (Rank rank = 0; rank < trace_.header.ranks; ++rank)
+      kept += static_cast<double>(trace_.row(step, rank, layer).kept);
+    row.kept = static_cast<std::uint64_t>(std::llround(kept / trace_.header.ranks));
+  }
   if (row.parameters > 0)
     row.density = static_cast<double>(row.kept) / static_cast<double>(row.parameters);
   double sum = 0, count = 0;
@@ -63,9 +75,9 @@ LayerRow TraceSource::layer_row(std::uint64_t step, std::size_t layer) const {
   return row;
 }
 
-BroadcastMask TraceSource::mask_of(std::uint64_t step, Rank rank) const {
+BroadcastMask TraceSource::mask_of(std::uint64_t step, Rank rank, const Bucket& bucket) const {
   BroadcastMask mask{rank, {}, {}};
-  for (std::size_t layer = 0; layer < trace_.header.layers.size(); ++layer) {
+  for (const std::size_t layer : bucket.layers) {
     const auto& row = trace_.row(step, rank, layer);
     if (!row.threshold) continue;
     const std::uint64_t bytes = mask_bytes(row);
@@ -75,27 +87,91 @@ BroadcastMask TraceSource::mask_of(std::uint64_t step, Rank rank) const {
   return mask;
 }
 
-ReplayedStep TraceSource::step(std::uint64_t step, Rank ranks) const {
-  ReplayedStep replayed;
+std::vector<Stage> TraceSource::stages_of(std::uint64_t step, Rank ranks,
+                                          const Bucket& bucket) const {
   SharedMaskStep sizes{.ranks = ranks, .with_velocity = trace_.header.with_velocity, .masks = {}};
-  for (std::size_t layer = 0; layer < trace_.header.layers.size(); ++layer) {
+  for (const std::size_t layer : bucket.layers) {
     const auto& row = trace_.row(step, 0, layer);
     (row.threshold ? sizes.pruned : sizes.whole) += row.parameters;
     if (row.threshold) sizes.kept += row.sent;
-    replayed.layers.push_back(layer_row(step, layer));
   }
-  if (scheme_ == "dense") {
-    replayed.stages = {{"values", AllReduce{parameters_, Bytes{sizeof(float)}}}};
-    replayed.kept = parameters_;
-    return replayed;
-  }
+  if (scheme_ == "dense")
+    return {{"values", AllReduce{sizes.pruned + sizes.whole, Bytes{sizeof(float)}}}};
+  if (scheme_ == "topk") return topk_stages_of(step, ranks, bucket);
   for (Rank rank = 0; rank < trace_.header.ranks; ++rank) {
     if (!trace_.row(step, rank, 0).broadcasts) continue;
-    sizes.masks.push_back(mask_of(step, rank));
+    sizes.masks.push_back(mask_of(step, rank, bucket));
     sizes.masks.back().rank = rank % ranks;
   }
-  replayed.stages = shared_mask_stages(sizes);
-  replayed.kept = sizes.kept + sizes.whole;
+  return shared_mask_stages(sizes);
+}
+
+std::vector<Stage> TraceSource::topk_stages_of(std::uint64_t step, Rank ranks,
+                                               const Bucket& bucket) const {
+  TopkStep sizes{.with_velocity = trace_.header.with_velocity, .sent = {}, .masks = {}};
+  std::vector<std::size_t> pruned;
+  for (const std::size_t layer : bucket.layers) {
+    const auto& row = trace_.row(step, 0, layer);
+    (row.threshold ? sizes.pruned : sizes.whole) += row.parameters;
+    if (row.threshold) pruned.push_back(layer);
+  }
+  const Rank known = trace_.header.ranks;
+  for (Rank rank = 0; rank < ranks; ++rank) {
+    const auto mask = mask_of(step, rank % known, bucket);
+    TopkStep::OfRank own{
+        .kept = 0, .mask = mask.mask, .header = mask.header, .tested = sizes.pruned};
+    for (const std::size_t layer : pruned) own.kept += trace_.row(step, rank % known, layer).kept;
+    sizes.sent.push_back(own);
+  }
+  if (!sums_.on_ring) return topk_stages(sizes);
+  if (sums_.assumes_independent) {
+    sizes.union_kept = independent_unions(step, ranks, pruned);
+  } else if (ranks <= known && has_trace_masks(folder_)) {
+    sizes.masks = read_trace_masks(folder_, trace_.header, step, ranks, pruned);
+  } else {
+    throw UserError(
+        {{}, "--sparse-sum"},
+        fmt::format("a ring's sizes depend on the masks of all {} ranks, and {} has {}", ranks,
+                    folder_.string(),
+                    has_trace_masks(folder_) ? fmt::format("those of {}", known) : "none"),
+        {}, "ringsim prune --masks keeps them; or add --assume independent");
+  }
+  return topk_stages(sizes);
+}
+
+std::vector<std::uint64_t> TraceSource::independent_unions(
+    std::uint64_t step, Rank ranks, std::span<const std::size_t> layers) const {
+  std::vector<double> missed(layers.size(), 1.0);  // share of each layer that no rank has kept
+  std::vector<std::uint64_t> kept;
+  for (Rank rank = 0; rank < ranks; ++rank) {
+    double sum = 0;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const auto& row = trace_.row(step, rank % trace_.header.ranks, layers[i]);
+      const auto parameters = static_cast<double>(row.parameters);
+      missed[i] *= 1 - static_cast<double>(row.kept) / parameters;
+      sum += parameters * (1 - missed[i]);
+    }
+    kept.push_back(static_cast<std::uint64_t>(std::llround(sum)));
+  }
+  return kept;
+}
+
+ReplayedStep TraceSource::step(std::uint64_t step, Rank ranks,
+                               const std::vector<Bucket>& buckets) const {
+  ReplayedStep replayed;
+  Bucket all;
+  for (std::size_t layer = 0; layer < trace_.header.layers.size(); ++layer) {
+    replayed.layers.push_back(layer_row(step, layer));
+    replayed.kept += replayed.layers.back().kept;
+    all.layers.push_back(layer);
+  }
+  if (buckets.empty()) replayed.stages = stages_of(step, ranks, all);
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    for (auto& stage : stages_of(step, ranks, buckets[i])) {
+      stage.bucket = static_cast<std::uint32_t>(i);
+      replayed.stages.push_back(std::move(stage));
+    }
+  }
   return replayed;
 }
 

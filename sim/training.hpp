@@ -35,7 +35,8 @@ struct TrainingOptions {
   std::string schedule = "cosine";
   std::string optimizer = "sgd";
   LabelSkew label_skew = {};
-  std::vector<TrainedDeath> deaths = {};  ///< in order of time
+  std::vector<TrainedDeath> deaths = {};             ///< in order of time
+  std::optional<std::uint64_t> evaluate_every = {};  ///< steps; absent: an epoch
 };
 
 /// An epoch is floor(samples / (ranks * batch)) steps. Throws UserError at "--batch" where that is
@@ -47,8 +48,12 @@ struct TrainedStep {
   std::uint64_t step;
   const StepOutcome* outcome;
   double loss;                     ///< mean over the ranks' batches, before the update
-  std::optional<double> accuracy;  ///< on the test set, after each epoch and the last step
+  std::optional<double> accuracy;  ///< on the test set, where it was measured (evaluate_every)
   std::vector<LayerRow> layers;
+  double delay_mean = 0;  ///< of the gradients that it took (docs/method.md)
+  std::uint64_t delay_max = 0;
+  std::optional<std::vector<Rank>> left_out =
+      {};  ///< whose gradients it did not take, with a quorum
 };
 
 struct TrainingResult {
@@ -60,7 +65,7 @@ struct TrainingResult {
 
 struct TrainingMemory {
   Bytes residuals_and_momenta;  ///< of the scheme and of the optimizers
-  Bytes gradients;              ///< of all ranks
+  Bytes gradients;              ///< of all ranks; of an exact scheme the mean alone
 };
 /// What train() will hold, beside the weights and the data.
 TrainingMemory training_memory(const TrainingOptions& options, const Scheme& scheme);

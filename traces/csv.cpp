@@ -1,6 +1,7 @@
 #include "traces/csv.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace ringsim {
 namespace {
@@ -8,6 +9,9 @@ namespace {
 std::string cell(double value) { return fmt::format("{}", value); }
 std::string cell(std::uint64_t value) { return fmt::format("{}", value); }
 std::string cell(const std::string& text) { return text; }
+std::string cell(const std::vector<std::uint64_t>& values) {
+  return fmt::format("{}", fmt::join(values, " "));
+}
 template <class T>
 std::string cell(const std::optional<T>& value) {
   return value ? cell(*value) : std::string();
@@ -40,26 +44,27 @@ template <>
 std::string_view csv_header<StepRow>() {
   return "step,start_s,compute_s,prune_s,exchange_s,exposed_exchange_s,total_s,values_bytes,masks_"
          "bytes,headers_bytes,"
-         "total_bytes,delay_steps,loss,accuracy\n";
+         "total_bytes,delay_steps,delay_max_steps,left_out_ranks,loss,accuracy\n";
 }
 
 std::string csv_line(const StepRow& row) {
   return line_of(row.step, row.start_s, row.compute_s, row.prune_s, row.exchange_s,
                  row.exposed_exchange_s, row.total_s, row.values_bytes, row.masks_bytes,
-                 row.headers_bytes, row.total_bytes, row.delay_steps, row.loss, row.accuracy);
+                 row.headers_bytes, row.total_bytes, row.delay_steps, row.delay_max_steps,
+                 row.left_out_ranks, row.loss, row.accuracy);
 }
 
 template <>
 std::string_view csv_header<LayerRow>() {
   return "step,layer,parameters,threshold,kept,density,importance_mean,importance_stddev,age_mean_"
          "steps,age_p95_steps,"
-         "age_max_steps,error,cosine\n";
+         "age_max_steps,error,cosine,mask_overlap\n";
 }
 
 std::string csv_line(const LayerRow& row) {
   return line_of(row.step, row.layer, row.parameters, row.threshold, row.kept, row.density,
                  row.importance_mean, row.importance_stddev, row.age_mean_steps, row.age_p95_steps,
-                 row.age_max_steps, row.error, row.cosine);
+                 row.age_max_steps, row.error, row.cosine, row.mask_overlap);
 }
 
 template <>

@@ -14,8 +14,11 @@ struct StepRow {
   std::uint64_t step;
   double start_s, compute_s, prune_s, exchange_s, exposed_exchange_s, total_s;
   std::uint64_t values_bytes, masks_bytes, headers_bytes,
-      total_bytes;  ///< sent, sum over the ranks
-  std::optional<std::uint64_t> delay_steps;
+      total_bytes;                               ///< sent, sum over the ranks
+  std::optional<double> delay_steps;             ///< mean over the ranks whose gradients it took
+  std::optional<std::uint64_t> delay_max_steps;  ///< the largest of them
+  std::optional<std::vector<std::uint64_t>>
+      left_out_ranks;              ///< whose gradients came too late, with a quorum
   std::optional<double> loss;      ///< mean over the ranks' batches, before the update
   std::optional<double> accuracy;  ///< on the test set after this step, where it was measured
 };
@@ -31,6 +34,7 @@ struct LayerRow {
   std::optional<double> importance_mean, importance_stddev;
   std::optional<double> age_mean_steps, age_p95_steps, age_max_steps;
   std::optional<double> error, cosine;
+  std::optional<double> mask_overlap;  ///< share of the kept that the step before kept too
 };
 
 /// links.csv
@@ -85,6 +89,13 @@ struct Summary {
   struct {
     std::optional<double> mean, p50, p95, max, delay_mean, delay_max;
   } staleness_steps;
+  std::optional<double> left_out_ranks;  ///< mean over the steps, with a quorum
+  struct Target {
+    double accuracy;  ///< that was asked for
+    std::optional<std::uint64_t> steps;
+    std::optional<double> seconds;  ///< until it was first measured; absent: it never was
+  };
+  std::optional<Target> target;
   struct Bottleneck {
     std::string kind, name;
     double share;

@@ -42,6 +42,14 @@ void read_staleness(const JsonValue& value, Summary& summary) {
                              figure(o["max"]),  figure(o["delay_mean"]), figure(o["delay_max"])};
 }
 
+void read_target(const JsonValue& value, Summary& summary) {
+  if (value.is_null()) return;
+  const auto o = value.object({"accuracy", "steps", "seconds"});
+  Summary::Target target{number(o["accuracy"]), {}, figure(o["seconds"])};
+  if (!o["steps"].is_null()) target.steps = o["steps"].integer(0, any);
+  summary.target = target;
+}
+
 void read_bottleneck(const JsonValue& value, Summary& summary) {
   if (value.is_null()) return;
   const auto o = value.object({"kind", "name", "share"});
@@ -72,6 +80,12 @@ Json to_json(const Summary& s) {
   if (s.bottleneck) {
     bottleneck = Json::Object{
         {"kind", s.bottleneck->kind}, {"name", s.bottleneck->name}, {"share", s.bottleneck->share}};
+  }
+  Json target;
+  if (s.target) {
+    target = Json::Object{{"accuracy", s.target->accuracy},
+                          {"steps", s.target->steps},
+                          {"seconds", s.target->seconds}};
   }
   Json::Array inputs;
   for (const auto& input : s.provenance.inputs) {
@@ -104,6 +118,8 @@ Json to_json(const Summary& s) {
                                        {"max", age.max},
                                        {"delay_mean", age.delay_mean},
                                        {"delay_max", age.delay_max}}},
+      {"left_out_ranks", s.left_out_ranks},
+      {"target", target},
       {"bottleneck", bottleneck},
       {"accuracy", s.accuracy},
       {"loss", s.loss},
@@ -118,10 +134,10 @@ Json to_json(const Summary& s) {
 namespace {
 
 Summary read_members(const JsonValue& root) {
-  const auto o = root.object({"ranks", "scheme", "collective", "backend", "steps",
-                              "simulated_seconds", "seconds_per_step", "bytes_sent_per_rank",
-                              "compression_ratio", "density", "staleness_steps", "bottleneck",
-                              "accuracy", "loss", "wall_seconds", "provenance"});
+  const auto o = root.object(
+      {"ranks", "scheme", "collective", "backend", "steps", "simulated_seconds", "seconds_per_step",
+       "bytes_sent_per_rank", "compression_ratio", "density", "staleness_steps", "left_out_ranks",
+       "target", "bottleneck", "accuracy", "loss", "wall_seconds", "provenance"});
   Summary summary;
   summary.ranks =
       static_cast<std::uint32_t>(o["ranks"].integer(1, std::numeric_limits<std::uint32_t>::max()));
@@ -135,6 +151,8 @@ Summary read_members(const JsonValue& root) {
   read_ratio(o["compression_ratio"], summary);
   summary.density = figure(o["density"]);
   read_staleness(o["staleness_steps"], summary);
+  summary.left_out_ranks = figure(o["left_out_ranks"]);
+  read_target(o["target"], summary);
   read_bottleneck(o["bottleneck"], summary);
   summary.accuracy = figure(o["accuracy"]);
   summary.loss = figure(o["loss"]);

@@ -17,12 +17,13 @@ namespace {
 constexpr std::size_t length_bytes = 8;
 constexpr std::uint64_t largest_header = 100'000'000;  // the format's own limit
 
-ElementType parse_type(const JsonValue& value) {
+ElementType parse_type(const JsonValue& value, SafetensorsBytes bytes) {
   const std::string name = value.string("a type of elements is accepted");
   if (name == "F16") return ElementType::f16;
   if (name == "BF16") return ElementType::bf16;
   if (name == "F32") return ElementType::f32;
   if (name == "F64") return ElementType::f64;
+  if (name == "U8" && bytes == SafetensorsBytes::accepted) return ElementType::u8;
   value.wrong("F16, BF16, F32 or F64 is accepted");
 }
 
@@ -39,11 +40,12 @@ struct Entry {
   std::uint64_t begin, end;
 };
 
-Entry parse_entry(const std::string& name, const JsonValue& value, std::uint64_t data_bytes) {
+Entry parse_entry(const std::string& name, const JsonValue& value, std::uint64_t data_bytes,
+                  SafetensorsBytes bytes) {
   constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
   const JsonObject object = value.object({"dtype", "shape", "data_offsets"});
   Entry entry{.tensor = {.name = name,
-                         .type = parse_type(object["dtype"]),
+                         .type = parse_type(object["dtype"], bytes),
                          .shape = {},
                          .bytes = {},
                          .place = value.place()},
@@ -107,7 +109,8 @@ void order(std::vector<Entry>& entries, std::uint64_t data_bytes, std::size_t da
 
 }  // namespace
 
-TensorFile parse_safetensors(std::string content, const std::filesystem::path& path) {
+TensorFile parse_safetensors(std::string content, const std::filesystem::path& path,
+                             SafetensorsBytes bytes) {
   TensorFile file{path, std::make_shared<const std::string>(std::move(content)), {}};
   const std::string name = path.string();
   const auto text = json_text(*file.content, name);
@@ -118,7 +121,7 @@ TensorFile parse_safetensors(std::string content, const std::filesystem::path& p
   std::vector<Entry> entries;
   for (const auto& [key, unused] : *header.json().get_if<Json::Object>()) {
     if (key == "__metadata__") continue;
-    entries.push_back(parse_entry(key, *header.find(key), data.size()));
+    entries.push_back(parse_entry(key, *header.find(key), data.size(), bytes));
   }
   order(entries, data.size(), data_begin, name);
   for (auto& entry : entries) {

@@ -51,6 +51,8 @@ std::size_t element_bytes(ElementType type) {
       return 4;
     case ElementType::f64:
       return 8;
+    case ElementType::u8:
+      return 1;
   }
   return 0;
 }
@@ -81,6 +83,8 @@ void read_floats(const Tensor& tensor, std::size_t first, std::span<float> out) 
       return;
     case ElementType::f64:
       return convert<double>(bytes, out, [](double value) { return static_cast<float>(value); });
+    case ElementType::u8:
+      check(false, "read_floats: plain bytes");
   }
 }
 

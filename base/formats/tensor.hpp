@@ -13,8 +13,8 @@
 
 namespace ringsim {
 
-/// Little-endian element types that can be read.
-enum class ElementType { f16, bf16, f32, f64 };
+/// Little-endian element types that can be read. u8: plain bytes, which are no numbers here.
+enum class ElementType { f16, bf16, f32, f64, u8 };
 std::size_t element_bytes(ElementType type);
 
 /// One tensor of a file, row-major.
@@ -43,8 +43,11 @@ struct TensorFile {
 /// truncated, too long, malformed, or holds an element type that is not in ElementType.
 TensorFile load_tensors(const std::filesystem::path& path);
 
+/// Whether a file may hold tensors of type U8.
+enum class SafetensorsBytes { refused, accepted };
 /// The same from bytes that were read.
-TensorFile parse_safetensors(std::string content, const std::filesystem::path& path);
+TensorFile parse_safetensors(std::string content, const std::filesystem::path& path,
+                             SafetensorsBytes bytes = SafetensorsBytes::refused);
 TensorFile parse_npy(std::string content, const std::filesystem::path& path);
 
 /// Writes the elements [first, first + out.size()) of a tensor as binary32 (rounded to nearest from

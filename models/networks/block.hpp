@@ -47,7 +47,15 @@ struct Backward {
   std::span<const float> weights, input, output;  ///< those of the forward pass
   std::span<const float> output_derivative;
   std::span<float> input_derivative;  ///< overwritten; empty where nobody asks for it
-  std::span<float> gradient;          ///< derivative by the block's own parameters; overwritten
+  /// Derivative by the block's own parameters; overwritten. Empty where add_gradient() will be
+  /// asked for it.
+  std::span<float> gradient;
+  std::size_t samples = 0;
+};
+
+/// What the gradient of a block is made of once its backward pass has been.
+struct GradientSource {
+  std::span<const float> input, output_derivative;
   std::size_t samples = 0;
 };
 
@@ -62,6 +70,14 @@ class Block {
   virtual double product_flop() const { return 0; }
   virtual void forward(const Forward& pass) = 0;
   virtual void backward(const Backward& pass) = 0;
+  /// Number of parts in which the gradient can be added to a sum after the backward pass; each is
+  /// small enough for a cache. 0: the block cannot, and backward() has to give it.
+  virtual std::size_t gradient_parts() const { return 0; }
+  /// Adds part `part` to `sum`, or, where not `adds`, writes it there (`sum`: of the block's own
+  /// parameters, which the parts share out): to the bit what backward() would have given. Different
+  /// parts may be asked for at the same time.
+  virtual void add_gradient(const GradientSource& /*source*/, std::size_t /*part*/,
+                            std::span<float> /*sum*/, bool /*adds*/) const {}
   /// True where evaluation needs passes in Mode::statistics first.
   virtual bool has_statistics() const { return false; }
   virtual void begin_statistics() {}

@@ -37,4 +37,23 @@ inline void product_atb(const float* a, const float* b, float* c, std::ptrdiff_t
   MutableMap(c, m, n).noalias() = ConstMap(a, k, m).transpose() * ConstMap(b, k, n);
 }
 
+inline void add_product_atb(const float* a, const float* b, float* c, std::ptrdiff_t m,
+                            std::ptrdiff_t k, std::ptrdiff_t n, std::ptrdiff_t stride, bool adds) {
+  fix_blocking();
+  const ConstMap left(a, k, m);
+  const Map<const RowMajor32, 0, OuterStride<>> right(b, k, n, OuterStride<>(stride));
+  Map<RowMajor32, 0, OuterStride<>> sum(c, m, n, OuterStride<>(stride));
+  // Small products, those with vectors and every block of a long sum are added to C one by one;
+  // a sum of up to 256 terms is a single block.
+  const bool adds_once = k <= 256 && m > 1 && n > 1 && m + k + n >= 20;
+  if (!adds) {
+    sum.noalias() = left.transpose() * right;
+  } else if (adds_once) {
+    sum.noalias() += left.transpose() * right;
+  } else {
+    const RowMajor32 product = left.transpose() * right;
+    sum += product;
+  }
+}
+
 }  // namespace Eigen

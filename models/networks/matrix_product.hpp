@@ -19,6 +19,10 @@ struct MatrixProducts {
   /// C[m,n] = A[k,m] transposed * B[k,n]
   void (*atb)(const float* a, const float* b, float* c, std::ptrdiff_t m, std::ptrdiff_t k,
               std::ptrdiff_t n);
+  /// C[m,n] += A[k,m] transposed * B[k,n] (`adds` false: C = ...), where rows of B and of C lie
+  /// `stride` elements apart: to the bit what atb writes, added once.
+  void (*add_atb)(const float* a, const float* b, float* c, std::ptrdiff_t m, std::ptrdiff_t k,
+                  std::ptrdiff_t n, std::ptrdiff_t stride, bool adds);
 };
 
 extern const MatrixProducts portable_matrix_products;

@@ -6,6 +6,6 @@
 namespace ringsim {
 
 const MatrixProducts avx2_matrix_products = {"avx2", EigenAvx2::product_ab, EigenAvx2::product_abt,
-                                             EigenAvx2::product_atb};
+                                             EigenAvx2::product_atb, EigenAvx2::add_product_atb};
 
 }  // namespace ringsim

@@ -5,6 +5,7 @@
 namespace ringsim {
 
 const MatrixProducts portable_matrix_products = {
-    "portable", EigenPortable::product_ab, EigenPortable::product_abt, EigenPortable::product_atb};
+    "portable", EigenPortable::product_ab, EigenPortable::product_abt, EigenPortable::product_atb,
+    EigenPortable::add_product_atb};
 
 }  // namespace ringsim

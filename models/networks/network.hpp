@@ -25,6 +25,23 @@ class NetworkPass {
   /// weight.
   virtual double loss_and_gradient(std::span<const float> weights, const Batch& batch,
                                    std::span<float> gradient) = 0;
+  /// As loss_and_gradient() for each of losses.size() batches of equal size, one behind the other
+  /// in `batches`, but keeps what their gradients are made of until the next pass, for
+  /// add_gradient(). The inputs have to stay until then. More than one where takes_batches().
+  virtual void losses_and_backward(std::span<const float> weights, const Batch& batches,
+                                   std::span<double> losses) = 0;
+  /// True where one pass may take several batches of this size: to the bit what it gives for each
+  /// alone.
+  virtual bool takes_batches(std::size_t batch) const = 0;
+  /// Number of parts in which add_gradient() gives a gradient; each is small enough for a cache.
+  /// The same for all passes of a network.
+  virtual std::size_t gradient_parts() const = 0;
+  /// Adds a part of the gradient of one of the batches to `sum`, or, where not `adds`, writes it
+  /// there (`sum`: of all parameters, which the parts
+  /// share out): to the bit what loss_and_gradient() would have given. Different parts may be asked
+  /// for at the same time.
+  virtual void add_gradient(std::size_t batch, std::size_t part, std::span<float> sum,
+                            bool adds) const = 0;
   /// Makes correct() ready for these weights: networks with batch normalisation take the statistics
   /// of `samples` (a fixed part of the training set); the others have nothing to do.
   virtual void prepare_evaluation(std::span<const float> weights, const Batch& samples) = 0;

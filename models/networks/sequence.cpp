@@ -26,7 +26,11 @@ class SequencePass final : public NetworkPass {
     std::size_t offset = 0;
     for (const auto& block : sequence_.blocks()) {
       const std::size_t count = parameter_count(*block);
-      stages_.push_back({block.get(), offset, count, {}});
+      auto& stage = stages_.emplace_back();
+      stage.block = block.get();
+      stage.offset = offset;
+      stage.count = count;
+      add_parts(stages_.size() - 1);
       offset += count;
     }
     first_with_parameters_ = static_cast<std::size_t>(
@@ -36,23 +40,50 @@ class SequencePass final : public NetworkPass {
 
   double loss_and_gradient(std::span<const float> weights, const Batch& batch,
                            std::span<float> gradient) override {
-    forward(weights, batch, Mode::training);
-    delta_ = stages_.back().output;
-    const double loss = softmax_cross_entropy(delta_, classes(), batch.labels);
-    for (std::size_t i = stages_.size(); i-- > first_with_parameters_;) {
-      const auto& stage = stages_[i];
-      const std::span<const float> input = i == 0 ? batch.inputs : stages_[i - 1].output;
-      input_delta_.resize(i == first_with_parameters_ ? 0 : input.size());
-      stage.block->backward({.weights = weights.subspan(stage.offset, stage.count),
-                             .input = input,
-                             .output = stage.output,
-                             .output_derivative = delta_,
-                             .input_derivative = input_delta_,
-                             .gradient = gradient.subspan(stage.offset, stage.count),
-                             .samples = batch.labels.size()});
-      std::swap(delta_, input_delta_);
-    }
+    double loss = 0;
+    pass(weights, batch, {&loss, 1},
+         [&](Stage& stage) { return gradient.subspan(stage.offset, stage.count); });
     return loss;
+  }
+
+  void losses_and_backward(std::span<const float> weights, const Batch& batches,
+                           std::span<double> losses) override {
+    batches_ = batches;
+    count_ = losses.size();
+    pass(weights, batches, losses, [](Stage& stage) {
+      stage.gradient.resize(stage.adds_gradient ? 0 : stage.count);
+      return std::span(stage.gradient);
+    });
+  }
+
+  bool takes_batches(std::size_t batch) const override {
+    // Products are made of tiles of 4 rows, and small ones in another order than large ones.
+    return batch % 4 == 0 && batch >= 16 && std::ranges::all_of(stages_, [](const Stage& stage) {
+             return stage.adds_gradient || (stage.count == 0 && !stage.block->has_statistics());
+           });
+  }
+
+  std::size_t gradient_parts() const override { return parts_.size(); }
+
+  void add_gradient(std::size_t batch, std::size_t part, std::span<float> sum,
+                    bool adds) const override {
+    const auto [index, part_of_block] = parts_[part];
+    const auto& stage = stages_[index];
+    const auto stage_sum = sum.subspan(stage.offset, stage.count);
+    if (!stage.adds_gradient) {
+      for (std::size_t i = 0; i < stage.count; ++i)
+        stage_sum[i] = adds ? stage_sum[i] + stage.gradient[i] : stage.gradient[i];
+      return;
+    }
+    const auto of_batch = [&](std::span<const float> all) {
+      const std::size_t size = all.size() / count_;
+      return all.subspan(batch * size, size);
+    };
+    stage.block->add_gradient(
+        {.input = of_batch(input_of(index, batches_)),
+         .output_derivative = of_batch(std::span(stage.delta).first(stage.output.size())),
+         .samples = batches_.labels.size() / count_},
+        part_of_block, stage_sum, adds);
   }
 
   void prepare_evaluation(std::span<const float> weights, const Batch& samples) override {
@@ -83,7 +114,63 @@ class SequencePass final : public NetworkPass {
     Block* block;
     std::size_t offset, count;  ///< its parameters in the flat buffer
     std::vector<float> output;
+    bool adds_gradient = false;   ///< by itself, from its input and `delta`
+    std::vector<float> delta;     ///< derivative by its output, where it is kept
+    std::vector<float> gradient;  ///< where it is kept
   };
+  struct Part {
+    std::size_t stage, part_of_block;
+  };
+
+  void add_parts(std::size_t index) {
+    auto& stage = stages_[index];
+    const std::size_t parts = stage.block->gradient_parts();
+    stage.adds_gradient = parts > 0;
+    if (stage.count == 0) return;
+    for (std::size_t part = 0; part < std::max<std::size_t>(parts, 1); ++part)
+      parts_.push_back({index, part});
+  }
+
+  /// The buffer may be larger: growing it anew in every step would fill it with zeros.
+  static std::span<float> first(std::vector<float>& buffer, std::size_t count) {
+    if (buffer.size() < count) buffer.resize(count);
+    return std::span(buffer).first(count);
+  }
+
+  std::span<const float> input_of(std::size_t index, const Batch& batch) const {
+    return index == 0 ? batch.inputs : stages_[index - 1].output;
+  }
+
+  /// The losses of batches of equal size. `gradient_of(stage)`: where its gradient goes; empty:
+  /// what it is made of is kept.
+  template <typename GradientOf>
+  void pass(std::span<const float> weights, const Batch& batch, std::span<double> losses,
+            const GradientOf& gradient_of) {
+    forward(weights, batch, Mode::training);
+    std::span<float> delta = first(delta_, stages_.back().output.size());
+    std::ranges::copy(stages_.back().output, delta.begin());
+    const std::size_t samples = batch.labels.size() / losses.size(), scores = samples * classes();
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+      losses[i] = softmax_cross_entropy(delta.subspan(i * scores, scores), classes(),
+                                        batch.labels.subspan(i * samples, samples));
+    }
+    for (std::size_t i = stages_.size(); i-- > first_with_parameters_;) {
+      auto& stage = stages_[i];
+      const auto input = input_of(i, batch);
+      const std::span<float> gradient = gradient_of(stage);
+      const auto input_delta = first(input_delta_, i == first_with_parameters_ ? 0 : input.size());
+      stage.block->backward({.weights = weights.subspan(stage.offset, stage.count),
+                             .input = input,
+                             .output = stage.output,
+                             .output_derivative = delta,
+                             .input_derivative = input_delta,
+                             .gradient = gradient,
+                             .samples = batch.labels.size()});
+      if (stage.adds_gradient && gradient.empty()) std::swap(delta_, stage.delta);
+      std::swap(delta_, input_delta_);
+      delta = input_delta;
+    }
+  }
 
   std::size_t classes() const { return sequence_.output().size(); }
 
@@ -107,6 +194,9 @@ class SequencePass final : public NetworkPass {
   std::vector<Stage> stages_;
   std::size_t first_with_parameters_ = 0;   ///< nobody asks for derivatives by what comes before it
   std::vector<float> delta_, input_delta_;  ///< derivative by a block's output, and by its input
+  std::vector<Part> parts_;
+  Batch batches_;  ///< of the latest losses_and_backward()
+  std::size_t count_ = 1;
 };
 
 class SequenceNetwork final : public Network {

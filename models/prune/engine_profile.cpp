@@ -144,6 +144,13 @@ Json to_json(const EngineProfile& profile) {
                       {"sizes", std::move(sizes)}};
 }
 
+std::vector<ShippedFile> shipped_engine_profiles() {
+  return shipped_files({.name = "profiles",
+                        .from_program = RINGSIM_PROFILES_FROM_PROGRAM,
+                        .source = RINGSIM_SOURCE_PROFILES,
+                        .installed = RINGSIM_INSTALLED_PROFILES});
+}
+
 EngineProfile load_engine_profile(const std::filesystem::path& path) {
   const JsonValue value = load_json(path);
   const auto object = value.object({"format", "engine", "processor", "threads", "sizes"});

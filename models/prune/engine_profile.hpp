@@ -2,6 +2,7 @@
 // How fast an engine prunes on a machine, as measured (measure.hpp): what `ringsim bench` prints
 // and writes, and what a simulated pruning time is made from.
 #include "base/json.hpp"
+#include "base/shipped.hpp"
 #include "base/units.hpp"
 
 #include <cstddef>
@@ -61,6 +62,10 @@ struct EngineProfile {
 
 /// The profile as it stands in a file: keys are those of the structs, with their unit.
 Json to_json(const EngineProfile& profile);
+
+/// The profiles that ship with ringsim, by name: from RINGSIM_DATA/profiles where that is set, else
+/// installed with the program, else from the source tree.
+std::vector<ShippedFile> shipped_engine_profiles();
 
 /// Reads a file that holds to_json(). Throws UserError where it is missing or malformed.
 EngineProfile load_engine_profile(const std::filesystem::path& path);

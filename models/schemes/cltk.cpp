@@ -1,8 +1,8 @@
 #include "models/schemes/cltk.hpp"
 
 #include "models/schemes/option_checks.hpp"
-#include "models/schemes/random_mask.hpp"
 #include "models/schemes/shared_mask.hpp"
+#include "models/schemes/synthetic.hpp"
 #include "models/schemes/threshold.hpp"
 #include "models/schemes/top_k.hpp"
 
@@ -30,25 +30,23 @@ std::vector<Stage> cltk_stages(const SharedMaskStep& step, bool filtered) {
   return stages;
 }
 
-/// A leader's mask of drawn coordinates, really encoded.
+/// A leader's mask of as many coordinates as in a real step.
 SyntheticStep synthesize_cltk(const Layers& layers, const SchemeOptions& options,
                               std::uint64_t step) {
   refuse_warmup_of_synthetic(options);
   const LayerSplit split(layers, options);
-  std::vector<prune::MaskWord> mask(split.words);
   const auto leader = static_cast<Rank>(step % options.ranks);
-  Random random(options.seed, Purpose::synthetic_masks, leader, step);
-  draw_masks(split, density_of(options), random, mask);
-  const auto message = encode_masks(mask, split.segments, mask_encoding_of(options));
+  const auto kept = split.kept_counts(density_of(options));
+  const auto message = synthetic_mask_size(split, kept, 1, mask_encoding_of(options));
   return {.stages = cltk_stages({.ranks = options.ranks,
                                  .pruned = split.pruned_parameters,
                                  .whole = split.whole_parameters,
-                                 .kept = split.kept(mask),
+                                 .kept = sum_of(kept),
                                  .with_velocity = options.momentum_correction.value_or(false),
                                  .value = bytes_of(value_type_of(options)),
-                                 .masks = {{leader, {message.mask_bytes}, {message.header_bytes}}}},
+                                 .masks = {{leader, message.mask, message.header}}},
                                 options.filter.value_or(1) < 1),
-          .layers = split.outcomes(mask),
+          .layers = split.outcomes_of(kept),
           .state_per_rank = residual_bytes(split, options.momentum_correction.value_or(false))};
 }
 
@@ -84,7 +82,7 @@ void CltkScheme::contribute(Rank rank, std::uint64_t, std::span<const float> gra
 
 void CltkScheme::select(std::uint64_t step) {
   const double density = warmup_density(density_, step / steps_per_epoch_, warmup_epochs_);
-  const std::span<const float> residual = residuals_.of(leader(step)).residual;
+  const std::span<const float> residual = residuals_.of(leader_).residual;
   for (auto& segment : segments_) {
     const std::size_t n = segment.parameters, kept = kept_count(density, n);
     select_top_k(residual.subspan(segment.offset, n), kept,
@@ -107,24 +105,32 @@ void CltkScheme::damp(Rank rank) {
   }
 }
 
+void CltkScheme::keep(Rank rank, std::span<const float> gradient) {
+  residuals_.accumulate(rank, gradient);
+}
+
 StepOutcome CltkScheme::exchange(std::uint64_t step) {
+  return exchange_among(step, residuals_.all());
+}
+
+StepOutcome CltkScheme::exchange_among(std::uint64_t step, std::span<const Rank> present) {
+  leader_ = present[step % present.size()];
   select(step);
   const auto& split = residuals_.split();
   const auto message = encode_masks(mask_, split.segments, encoding_);
   decode_masks(message.bytes, split.segments, decoded_);
   StepOutcome outcome;
-  outcome.stages =
-      cltk_stages({.ranks = residuals_.ranks(),
-                   .pruned = split.pruned_parameters,
-                   .whole = split.whole_parameters,
-                   .kept = split.kept(decoded_),
-                   .with_velocity = residuals_.momentum_correction(),
-                   .value = bytes_of(residuals_.values()),
-                   .masks = {{leader(step), {message.mask_bytes}, {message.header_bytes}}}},
-                  filter_ < 1);
-  outcome.mean = residuals_.reduce(decoded_);
+  outcome.stages = cltk_stages({.ranks = residuals_.ranks(),
+                                .pruned = split.pruned_parameters,
+                                .whole = split.whole_parameters,
+                                .kept = split.kept(decoded_),
+                                .with_velocity = residuals_.momentum_correction(),
+                                .value = bytes_of(residuals_.values()),
+                                .masks = {{leader_, {message.mask_bytes}, {message.header_bytes}}}},
+                               filter_ < 1);
+  outcome.mean = residuals_.reduce(decoded_, present);
   if (filter_ < 1) {
-    for (Rank rank = 0; rank < residuals_.ranks(); ++rank) damp(rank);
+    for (const Rank rank : present) damp(rank);
   }
   split.mark_whole(decoded_);
   outcome.mask = decoded_;
@@ -139,18 +145,19 @@ double CltkScheme::drop(Rank rank) {
   return residuals_.drop(rank);
 }
 
-std::optional<Scheme::Selection> CltkScheme::selection(Rank rank, std::uint64_t step) const {
-  return Selection{.broadcasts = rank == leader(step),
+std::optional<Scheme::Selection> CltkScheme::selection(Rank rank, std::uint64_t) const {
+  return Selection{.broadcasts = rank == leader_,
                    .layers = residuals_.split().pruned,
                    .segments = segments_,
-                   .mask = rank == leader(step) ? mask_ : none_,
+                   .mask = rank == leader_ ? mask_ : none_,
                    .packed = residuals_.of(rank).packed};
 }
 
 namespace {
-constexpr std::string_view cltk_options[] = {"density",       "warmup", "momentum-correction",
-                                             "mask-encoding", "filter", "whole-below",
-                                             "values",        "engine"};
+constexpr std::string_view cltk_options[] = {
+    "density",       "warmup",     "momentum-correction", "factor-masking",
+    "mask-encoding", "filter",     "whole-below",         "values",
+    "engine",        "masks-ahead"};
 }  // namespace
 
 extern const SchemeDefinition cltk_scheme;
@@ -165,6 +172,7 @@ const SchemeDefinition cltk_scheme = {
     },
     .warmup_steps = density_warmup_steps,
     .synthesize = synthesize_cltk,
+    .takes_quorum = true,
 };
 
 }  // namespace ringsim

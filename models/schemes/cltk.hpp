@@ -17,10 +17,13 @@ class CltkScheme final : public Scheme {
   void contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
                   std::span<const float> weights) override;
   StepOutcome exchange(std::uint64_t step) override;
+  StepOutcome exchange_among(std::uint64_t step, std::span<const Rank> present) override;
+  void keep(Rank rank, std::span<const float> gradient) override;
   double drop(Rank rank) override;
   std::optional<Selection> selection(Rank rank, std::uint64_t step) const override;
   Bytes state_bytes() const override { return residuals_.state_bytes(); }
 
+  /// Of an exchange of all ranks.
   Rank leader(std::uint64_t step) const { return static_cast<Rank>(step % residuals_.ranks()); }
   const Residuals& residuals() const { return residuals_; }
 
@@ -31,6 +34,7 @@ class CltkScheme final : public Scheme {
   Residuals residuals_;
   double density_;
   float filter_;
+  Rank leader_ = 0;  ///< of the last exchange
   std::uint64_t steps_per_epoch_, warmup_epochs_;
   const MaskEncoding* encoding_;  ///< nullptr: the smallest
   std::vector<std::span<const float>> gradients_;

@@ -7,6 +7,7 @@
 #include "models/schemes/value_type.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -64,12 +65,26 @@ class DenseScheme final : public Scheme {
     gradients_[rank] = rounded_[rank];
   }
 
-  StepOutcome exchange(std::uint64_t) override {
-    mean_over_ranks(gradients_, mean_, values_);
+  void contribute_mean(std::span<const float> mean) override {
+    check(is_exact() && mean.size() == mean_.size(),
+          "dense: not the mean of fp32 gradients of the model");
+    contributed_mean_ = mean;
+  }
+
+  StepOutcome exchange(std::uint64_t) override { return exchange_of(gradients_); }
+
+  StepOutcome exchange_among(std::uint64_t, std::span<const Rank> present) override {
+    std::vector<std::span<const float>> gradients;
+    for (const Rank rank : present) gradients.push_back(gradients_[rank]);
+    return exchange_of(gradients);
+  }
+
+  StepOutcome exchange_of(const std::vector<std::span<const float>>& gradients) {
+    if (contributed_mean_.empty()) mean_over_ranks(gradients, mean_, values_);
     auto sizes = synthesize_dense(layers_, options_, 0);
     StepOutcome outcome;
     outcome.stages = std::move(sizes.stages);
-    outcome.mean = mean_;
+    outcome.mean = contributed_mean_.empty() ? mean_ : std::exchange(contributed_mean_, {});
     outcome.layers = std::move(sizes.layers);
     return outcome;
   }
@@ -91,6 +106,7 @@ class DenseScheme final : public Scheme {
   std::vector<std::span<const float>> gradients_;
   std::vector<std::vector<float>> rounded_;  ///< the gradients as they travel, where not as fp32
   std::vector<float> mean_;
+  std::span<const float> contributed_mean_;
 };
 
 constexpr std::string_view dense_options[] = {"values"};
@@ -109,6 +125,7 @@ const SchemeDefinition dense_scheme = {
     },
     .warmup_steps = no_warmup_steps,
     .synthesize = synthesize_dense,
+    .takes_quorum = true,
 };
 
 }  // namespace ringsim

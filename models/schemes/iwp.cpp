@@ -12,6 +12,7 @@
 #include <cfloat>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -103,6 +104,18 @@ std::vector<Rank> IwpScheme::broadcasters(std::uint64_t step) const {
                            broadcasters_);
 }
 
+std::vector<Rank> IwpScheme::broadcasters(std::uint64_t step, std::span<const Rank> present) const {
+  const auto count = static_cast<Rank>(present.size());
+  auto drawn =
+      draw_broadcasters(seed_, step - step % mask_interval_, count, std::min(broadcasters_, count));
+  for (Rank& rank : drawn) rank = present[rank];
+  return drawn;
+}
+
+void IwpScheme::keep(Rank rank, std::span<const float> gradient) {
+  residuals_.accumulate(rank, gradient);
+}
+
 void IwpScheme::set_floors(RankState& state, std::span<const float> weights) const {
   for (auto& segment : state.segments) {
     const auto layer = weights.subspan(segment.offset, segment.parameters);
@@ -114,11 +127,10 @@ void IwpScheme::contribute(Rank rank, std::uint64_t step, std::span<const float>
                            std::span<const float> weights) {
   if (!makes_masks(step)) return residuals_.accumulate(rank, gradient);
   residuals_.accumulate_whole_layers(rank, gradient);
-  select(rank, step, gradient, weights);
+  select(rank, gradient, weights);
 }
 
-void IwpScheme::select(Rank rank, std::uint64_t step, std::span<const float> gradient,
-                       std::span<const float> weights) {
+void IwpScheme::select(Rank rank, std::span<const float> gradient, std::span<const float> weights) {
   auto& state = ranks_[rank];
   auto& own = residuals_.of(rank);
   set_floors(state, weights);
@@ -130,7 +142,7 @@ void IwpScheme::select(Rank rank, std::uint64_t step, std::span<const float> gra
     own.engine->select(buffers, residuals_.momentum(), state.segments, state.statistics);
   };
   if (threshold_.policy == ThresholdPolicy::dispersion) {
-    if (step == 0) {
+    if (!std::exchange(state.has_statistics, true)) {
       // Nothing is known of the importance yet: a first pass accumulates and selects nothing, a
       // second one selects.
       for (auto& segment : state.segments) {
@@ -151,15 +163,13 @@ void IwpScheme::select(Rank rank, std::uint64_t step, std::span<const float> gra
   pass();
 }
 
-std::size_t IwpScheme::add_tail(Rank rank, std::uint64_t step) {
-  if (tail_ == 0) return 0;
+void IwpScheme::add_tail(Rank rank, std::uint64_t step) {
+  if (tail_ == 0) return;
   Random random(seed_, Purpose::stochastic_tail, rank, step);
-  std::size_t drawn = 0;
   for (const auto& segment : segments_) {
-    drawn += draw_bits(random, tail_, segment.parameters,
-                       std::span(ranks_[rank].mask).subspan(segment.mask_offset));
+    draw_bits(random, tail_, segment.parameters,
+              std::span(ranks_[rank].mask).subspan(segment.mask_offset));
   }
-  return drawn;
 }
 
 std::vector<BroadcastMask> IwpScheme::exchange_masks(const std::vector<Rank>& broadcasters,
@@ -167,9 +177,9 @@ std::vector<BroadcastMask> IwpScheme::exchange_masks(const std::vector<Rank>& br
   std::fill(union_.begin(), union_.end(), 0);
   std::vector<BroadcastMask> masks;
   for (const Rank rank : broadcasters) {
-    const std::size_t drawn = add_tail(rank, step);
+    add_tail(rank, step);
     const auto message = encode_masks(ranks_[rank].mask, segments_, encoding_);
-    masks.push_back({rank, {message.mask_bytes}, {message.header_bytes}, drawn});
+    masks.push_back({rank, {message.mask_bytes}, {message.header_bytes}});
     decode_masks(message.bytes, segments_, decoded_);
     prune::unite(union_, decoded_);
   }
@@ -208,10 +218,14 @@ void IwpScheme::steer(std::uint64_t step) {
 }
 
 StepOutcome IwpScheme::exchange(std::uint64_t step) {
+  return exchange_among(step, residuals_.all());
+}
+
+StepOutcome IwpScheme::exchange_among(std::uint64_t step, std::span<const Rank> present) {
   std::vector<Rank> ranks;  // whose masks are exchanged
   std::vector<BroadcastMask> masks;
   if (makes_masks(step)) {
-    ranks = broadcasters(step);
+    ranks = broadcasters(step, present);
     masks = exchange_masks(ranks, step);
   }
   const auto& split = residuals_.split();
@@ -224,7 +238,7 @@ StepOutcome IwpScheme::exchange(std::uint64_t step) {
                                        .reads_weights = zero_weights_.empty(),
                                        .value = bytes_of(residuals_.values()),
                                        .masks = std::move(masks)});
-  outcome.mean = residuals_.reduce(union_);
+  outcome.mean = residuals_.reduce(union_, present);
   split.mark_whole(union_);
   outcome.mask = union_;
   outcome.layers = layer_outcomes(ranks);
@@ -276,8 +290,9 @@ SyntheticStep synthesize_importance(const Layers& layers, const SchemeOptions& o
 
 namespace {
 constexpr std::string_view iwp_options[] = {
-    "density",       "threshold", "broadcasters",        "mask-encoding", "floor",  "tail",
-    "mask-interval", "warmup",    "momentum-correction", "whole-below",   "values", "engine"};
+    "density",     "threshold",     "broadcasters", "mask-encoding",       "floor",
+    "tail",        "mask-interval", "warmup",       "momentum-correction", "factor-masking",
+    "whole-below", "values",        "engine",       "masks-ahead"};
 
 SyntheticStep synthesize(const Layers& layers, const SchemeOptions& options, std::uint64_t step) {
   return synthesize_importance(layers, options, step, Importance::ratio);
@@ -297,6 +312,7 @@ const SchemeDefinition iwp_scheme = {
     },
     .warmup_steps = density_warmup_steps,
     .synthesize = synthesize,
+    .takes_quorum = true,
 };
 
 }  // namespace ringsim

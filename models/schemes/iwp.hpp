@@ -28,6 +28,8 @@ class IwpScheme final : public Scheme {
   void contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
                   std::span<const float> weights) override;
   StepOutcome exchange(std::uint64_t step) override;
+  StepOutcome exchange_among(std::uint64_t step, std::span<const Rank> present) override;
+  void keep(Rank rank, std::span<const float> gradient) override;
   double drop(Rank rank) override;
   std::optional<Selection> selection(Rank rank, std::uint64_t step) const override;
   Bytes state_bytes() const override;
@@ -38,20 +40,22 @@ class IwpScheme final : public Scheme {
   std::span<const float> packed(Rank rank) const { return residuals_.of(rank).packed; }
   /// The ranks whose masks serve in `step`, ascending; every rank draws the same ones.
   std::vector<Rank> broadcasters(std::uint64_t step) const;
+  /// The same where these ranks (ascending) alone take part.
+  std::vector<Rank> broadcasters(std::uint64_t step, std::span<const Rank> present) const;
 
  private:
   struct RankState {
     std::vector<prune::MaskWord> mask;
     std::vector<prune::Segment> segments;  ///< with this rank's thresholds and floors
     std::vector<prune::Statistics> statistics;
+    bool has_statistics = false;  ///< of an earlier pass
   };
 
   void set_floors(RankState& state, std::span<const float> weights) const;
   /// Whether masks are made in `step`; in the others the last ones serve again.
   bool makes_masks(std::uint64_t step) const { return step % mask_interval_ == 0; }
-  void select(Rank rank, std::uint64_t step, std::span<const float> gradient,
-              std::span<const float> weights);
-  std::size_t add_tail(Rank rank, std::uint64_t step);
+  void select(Rank rank, std::span<const float> gradient, std::span<const float> weights);
+  void add_tail(Rank rank, std::uint64_t step);
   std::vector<BroadcastMask> exchange_masks(const std::vector<Rank>& broadcasters,
                                             std::uint64_t step);
   std::vector<LayerOutcome> layer_outcomes(const std::vector<Rank>& broadcasters) const;

@@ -1,6 +1,7 @@
 #include "models/schemes/layer_split.hpp"
 
 #include "models/prune/set_bits.hpp"
+#include "models/schemes/top_k.hpp"
 
 #include <cfloat>
 
@@ -45,10 +46,22 @@ void LayerSplit::mark_whole(std::span<prune::MaskWord> mask) const {
 }
 
 std::vector<LayerOutcome> LayerSplit::outcomes(std::span<const prune::MaskWord> mask) const {
+  std::vector<std::uint64_t> kept;
+  for (std::size_t s = 0; s < segments.size(); ++s) kept.push_back(kept_in(mask, s));
+  return outcomes_of(kept);
+}
+
+std::vector<LayerOutcome> LayerSplit::outcomes_of(std::span<const std::uint64_t> kept) const {
   std::vector<LayerOutcome> outcomes(layers.size());
   for (const std::size_t index : whole) outcomes[index].kept = layers[index].parameters;
-  for (std::size_t s = 0; s < segments.size(); ++s) outcomes[pruned[s]].kept = kept_in(mask, s);
+  for (std::size_t s = 0; s < segments.size(); ++s) outcomes[pruned[s]].kept = kept[s];
   return outcomes;
+}
+
+std::vector<std::uint64_t> LayerSplit::kept_counts(double density) const {
+  std::vector<std::uint64_t> counts;
+  for (const auto& segment : segments) counts.push_back(kept_count(density, segment.parameters));
+  return counts;
 }
 
 }  // namespace ringsim

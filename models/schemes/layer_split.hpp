@@ -29,6 +29,10 @@ struct LayerSplit {
   void mark_whole(std::span<prune::MaskWord> mask) const;
   /// One per layer, with `kept` filled in: the whole layers', and the pruned ones' from `mask`.
   std::vector<LayerOutcome> outcomes(std::span<const prune::MaskWord> mask) const;
+  /// The same from what is kept in each segment.
+  std::vector<LayerOutcome> outcomes_of(std::span<const std::uint64_t> kept) const;
+  /// What is kept in each segment where `density` of it is, rounded up (kept_count() in top_k.hpp).
+  std::vector<std::uint64_t> kept_counts(double density) const;
 };
 
 }  // namespace ringsim

@@ -7,8 +7,9 @@ namespace ringsim {
 namespace {
 
 constexpr std::string_view magnitude_options[] = {
-    "density", "threshold",           "broadcasters", "mask-encoding", "tail",  "mask-interval",
-    "warmup",  "momentum-correction", "whole-below",  "values",        "engine"};
+    "density",       "threshold", "broadcasters",        "mask-encoding",  "tail",
+    "mask-interval", "warmup",    "momentum-correction", "factor-masking", "whole-below",
+    "values",        "engine",    "masks-ahead"};
 
 SyntheticStep synthesize(const Layers& layers, const SchemeOptions& options, std::uint64_t step) {
   return synthesize_importance(layers, options, step, Importance::magnitude);
@@ -28,6 +29,7 @@ const SchemeDefinition magnitude_scheme = {
     },
     .warmup_steps = density_warmup_steps,
     .synthesize = synthesize,
+    .takes_quorum = true,
 };
 
 }  // namespace ringsim

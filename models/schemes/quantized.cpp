@@ -45,6 +45,7 @@ class QuantizedScheme final : public Scheme {
       : layers_(layers),
         quantization_(quantization),
         seed_(options.seed),
+        first_draw_(options.draw_of(0)),
         ranks_(options.ranks),
         mean_(total_parameters(layers)),
         decoded_(mean_.size()) {}
@@ -55,7 +56,7 @@ class QuantizedScheme final : public Scheme {
                   std::span<const float>) override {
     check(gradient.size() == mean_.size(), "the gradient has another size than the model");
     auto& state = ranks_[rank];
-    Random random(seed_, Purpose::stochastic_rounding, rank, step);
+    Random random(seed_, Purpose::stochastic_rounding, rank, step | first_draw_);
     state.message.clear();
     for (const auto& layer : layers_) {
       auto values = gradient.subspan(layer.offset, layer.parameters);
@@ -105,7 +106,7 @@ class QuantizedScheme final : public Scheme {
 
   const Layers layers_;
   const Quantization quantization_;
-  std::uint64_t seed_;
+  std::uint64_t seed_, first_draw_;
   std::vector<RankState> ranks_;
   std::vector<float> mean_, decoded_;
 };

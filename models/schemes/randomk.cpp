@@ -6,6 +6,7 @@
 #include "models/schemes/random_mask.hpp"
 #include "models/schemes/residuals.hpp"
 #include "models/schemes/shared_mask.hpp"
+#include "models/schemes/synthetic.hpp"
 #include "models/schemes/threshold.hpp"
 
 namespace ringsim {
@@ -29,16 +30,15 @@ std::vector<Stage> randomk_stages(const LayerSplit& split, Rank ranks, std::uint
                              .masks = {}});
 }
 
-/// Nothing but the coordinates is drawn in a real step either.
+/// Which coordinates are drawn changes no size.
 SyntheticStep synthesize_randomk(const Layers& layers, const SchemeOptions& options,
-                                 std::uint64_t step) {
+                                 std::uint64_t) {
   refuse_warmup_of_synthetic(options);
   const LayerSplit split(layers, options);
-  std::vector<prune::MaskWord> mask(split.words);
-  draw_coordinates(split, density_of(options), options.seed, step, mask);
-  return {.stages = randomk_stages(split, options.ranks, split.kept(mask),
+  const auto kept = split.kept_counts(density_of(options));
+  return {.stages = randomk_stages(split, options.ranks, sum_of(kept),
                                    momentum_correction_of(options), value_type_of(options)),
-          .layers = split.outcomes(mask),
+          .layers = split.outcomes_of(kept),
           .state_per_rank = residual_bytes(split, momentum_correction_of(options))};
 }
 
@@ -48,6 +48,7 @@ class RandomkScheme final : public Scheme {
       : residuals_(layers, options, momentum_correction_of(options)),
         density_(density_of(options)),
         seed_(options.seed),
+        first_draw_(options.draw_of(0)),
         steps_per_epoch_(options.steps_per_epoch),
         warmup_epochs_(options.warmup_epochs.value_or(0)),
         mask_(residuals_.split().words) {}
@@ -60,13 +61,21 @@ class RandomkScheme final : public Scheme {
   }
 
   StepOutcome exchange(std::uint64_t step) override {
+    return exchange_among(step, residuals_.all());
+  }
+
+  void keep(Rank rank, std::span<const float> gradient) override {
+    residuals_.accumulate(rank, gradient);
+  }
+
+  StepOutcome exchange_among(std::uint64_t step, std::span<const Rank> present) override {
     const auto& split = residuals_.split();
     const double density = warmup_density(density_, step / steps_per_epoch_, warmup_epochs_);
-    draw_coordinates(split, density, seed_, step, mask_);
+    draw_coordinates(split, density, seed_, step | first_draw_, mask_);
     StepOutcome outcome;
     outcome.stages = randomk_stages(split, residuals_.ranks(), split.kept(mask_),
                                     residuals_.momentum_correction(), residuals_.values());
-    outcome.mean = residuals_.reduce(mask_);
+    outcome.mean = residuals_.reduce(mask_, present);
     split.mark_whole(mask_);
     outcome.mask = mask_;
     outcome.layers = split.outcomes(mask_);
@@ -80,12 +89,13 @@ class RandomkScheme final : public Scheme {
  private:
   Residuals residuals_;
   double density_;
-  std::uint64_t seed_, steps_per_epoch_, warmup_epochs_;
+  std::uint64_t seed_, first_draw_, steps_per_epoch_, warmup_epochs_;
   std::vector<prune::MaskWord> mask_;
 };
 
-constexpr std::string_view randomk_options[] = {"density",     "warmup", "momentum-correction",
-                                                "whole-below", "values", "engine"};
+constexpr std::string_view randomk_options[] = {
+    "density", "warmup", "momentum-correction", "factor-masking", "whole-below",
+    "values",  "engine"};
 
 }  // namespace
 
@@ -101,6 +111,7 @@ const SchemeDefinition randomk_scheme = {
     },
     .warmup_steps = density_warmup_steps,
     .synthesize = synthesize_randomk,
+    .takes_quorum = true,
 };
 
 }  // namespace ringsim

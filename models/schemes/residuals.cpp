@@ -8,12 +8,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace ringsim {
 
 Residuals::Residuals(const Layers& layers, const SchemeOptions& options, bool momentum_correction)
     : split_(layers, options),
       momentum_correction_(momentum_correction),
+      factor_masking_(options.factor_masking.value_or(true)),
       momentum_(static_cast<float>(options.momentum)),
       values_(value_type_of(options)),
       ranks_(options.ranks),
@@ -50,8 +52,9 @@ void Residuals::pack(Rank rank, std::span<const prune::MaskWord> mask) {
   auto& state = ranks_[rank];
   const std::size_t kept = split_.kept(mask);
   state.packed.resize(kept + split_.whole_parameters);
-  const std::size_t packed =
-      state.engine->pack(mask, split_.segments, state.residual, state.velocity, state.packed);
+  const std::size_t packed = state.engine->pack(
+      mask, split_.segments, state.residual,
+      factor_masking_ ? std::span(state.velocity) : std::span<float>(), state.packed);
   check(packed == kept, "packed another number of values than the mask has bits");
   auto next = state.packed.begin() + static_cast<std::ptrdiff_t>(kept);
   for (const std::size_t index : split_.whole) {
@@ -77,9 +80,20 @@ void Residuals::unpack_whole_layers(std::span<const float> values, std::span<flo
   }
 }
 
+std::vector<Rank> Residuals::all() const {
+  std::vector<Rank> all(ranks());
+  std::iota(all.begin(), all.end(), Rank{0});
+  return all;
+}
+
 std::span<const float> Residuals::reduce(std::span<const prune::MaskWord> mask) {
+  return reduce(mask, all());
+}
+
+std::span<const float> Residuals::reduce(std::span<const prune::MaskWord> mask,
+                                         std::span<const Rank> present) {
   std::vector<std::span<const float>> packed;
-  for (Rank rank = 0; rank < ranks(); ++rank) {
+  for (const Rank rank : present) {
     pack(rank, mask);
     packed.emplace_back(ranks_[rank].packed);
   }
@@ -93,10 +107,10 @@ std::span<const float> Residuals::reduce(std::span<const prune::MaskWord> mask) 
 }
 
 std::span<const float> Residuals::gather(std::span<const std::vector<prune::MaskWord>> masks,
-                                         bool summed_on_the_way) {
+                                         std::span<const Rank> present, bool summed_on_the_way) {
   std::fill(mean_.begin(), mean_.end(), 0.0F);
   std::vector<std::span<const float>> whole;
-  for (Rank rank = 0; rank < ranks(); ++rank) {
+  for (const Rank rank : present) {
     auto value = ranks_[rank].packed.begin();
     for (const auto& segment : split_.segments) {
       const auto words = std::span(masks[rank])
@@ -109,7 +123,7 @@ std::span<const float> Residuals::gather(std::span<const std::vector<prune::Mask
     }
     whole.push_back(std::span<const float>(ranks_[rank].packed).last(split_.whole_parameters));
   }
-  for (float& value : mean_) value /= static_cast<float>(ranks());
+  for (float& value : mean_) value /= static_cast<float>(present.size());
   packed_mean_.resize(split_.whole_parameters);
   mean_over_ranks(whole, packed_mean_, values_);
   unpack_whole_layers(packed_mean_, mean_);

@@ -4,7 +4,7 @@
 // section 3.1), the packing of what is sent, and its mean over the ranks.
 //   u = m*u + g; r = r + u           (without momentum correction r = r + g)
 //   sent: r at the mask, rounded to the type that travels; there r keeps what the rounding took off
-//   and u becomes 0 (momentum factor masking)
+//   and u becomes 0 (momentum factor masking, section 3.2, unless it is off)
 // Whole layers are sent with every step; only u is kept of them.
 #include "models/schemes/layer_split.hpp"
 #include "models/schemes/scheme.hpp"
@@ -50,13 +50,18 @@ class Residuals {
   /// Different ranks at the same time.
   void pack(Rank rank, std::span<const prune::MaskWord> mask);
 
-  /// Packs all ranks by one mask and returns the mean of what they send, 0 elsewhere.
+  /// Packs all ranks, or those of `present`, by one mask and returns the mean of what they send, 0
+  /// elsewhere.
   std::span<const float> reduce(std::span<const prune::MaskWord> mask);
-  /// The mean where every rank has packed by a mask of its own. Values are added up in rank order:
-  /// on each rank in fp32, or on the way, with every partial sum rounded to the type that travels.
-  /// The whole layers' are all-reduced.
+  std::span<const float> reduce(std::span<const prune::MaskWord> mask,
+                                std::span<const Rank> present);
+  /// The mean where every rank, or each of `present`, has packed by a mask of its own. Values are
+  /// added up in rank order: on each rank in fp32, or on the way, with every partial sum rounded to
+  /// the type that travels. The whole layers' are all-reduced.
   std::span<const float> gather(std::span<const std::vector<prune::MaskWord>> masks,
-                                bool summed_on_the_way);
+                                std::span<const Rank> present, bool summed_on_the_way);
+  /// 0, 1, ...
+  std::vector<Rank> all() const;
 
   /// Takes a rank out (Scheme::drop); returns the sum of its residual's magnitudes.
   double drop(Rank rank);
@@ -69,7 +74,7 @@ class Residuals {
   void unpack_whole_layers(std::span<const float> values, std::span<float> target) const;
 
   LayerSplit split_;
-  bool momentum_correction_;
+  bool momentum_correction_, factor_masking_;
   float momentum_;
   ValueType values_;
   std::vector<OfRank> ranks_;

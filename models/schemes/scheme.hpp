@@ -2,6 +2,7 @@
 // A scheme turns the ranks' gradients into payloads and payloads back into an update. It knows
 // nothing of networks: it declares what is exchanged, in order; collectives make messages of it,
 // backends give them times.
+#include "base/error.hpp"
 #include "base/rank.hpp"
 #include "base/units.hpp"
 #include "models/layers.hpp"
@@ -39,6 +40,8 @@ struct AllGather {
 struct SparseAllReduce {
   std::vector<std::vector<prune::MaskWord>> masks;
   Bytes value_bytes{4}, index_bytes{4};  ///< of an entry
+  /// In place of masks: what the union of 1, 2, ... ranks' masks keeps, the same in every chunk.
+  std::vector<std::uint64_t> union_kept = {};
 };
 /// What the ranks do in the pruning engine: the bytes that each moves through its memory, and the
 /// calls among it whose time an engine profile knows (0 where there is none). All calls are for all
@@ -61,6 +64,7 @@ struct Stage {
   /// "select", "pack", ...
   std::string phase;
   std::variant<AllReduce, AllGather, SparseAllReduce, LocalWork> what;
+  std::uint32_t bucket = 0;  ///< whose layers it is for (models/schemes/bucketed.hpp)
 };
 
 /// What happened to one layer in a step.
@@ -79,6 +83,8 @@ struct StepOutcome {
   /// Bit i of a layer's words is set where parameter i was sent (prune::Segment's layout: whole
   /// words per layer, in order). Empty: every parameter was sent.
   std::span<const prune::MaskWord> mask;
+  /// Where ranks sent different parameters: a mask for each rank, as `mask`, which is their union.
+  std::span<const std::vector<prune::MaskWord>> rank_masks;
   std::vector<LayerOutcome> layers;  ///< one per layer
 };
 
@@ -106,8 +112,25 @@ class Scheme {
   virtual void contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
                           std::span<const float> weights) = 0;
 
+  /// Of an exact scheme, instead of all ranks' contribute(): what exchange() returns, the mean of
+  /// their gradients (models/schemes/mean.hpp). It stays where it is until the next step.
+  virtual void contribute_mean(std::span<const float> /*mean*/) {
+    check(false, "the mean of the gradients is enough for exact schemes alone");
+  }
+
   /// The exchange of a step to which all ranks have contributed.
   virtual StepOutcome exchange(std::uint64_t step) = 0;
+
+  /// Where SchemeDefinition::takes_quorum: the exchange of a step to which the ranks `present`
+  /// (ascending, at least one) alone have contributed, whose mean is over them. The others pass
+  /// data on and keep what they have.
+  virtual StepOutcome exchange_among(std::uint64_t /*step*/, std::span<const Rank> /*present*/) {
+    check(false, "the scheme has no exchange among some of the ranks");
+    return {};
+  }
+  /// In place of contribute(): `gradient` came too late for the exchange of its step. It goes to
+  /// what the rank keeps back; a scheme that keeps nothing back loses it.
+  virtual void keep(Rank /*rank*/, std::span<const float> /*gradient*/) {}
 
   /// After contribute() and before exchange(): `rank` is gone, and the ranks after it are numbered
   /// one lower from now on. Returns what is lost of the gradients that it had kept back: the sum of
@@ -136,6 +159,7 @@ class Scheme {
 struct SchemeOptions {
   Rank ranks = 2;
   std::uint64_t seed = 1;
+  std::uint32_t bucket = 0;  ///< that the scheme works on
   std::uint64_t steps_per_epoch = 1;
   double momentum = 0;
   std::string engine = "auto";  ///< of pruning (prune::make_engine)
@@ -148,6 +172,7 @@ struct SchemeOptions {
   std::optional<std::uint64_t> mask_interval;  ///< steps that a mask serves
   std::optional<std::uint64_t> warmup_epochs;
   std::optional<bool> momentum_correction;
+  std::optional<bool> factor_masking;  ///< of the momentum that is corrected
   std::optional<std::size_t> whole_below;
   std::optional<std::string> values;      ///< the type that travels: fp32, fp16, bf16
   std::optional<std::string> sparse_sum;  ///< where ranks send different coordinates
@@ -158,6 +183,9 @@ struct SchemeOptions {
   std::optional<std::size_t> block;       ///< values that share a scale
   std::optional<double> clip_deviations;  ///< of a gradient, in standard deviations of its layer
   std::optional<std::size_t> rank;        ///< of factored matrices
+
+  /// Stands for the step where random numbers are drawn that are to differ from bucket to bucket.
+  std::uint64_t draw_of(std::uint64_t step) const { return step | std::uint64_t{bucket} << 40; }
 };
 
 /// The training settings that go best with a scheme; used where the user gives none.
@@ -185,6 +213,7 @@ struct SchemeDefinition {
                               std::uint64_t step);
   /// What it sends depends on the shapes of the layers, not on their sizes alone.
   bool needs_shapes = false;
+  bool takes_quorum = false;  ///< whether Scheme::exchange_among() can be had
 };
 
 /// All schemes, in a fixed order (generated from models/CMakeLists.txt).

@@ -12,8 +12,8 @@ namespace {
 std::size_t encoded_bytes(const BroadcastMask& mask) { return (mask.mask + mask.header).count; }
 
 // Select reads g, r, w and writes r and one bit; with momentum it reads and writes u too. Whole
-// layers are accumulated. A broadcaster also reads its bitmap and writes the encoded masks; a bit
-// set by chance reads and writes a word.
+// layers are accumulated. A broadcaster also reads its bitmap (and sets what is kept by chance in
+// the same pass) and writes the encoded masks.
 LocalWork select_work(const SharedMaskStep& step) {
   const std::size_t velocity =
       step.with_velocity ? 2 * sizeof(float) * (step.pruned + step.whole) : 0;
@@ -23,8 +23,7 @@ LocalWork select_work(const SharedMaskStep& step) {
                     Bytes{12 * (step.pruned + step.whole) + weights + step.pruned / 8 + velocity});
   work.coded.resize(step.ranks);
   for (const auto& mask : step.masks) {
-    const Bytes coded{step.pruned / 8 + encoded_bytes(mask) +
-                      2 * sizeof(prune::MaskWord) * mask.drawn};
+    const Bytes coded{step.pruned / 8 + encoded_bytes(mask)};
     work.coded[mask.rank] += coded;
     work.moved[mask.rank] += coded;
   }

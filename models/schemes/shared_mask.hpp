@@ -11,7 +11,6 @@ namespace ringsim {
 struct BroadcastMask {
   Rank rank;
   Bytes mask, header;
-  std::size_t drawn = 0;  ///< bits that were set by chance, each on its own
 };
 
 /// The ranks that broadcast their masks in `step`, ascending; every rank draws the same ones.

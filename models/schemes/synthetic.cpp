@@ -1,44 +1,51 @@
 #include "models/schemes/synthetic.hpp"
 
-#include "base/random.hpp"
 #include "models/schemes/layer_split.hpp"
+#include "models/schemes/mask_model.hpp"
 #include "models/schemes/option_checks.hpp"
-#include "models/schemes/random_mask.hpp"
 #include "models/schemes/residuals.hpp"
 #include "models/schemes/shared_mask.hpp"
 #include "models/schemes/value_type.hpp"
 
-#include <algorithm>
-#include <cmath>
+#include <numeric>
 
 namespace ringsim {
+
+std::uint64_t sum_of(std::span<const std::uint64_t> counts) {
+  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+}
+
+MaskSize synthetic_mask_size(const LayerSplit& split, std::span<const std::uint64_t> kept,
+                             double masks, const MaskEncoding* encoding) {
+  std::vector<double> shares;
+  for (std::size_t s = 0; s < kept.size(); ++s) {
+    const double share =
+        static_cast<double>(kept[s]) / static_cast<double>(split.segments[s].parameters);
+    shares.push_back(share_of_each(fitted_masks, share, masks));
+  }
+  return expected_mask_size(fitted_masks, split.segments, shares, encoding);
+}
+
 SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel& model,
                                      const SchemeOptions& options, std::uint64_t step) {
   const LayerSplit split(layers, options);
+  const std::uint64_t made = step - step % options.mask_interval.value_or(1);  // the masks were
+  const auto kept =
+      draw_kept(fitted_masks, split.segments, model.density, options.seed, options.draw_of(made));
+  const auto size = synthetic_mask_size(split, kept, model.broadcasters, model.encoding);
   SharedMaskStep sizes{.ranks = options.ranks,
                        .pruned = split.pruned_parameters,
                        .whole = split.whole_parameters,
+                       .kept = sum_of(kept),
                        .with_velocity = model.with_velocity,
                        .reads_weights = model.reads_weights,
                        .value = bytes_of(value_type_of(options)),
                        .masks = {}};
-  const double share = 1 - std::pow(1 - model.density, 1.0 / model.broadcasters);
-  const std::uint64_t made = step - step % options.mask_interval.value_or(1);  // the masks were
-  std::vector<prune::MaskWord> together(split.words), mask(split.words);
   for (const Rank rank : draw_broadcasters(options.seed, made, options.ranks, model.broadcasters)) {
-    std::fill(mask.begin(), mask.end(), 0);
-    Random random(options.seed, Purpose::synthetic_masks, rank, made);
-    for (const auto& segment : split.segments) {
-      draw_bits(random, share, segment.parameters, std::span(mask).subspan(segment.mask_offset));
-    }
-    prune::unite(together, mask);
-    if (made != step) continue;
-    const auto encoded = encode_masks(mask, split.segments, model.encoding);
-    sizes.masks.push_back({rank, {encoded.mask_bytes}, {encoded.header_bytes}});
+    if (made == step) sizes.masks.push_back({rank, size.mask, size.header});
   }
-  sizes.kept = split.kept(together);
   return {.stages = shared_mask_stages(sizes),
-          .layers = split.outcomes(together),
+          .layers = split.outcomes_of(kept),
           .state_per_rank = residual_bytes(split, model.with_velocity) +
                             Bytes{sizeof(prune::MaskWord) * split.words}};
 }

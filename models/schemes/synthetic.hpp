@@ -2,13 +2,20 @@
 // Exchanges whose kept parameters are drawn instead of found in gradients: for questions of cost
 // alone, about models of any size.
 #include "models/prune/encodings/encoding.hpp"
+#include "models/schemes/layer_split.hpp"
+#include "models/schemes/mask_model.hpp"
 #include "models/schemes/scheme.hpp"
 
 namespace ringsim {
 
-/// Each of the broadcasters keeps each parameter of a pruned layer with the probability at which
-/// their union has the density: 1 - (1-density)^(1/broadcasters), all draws independent. (Masks of
-/// real gradients overlap and cluster: they are cheaper to encode.)
+std::uint64_t sum_of(std::span<const std::uint64_t> counts);
+
+/// The size of each of `masks` ranks' masks whose union keeps kept[i] of segment i.
+MaskSize synthetic_mask_size(const LayerSplit& split, std::span<const std::uint64_t> kept,
+                             double masks, const MaskEncoding* encoding);
+
+/// The union of the broadcasters' masks has the density; what is kept of each layer is drawn
+/// (mask_model.hpp), and with it the sizes of the masks.
 struct SharedMaskModel {
   double density;
   Rank broadcasters;
@@ -18,8 +25,7 @@ struct SharedMaskModel {
 };
 
 /// Step `step` of (options.seed) on options.ranks ranks, with the types and small layers of the
-/// options. The masks are drawn and really encoded; those of
-/// a step serve options.mask_interval steps.
+/// options. The masks of a step serve options.mask_interval steps.
 SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel& model,
                                      const SchemeOptions& options, std::uint64_t step);
 

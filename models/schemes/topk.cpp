@@ -3,10 +3,11 @@
 #include "base/random.hpp"
 #include "models/schemes/mean.hpp"
 #include "models/schemes/option_checks.hpp"
-#include "models/schemes/random_mask.hpp"
 #include "models/schemes/shared_mask.hpp"
+#include "models/schemes/synthetic.hpp"
 #include "models/schemes/threshold.hpp"
 #include "models/schemes/top_k.hpp"
+#include "models/schemes/topk_step.hpp"
 
 #include <fmt/format.h>
 
@@ -20,7 +21,6 @@ namespace {
 constexpr double default_sample = 0.01;
 constexpr double too_few = 0.8, too_many = 1.3;
 constexpr int adaptations = 10;
-constexpr Bytes index_bytes{4};  // on a ring
 
 /// Between the elements of a sample of `share` of a layer, or of more where that would hold fewer
 /// than two of the largest.
@@ -30,119 +30,46 @@ std::size_t sample_stride(std::size_t parameters, double share, double density) 
   return std::max<std::size_t>(1, static_cast<std::size_t>(n / wanted));
 }
 
-/// What a step sends and does.
-struct TopkStep {
-  struct OfRank {
-    std::uint64_t kept;
-    Bytes mask, header;
-    std::size_t tested;  ///< elements that were compared with a threshold
-  };
-  bool clips, with_velocity;
-  Bytes value;
-  std::vector<OfRank> sent;
-  /// Of the ranks, where the values are added up on a ring; empty: they are all-gathered.
-  std::vector<std::vector<prune::MaskWord>> masks;
-};
-
-bool sums_on_ring(const SchemeOptions& options) {
-  const std::string sum = options.sparse_sum.value_or("all-gather");
-  if (sum != "all-gather" && sum != "ring") {
-    refuse_option("--sparse-sum", fmt::format("found \"{}\"", sum), "accepted: all-gather, ring");
+/// What the union of 1, 2, ... ranks' masks keeps, where each rank keeps kept[i] of segment i.
+std::vector<std::uint64_t> union_counts(const LayerSplit& split,
+                                        std::span<const std::uint64_t> kept, Rank ranks) {
+  std::vector<double> sums(ranks);
+  for (std::size_t s = 0; s < kept.size(); ++s) {
+    const auto n = static_cast<double>(split.segments[s].parameters);
+    const auto shares = shares_of_unions(fitted_masks, static_cast<double>(kept[s]) / n, ranks);
+    for (Rank masks = 0; masks < ranks; ++masks) sums[masks] += n * shares[masks];
   }
-  if (sum == "ring" && options.mask_encoding) {
-    refuse_option("--mask-encoding", "has no effect with --sparse-sum ring", {},
-                  "leave it out: an index of four bytes travels with every value");
-  }
-  return sum == "ring";
+  std::vector<std::uint64_t> counts;
+  for (const double sum : sums) counts.push_back(static_cast<std::uint64_t>(std::llround(sum)));
+  return counts;
 }
 
-/// Clipping reads g twice and writes it; a test reads r and writes a bit; packing reads the bitmap,
-/// reads and clears r (and clears u) at the kept places, and writes the values; the bitmap is read
-/// again for the mask or the indices that are written.
-LocalWork topk_select(const LayerSplit& split, const TopkStep& step) {
-  LocalWork work =
-      accumulate_work(static_cast<Rank>(step.sent.size()), split.parameters(), step.with_velocity);
-  for (std::size_t rank = 0; rank < step.sent.size(); ++rank) {
-    const auto& own = step.sent[rank];
-    const std::size_t clipping = step.clips ? 12 * split.parameters() : 0;
-    const std::size_t packed =
-        (own.kept + split.whole_parameters) * (8 + step.value.count + (step.with_velocity ? 4 : 0));
-    const Bytes places = step.masks.empty() ? own.mask + own.header : own.kept * index_bytes;
-    work.moved[rank] += Bytes{clipping + 4 * own.tested + own.tested / 8 +
-                              2 * (split.pruned_parameters / 8) + packed} +
-                        places;
-  }
-  work.coded = work.moved;
-  return work;
-}
-
-/// All messages are read, their masks written as bitmaps and read, and their values added to a sum,
-/// which is read and written there, and divided. Of a sum that comes from the ring, the entries are
-/// read and written to their places.
-LocalWork topk_add(const LayerSplit& split, const TopkStep& step) {
-  std::size_t moved = 8 * split.parameters();
-  if (step.masks.empty()) {
-    for (const auto& own : step.sent) {
-      moved += (own.kept * step.value + own.mask + own.header).count +
-               2 * (split.pruned_parameters / 8) + 8 * own.kept;
-    }
-  } else {
-    auto together = step.masks.front();
-    for (const auto& mask : step.masks) prune::unite(together, mask);
-    moved += prune::count(together) * (step.value + index_bytes).count;
-  }
-  LocalWork work;
-  work.moved.assign(step.sent.size(), Bytes{moved});
-  work.coded = work.moved;
-  return work;
-}
-
-std::vector<Stage> topk_stages(const LayerSplit& split, const TopkStep& step) {
-  std::vector<Stage> stages = {{"select", topk_select(split, step)}};
-  if (step.masks.empty()) {
-    AllGather gather;
-    for (const auto& own : step.sent) {
-      gather.parts.push_back(
-          {.values = own.kept * step.value, .masks = own.mask, .headers = own.header});
-    }
-    stages.push_back({"values", std::move(gather)});
-  } else {
-    stages.push_back({"values", SparseAllReduce{step.masks, step.value, index_bytes}});
-  }
-  if (split.whole_parameters > 0)
-    stages.push_back({"whole", AllReduce{split.whole_parameters, step.value}});
-  stages.push_back({"add", topk_add(split, step)});
-  return stages;
-}
-
-/// Every rank keeps drawn coordinates of its own; the masks are really encoded.
-SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options,
-                              std::uint64_t step) {
+/// Every rank keeps as many coordinates of its own as in a real step.
+SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options, std::uint64_t) {
   refuse_warmup_of_synthetic(options);
   if (options.sample) {
     refuse_option("--sample", "has no effect with --source synthetic", {},
                   "leave it out: nothing is compared with a threshold");
   }
   const LayerSplit split(layers, options);
-  TopkStep sizes{.clips = options.clip.has_value(),
+  TopkStep sizes{.pruned = split.pruned_parameters,
+                 .whole = split.whole_parameters,
+                 .clips = options.clip.has_value(),
                  .with_velocity = momentum_correction_of(options),
                  .value = bytes_of(value_type_of(options)),
                  .sent = {},
                  .masks = {}};
-  const bool on_ring = sums_on_ring(options);
-  std::vector<prune::MaskWord> mask(split.words);
-  for (Rank rank = 0; rank < options.ranks; ++rank) {
-    Random random(options.seed, Purpose::synthetic_masks, rank, step);
-    draw_masks(split, density_of(options), random, mask);
-    const auto message = encode_masks(mask, split.segments, mask_encoding_of(options));
-    sizes.sent.push_back({.kept = split.kept(mask),
-                          .mask = {message.mask_bytes},
-                          .header = {message.header_bytes},
-                          .tested = split.pruned_parameters});
-    if (on_ring) sizes.masks.push_back(mask);
+  const auto kept = split.kept_counts(density_of(options));
+  if (sums_on_ring(options)) {
+    sizes.union_kept = union_counts(split, kept, options.ranks);
   }
-  return {.stages = topk_stages(split, sizes),
-          .layers = split.outcomes(mask),
+  const auto message = synthetic_mask_size(split, kept, 1, mask_encoding_of(options));
+  sizes.sent.assign(options.ranks, {.kept = sum_of(kept),
+                                    .mask = message.mask,
+                                    .header = message.header,
+                                    .tested = split.pruned_parameters});
+  return {.stages = topk_stages(sizes),
+          .layers = split.outcomes_of(kept),
           .state_per_rank = residual_bytes(split, sizes.with_velocity) +
                             Bytes{sizeof(prune::MaskWord) * split.words}};
 }
@@ -243,6 +170,14 @@ void TopkScheme::contribute(Rank rank, std::uint64_t step, std::span<const float
   state.message = encode_masks(state.mask, state.segments, encoding_);
 }
 
+void TopkScheme::send_nothing(Rank rank) {
+  auto& state = ranks_[rank];
+  std::ranges::fill(state.mask, 0);
+  state.message = encode_masks(state.mask, state.segments, encoding_);
+  state.message.mask_bytes = state.message.header_bytes = 0;
+  state.tested = 0;
+}
+
 std::vector<LayerOutcome> TopkScheme::layer_outcomes() const {
   const auto& split = residuals_.split();
   auto outcomes = split.outcomes(union_);
@@ -259,15 +194,28 @@ std::vector<LayerOutcome> TopkScheme::layer_outcomes() const {
   return outcomes;
 }
 
-StepOutcome TopkScheme::exchange(std::uint64_t) {
+void TopkScheme::keep(Rank rank, std::span<const float> gradient) {
+  residuals_.accumulate(rank, clip(ranks_[rank], gradient));
+}
+
+StepOutcome TopkScheme::exchange(std::uint64_t step) {
+  return exchange_among(step, residuals_.all());
+}
+
+StepOutcome TopkScheme::exchange_among(std::uint64_t, std::span<const Rank> present) {
   std::fill(union_.begin(), union_.end(), 0);
+  for (Rank rank = 0; rank < residuals_.ranks(); ++rank) {
+    if (!std::ranges::binary_search(present, rank)) send_nothing(rank);
+  }
   for (Rank rank = 0; rank < residuals_.ranks(); ++rank) {
     decode_masks(ranks_[rank].message.bytes, residuals_.split().segments, decoded_[rank]);
     prune::unite(union_, decoded_[rank]);
   }
   StepOutcome outcome;
-  outcome.mean = residuals_.gather(decoded_, on_ring_);
-  TopkStep sizes{.clips = clip_.has_value(),
+  outcome.mean = residuals_.gather(decoded_, present, on_ring_);
+  TopkStep sizes{.pruned = residuals_.split().pruned_parameters,
+                 .whole = residuals_.split().whole_parameters,
+                 .clips = clip_.has_value(),
                  .with_velocity = residuals_.momentum_correction(),
                  .value = bytes_of(residuals_.values()),
                  .sent = {},
@@ -279,10 +227,13 @@ StepOutcome TopkScheme::exchange(std::uint64_t) {
                           .header = {state.message.header_bytes},
                           .tested = state.tested});
   }
-  outcome.stages = topk_stages(residuals_.split(), sizes);
+  outcome.stages = topk_stages(sizes);
   outcome.layers = layer_outcomes();
   residuals_.split().mark_whole(union_);
   outcome.mask = union_;
+  rank_masks_ = decoded_;
+  for (const Rank rank : present) residuals_.split().mark_whole(rank_masks_[rank]);
+  outcome.rank_masks = rank_masks_;
   return outcome;
 }
 
@@ -299,8 +250,9 @@ Bytes TopkScheme::state_bytes() const {
 
 namespace {
 constexpr std::string_view topk_options[] = {
-    "density",     "warmup", "momentum-correction", "mask-encoding", "clip", "sample",
-    "whole-below", "values", "sparse-sum",          "engine"};
+    "density", "warmup", "momentum-correction", "factor-masking", "mask-encoding",
+    "clip",    "sample", "whole-below",         "values",         "sparse-sum",
+    "engine"};
 }  // namespace
 
 extern const SchemeDefinition topk_scheme;
@@ -315,6 +267,7 @@ const SchemeDefinition topk_scheme = {
     },
     .warmup_steps = density_warmup_steps,
     .synthesize = synthesize_topk,
+    .takes_quorum = true,
 };
 
 }  // namespace ringsim

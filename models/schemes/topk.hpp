@@ -19,6 +19,8 @@ class TopkScheme final : public Scheme {
   void contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
                   std::span<const float> weights) override;
   StepOutcome exchange(std::uint64_t step) override;
+  StepOutcome exchange_among(std::uint64_t step, std::span<const Rank> present) override;
+  void keep(Rank rank, std::span<const float> gradient) override;
   double drop(Rank rank) override;
   Bytes state_bytes() const override;
 
@@ -38,6 +40,7 @@ class TopkScheme final : public Scheme {
   std::span<const float> clip(RankState& state, std::span<const float> gradient) const;
   void find_thresholds(Rank rank, std::uint64_t step, double density);
   void select(Rank rank, double density);
+  void send_nothing(Rank rank);
   std::vector<LayerOutcome> layer_outcomes() const;
 
   Residuals residuals_;
@@ -48,7 +51,8 @@ class TopkScheme final : public Scheme {
   const MaskEncoding* encoding_;  ///< nullptr: the smallest
   std::vector<RankState> ranks_;
   std::vector<float> zero_weights_;
-  std::vector<std::vector<prune::MaskWord>> decoded_;  ///< the ranks' masks, as received
+  std::vector<std::vector<prune::MaskWord>> decoded_;     ///< the ranks' masks, as received
+  std::vector<std::vector<prune::MaskWord>> rank_masks_;  ///< with the whole layers
   std::vector<prune::MaskWord> union_;
 };
 

@@ -67,4 +67,12 @@ SparseChunkSize sparse_chunk_sizes(std::span<const std::vector<prune::MaskWord>>
   };
 }
 
+SparseChunkSize even_chunk_sizes(std::vector<std::uint64_t> union_kept, Bytes entry) {
+  return [kept = std::move(union_kept), entry](Rank, Rank chunk, Rank hop) {
+    const std::size_t chunks = kept.size();
+    return (chunk_begin(kept[hop], chunks, chunk + 1) - chunk_begin(kept[hop], chunks, chunk)) *
+           entry;
+  };
+}
+
 }  // namespace ringsim

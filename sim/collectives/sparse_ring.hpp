@@ -26,4 +26,8 @@ std::shared_ptr<const Collective> make_sparse_ring(Rank ranks, SparseChunkSize s
 SparseChunkSize sparse_chunk_sizes(std::span<const std::vector<prune::MaskWord>> masks,
                                    Bytes entry);
 
+/// The sizes where the union of h+1 ranks' masks keeps union_kept[h] coordinates, spread evenly
+/// over the chunks; there is one for every rank.
+SparseChunkSize even_chunk_sizes(std::vector<std::uint64_t> union_kept, Bytes entry);
+
 }  // namespace ringsim

@@ -26,24 +26,30 @@ BackendResult run_recurrence(const Topology& topology, const Program& program,
     throw UserError({{}, "--backend"}, "recurrence cannot have hosts die",
                     "simgrid and auto are accepted");
   }
+  auto result = try_recurrence(topology, program, observer);
+  if (const auto* contention = std::get_if<Contention>(&result)) {
+    throw RecurrenceNotExact({{}, "--backend"},
+                             "recurrence is not exact here, since transfers slow each other: " +
+                                 describe(*contention, topology),
+                             "simgrid and auto are accepted");
+  }
+  return std::get<BackendResult>(std::move(result));
+}
+
+std::variant<BackendResult, Contention> try_recurrence(const Topology& topology,
+                                                       const Program& program,
+                                                       const Observer& observer) {
   try {
     return RecurrenceEngine(topology, program, observer).run();
   } catch (const NotExact& error) {
-    throw RecurrenceNotExact({{}, "--backend"},
-                             "recurrence is not exact here, since transfers slow each other: " +
-                                 describe(error.contention, topology),
-                             "simgrid and auto are accepted");
+    return error.contention;
   }
 }
 
 std::optional<Contention> find_contention(const Topology& topology, const Program& program) {
-  try {
-    const Observer nobody;
-    RecurrenceEngine(topology, program, nobody).run();
-    return std::nullopt;
-  } catch (const NotExact& error) {
-    return error.contention;
-  }
+  const auto result = try_recurrence(topology, program, {});
+  const auto* contention = std::get_if<Contention>(&result);
+  return contention != nullptr ? std::optional(*contention) : std::nullopt;
 }
 
 }  // namespace ringsim

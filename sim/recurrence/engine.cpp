@@ -11,6 +11,7 @@ namespace {
 
 /// How many streams of a rank make collective calls. All ranks make the same ones.
 StreamId communicating_streams(const Program& program) {
+  if (program.communicating_streams) return *program.communicating_streams;
   if (program.streams_per_rank == 1 || program.ranks == 0) return 1;
   StreamId count = 0;
   for (StreamId id = 0; id < program.streams_per_rank; ++id) {
@@ -119,9 +120,10 @@ bool RecurrenceEngine::execute(std::size_t stream, const CollectiveCall& call) {
 
 bool RecurrenceEngine::execute(std::size_t stream, const Record& record) {
   const Rank rank = rank_of(stream);
-  recorded_[rank].insert(record.event);
-  for (std::size_t other = rank * std::size_t{per_rank_};
-       other < (rank + 1) * std::size_t{per_rank_}; ++other) {
+  (record.on_all_ranks ? recorded_on_all_ : recorded_[rank]).insert(record.event);
+  const std::size_t first = record.on_all_ranks ? 0 : rank * std::size_t{per_rank_};
+  const std::size_t end = record.on_all_ranks ? streams_.size() : first + per_rank_;
+  for (std::size_t other = first; other < end; ++other) {
     if (streams_[other].awaited != record.event) continue;
     streams_[other].awaited.reset();
     streams_[other].path = streams_[stream].path;
@@ -131,7 +133,8 @@ bool RecurrenceEngine::execute(std::size_t stream, const Record& record) {
 }
 
 bool RecurrenceEngine::execute(std::size_t stream, const WaitEvent& wait) {
-  if (recorded_[rank_of(stream)].contains(wait.event)) return true;
+  if (recorded_[rank_of(stream)].contains(wait.event) || recorded_on_all_.contains(wait.event))
+    return true;
   streams_[stream].awaited = wait.event;
   return false;
 }

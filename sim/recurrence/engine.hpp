@@ -141,6 +141,7 @@ class RecurrenceEngine {
   std::vector<Route> ring_routes_;
   std::shared_ptr<RingRounds> ring_ = std::make_shared<RingRounds>();
   std::vector<std::unordered_set<EventId>> recorded_;  ///< per rank
+  std::unordered_set<EventId> recorded_on_all_;
   Instant instant_;
   std::vector<std::size_t> marked_;  ///< streams that go on when their mark has been reported
   std::priority_queue<TransferEvent, std::vector<TransferEvent>, Later> arriving_;

@@ -27,9 +27,16 @@ std::string RecordingKeys::ranks_of(const std::vector<Assignment>& point) {
 std::string RecordingKeys::key(const std::vector<Assignment>& point) {
   std::string key;
   bool has_ranks = false;
+  // Where times feed back into training, no point shares anything with another one.
+  const bool feeds_back = std::ranges::any_of(point, [](const Assignment& given) {
+    return given.first == "quorum" || (given.first == "staleness" && given.second != "0");
+  });
   for (const auto& [name, text] : point) {
     has_ranks = has_ranks || name == "ranks";
-    if (!is_timing_option(name)) key += fmt::format("{}={}\n", name, text);
+    // What was measured says in which order buckets are filled.
+    const bool is_measured = name == "compute-time" && names_ready_times(text);
+    if (feeds_back || is_measured || !is_timing_option(name))
+      key += fmt::format("{}={}\n", name, text);
   }
   return has_ranks ? key : key + "hosts=" + ranks_of(point);
 }

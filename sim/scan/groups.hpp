@@ -12,7 +12,8 @@ namespace ringsim {
 /// Says which points may share a recording: those with the same key.
 class RecordingKeys {
  public:
-  /// All options of a point that is_timing_option() does not name, and the number of ranks.
+  /// All options of a point that is_timing_option() does not name, and the number of ranks; where
+  /// times feed back into training, all options.
   std::string key(const std::vector<Assignment>& point);
 
  private:

@@ -5,6 +5,7 @@
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "sim/backend.hpp"
+#include "sim/stale_run.hpp"
 #include "traces/summary.hpp"
 
 #include <fmt/format.h>
@@ -38,6 +39,8 @@ PointResult PointRunner::run_or_throw(const std::vector<Assignment>& point) {
   const bool is_recorded = has_recording(point);
   auto experiment = prepare(options, is_recorded ? recorded_.get() : nullptr);
   experiment.threads = threads_;
+  // There may be a run with SimGrid among its attempts, which is one for a process.
+  if (feeds_back(experiment)) return in_child([&] { return run_experiment(experiment, {}); });
   if (!is_recorded) record(experiment, keys_.key(point));
   if (recording_ == nullptr) throw RunError(recording_error_);
   return time(experiment);
@@ -60,15 +63,18 @@ void PointRunner::record(const Experiment& experiment, const std::string& key) {
 }
 
 PointResult PointRunner::time_here(const Experiment& experiment) const {
-  auto result = time_recording(experiment, *recording_, {});
+  return point_result(time_recording(experiment, *recording_, {}));
+}
+
+PointResult PointRunner::point_result(RunResult result) const {
   const auto reached = accuracy_ ? seconds_to(result.steps, *accuracy_) : std::nullopt;
   return {std::move(result.summary), reached, {}};
 }
 
-PointResult PointRunner::time_in_child(const Experiment& experiment) const {
+PointResult PointRunner::in_child(const std::function<RunResult()>& run) const {
   // A line with the time to the accuracy, then the summary.
   const auto output = call_in_child([&] {
-    const auto result = time_here(experiment);
+    const auto result = point_result(run());
     const auto reached = result.seconds_to_accuracy;
     return (reached ? fmt::format("{}", *reached) : std::string()) + "\n" +
            to_text(to_json(*result.summary));
@@ -98,7 +104,7 @@ PointResult PointRunner::time(Experiment& experiment) const {
     }
   }
   require_simgrid();
-  return time_in_child(experiment);
+  return in_child([&] { return time_recording(experiment, *recording_, {}); });
 }
 
 }  // namespace ringsim

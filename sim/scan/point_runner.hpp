@@ -5,6 +5,7 @@
 #include "sim/run.hpp"
 #include "sim/scan/groups.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,7 +40,9 @@ class PointRunner {
   /// `experiment` learns which backend ran.
   PointResult time(Experiment& experiment) const;
   PointResult time_here(const Experiment& experiment) const;
-  PointResult time_in_child(const Experiment& experiment) const;
+  PointResult point_result(RunResult result) const;
+  /// What `run` returns in a child process.
+  PointResult in_child(const std::function<RunResult()>& run) const;
 
   std::size_t threads_;
   std::optional<double> accuracy_;

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 namespace ringsim {
 
@@ -42,6 +43,7 @@ void SharedState::reopen(const Program& program, const std::vector<bool>& is_dea
   ++generation;
   calls.assign(program.streams_per_rank, CallTracker(program.ranks));
   recorded.assign(program.ranks, {});
+  recorded_on_all.clear();
   posted.clear();
   for (Rank rank = 0; rank < program.ranks; ++rank) {
     for (StreamId id = 0; id < program.streams_per_rank; ++id) {
@@ -246,9 +248,14 @@ void Stream::follow(const Sending& sending, const TransferEvent& event) {
 }
 
 void Stream::execute(const Record& record) {
-  shared_.recorded[rank_].insert(record.event);
-  for (StreamId id = 0; id < shared_.streams_per_rank; ++id) {
-    auto& other = *shared_.streams[std::size_t{rank_} * shared_.streams_per_rank + id];
+  (record.on_all_ranks ? shared_.recorded_on_all : shared_.recorded[rank_]).insert(record.event);
+  const auto streams =
+      record.on_all_ranks
+          ? std::span(shared_.streams)
+          : std::span(shared_.streams)
+                .subspan(std::size_t{rank_} * shared_.streams_per_rank, shared_.streams_per_rank);
+  for (const auto& stream : streams) {
+    auto& other = *stream;
     if (other.awaited_ != record.event) continue;
     other.awaited_.reset();
     other.go_on(path_);
@@ -257,7 +264,8 @@ void Stream::execute(const Record& record) {
 }
 
 void Stream::execute(const WaitEvent& wait) {
-  if (shared_.recorded[rank_].contains(wait.event)) return;
+  if (shared_.recorded[rank_].contains(wait.event) || shared_.recorded_on_all.contains(wait.event))
+    return;
   awaited_ = wait.event;
   wake_->acquire();
 }

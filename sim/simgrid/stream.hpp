@@ -63,6 +63,7 @@ struct SharedState {
   StreamId streams_per_rank;
   std::vector<CallTracker> calls;                     ///< per stream number
   std::vector<std::unordered_set<EventId>> recorded;  ///< per rank
+  std::unordered_set<EventId> recorded_on_all;
   /// Messages that are posted, where outages or deaths may ask for them.
   std::unordered_map<const simgrid::kernel::activity::ActivityImpl*, const Sending*> posted;
   bool remembers_posted;

@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 using namespace ringsim;
@@ -68,6 +70,38 @@ TEST_CASE("the portable and the AVX2 products agree with a plain loop", "[mlp]")
     CHECK(matches());
     products->atb(a_transposed.data(), b.data(), c.data(), m, k, n);
     CHECK(matches());
+  }
+}
+
+TEST_CASE("a product that is added is, to the bit, the product that is written", "[mlp]") {
+  std::vector<const MatrixProducts*> all = {&portable_matrix_products};
+  if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0) {
+    all.push_back(&avx2_matrix_products);
+  }
+  // [m, k, n]: tiny, vectors, uneven, and sums of more terms than Eigen adds up at a time.
+  const std::vector<std::array<std::ptrdiff_t, 3>> shapes = {
+      {2, 3, 4}, {1, 40, 30}, {30, 40, 1}, {13, 29, 50}, {10, 32, 784}, {16, 700, 60}};
+  for (const auto* products : all) {
+    for (const auto& [m, k, n] : shapes) {
+      INFO(products->name << " " << m << " " << k << " " << n);
+      const auto size = [](std::ptrdiff_t x, std::ptrdiff_t y) {
+        return static_cast<std::size_t>(x * y);
+      };
+      const auto a = normal_values(size(k, m), 1), b = normal_values(size(k, n), 2),
+                 before = normal_values(size(m, n), 3);
+      std::vector<float> product(size(m, n)), expected = before, whole = before, parts = before;
+      products->atb(a.data(), b.data(), product.data(), m, k, n);
+      for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += product[i];
+      products->add_atb(a.data(), b.data(), whole.data(), m, k, n, n, true);
+      CHECK(whole == expected);
+      for (std::ptrdiff_t column = 0; column < n; column += 24) {
+        products->add_atb(a.data(), b.data() + column, parts.data() + column, m, k,
+                          std::min<std::ptrdiff_t>(24, n - column), n, true);
+      }
+      if (m > 1 && m + k > 19) CHECK(parts == expected);
+      products->add_atb(a.data(), b.data(), whole.data(), m, k, n, n, false);
+      CHECK(whole == product);
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 #include "models/prune/encodings/encoding.hpp"
 #include "models/schemes/cltk.hpp"
 #include "models/schemes/iwp.hpp"
+#include "models/schemes/layer_split.hpp"
 #include "models/schemes/mean.hpp"
 #include "models/schemes/topk.hpp"
 #include "tests/models/schemes.hpp"
@@ -215,9 +216,12 @@ TEST_CASE("cltk sends the leader's largest residuals, leaders take turns", "[clt
               CHECK(out.layers[0].kept == 30);
               CHECK(out.layers[0].threshold == static_cast<double>(smallest_sent));
               CHECK(out.layers[2].kept == 11);
+              const auto message =
+                  encode_masks(out.mask, LayerSplit(small_layers(), o).segments, nullptr);
               for (Rank rank = 0; rank < 3; ++rank) {
                 const auto& parts = stage<AllGather>(out, "masks").parts;
-                CHECK((parts[rank].masks.count > 0) == (rank == leader));
+                CHECK(parts[rank].masks.count == (rank == leader ? message.mask_bytes : 0));
+                CHECK(parts[rank].headers.count == (rank == leader ? message.header_bytes : 0));
                 CHECK(scheme.selection(rank, step)->broadcasts == (rank == leader));
                 for (std::size_t l = 0, i = 0; l < 3; ++l)
                   for (std::size_t j = 0; j < small_layers()[l].parameters; ++j, ++i)

@@ -24,7 +24,7 @@ class Plots(unittest.TestCase):
         (self.run / "steps.csv").write_text(
             "step,start_s,total_s,loss,accuracy\n0,0,0.5,2,\n1,0.5,0.5,1,0.5\n2,1,0.5,0.5,0.75\n")
         (self.run / "layers.csv").write_text(
-            "step,layer,density\n0,a,0.5\n0,b,1\n1,a,0\n1,b,1\n2,a,0.01\n2,b,1\n")
+            "step,layer,density,mask_overlap\n0,a,0.5,\n0,b,1,\n1,a,0,\n1,b,1,1\n2,a,0.01,0.25\n2,b,1,1\n")
         (self.run / "links.csv").write_text("link,bytes,busy_s,utilization\nx,10,1,0.5\ny,0,0,0\n")
         (self.run / "points.csv").write_text(
             "size_bytes,message_bytes,measured_s,fitted_s,error,piece,held_out\n"
@@ -37,7 +37,7 @@ class Plots(unittest.TestCase):
         return subprocess.run([sys.executable, PROGRAM, *map(str, arguments)], capture_output=True, text=True)
 
     def test_every_plot_writes_png_and_svg_and_repeats_its_bytes(self):
-        for what in ("loss", "accuracy", "density", "links", "calibration", "hops"):
+        for what in ("loss", "accuracy", "density", "overlap", "links", "calibration", "hops"):
             source = {"calibration": self.run / "points.csv", "hops": self.run / "hops.csv"}.get(what, self.run)
             outputs = [self.root / f"{what}{i}.{kind}" for kind in ("png", "svg") for i in (1, 2)]
             for output in outputs:
@@ -61,11 +61,21 @@ class Plots(unittest.TestCase):
         with_whole = output.read_bytes()
         self.assertIn(b"1 that are sent whole are left out", with_whole)
         layers = self.run / "layers.csv"
-        layers.write_text(layers.read_text().replace("2,b,1", "2,b,0.5"))
+        layers.write_text(layers.read_text().replace("2,b,1,", "2,b,0.5,"))
         self.assertEqual(self.plot("density", self.run, "-o", output).returncode, 0)
         self.assertNotIn(b"left out", output.read_bytes())
         self.assertIn(b"<!-- b -->", output.read_bytes())
         self.assertNotIn(b"<!-- b -->", with_whole)
+
+    def test_overlap_draws_what_is_pruned_beside_chance(self):
+        output = self.root / "overlap.svg"
+        self.assertEqual(self.plot("overlap", self.run, "-o", output).returncode, 0)
+        drawn = output.read_bytes()
+        self.assertIn(b"<!-- a, by chance -->", drawn)
+        self.assertNotIn(b"<!-- b -->", drawn)
+        output.unlink()
+        (self.run / "layers.csv").write_text("step,layer,density,mask_overlap\n0,a,0.5,\n1,a,0,\n")
+        self.check_error(f"{self.run}/layers.csv: no layer is pruned in two steps in a row", "overlap", self.run, "-o", output)
 
     def test_calibration_draws_each_piece_and_what_was_held_out(self):
         output = self.root / "calibration.svg"

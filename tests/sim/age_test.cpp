@@ -59,6 +59,45 @@ TEST_CASE("ages equal a brute-force record of every coordinate", "[age]") {
   }
 }
 
+TEST_CASE("where ranks have masks of their own, ages are those of (rank, coordinate)", "[age]") {
+  const Layers layers = {{"a", 0, 70}, {"b", 70, 3}};
+  Rank ranks = 3;
+  AgeTracker tracker(layers);
+  // age[rank][layer][coordinate]; layer b is sent whole, by one rank not in every step.
+  std::vector<std::vector<std::vector<std::uint64_t>>> age(
+      ranks, {std::vector<std::uint64_t>(70), std::vector<std::uint64_t>(3)});
+  Random random(1, Purpose::batch_order);
+  for (std::uint64_t step = 0; step < 40; ++step) {
+    if (step == 20) {
+      tracker.drop(1);
+      age.erase(age.begin() + 1);
+      --ranks;
+    }
+    std::vector<std::vector<prune::MaskWord>> masks;
+    for (Rank rank = 0; rank < ranks; ++rank) {
+      auto& mask = masks.emplace_back(3);
+      for (std::size_t i = 0; i < 70; ++i) {
+        const bool sent = random.below(9) == 0 || (rank == 2 && step == 7);
+        age[rank][0][i] = sent ? 0 : age[rank][0][i] + 1;
+        if (sent) mask[i / 64] |= prune::MaskWord{1} << (i % 64);
+      }
+      const bool sends = rank != 0 || step % 4 != 1;
+      for (auto& a : age[rank][1]) a = sends ? 0 : a + 1;
+      if (sends) mask[2] = 0b111;
+    }
+    tracker.record(step, std::vector<std::span<const prune::MaskWord>>(masks.begin(), masks.end()));
+    for (std::size_t l = 0; l < 2; ++l) {
+      std::vector<std::uint64_t> all;
+      for (Rank rank = 0; rank < ranks; ++rank)
+        all.insert(all.end(), age[rank][l].begin(), age[rank][l].end());
+      const auto histogram = tracker.histogram(l);
+      for (std::size_t a = 0; a < histogram.size(); ++a)
+        REQUIRE(histogram[a] == static_cast<std::uint64_t>(std::ranges::count(all, a)));
+      CHECK(tracker.layer(l).max == static_cast<double>(std::ranges::max(all)));
+    }
+  }
+}
+
 TEST_CASE("a coordinate that was never sent is as old as the run", "[age]") {
   AgeTracker tracker({{"a", 0, 3}});
   const std::vector<prune::MaskWord> first_only = {1}, none = {0};

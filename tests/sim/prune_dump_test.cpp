@@ -107,6 +107,8 @@ TEST_CASE("a trace replays on its own ranks exactly what the scheme exchanged") 
   const TemporaryFolder folder;
   auto options = write_dump(folder.path(), 4, 6);
   options.scheme_options.momentum = GENERATE(0.0, 0.9);
+  options.scheme_options.mask_interval = GENERATE(1, 4);
+  options.scheme_options.tail = 0.002;
   const auto result = prune_dump(options, {});
   CHECK(result.steps == 6);
   CHECK(result.ranks == 4);
@@ -162,6 +164,66 @@ TEST_CASE("on other numbers of ranks a trace sends the same masks and values") {
   }
   CHECK(masks == 2 * 375);
   CHECK(headers == 2 * 3);
+}
+
+TEST_CASE("a trace replays as topk what every rank selected itself") {
+  const TemporaryFolder folder;
+  auto options = write_dump(folder.path(), 3, 2);
+  options.write_masks = true;
+  prune_dump(options, {});
+  const auto rows = read_trace(options.output);
+  const TraceSource gathered(options.output, "topk", {});
+  const auto stages = gathered.step(1, 4).stages;
+  const auto& parts = std::get<AllGather>(stages[1].what).parts;
+  REQUIRE(parts.size() == 4);
+  // Rank 3 does what rank 0 did.
+  for (Rank rank = 0; rank < 4; ++rank)
+    CHECK(parts[rank].values == Bytes{4 * rows.row(1, rank % 3, 0).kept});
+  CHECK(parts[3].masks == parts[0].masks);
+  CHECK(std::get<AllReduce>(stages[2].what).elements == 20);  // the bias, whole
+
+  // On a ring sizes depend on the masks.
+  const TraceSource on_ring(options.output, "topk", {}, {.on_ring = true});
+  const auto ring_stages = on_ring.step(1, 3).stages;
+  const auto& sparse = std::get<SparseAllReduce>(ring_stages[1].what);
+  REQUIRE(sparse.masks.size() == 3);
+  for (Rank rank = 0; rank < 3; ++rank)
+    CHECK(prune::count(sparse.masks[rank]) == rows.row(1, rank, 0).kept);
+  CHECK_THROWS_WITH(
+      on_ring.step(1, 4),
+      "--sparse-sum: a ring's sizes depend on the masks of all 4 ranks, and " +
+          options.output.string() +
+          " has those of 3; ringsim prune --masks keeps them; or add --assume independent");
+  fs::remove_all(options.output / "masks");
+  CHECK_THROWS_WITH(on_ring.step(1, 2),
+                    "--sparse-sum: a ring's sizes depend on the masks of all 2 ranks, and " +
+                        options.output.string() +
+                        " has none; ringsim prune --masks keeps them; or add --assume independent");
+  const TraceSource assumed(options.output, "topk", {},
+                            {.on_ring = true, .assumes_independent = true});
+  const auto assumed_stages = assumed.step(1, 4).stages;
+  const auto& kept = std::get<SparseAllReduce>(assumed_stages[1].what).union_kept;
+  REQUIRE(kept.size() == 4);
+  double missed = 1;
+  for (Rank rank = 0; rank < 4; ++rank) {
+    missed *= 1 - static_cast<double>(rows.row(1, rank % 3, 0).kept) / 3000;
+    CHECK(static_cast<double>(kept[rank]) == Approx(3000 * (1 - missed)).margin(0.5));
+  }
+}
+
+TEST_CASE("a trace is replayed in buckets") {
+  const TemporaryFolder folder;
+  const auto options = write_dump(folder.path(), 3, 1);
+  prune_dump(options, {});
+  const TraceSource trace(options.output, {}, {});
+  const auto whole = trace.step(0, 3), parts = trace.step(0, 3, {{{1}}, {{0}}});
+  // The bias has no masks to wait for: its part of the all-gather is empty.
+  REQUIRE(parts.stages.size() == 2 * whole.stages.size());
+  for (std::size_t i = 0; i < parts.stages.size(); ++i)
+    CHECK(parts.stages[i].bucket == i / whole.stages.size());
+  CHECK(std::get<AllReduce>(parts.stages[3].what).elements == 20);
+  CHECK(text_of(parts.stages[6]) == text_of(whole.stages[1]));
+  CHECK(parts.kept == whole.kept);
 }
 
 TEST_CASE("masks and values that a trace holds are those that were sent") {

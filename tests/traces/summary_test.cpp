@@ -71,6 +71,8 @@ TEST_CASE("a summary has exactly the members of the contract, absent ones null",
     "delay_mean": 0.0,
     "delay_max": 0.0
   },
+  "left_out_ranks": null,
+  "target": null,
   "bottleneck": null,
   "accuracy": 0.88,
   "loss": 0.3,
@@ -97,6 +99,10 @@ TEST_CASE("a summary that was written reads back equal, and another file is an e
   auto summary = example();
   SECTION("round trip") {
     summary.bottleneck = Summary::Bottleneck{"link", "link3", 0.9};
+    summary.left_out_ranks = 1.5;
+    const bool is_reached = GENERATE(true, false);
+    summary.target = Summary::Target{0.85, std::nullopt, std::nullopt};
+    if (is_reached) summary.target = Summary::Target{0.85, 234, 2.5};
     std::ofstream(path) << to_text(to_json(summary));
     CHECK(to_text(to_json(read_summary(path))) == to_text(to_json(summary)));
   }

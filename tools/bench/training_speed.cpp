@@ -1,7 +1,8 @@
 // What the simulation costs the training: images per second of the in-process trainer with 8 ranks
 // that exchange dense gradients, against plain loops that train the same network on the same
-// samples: in 8 pieces, as the ranks do, and in one. One thread each, in processes of their own;
-// the best of several repetitions, by turns.
+// samples: in 8 pieces, as the ranks do, and in one. One thread each, in processes of their own, by
+// turns. Medians: of the images per second, and of the ratios to the simulated run of the same
+// turn, since other work may slow down all of a turn.
 //   ringsim_bench_training [BATCH_OF_A_RANK [STEPS [REPETITIONS]]]
 #include "models/networks/network.hpp"
 #include "sim/training.hpp"
@@ -14,6 +15,7 @@
 #include <array>
 #include <cstdlib>
 #include <memory>
+#include <vector>
 
 namespace {
 
@@ -53,10 +55,16 @@ double train_plainly(const Dataset& data, const Network& network, const Work& wo
       data, weights, {.pieces = pieces, .batch = ranks * work.batch / pieces, .steps = work.steps});
 }
 
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
 struct Contestant {
   const char* name;
-  std::function<double()> train;  ///< returns the accuracy
-  double seconds = 1e300;         ///< of the processor
+  std::function<double()> train;     ///< returns the accuracy
+  std::vector<double> seconds = {};  ///< of the processor, per turn
   double accuracy = 0;
 };
 
@@ -67,7 +75,7 @@ int main(int argc, char** argv) {
     return argc > i ? std::strtoull(argv[i], nullptr, 10) : otherwise;
   };
   const Work work{.batch = argument(1, 32), .steps = argument(2, 200)};
-  const std::uint64_t repetitions = argument(3, 5);
+  const std::uint64_t repetitions = std::max<std::uint64_t>(argument(3, 9), 1);
   const Dataset data = load_fashion_mnist();
   const auto network = find_network("mlp").make();
   std::array<Contestant, 3> contestants = {{
@@ -78,15 +86,18 @@ int main(int argc, char** argv) {
   for (std::uint64_t repetition = 0; repetition < repetitions; ++repetition) {
     for (auto& contestant : contestants) {
       const auto measured = bench::in_process([&] { return Seconds{contestant.train()}; });
-      contestant.seconds = std::min(contestant.seconds, measured.seconds);
+      contestant.seconds.push_back(measured.seconds);
       contestant.accuracy = measured.end;
     }
   }
   fmt::print("{:<20} {:>10} {:>10} {:>10}\n", "", "images/s", "accuracy", "overhead");
   const auto images = static_cast<double>(work.steps * ranks * work.batch);
   for (const auto& contestant : contestants) {
+    std::vector<double> ratios;
+    for (std::size_t turn = 0; turn < repetitions; ++turn)
+      ratios.push_back(contestants[0].seconds[turn] / contestant.seconds[turn]);
     fmt::print("{:<20} {:>10.0f} {:>8.2f} % {:>8.1f} %\n", contestant.name,
-               images / contestant.seconds, 100 * contestant.accuracy,
-               100 * (contestants[0].seconds / contestant.seconds - 1));
+               images / median(contestant.seconds), 100 * contestant.accuracy,
+               100 * (median(ratios) - 1));
   }
 }

@@ -4,6 +4,7 @@
   ringsim_plot.py loss     RUN...  -o FILE   training loss against simulated time
   ringsim_plot.py accuracy RUN...  -o FILE   accuracy on the test set against simulated time
   ringsim_plot.py density  RUN     -o FILE   kept share per layer and step, as a heat map
+  ringsim_plot.py overlap  RUN     -o FILE   share of what a step keeps of each layer that the step before kept too
   ringsim_plot.py links    RUN...  -o FILE   utilization of each link that carried something
   ringsim_plot.py calibration POINTS -o FILE measured and fitted time by size, and the error
   ringsim_plot.py hops     POINTS  -o FILE   density of a sum by the masks that have gone into it
@@ -133,6 +134,29 @@ def plot_density(axes, runs):
     axes.figure.colorbar(image, label="kept share" + (f" (mean over {width} steps)" if width > 1 else ""))
 
 
+def plot_overlap(axes, runs):
+    if len(runs) != 1:
+        raise InputError(f"overlap: found {len(runs)} result folders; one is accepted")
+    table = read_table(runs[0], "layers.csv", ["step", "layer", "density", "mask_overlap"])
+    layers = {}
+    for step, layer, density, overlap in zip(*table.values()):
+        layers.setdefault(layer, []).append((int(step), float(density), overlap))
+    # Layers that are sent whole in every step keep the same always.
+    layers = {layer: rows for layer, rows in layers.items() if any(density < 1 for _, density, _ in rows)}
+    drawn = {layer: [(step, before, float(overlap)) for (_, before, _), (step, _, overlap) in zip(rows, rows[1:]) if overlap]
+             for layer, rows in layers.items()}
+    drawn = {layer: rows for layer, rows in drawn.items() if rows}
+    if not drawn:
+        raise InputError(f"{runs[0]}/layers.csv: no layer is pruned in two steps in a row")
+    for (layer, rows), colour in zip(drawn.items(), COLOURS * len(drawn)):
+        steps, chance, overlaps = zip(*rows)
+        width = max(1, len(rows) // 50)
+        axes.plot(steps, smooth(list(overlaps), width), color=colour, label=layer)
+        axes.plot(steps, smooth(list(chance), width), color=colour, linestyle=":", label=f"{layer}, by chance")
+    axes.set(xlabel="step", ylabel="kept in the step before too (running mean)", ylim=(0, None))
+    axes.legend()
+
+
 def plot_links(axes, runs):
     used = {}
     for run, name in zip(runs, run_names(runs)):
@@ -200,7 +224,7 @@ def plot_hops(axes, files):
     axes.legend(fontsize="small", ncols=2)
 
 
-PLOTS = {"loss": plot_loss, "accuracy": plot_accuracy, "density": plot_density, "links": plot_links,
+PLOTS = {"loss": plot_loss, "accuracy": plot_accuracy, "density": plot_density, "overlap": plot_overlap, "links": plot_links,
          "calibration": plot_calibration, "hops": plot_hops}
 
 

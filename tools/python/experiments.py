@@ -194,7 +194,8 @@ class Runs:
 
 def summary_of(summary):
     """Of summary.json, what tables are made of."""
-    names = ("accuracy", "loss", "simulated_seconds", "seconds_per_step", "compression_ratio", "bytes_sent_per_rank", "density", "steps", "ranks")
+    names = ("accuracy", "loss", "simulated_seconds", "seconds_per_step", "compression_ratio", "bytes_sent_per_rank", "density", "steps", "ranks",
+             "staleness_steps", "left_out_ranks", "target")
     return {name: summary[name] for name in names}
 
 

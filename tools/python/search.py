@@ -218,10 +218,10 @@ def main():
         thread.start()
     for thread in threads:
         thread.join()
-    settings = {}
+    settings = experiments.load_settings()  # those of what was not searched stay
     report(searches, settings)
     (arguments.output / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
-    for model in settings:
+    for model in arguments.models.split(","):
         write_csv(arguments.output / f"search-{model}.csv", [search for search in searches if search.model == model])
     for failure in failures:
         raise failure

@@ -67,6 +67,17 @@ std::vector<Metric> make_metrics() {
              [](S s) { return s.staleness_steps.delay_mean; }),
       figure("staleness_steps.delay_max", "", Shown::number,
              [](S s) { return s.staleness_steps.delay_max; }),
+      figure("left_out_ranks", "ranks left out of a step", Shown::number,
+             [](S s) { return s.left_out_ranks; }),
+      figure("target.accuracy", "", Shown::percent,
+             [](S s) { return s.target ? std::optional(s.target->accuracy) : std::nullopt; }),
+      figure("target.steps", "", Shown::number,
+             [](S s) -> std::optional<double> {
+               if (!s.target || !s.target->steps) return std::nullopt;
+               return static_cast<double>(*s.target->steps);
+             }),
+      figure("target.seconds", "simulated time to the target accuracy", Shown::seconds,
+             [](S s) { return s.target ? s.target->seconds : std::nullopt; }),
       word("bottleneck.kind", "bottleneck",
            [](S s) { return s.bottleneck ? s.bottleneck->kind : std::string(); }),
       word("bottleneck.name", "  most of it at",

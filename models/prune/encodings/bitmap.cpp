@@ -37,10 +37,14 @@ bool decode(std::span<const std::uint8_t> bytes, std::size_t parameters, std::sp
   return true;
 }
 
+double expected_size(std::span<const MaskRegion>, std::size_t parameters) {
+  return static_cast<double>((parameters + 7) / 8);
+}
+
 }  // namespace
 
 extern const MaskEncoding bitmap_encoding;
 const MaskEncoding bitmap_encoding{"bitmap", "one bit per element", 1, encoded_size, encode,
-                                   decode};
+                                   decode,   expected_size};
 
 }  // namespace ringsim

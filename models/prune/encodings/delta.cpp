@@ -40,10 +40,18 @@ bool decode(std::span<const std::uint8_t> bytes, std::size_t parameters, std::sp
   return true;
 }
 
+double expected_size(std::span<const MaskRegion> regions, std::size_t /*parameters*/) {
+  double size = 0;
+  for (const auto& region : regions)
+    size += region.elements * region.density * expected_leb128_size(1 - region.density, 0);
+  return size;
+}
+
 }  // namespace
 
 extern const MaskEncoding delta_encoding;
 const MaskEncoding delta_encoding{
-    "delta", "the gaps between kept elements as LEB128", 3, encoded_size, encode, decode};
+    "delta",      "the gaps between kept elements as LEB128", 3, encoded_size, encode, decode,
+    expected_size};
 
 }  // namespace ringsim

@@ -1,6 +1,7 @@
 #pragma once
 // How a mask travels: each encoding in a file of its own, registered by name. Sizes are those of
 // real, decodable bytes.
+#include "models/prune/encodings/random_mask_size.hpp"
 #include "models/prune/engine.hpp"
 
 #include <cstddef>
@@ -26,6 +27,9 @@ struct MaskEncoding {
   /// `parameters` elements: truncated, too long, an index out of range or out of order.
   bool (*decode)(std::span<const std::uint8_t> bytes, std::size_t parameters,
                  std::span<prune::MaskWord> mask);
+  /// The expectation of encoded_size() for a mask of `parameters` elements that consists of these
+  /// regions.
+  double (*expected_size)(std::span<const MaskRegion> regions, std::size_t parameters);
 };
 
 /// All encodings, in a fixed order (generated from models/CMakeLists.txt).

@@ -48,10 +48,17 @@ bool decode(std::span<const std::uint8_t> bytes, std::size_t parameters, std::sp
   return true;
 }
 
+double expected_size(std::span<const MaskRegion> regions, std::size_t parameters) {
+  double kept = 0;
+  for (const auto& region : regions) kept += region.elements * region.density;
+  return kept * static_cast<double>(index_width(parameters));
+}
+
 }  // namespace
 
 extern const MaskEncoding index_encoding;
 const MaskEncoding index_encoding{
-    "index", "an index of fixed width per kept element", 2, encoded_size, encode, decode};
+    "index",      "an index of fixed width per kept element", 2, encoded_size, encode, decode,
+    expected_size};
 
 }  // namespace ringsim

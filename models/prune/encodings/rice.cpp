@@ -122,10 +122,33 @@ bool decode(std::span<const std::uint8_t> bytes, std::size_t parameters, std::sp
   return true;
 }
 
+double expected_size(std::span<const MaskRegion> regions, std::size_t parameters) {
+  double kept = 0, bits = 0;
+  for (const auto& region : regions) kept += region.elements * region.density;
+  const auto count = static_cast<std::uint64_t>(std::llround(kept));
+  if (count == 0) return 0;
+  const Golomb code = best_code(count, parameters);
+  const auto m = static_cast<double>(code.m), s = static_cast<double>(code.short_codes);
+  for (const auto& region : regions) {
+    // P(gap >= g) = q^g: the quotient's expectation, and how often the remainder is a long one.
+    const double log_q = std::log1p(-region.density);
+    const double whole = std::exp(m * log_q);
+    const double quotient = whole / (1 - whole);
+    const double is_long = (std::exp(s * log_q) - whole) / (1 - whole);
+    bits += region.elements * region.density * (quotient + 1 + code.low_bits + is_long);
+  }
+  return static_cast<double>(leb128_size(code.m)) + std::ceil(bits / 8);
+}
+
 }  // namespace
 
 extern const MaskEncoding rice_encoding;
-const MaskEncoding rice_encoding{
-    "rice", "Golomb-Rice code of the gaps between kept elements", 5, encoded_size, encode, decode};
+const MaskEncoding rice_encoding{"rice",
+                                 "Golomb-Rice code of the gaps between kept elements",
+                                 5,
+                                 encoded_size,
+                                 encode,
+                                 decode,
+                                 expected_size};
 
 }  // namespace ringsim

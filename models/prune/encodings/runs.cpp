@@ -42,10 +42,21 @@ bool decode(std::span<const std::uint8_t> bytes, std::size_t parameters, std::sp
   return !set;  // the last run is one of set elements
 }
 
+/// A run of set elements starts at a set one after an unset one; both runs are one long at least.
+double expected_size(std::span<const MaskRegion> regions, std::size_t /*parameters*/) {
+  double size = 0;
+  for (const auto& region : regions) {
+    const double set = region.density, unset = 1 - region.density;
+    size += region.elements * set * unset *
+            (expected_leb128_size(unset, 1) + expected_leb128_size(set, 1));
+  }
+  return size;
+}
+
 }  // namespace
 
 extern const MaskEncoding runs_encoding;
-const MaskEncoding runs_encoding{"runs", "the lengths of runs as LEB128", 4, encoded_size, encode,
-                                 decode};
+const MaskEncoding runs_encoding{
+    "runs", "the lengths of runs as LEB128", 4, encoded_size, encode, decode, expected_size};
 
 }  // namespace ringsim

@@ -140,3 +140,16 @@ TEST_CASE("points that differ in timing alone share a recording", "[scan]") {
   CHECK(groups(request_of({{"topology", "ring8-1g,dgx-a100x4"}, {"ranks", "8"}})) ==
         std::vector<PointGroup>{{0, 1}});
 }
+
+TEST_CASE("networks share a recording but where times feed back into training", "[scan]") {
+  const auto groups = [](std::initializer_list<std::pair<const char*, const char*>> late) {
+    auto request = request_of(late);
+    request.options.insert(request.options.begin(), {"topology", {"ring8-1g", "ring8-10g"}});
+    return group_points(PointSet(request)).size();
+  };
+  CHECK(groups({}) == 1);
+  CHECK(groups({{"staleness", "0"}}) == 1);
+  CHECK(groups({{"staleness", "4"}}) == 2);
+  CHECK(groups({{"quorum", "7"}}) == 2);
+  CHECK(groups({{"local-steps", "4"}}) == 1);
+}

@@ -1,0 +1,43 @@
+#pragma once
+// Buckets: layers whose gradients are exchanged together, as soon as all of them are ready.
+#include "base/units.hpp"
+#include "models/layers.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace ringsim {
+
+/// When a bucket is full. Tensors are not split; sizes are those of fp32 gradients.
+struct BucketRule {
+  /// As PyTorch's DistributedDataParallel does (2006.15704): a bucket is closed once it holds
+  /// `first` or, after the first one, `cap` or more, so that it overshoots by up to a tensor.
+  /// Otherwise a bucket is closed before the tensor with which it would hold more than `cap`; a
+  /// larger tensor has a bucket of its own.
+  bool overshoots = false;
+  Bytes cap;
+  Bytes first;  ///< in place of cap, for the first bucket
+};
+
+/// DistributedDataParallel's defaults: 25 MiB, the first bucket 1 MiB.
+BucketRule ddp_buckets();
+
+struct Bucket {
+  std::vector<std::size_t> layers;  ///< indices, in forward order
+};
+
+/// Fills one bucket after the other with the layers in `order`, the one in which their gradients
+/// become ready (every index once). The buckets come in that order, too.
+std::vector<Bucket> fill_buckets(const Layers& layers, std::span<const std::size_t> order,
+                                 const BucketRule& rule);
+
+/// The layers of a bucket as a model of its own, with offsets of its own.
+Layers layers_of(const Layers& layers, const Bucket& bucket);
+
+/// One buffer cut into layers that fill buckets by `rule` exactly, in forward order: the first
+/// bucket's is the last one. At least one element.
+Layers cut_into_layers(std::size_t elements, const BucketRule& rule);
+
+}  // namespace ringsim

@@ -1,0 +1,90 @@
+#include "models/schemes/topk_step.hpp"
+
+#include "models/schemes/option_checks.hpp"
+#include "models/schemes/shared_mask.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace ringsim {
+namespace {
+
+constexpr Bytes index_bytes{4};  // on a ring
+
+/// Clipping reads g twice and writes it; a test reads r and writes a bit; packing reads the bitmap,
+/// reads and clears r (and clears u) at the kept places, and writes the values; the bitmap is read
+/// again for the mask or the indices that are written.
+LocalWork topk_select(const TopkStep& step) {
+  const std::size_t parameters = step.pruned + step.whole;
+  LocalWork work =
+      accumulate_work(static_cast<Rank>(step.sent.size()), parameters, step.with_velocity);
+  for (std::size_t rank = 0; rank < step.sent.size(); ++rank) {
+    const auto& own = step.sent[rank];
+    const std::size_t clipping = step.clips ? 12 * parameters : 0;
+    const std::size_t packed =
+        (own.kept + step.whole) * (8 + step.value.count + (step.with_velocity ? 4 : 0));
+    const Bytes places = step.is_gathered() ? own.mask + own.header : own.kept * index_bytes;
+    work.moved[rank] +=
+        Bytes{clipping + 4 * own.tested + own.tested / 8 + 2 * (step.pruned / 8) + packed} + places;
+  }
+  work.coded = work.moved;
+  return work;
+}
+
+/// All messages are read, their masks written as bitmaps and read, and their values added to a sum,
+/// which is read and written there, and divided. Of a sum that comes from the ring, the entries are
+/// read and written to their places.
+LocalWork topk_add(const TopkStep& step) {
+  std::size_t moved = 8 * (step.pruned + step.whole);
+  if (step.is_gathered()) {
+    for (const auto& own : step.sent) {
+      moved += (own.kept * step.value + own.mask + own.header).count + 2 * (step.pruned / 8) +
+               8 * own.kept;
+    }
+  } else if (!step.union_kept.empty()) {
+    moved += step.union_kept.back() * (step.value + index_bytes).count;
+  } else {
+    auto together = step.masks.front();
+    for (const auto& mask : step.masks) prune::unite(together, mask);
+    moved += prune::count(together) * (step.value + index_bytes).count;
+  }
+  LocalWork work;
+  work.moved.assign(step.sent.size(), Bytes{moved});
+  work.coded = work.moved;
+  return work;
+}
+
+}  // namespace
+
+bool sums_on_ring(const SchemeOptions& options) {
+  const std::string sum = options.sparse_sum.value_or("all-gather");
+  if (sum != "all-gather" && sum != "ring") {
+    refuse_option("--sparse-sum", fmt::format("found \"{}\"", sum), "accepted: all-gather, ring");
+  }
+  if (sum == "ring" && options.mask_encoding) {
+    refuse_option("--mask-encoding", "has no effect with --sparse-sum ring", {},
+                  "leave it out: an index of four bytes travels with every value");
+  }
+  return sum == "ring";
+}
+
+std::vector<Stage> topk_stages(const TopkStep& step) {
+  std::vector<Stage> stages = {{"select", topk_select(step)}};
+  if (step.is_gathered()) {
+    AllGather gather;
+    for (const auto& own : step.sent) {
+      gather.parts.push_back(
+          {.values = own.kept * step.value, .masks = own.mask, .headers = own.header});
+    }
+    stages.push_back({"values", std::move(gather)});
+  } else {
+    stages.push_back(
+        {"values", SparseAllReduce{step.masks, step.value, index_bytes, step.union_kept}});
+  }
+  if (step.whole > 0) stages.push_back({"whole", AllReduce{step.whole, step.value}});
+  stages.push_back({"add", topk_add(step)});
+  return stages;
+}
+
+}  // namespace ringsim

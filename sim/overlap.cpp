@@ -1,0 +1,221 @@
+#include "sim/overlap.hpp"
+
+#include "base/error.hpp"
+#include "sim/step_timing.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
+
+namespace ringsim {
+namespace {
+
+using ChainLink = std::variant<const Exchange*, const LocalTime*>;
+
+/// A plan's stages by bucket and by where they are done.
+struct BucketStages {
+  std::vector<const LocalTime*> before;  ///< its first exchange
+  std::vector<ChainLink> chain;          ///< from its first exchange to its last
+  std::vector<const LocalTime*> after;   ///< its last exchange
+};
+
+std::vector<BucketStages> by_bucket(const StepPlan& plan, std::size_t buckets) {
+  std::vector<BucketStages> all(buckets);
+  for (const auto& stage : plan.stages) {
+    if (const auto* exchange = std::get_if<Exchange>(&stage)) {
+      auto& own = all.at(exchange->bucket);
+      for (const auto* work : std::exchange(own.after, {})) own.chain.emplace_back(work);
+      own.chain.emplace_back(exchange);
+    } else {
+      const auto& work = std::get<LocalTime>(stage);
+      auto& own = all.at(work.bucket);
+      (own.chain.empty() ? own.before : own.after).push_back(&work);
+    }
+  }
+  return all;
+}
+
+/// A bucket's events of a step: it is ready, all of it has been exchanged, and the ends of the
+/// elements of its chain.
+enum Moment : std::uint32_t { ready, exchanged, first_in_chain };
+constexpr std::uint32_t moments = 64;
+
+/// Hands out the phases of one step after the other.
+class Steps {
+ public:
+  Steps(const std::vector<StepPlan>& plans, std::size_t buckets)
+      : plans_(&plans), buckets_(buckets) {}
+  virtual ~Steps() = default;
+
+  std::optional<Phase> next() {
+    while (phases_.empty()) {
+      if (step_ == plans_->size()) return std::nullopt;
+      fill(step_, by_bucket((*plans_)[step_], buckets_));
+      ++step_;
+    }
+    auto phase = std::move(phases_.front());
+    phases_.pop_front();
+    return phase;
+  }
+
+ protected:
+  virtual void fill(std::uint64_t step, const std::vector<BucketStages>& stages) = 0;
+
+  void add(Phase phase) { phases_.push_back(std::move(phase)); }
+  void record(std::uint64_t step, std::size_t bucket, std::size_t moment) {
+    add(Record{event_of(step, bucket, moment)});
+  }
+  void wait(std::uint64_t step, std::size_t bucket, std::size_t moment) {
+    add(WaitEvent{event_of(step, bucket, moment)});
+  }
+
+ private:
+  EventId event_of(std::uint64_t step, std::size_t bucket, std::size_t moment) const {
+    check(moment < moments, "a bucket with too many stages");
+    return (step * buckets_ + bucket) * moments + moment;
+  }
+
+  const std::vector<StepPlan>* plans_;
+  std::size_t buckets_;
+  std::uint64_t step_ = 0;
+  std::deque<Phase> phases_;
+};
+
+class ComputeStream final : public Steps {
+ public:
+  ComputeStream(const std::vector<StepPlan>& plans, const ComputeModel& compute, const Host& host,
+                Rank rank)
+      : Steps(plans, compute.overlap->ready.size()), compute_(compute), host_(&host), rank_(rank) {}
+
+ private:
+  void fill(std::uint64_t step, const std::vector<BucketStages>& stages) override {
+    const Seconds whole = jittered(compute_, *host_, rank_, step);
+    const double stretch = compute_.time > Seconds{} ? whole / compute_.time : 0;
+    Seconds computed;
+    for (std::size_t bucket = 0; bucket < stages.size(); ++bucket) {
+      const Seconds until = compute_.overlap->ready[bucket] * stretch;
+      add(Delay{until - computed, DelayKind::compute, step});
+      computed = until;
+      spend(stages[bucket].before, step);
+      record(step, bucket, ready);
+    }
+    if (whole > computed) add(Delay{whole - computed, DelayKind::compute, step});
+    add(Mark{MarkKind::gradient_ready, step, 0});
+    for (std::size_t bucket = 0; bucket < stages.size(); ++bucket) {
+      wait(step, bucket, exchanged);
+      spend(stages[bucket].after, step);
+    }
+    add(Mark{MarkKind::exchange_done, step, 0});
+  }
+
+  void spend(const std::vector<const LocalTime*>& works, std::uint64_t step) {
+    for (const auto* work : works) add(Delay{work->duration[rank_], DelayKind::prune, step});
+  }
+
+  ComputeModel compute_;
+  const Host* host_;
+  Rank rank_;
+};
+
+class CommunicatorStream final : public Steps {
+ public:
+  CommunicatorStream(const std::vector<StepPlan>& plans, const Overlap& overlap)
+      : Steps(plans, overlap.ready.size()), masks_ahead_(overlap.masks_ahead) {}
+
+ private:
+  void fill(std::uint64_t step, const std::vector<BucketStages>& stages) override {
+    for (std::size_t bucket = 0; bucket < stages.size(); ++bucket) {
+      if (bucket == 0 || !masks_ahead_) begin(step, bucket, stages[bucket].chain);
+      if (bucket + 1 < stages.size() && masks_ahead_)
+        begin(step, bucket + 1, stages[bucket + 1].chain);
+      for (std::size_t i = 1; i < stages[bucket].chain.size(); ++i)
+        go_on(step, bucket, i, stages[bucket].chain[i]);
+      record(step, bucket, exchanged);
+    }
+  }
+
+  void begin(std::uint64_t step, std::size_t bucket, const std::vector<ChainLink>& chain) {
+    wait(step, bucket, ready);
+    if (!chain.empty()) go_on(step, bucket, 0, chain.front());
+  }
+
+  void go_on(std::uint64_t step, std::size_t bucket, std::size_t index, const ChainLink& link) {
+    if (std::holds_alternative<const LocalTime*>(link)) {
+      wait(step, bucket, first_in_chain + index);
+      return;
+    }
+    const auto& exchange = *std::get<const Exchange*>(link);
+    add(CollectiveCall{exchange.collective, step, exchange.phase, exchange.bucket});
+    record(step, bucket, first_in_chain + index);
+  }
+
+  bool masks_ahead_;
+};
+
+/// Work between exchanges.
+class WorkStream final : public Steps {
+ public:
+  WorkStream(const std::vector<StepPlan>& plans, const Overlap& overlap, Rank rank)
+      : Steps(plans, overlap.ready.size()), rank_(rank) {}
+
+ private:
+  void fill(std::uint64_t step, const std::vector<BucketStages>& stages) override {
+    for (std::size_t bucket = 0; bucket < stages.size(); ++bucket) {
+      const auto& chain = stages[bucket].chain;
+      for (std::size_t i = 0; i < chain.size(); ++i) {
+        const auto* const* work = std::get_if<const LocalTime*>(&chain[i]);
+        if (work == nullptr) continue;
+        wait(step, bucket, first_in_chain + i - 1);
+        add(Delay{(*work)->duration[rank_], DelayKind::prune, step});
+        record(step, bucket, first_in_chain + i);
+      }
+    }
+  }
+
+  Rank rank_;
+};
+
+}  // namespace
+
+Program overlapped_program(const Topology& topology, const std::vector<StepPlan>& plans, Rank ranks,
+                           const ComputeModel& compute) {
+  check(compute.overlap.has_value(), "overlapped steps need to know when buckets are ready");
+  return {.ranks = ranks,
+          .streams_per_rank = 3,
+          .open = [&topology, &plans, compute](Rank rank, StreamId stream) -> PhaseSource {
+            std::shared_ptr<Steps> steps;
+            if (stream == 0) {
+              steps = std::make_shared<ComputeStream>(plans, compute, topology.host(rank), rank);
+            } else if (stream == 1) {
+              steps = std::make_shared<CommunicatorStream>(plans, *compute.overlap);
+            } else {
+              steps = std::make_shared<WorkStream>(plans, *compute.overlap, rank);
+            }
+            return [steps] { return steps->next(); };
+          }};
+}
+
+Seconds length_without(const std::vector<Interval>& of, const std::vector<Interval>& without) {
+  Seconds sum, covered;  // up to `covered` all has been counted
+  auto hole = without.begin();
+  for (const auto& interval : of) {
+    Seconds from = std::max(interval.from, covered);
+    while (from < interval.to) {
+      while (hole != without.end() && hole->to <= from) ++hole;
+      if (hole == without.end() || hole->from >= interval.to) {
+        sum += interval.to - from;
+        from = interval.to;
+      } else {
+        if (hole->from > from) sum += hole->from - from;
+        from = hole->to;
+      }
+    }
+    covered = std::max(covered, interval.to);
+  }
+  return sum;
+}
+
+}  // namespace ringsim

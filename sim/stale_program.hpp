@@ -1,0 +1,55 @@
+#pragma once
+// What the ranks do where steps do not wait for their exchanges: every rank has a compute stream
+// and a communicator stream.
+//   compute:       wait until step t-1-S is applied here; compute; ready
+//   communicator:  wait until enough ranks are ready for step t; exchange; apply
+// Exchanges run in order, one behind the other. One starts when its ranks are ready, on all ranks
+// at once: a barrier that costs nothing, without which messages would set out whose sizes depend on
+// gradients that nobody has yet. With a quorum a round of small messages tells who is ready; a rank
+// that is too late for a step goes on with the first one whose exchange has not started.
+#include "sim/backend.hpp"
+#include "sim/step_plan.hpp"
+#include "sim/step_timing.hpp"
+#include "topologies/topology.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace ringsim {
+
+struct StaleSchedule {
+  std::uint64_t steps;
+  std::uint64_t staleness;  ///< S: step t begins when t-1-S has been applied
+  Rank ranks;
+  Rank quorum;  ///< ranks that have to be ready: `ranks`, or fewer
+};
+
+/// Who is told what happens, in order of simulated time.
+struct StaleWork {
+  std::function<void(Rank, std::uint64_t step, Seconds)> begin, ready, apply;
+  /// What the exchange of a step takes; called when it starts, in order of steps. The plan has to
+  /// outlive the run.
+  std::function<const StepPlan*(std::uint64_t step)> exchange;
+};
+
+/// What the ranks tell each other to learn who is ready: a byte from each, round the ring.
+std::shared_ptr<const Collective> make_ready_round(Rank ranks);
+
+class StaleProgram {
+ public:
+  StaleProgram(const Topology& topology, const StaleSchedule& schedule, const ComputeModel& compute,
+               StaleWork work);
+  ~StaleProgram();
+
+  /// Runs once, with an observer that passes marks to on_mark().
+  Program program() const;
+  void on_mark(const MarkEvent& event);
+
+ private:
+  struct Shared;
+  std::unique_ptr<Shared> shared_;
+};
+
+}  // namespace ringsim

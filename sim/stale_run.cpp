@@ -1,0 +1,183 @@
+#include "sim/stale_run.hpp"
+
+#include "base/parallel.hpp"
+#include "models/dataset.hpp"
+#include "sim/stale_program.hpp"
+#include "sim/stale_timing.hpp"
+#include "sim/stale_training.hpp"
+
+#include <fmt/format.h>
+
+#include <deque>
+#include <memory>
+#include <utility>
+#include <variant>
+
+namespace ringsim {
+namespace {
+
+/// What is trained, before the first step.
+struct Job {
+  explicit Job(const Experiment& experiment) : data(load_fashion_mnist()) {
+    if (experiment.options.validates) hold_out_validation(data, 10'000);
+    const auto epoch_steps =
+        steps_per_epoch(data.train.size(), experiment.ranks, experiment.options.batch);
+    training = training_options(experiment, data, epoch_steps);
+    scheme = scheme_options(experiment, epoch_steps);
+    const auto& options = experiment.options;
+    stale = {.staleness = options.staleness,
+             .quorum = options.quorum,
+             .scales_by_delay = options.scales_by_delay,
+             .delay_compensation = options.delay_compensation,
+             .compares_with_fresh = options.compares_with_fresh};
+  }
+
+  Dataset data;
+  TrainingOptions training;
+  SchemeOptions scheme;
+  StaleOptions stale;
+};
+
+/// One attempt on one backend, from the first step on.
+class Attempt {
+ public:
+  Attempt(const Experiment& experiment, const Job& job, const RunObserver& observer)
+      : experiment_(experiment),
+        job_(job),
+        observer_(observer),
+        threads_(experiment.threads),
+        scheme_(experiment.scheme.make(experiment.network->layers(), job.scheme)),
+        costs_(prune_costs(experiment)),
+        training_(job.training, job.stale, *scheme_, threads_,
+                  [this](const TrainedStep& step) { record(step); }),
+        timeline_(job.training.steps, experiment.ranks),
+        program_(experiment.topology,
+                 {.steps = job.training.steps,
+                  .staleness = job.stale.staleness,
+                  .ranks = experiment.ranks,
+                  .quorum = job.stale.quorum.value_or(experiment.ranks)},
+                 compute_model(experiment), work()) {}
+
+  Program program() const { return program_.program(); }
+
+  Observer observer() {
+    Observer events{.on_mark = [this](const MarkEvent& event) { program_.on_mark(event); },
+                    .on_collective = [this](const CollectiveEvent& event) { timeline_.add(event); },
+                    .on_delay = [this](const DelayEvent& event) { timeline_.add(event); },
+                    .wants_critical_path = true};
+    if (observer_.on_transfer) {
+      // Told at the end: another attempt may follow.
+      events.on_transfer = [this](const TransferEvent& event) {
+        transfers_.push_back({event.step, std::string(event.phase), event.bucket, event.round,
+                              event.source, event.target, event.bytes.count, event.start.value,
+                              event.end.value});
+      };
+    }
+    return events;
+  }
+
+  StaleRun finish(BackendResult result, std::string backend) {
+    for (const auto& transfer : transfers_) observer_.on_transfer(transfer);
+    run_.recording.trained = training_.result();
+    run_.recording.parameters = total_parameters(experiment_.network->layers());
+    run_.timing = timeline_.timing(std::move(result));
+    run_.backend = std::move(backend);
+    run_.recording.warmup_steps = experiment_.scheme.warmup_steps(job_.scheme);
+    for (const auto& input : job_.data.files)
+      run_.recording.inputs.push_back({input.name, input.sha256});
+    return std::move(run_);
+  }
+
+ private:
+  StaleWork work() {
+    return {.begin = [this](Rank rank, std::uint64_t step,
+                            Seconds now) { training_.begin(rank, step, now); },
+            .ready = [this](Rank rank, std::uint64_t, Seconds now) { training_.ready(rank, now); },
+            .apply =
+                [this](Rank rank, std::uint64_t step, Seconds now) {
+                  training_.apply(rank, step, now);
+                  timeline_.apply(rank, step, now);
+                },
+            .exchange =
+                [this](std::uint64_t step) {
+                  training_.exchange(step);
+                  return &plans_.back();
+                }};
+  }
+
+  void record(const TrainedStep& step) {
+    auto plan = plan_step(step.outcome->stages, experiment_.ranks, experiment_.collective, costs_);
+    // With a quorum everybody sends a byte to tell whether it is ready.
+    if (step.left_out) plan.sent.headers += make_ready_round(experiment_.ranks)->total_bytes();
+    StepRow row{};
+    row.step = step.step;
+    row.values_bytes = plan.sent.values.count;
+    row.masks_bytes = plan.sent.masks.count;
+    row.headers_bytes = plan.sent.headers.count;
+    row.total_bytes = plan.sent.total().count;
+    row.delay_steps = step.delay_mean;
+    row.delay_max_steps = step.delay_max;
+    if (step.left_out) row.left_out_ranks.emplace(step.left_out->begin(), step.left_out->end());
+    row.loss = step.loss;
+    row.accuracy = step.accuracy;
+    run_.rows.push_back(row);
+    plans_.push_back(std::move(plan));
+    for (const auto& layer : step.outcome->layers) run_.recording.kept += layer.kept;
+    run_.recording.layers.insert(run_.recording.layers.end(), step.layers.begin(),
+                                 step.layers.end());
+    if (observer_.on_step) observer_.on_step(step.step + 1, job_.training.steps);
+  }
+
+  const Experiment& experiment_;
+  const Job& job_;
+  const RunObserver& observer_;
+  ThreadPool threads_;
+  std::unique_ptr<Scheme> scheme_;
+  PruneCosts costs_;
+  StaleRun run_;
+  std::vector<TransferRow> transfers_;
+  std::deque<StepPlan> plans_;  ///< which stay where they are
+  StaleTraining training_;
+  StaleTimeline timeline_;
+  StaleProgram program_;
+};
+
+void announce(const Experiment& experiment, const Job& job, const RunObserver& observer) {
+  if (!observer.on_start) return;
+  const auto scheme = experiment.scheme.make(experiment.network->layers(), job.scheme);
+  const auto memory = training_memory(job.training, *scheme);
+  const auto versions = stale_memory(job.training, job.stale);
+  observer.on_start(fmt::format(
+      "memory of {} ranks: {} of residuals and momenta, {} of gradients, {} of {} versions of the "
+      "weights",
+      experiment.ranks, format(memory.residuals_and_momenta), format(memory.gradients),
+      format(versions.weights), versions.versions));
+}
+
+}  // namespace
+
+bool feeds_back(const Experiment& experiment) {
+  return experiment.options.staleness > 0 || experiment.options.quorum;
+}
+
+StaleRun run_stale(const Experiment& experiment, const RunObserver& observer) {
+  const Job job(experiment);
+  announce(experiment, job, observer);
+  const auto& topology = experiment.topology;
+  if (experiment.options.backend == "recurrence") {
+    Attempt attempt(experiment, job, observer);
+    return attempt.finish(run_recurrence(topology, attempt.program(), attempt.observer()),
+                          "recurrence");
+  }
+  if (experiment.options.backend == "auto") {
+    Attempt attempt(experiment, job, observer);
+    auto result = try_recurrence(topology, attempt.program(), attempt.observer());
+    if (auto* found = std::get_if<BackendResult>(&result))
+      return attempt.finish(std::move(*found), "recurrence");
+    require_simgrid();
+  }
+  Attempt attempt(experiment, job, observer);
+  return attempt.finish(run_simgrid(topology, attempt.program(), attempt.observer()), "simgrid");
+}
+
+}  // namespace ringsim

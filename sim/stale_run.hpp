@@ -1,0 +1,28 @@
+#pragma once
+// Runs in which the simulated time feeds back into training (--staleness, --quorum).
+#include "sim/experiment.hpp"
+#include "sim/recording.hpp"
+#include "sim/run.hpp"
+#include "sim/step_timing.hpp"
+#include "traces/records.hpp"
+
+#include <string>
+#include <vector>
+
+namespace ringsim {
+
+/// Whether the options ask for such a run.
+bool feeds_back(const Experiment& experiment);
+
+struct StaleRun {
+  Recording recording;        ///< without its steps
+  std::vector<StepRow> rows;  ///< without times
+  Timing timing;
+  std::string backend;  ///< that ran
+};
+
+/// Trains while it simulates. With backend "auto": tries recurrence and, where transfers turn out
+/// to slow each other, begins anew with simgrid.
+StaleRun run_stale(const Experiment& experiment, const RunObserver& observer);
+
+}  // namespace ringsim

@@ -1,0 +1,44 @@
+#pragma once
+// The times of steps that overlap. A step lasts, on the rank that ends the run last, from the
+// moment when that rank has applied the step before to the moment when it has applied this one.
+// What the rank computes in that time, for whichever step, is the step's compute; what it prunes
+// while it does not compute is prune; the rest is exposed exchange.
+#include "sim/step_timing.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace ringsim {
+
+class StaleTimeline {
+ public:
+  StaleTimeline(std::uint64_t steps, Rank ranks);
+
+  // Events, in order of time.
+  void add(const DelayEvent& event);
+  void add(const CollectiveEvent& event);
+  /// The rank has applied the update of `step`.
+  void apply(Rank rank, std::uint64_t step, Seconds time);
+
+  /// Once all ranks have applied all steps. What a rank does after that is no part of the run.
+  Timing timing(BackendResult result) const;
+
+ private:
+  struct Interval {
+    Seconds from, until;
+  };
+  struct OfRank {
+    std::vector<Interval> compute, prune;  ///< each in order, apart from each other
+    std::vector<Seconds> applied;          ///< per step
+  };
+
+  static Seconds overlap(const std::vector<Interval>& intervals, const Interval& window);
+
+  std::vector<OfRank> ranks_;
+  struct Messages {
+    Seconds first_start, last_end;
+  };
+  std::vector<Messages> messages_;  ///< per step
+};
+
+}  // namespace ringsim

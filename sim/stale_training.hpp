@@ -1,0 +1,71 @@
+#pragma once
+// Training that feels the network: updates arrive when the simulation says so, and a gradient is
+// computed with the weights that its rank holds at the simulated moment at which it begins.
+//
+// All ranks apply the same updates in the same order, so what a rank holds is a version number: the
+// updates that it has applied. Gradients are worked out when the exchange that takes them begins,
+// on all cores, and results do not depend on when or where.
+#include "sim/training.hpp"
+#include "sim/training_parts.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace ringsim {
+
+/// What is done about gradients that come late.
+struct StaleOptions {
+  std::uint64_t staleness = 0;  ///< a rank may begin step t when it has applied t-1-staleness
+  /// Ranks whose gradients an exchange takes, and the divisor of its mean; absent: all.
+  std::optional<Rank> quorum;
+  /// A gradient of delay d > 1 counts a d-th (Zhang et al., Staleness-aware Async-SGD, arXiv
+  /// 1511.05950, equation 6).
+  bool scales_by_delay = false;
+  /// lambda of g + lambda*g*g*(w_now - w_then), which makes up for the delay (Zheng et al.,
+  /// DC-ASGD, arXiv 1609.08326, equation 10); absent: none.
+  std::optional<double> delay_compensation;
+  /// The dense update that the applied one is compared with is that of gradients computed anew with
+  /// the weights that it is applied to. Takes as long again as the gradients.
+  bool compares_with_fresh = false;
+};
+
+/// What train_stale holds beside training_memory().
+struct StaleMemory {
+  std::uint64_t versions;  ///< of the weights
+  Bytes weights;           ///< all versions
+};
+StaleMemory stale_memory(const TrainingOptions& options, const StaleOptions& stale);
+
+class StaleTraining {
+ public:
+  /// The references have to outlive it. `on_step` is called by exchange().
+  StaleTraining(const TrainingOptions& options, const StaleOptions& stale, Scheme& scheme,
+                ThreadPool& threads, std::function<void(const TrainedStep&)> on_step);
+  ~StaleTraining();
+
+  // What happens on a rank, in order of simulated time.
+
+  /// Reads the weights for `step`. A rank begins steps in increasing order; without a quorum all.
+  void begin(Rank rank, std::uint64_t step, Seconds now);
+  /// Has its gradient of the step that it began last.
+  void ready(Rank rank, Seconds now);
+  /// Applies the update of `step`: each rank each step, in order.
+  void apply(Rank rank, std::uint64_t step, Seconds now);
+
+  /// The exchange of `step` begins, in order of steps, when enough ranks are ready: computes their
+  /// gradients and makes the next version of the weights.
+  void exchange(std::uint64_t step);
+
+  /// After the last exchange.
+  TrainingResult result();
+
+ private:
+  class Work;
+  std::unique_ptr<Work> work_;
+};
+
+}  // namespace ringsim

@@ -1,0 +1,128 @@
+#include "models/buckets.hpp"
+
+#include "models/schemes/bucketed.hpp"
+#include "models/specs/model_spec.hpp"
+#include "tests/models/schemes.hpp"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+using namespace ringsim;
+using namespace ringsim::test;
+
+namespace {
+
+std::vector<std::size_t> backwards(const Layers& layers) {
+  std::vector<std::size_t> order(layers.size());
+  std::iota(order.rbegin(), order.rend(), std::size_t{0});
+  return order;
+}
+
+std::vector<std::string> mebibytes(const Layers& layers, const std::vector<Bucket>& buckets) {
+  std::vector<std::string> sizes;
+  for (const auto& bucket : buckets) {
+    const double bytes = 4.0 * static_cast<double>(total_parameters(layers_of(layers, bucket)));
+    sizes.push_back(fmt::format("{:.2f}", bytes / (1024 * 1024)));
+  }
+  return sizes;
+}
+
+Layers of_sizes(const std::vector<std::size_t>& sizes) {
+  Layers layers;
+  for (const std::size_t size : sizes)
+    layers.push_back({fmt::format("l{}", layers.size()), total_parameters(layers), size});
+  return layers;
+}
+
+using Indices = std::vector<std::vector<std::size_t>>;
+Indices indices(const std::vector<Bucket>& buckets) {
+  Indices all;
+  for (const auto& bucket : buckets) all.push_back(bucket.layers);
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("resnet50's buckets are those of DistributedDataParallel", "[buckets]") {
+  const auto spec = load_model_spec(*model_spec_file("resnet50"));
+  const auto buckets = fill_buckets(spec.layers, backwards(spec.layers), ddp_buckets());
+  CHECK(mebibytes(spec.layers, buckets) ==
+        std::vector<std::string>{"7.82", "30.04", "25.04", "25.32", "9.27"});
+  // In the order in which they become ready: the first one holds the last layers.
+  CHECK(buckets.front().layers == std::vector<std::size_t>{159, 160});
+  CHECK(buckets.back().layers.front() == 0);
+}
+
+TEST_CASE("buckets of a fixed size are closed before they overflow", "[buckets]") {
+  const auto layers = of_sizes({3, 1, 2, 9, 1, 1});
+  const BucketRule rule{.overshoots = false, .cap = Bytes{16}, .first = Bytes{16}};
+  // From behind, 4 values a bucket: 1+1, then 9 alone, 2+1, 3.
+  CHECK(indices(fill_buckets(layers, backwards(layers), rule)) ==
+        Indices{{4, 5}, {3}, {1, 2}, {0}});
+  // Overshooting: 1+1+9 once 4 values are reached, 2+1+3.
+  const BucketRule ddp{.overshoots = true, .cap = Bytes{16}, .first = Bytes{16}};
+  CHECK(indices(fill_buckets(layers, backwards(layers), ddp)) == Indices{{3, 4, 5}, {0, 1, 2}});
+  // The first bucket has a size of its own; another order of readiness.
+  const std::vector<std::size_t> order = {0, 5, 4, 3, 2, 1};
+  const BucketRule first{.overshoots = true, .cap = Bytes{16}, .first = Bytes{4}};
+  CHECK(indices(fill_buckets(layers, order, first)) == Indices{{0}, {3, 4, 5}, {1, 2}});
+}
+
+TEST_CASE("a buffer is cut into layers that fill the buckets", "[buckets]") {
+  const BucketRule rule{.overshoots = true, .cap = Bytes{40}, .first = Bytes{12}};
+  const auto layers = cut_into_layers(25, rule);
+  std::vector<std::size_t> sizes;
+  for (const auto& layer : layers) sizes.push_back(layer.parameters);
+  CHECK(sizes == std::vector<std::size_t>{2, 10, 10, 3});
+  CHECK(layers[2].offset == 12);
+  CHECK(fill_buckets(layers, backwards(layers), rule).size() == 4);
+}
+
+TEST_CASE("a scheme on buckets sends what one on all layers does", "[buckets]") {
+  // All that a layer sends depends on the layer alone, but for what is drawn anew per bucket.
+  const auto* definition = GENERATE(from_range(schemes().begin(), schemes().end()));
+  INFO(definition->name);
+  const bool draws = definition->name == "randomk" || definition->name == "qsgd" ||
+                     definition->name == "terngrad" || definition->name == "powersgd";
+  const std::vector<Bucket> buckets = {{{2}}, {{0, 1}}}, apart = {{{0, 2}}, {{1}}};
+  auto o = small_options(3);
+  o.density = 0.05;
+  o.sample = 1;
+  for (const auto& split : {buckets, apart}) {
+    const auto whole = definition->make(small_layers(), o);
+    const auto parts = make_bucketed(*definition, small_layers(), o, split);
+    CHECK(parts->state_bytes() == whole->state_bytes());
+    CHECK(parts->is_exact() == whole->is_exact());
+    std::vector<std::vector<float>> means;
+    std::vector<std::vector<prune::MaskWord>> masks;
+    run_steps(*whole, 3, 3, [&](std::uint64_t, const Gradients&, const StepOutcome& out) {
+      means.emplace_back(out.mean.begin(), out.mean.end());
+      masks.emplace_back(out.mask.begin(), out.mask.end());
+    });
+    run_steps(*parts, 3, 3, [&](std::uint64_t step, const Gradients&, const StepOutcome& out) {
+      REQUIRE(out.layers.size() == 3);
+      std::vector<std::uint32_t> numbers;
+      for (const auto& stage : out.stages) numbers.push_back(stage.bucket);
+      CHECK(std::ranges::is_sorted(numbers));
+      CHECK(numbers.back() == 1);
+      if (draws) return;
+      CHECK(std::ranges::equal(out.mean, means[step]));
+      CHECK(std::ranges::equal(out.mask, masks[step]));
+    });
+  }
+}
+
+TEST_CASE("what is synthesized on buckets is what they send", "[buckets]") {
+  const std::vector<Bucket> buckets = {{{2}}, {{0, 1}}};
+  const auto o = small_options(3);
+  const auto& dense = find_scheme("dense");
+  const auto step = synthesize_bucketed(dense, small_layers(), o, buckets, 0);
+  REQUIRE(step.stages.size() == 2);
+  CHECK(std::get<AllReduce>(step.stages[0].what).elements == 1025);
+  CHECK(std::get<AllReduce>(step.stages[1].what).elements == 3070);
+  CHECK(step.stages[1].bucket == 1);
+  CHECK(step.layers[1].kept == 70);
+}

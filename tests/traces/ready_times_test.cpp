@@ -1,0 +1,132 @@
+#include "traces/ready_times.hpp"
+
+#include "tests/temporary_folder.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <string>
+
+using namespace ringsim;
+
+namespace {
+
+const std::vector<MeasuredLayer> layers = {{"conv.weight", 12}, {"fc.weight", 20}, {"fc.bias", 5}};
+
+std::vector<double> read(const std::string& name, const std::string& text) {
+  const TemporaryFolder folder;
+  std::ofstream(folder.path() / name) << text;
+  try {
+    return read_ready_times(folder.path() / name, layers);
+  } catch (const std::runtime_error& error) {
+    const std::string what = error.what(), path = folder.path().string() + "/";
+    if (what.starts_with(path)) throw std::runtime_error(what.substr(path.size()));
+    throw;
+  }
+}
+
+// A step whose kernels are launched ahead: the CPU is at 10-60 us, the GPU at 100-205 us.
+const std::string kernels = R"(
+  {"ph": "X", "cat": "user_annotation", "name": "ProfilerStep#3", "ts": 5, "dur": 90},
+  {"ph": "X", "cat": "cuda_runtime", "name": "cudaLaunchKernel", "ts": 1, "dur": 1, "args": {"correlation": 9}},
+  {"ph": "X", "cat": "kernel", "name": "step before", "ts": 50, "dur": 20, "args": {"correlation": 9}},
+  {"ph": "X", "cat": "cuda_runtime", "name": "cudaLaunchKernel", "ts": 10, "dur": 1, "args": {"correlation": 1}},
+  {"ph": "X", "cat": "kernel", "name": "forward", "ts": 100, "dur": 30, "args": {"correlation": 1}},
+  {"ph": "X", "cat": "cuda_runtime", "name": "cudaLaunchKernel", "ts": 20, "dur": 1, "args": {"correlation": 2}},
+  {"ph": "X", "cat": "kernel", "name": "backward fc", "ts": 130, "dur": 20, "args": {"correlation": 2}},
+  {"ph": "X", "cat": "cuda_runtime", "name": "cudaLaunchKernel", "ts": 40, "dur": 1, "args": {"correlation": 3}},
+  {"ph": "X", "cat": "kernel", "name": "backward conv", "ts": 150, "dur": 50, "args": {"correlation": 3}})";
+
+std::string trace(const std::string& more) {
+  return "{\"schemaVersion\": 1, \"traceEvents\": [" + kernels + more + "\n]}";
+}
+
+std::string gradient(double ts, const std::string& shape) {
+  return ",\n{\"ph\": \"X\", \"cat\": \"cpu_op\", \"name\": \"torch::autograd::AccumulateGrad\", "
+         "\"ts\": " +
+         std::to_string(ts) + ", \"dur\": 1" +
+         (shape.empty() ? "" : ", \"args\": {\"Input Dims\": [" + shape + "]}") + "}";
+}
+
+std::string all_reduce(int correlation, double ts, double start, int elements) {
+  const auto c = std::to_string(correlation);
+  return ",\n{\"ph\": \"X\", \"cat\": \"cuda_runtime\", \"name\": \"cudaLaunchKernelExC\", "
+         "\"ts\": " +
+         std::to_string(ts) + ", \"dur\": 1, \"args\": {\"correlation\": " + c + "}}" +
+         ",\n{\"ph\": \"X\", \"cat\": \"kernel\", \"name\": "
+         "\"ncclDevKernel_AllReduce_Sum_f32_RING_LL\", \"ts\": " +
+         std::to_string(start) + ", \"dur\": 40, \"args\": {\"correlation\": " + c +
+         ", \"Collective name\": \"allreduce\", \"In msg nelems\": " + std::to_string(elements) +
+         ", \"Out msg nelems\": " + std::to_string(elements) +
+         ", \"Group size\": 2, \"dtype\": \"Float\"}}";
+}
+
+}  // namespace
+
+TEST_CASE("ready times from a table", "[ready]") {
+  CHECK(read("t.csv", "layer,ready_s\nfc.bias,0.5\nfc.weight,0.6\nconv.weight,1.25\n") ==
+        std::vector<double>{1.25, 0.6, 0.5});
+  CHECK(read("t.csv", "layer,ready_s\r\nfc.bias,5e-1\r\nfc.weight,0.6\r\nconv.weight,1.25") ==
+        std::vector<double>{1.25, 0.6, 0.5});
+  CHECK_THROWS_WITH(read("t.csv", "layer,ready\n"),
+                    "t.csv: line 1: other columns; layer,ready_s is accepted");
+  CHECK_THROWS_WITH(read("t.csv", "layer,ready_s\nfc.bias\n"),
+                    "t.csv: line 2: found \"fc.bias\"; a layer and a time, with a comma between "
+                    "them, are accepted");
+  CHECK_THROWS_WITH(
+      read("t.csv", "layer,ready_s\nfc,1\n"),
+      "t.csv: line 2: the model has no layer \"fc\"; its layers are conv.weight to fc.bias");
+  CHECK_THROWS_WITH(
+      read("t.csv", "layer,ready_s\nfc.bias,1ms\n"),
+      "t.csv: line 2: found \"1ms\" for ready_s; a number of seconds above zero is accepted");
+  CHECK_THROWS_WITH(read("t.csv", "layer,ready_s\nfc.bias,1\nfc.bias,2\n"),
+                    "t.csv: line 3: layer \"fc.bias\" once more; one line per layer is accepted");
+  CHECK_THROWS_WITH(read("t.csv", "layer,ready_s\nfc.bias,1\n"),
+                    "t.csv: layer \"conv.weight\" is missing; a line for each of the model's 3 "
+                    "layers is accepted");
+}
+
+TEST_CASE("ready times from the profiler's gradients", "[ready]") {
+  // At 30 us the kernels up to "backward fc" had been launched, which ends at 150 us; the step
+  // began with its first kernel at 100 us. At 50 us "backward conv" had been, too: 200 us.
+  const auto expected = std::vector<double>{100e-6, 50e-6, 50e-6};
+  const auto check = [&](const std::vector<double>& found) {
+    REQUIRE(found.size() == 3);
+    for (std::size_t i = 0; i < 3; ++i) CHECK(found[i] == Approx(expected[i]));
+  };
+  check(read("t.json", trace(gradient(30, "") + gradient(31, "") + gradient(50, ""))));
+  // With shapes the order may be another one; what lies outside the step does not count.
+  check(read("t.json", trace(gradient(30, "[4, 5]") + gradient(31, "[5]") + gradient(50, "[3, 4]") +
+                             gradient(97, "[3, 4]"))));
+  CHECK_THROWS_WITH(read("t.json", trace(gradient(30, ""))),
+                    "t.json: 1 AccumulateGrad events in the step; one for each of the model's 3 "
+                    "layers is accepted");
+  CHECK_THROWS_WITH(
+      read("t.json", trace(gradient(30, "[7]") + gradient(31, "[5]") + gradient(50, "[12]"))),
+      "t.json: a gradient of 7 elements; a layer of the model for each is accepted; is it another "
+      "model?");
+}
+
+TEST_CASE("ready times from the all-reduces of NCCL", "[ready]") {
+  const auto found =
+      read("t.json", trace(all_reduce(21, 33, 152, 25) + all_reduce(22, 55, 205, 12)));
+  REQUIRE(found.size() == 3);
+  CHECK(found[0] == Approx(105e-6));
+  CHECK(found[1] == Approx(52e-6));
+  CHECK(found[2] == Approx(52e-6));
+  CHECK_THROWS_WITH(read("t.json", trace(all_reduce(21, 33, 152, 24))),
+                    "t.json: an all-reduce of 24 elements; the last layers that are left hold 25; "
+                    "is it another model, or are its buckets not filled from the last layer on?");
+  CHECK_THROWS_WITH(
+      read("t.json", trace(all_reduce(21, 33, 152, 25))),
+      "t.json: no all-reduce of layer \"conv.weight\"; all-reduces of all layers are accepted");
+  CHECK_THROWS_WITH(read("t.json", trace("")),
+                    "t.json: neither AccumulateGrad events nor all-reduces of NCCL in the step; "
+                    "a trace of a backward pass with CPU and CUDA activities is accepted");
+  CHECK_THROWS_WITH(read("t.json", "{\"traceEvents\": []}"),
+                    "t.json: no kernel that is launched in the step; a trace with CPU and CUDA "
+                    "activities is accepted");
+  CHECK_THROWS_WITH(read("t.json", "{\"x\": []}"),
+                    "t.json: found no traceEvents; a trace of the PyTorch profiler "
+                    "(prof.export_chrome_trace) is accepted");
+}

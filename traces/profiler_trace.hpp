@@ -1,0 +1,29 @@
+#pragma once
+// Traces of the PyTorch profiler (Kineto, Chrome trace JSON): when gradients were ready.
+#include "traces/ready_times.hpp"
+
+#include <filesystem>
+#include <vector>
+
+namespace ringsim {
+
+/// read_ready_times() of a trace with CPU and CUDA activities. The step is the last whole
+/// "ProfilerStep#N" (prof.step()), or the whole trace where there is none; time 0 is when its first
+/// kernel starts. Two sources, the first one that the trace has:
+///
+/// - "AccumulateGrad" events of the autograd engine: one per layer and step. A gradient is ready
+///   when the last kernel that was launched before its event (cudaLaunchKernel and its kernel share
+///   args.correlation) has ended; kernels of NCCL do not count. With record_shapes=True "Input
+///   Dims" say which layer it is: the last one in forward order of so many parameters that is left.
+///   Otherwise the layers come from the last to the first.
+/// - Kernels of NCCL with "Collective name", "In msg nelems", "Out msg nelems", "Group size" and
+///   "dtype" in args (all five or none): each all-reduce is a bucket of DistributedDataParallel
+///   that holds the next layers from the last to the first, ready when the kernel starts. A kernel
+///   that waits for the one before it makes its bucket late: take it from a run on a fast network,
+///   or of one rank.
+///
+/// Throws UserError where the trace has neither, or they do not fit the layers.
+std::vector<double> read_profiler_trace(const std::filesystem::path& path,
+                                        const std::vector<MeasuredLayer>& layers);
+
+}  // namespace ringsim
