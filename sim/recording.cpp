@@ -131,7 +131,7 @@ std::vector<StepPlan> plan_steps(const Experiment& experiment,
   std::vector<StepPlan> plans;
   plans.reserve(steps.size());
   for (const auto& step : steps)
-    plans.push_back(plan_step(step.stages, step.ranks, experiment.collective, costs));
+    plans.push_back(plan_kept(step.stages, step.ranks, experiment.collective, costs));
   return plans;
 }
 

@@ -72,7 +72,7 @@ std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks) {
   return kept;
 }
 
-StepPlan plan_step(const std::vector<KeptStage>& stages, Rank ranks, const CollectiveChoice& values,
+StepPlan plan_kept(const std::vector<KeptStage>& stages, Rank ranks, const CollectiveChoice& values,
                    const PruneCosts& costs) {
   StepPlan plan;
   std::optional<std::uint32_t> worked_on;  // the bucket of the last local work
@@ -112,7 +112,7 @@ StepPlan plan_step(const std::vector<KeptStage>& stages, Rank ranks, const Colle
 
 StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const CollectiveChoice& values,
                    const PruneCosts& costs) {
-  return plan_step(keep(stages, ranks), ranks, values, costs);
+  return plan_kept(keep(stages, ranks), ranks, values, costs);
 }
 
 }  // namespace ringsim

@@ -65,9 +65,9 @@ std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks);
 /// The plan of a step whose scheme declared `stages`. Values go by the all-reduce algorithm;
 /// all-gathers go round the ring. A prune time that is given is spent where the first local work
 /// of each bucket stands, and none elsewhere.
-StepPlan plan_step(const std::vector<KeptStage>& stages, Rank ranks, const CollectiveChoice& values,
+StepPlan plan_kept(const std::vector<KeptStage>& stages, Rank ranks, const CollectiveChoice& values,
                    const PruneCosts& costs);
-/// The same of keep(stages, ranks).
+/// plan_kept(keep(stages, ranks), ...)
 StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const CollectiveChoice& values,
                    const PruneCosts& costs);
 

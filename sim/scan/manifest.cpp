@@ -5,6 +5,7 @@
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "models/dataset.hpp"
+#include "models/prune/engine_profile.hpp"
 #include "models/specs/model_spec.hpp"
 #include "sim/run_options.hpp"
 
@@ -19,9 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Fractions and other values may look like a file's name too.
-bool names_file(const std::string& text) {
+bool is_file(const std::string& text) {
   std::error_code error;
-  return (text.find('/') != std::string::npos || text.ends_with(".json")) &&
+  return (text.find('/') != std::string::npos || text.ends_with(".json") ||
+          text.ends_with(".csv")) &&
          fs::is_regular_file(text, error);
 }
 
@@ -46,7 +48,12 @@ std::vector<fs::path> files_of(std::string_view option, const std::string& value
     const auto file = model_spec_file(value);
     return file ? std::vector{*file} : std::vector<fs::path>{};
   }
-  if (names_file(value)) return {value};
+  if (option == "prune-time") {
+    for (const auto& shipped : prune::shipped_engine_profiles()) {
+      if (shipped.name == value) return {shipped.path};
+    }
+  }
+  if (is_file(value)) return {value};
   return {};
 }
 

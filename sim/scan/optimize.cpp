@@ -31,33 +31,32 @@ bool is_taken(TakenBy kind, const std::vector<std::string>& names, std::string_v
 
 class RankedWork final : public GroupWork {
  public:
-  RankedWork(const PointSet& points, PointRunner& runner, bool by_accuracy)
-      : points_(points), runner_(runner), by_accuracy_(by_accuracy) {}
+  RankedWork(const PointSet& points, PointRunner& runner) : points_(points), runner_(runner) {}
 
   DoneRow run(std::uint32_t point) override {
     const auto assignments = points_.assignments(point);
     const auto result = runner_.run(assignments);
     is_recorded_ = is_recorded_ || runner_.has_recording(assignments);
     if (!result.summary) return {true, result.error.substr(0, 10'000)};
-    if (!by_accuracy_) return {false, fmt::format("{}", result.summary->seconds_per_step.total)};
-    const auto reached = result.seconds_to_accuracy;
-    return {false, reached ? fmt::format("{}", *reached) : std::string()};
+    const auto& target = result.summary->target;
+    const auto seconds = target ? target->seconds : result.summary->seconds_per_step.total;
+    return {false, seconds ? fmt::format("{}", *seconds) : std::string()};
   }
   bool can_split() const override { return is_recorded_; }
 
  private:
   const PointSet& points_;
   PointRunner& runner_;
-  bool by_accuracy_, is_recorded_ = false;
+  bool is_recorded_ = false;
 };
 
 }  // namespace
 
 ScanRequest with_defaults_to_try(ScanRequest request) {
   const auto* source = given_option(request, "source");
-  const bool is_drawn =
-      given_option(request, "bytes") != nullptr ||
-      (source != nullptr && source->values == std::vector<std::string>{"synthetic"});
+  const bool is_model_drawn =
+      source != nullptr && source->values == std::vector<std::string>{"synthetic"};
+  const bool is_drawn = is_model_drawn || given_option(request, "bytes") != nullptr;
   const bool is_trace = source != nullptr && source->values.front().starts_with("trace:");
   const auto add = [&](std::string_view name, std::vector<std::string> values) {
     if (given_option(request, name) == nullptr && !values.empty())
@@ -76,16 +75,18 @@ ScanRequest with_defaults_to_try(ScanRequest request) {
   names.clear();
   for (const auto* collective : collectives()) names.emplace_back(collective->name);
   add("collective", names);
+  // The largest one is exchanged when the whole gradient is ready, as without buckets.
+  if (is_model_drawn) add("bucket", {"ddp", "1MiB", "4MiB", "16MiB", "64MiB", "1TiB"});
   std::ranges::sort(request.options, {}, [](const ScanRequest::Option& option) {
     return std::ranges::find(run_options(), option.name, &RunOption::name) - run_options().begin();
   });
   return request;
 }
 
-Ranking rank_points(const PointSet& points, const OptimizeOptions& options,
+Ranking rank_points(const PointSet& points, std::size_t jobs,
                     const std::function<void(std::size_t done, std::size_t points)>& on_point,
                     const std::function<bool()>& wants_stop) {
-  PointRunner runner(1, options.accuracy);
+  PointRunner runner(1);
   Ranking ranking;
   std::uint32_t first_failed = ~std::uint32_t{0};
   std::size_t done = 0;

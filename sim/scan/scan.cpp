@@ -169,8 +169,8 @@ ScanOutcome run_scan(const ScanRequest& request, const PointSet& points,
   outcome.new_points = outcome.rows.size() - done_before;
   if (goes_on()) {
     // The journal does not have them, so that the same command tries them once more.
-    const PointResult lost{std::nullopt, std::nullopt,
-                           killed_by.empty() ? "its process ended before it was done"
+    const PointResult lost{std::nullopt, killed_by.empty()
+                                             ? "its process ended before it was done"
                                              : "its process was killed by " + killed_by};
     for (const auto& group : left_over(left, outcome.rows)) {
       for (const auto point : group)

@@ -8,7 +8,6 @@
 #include <fstream>
 
 using namespace ringsim;
-using namespace ringsim::test;
 
 namespace {
 

@@ -9,7 +9,6 @@
 #include <fstream>
 
 using namespace ringsim;
-using namespace ringsim::test;
 
 namespace {
 
