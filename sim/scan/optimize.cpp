@@ -90,10 +90,8 @@ Ranking rank_points(const PointSet& points, std::size_t jobs,
   Ranking ranking;
   std::uint32_t first_failed = ~std::uint32_t{0};
   std::size_t done = 0;
-  run_workers(group_points(points), options.jobs,
-              [&](const PointGroup&) {
-                return std::make_unique<RankedWork>(points, runner, options.accuracy.has_value());
-              },
+  run_workers(group_points(points), jobs,
+              [&](const PointGroup&) { return std::make_unique<RankedWork>(points, runner); },
               {.on_row =
                    [&](std::uint32_t point, const DoneRow& row) {
                      if (row.failed) {
