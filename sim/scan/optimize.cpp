@@ -90,23 +90,26 @@ Ranking rank_points(const PointSet& points, std::size_t jobs,
   Ranking ranking;
   std::uint32_t first_failed = ~std::uint32_t{0};
   std::size_t done = 0;
-  run_workers(group_points(points), jobs,
-              [&](const PointGroup&) { return std::make_unique<RankedWork>(points, runner); },
-              {.on_row =
-                   [&](std::uint32_t point, const DoneRow& row) {
-                     if (row.failed) {
-                       ++ranking.failed;
-                       if (point < first_failed) ranking.first_error = row.text;
-                       first_failed = std::min(first_failed, point);
-                     } else if (const auto seconds = leading_number(row.text)) {
-                       ranking.best_first.push_back({point, seconds->value});
-                     } else {
-                       ++ranking.not_reached;
-                     }
-                     if (on_point) on_point(++done, points.size());
-                     return true;
-                   },
-               .on_wait = [&] { return !wants_stop || !wants_stop(); }});
+  const auto lost =
+      run_workers(group_points(points), jobs,
+                  [&](const PointGroup&) { return std::make_unique<RankedWork>(points, runner); },
+                  {.on_row =
+                       [&](std::uint32_t point, const DoneRow& row) {
+                         if (row.failed) {
+                           ++ranking.failed;
+                           if (point < first_failed) ranking.first_error = row.text;
+                           first_failed = std::min(first_failed, point);
+                         } else if (const auto seconds = leading_number(row.text)) {
+                           ranking.best_first.push_back({point, seconds->value});
+                         } else {
+                           ++ranking.not_reached;
+                         }
+                         if (on_point) on_point(++done, points.size());
+                         return true;
+                       },
+                   .on_wait = [&] { return !wants_stop || !wants_stop(); }});
+  ranking.failed += lost.points.size();
+  if (!lost.points.empty() && ranking.first_error.empty()) ranking.first_error = lost.why;
   std::ranges::sort(ranking.best_first, [](const Ranked& a, const Ranked& b) {
     return std::pair(a.seconds, a.point) < std::pair(b.seconds, b.point);
   });
