@@ -553,7 +553,7 @@ class Staleness(Case):
         with (folder / "scan.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
         for row in rows:
-            alone = self.summary(*late, "--bandwidth", row["bandwidth"])
+            alone = self.summary(*late, "--bandwidth", row["option.bandwidth"])
             self.assertEqual((float(row["loss"]), float(row["staleness_steps.delay_mean"])),
                              (alone["loss"], alone["staleness_steps"]["delay_mean"]))
         self.assertNotEqual(rows[0]["loss"], rows[1]["loss"])
@@ -577,6 +577,9 @@ class Staleness(Case):
                          "run", "--local-steps", "2", "--staleness", "2")
         self.check_error("--momentum-correction: found on with --local-steps; off is accepted; leave one of the two out: the momentum is "
                          "that of each rank's own steps", "run", "--local-steps", "2", "--momentum-correction", "on")
+        for option, value in (("bucket", "1MiB"), ("overlap", "on")):
+            self.check_error(f"--{option}: has no effect with --staleness, --quorum or --local-steps; leave it out: an exchange begins when "
+                             "the whole gradient is there", "run", "--staleness", "2", f"--{option}", value)
         path = self.folder / "dying.json"
         path.write_text(json.dumps({"kind": "ring", "hosts": 4, "name": "dying", "link": {"bandwidth": "1Gbps", "latency": "5us"},
                                     "host_exceptions": [{"host": 1, "dies": "1s"}]}))
