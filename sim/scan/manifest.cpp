@@ -119,8 +119,8 @@ std::optional<std::string> changed_input(const Manifest& was, const Manifest& is
 }  // namespace
 
 Manifest make_manifest(const ScanRequest& request, const PointSet& points,
-                       const std::optional<Shard>& shard) {
-  Manifest manifest{RINGSIM_VERSION, {}, request.zip, points.size(), shard, {}};
+                       const std::optional<Shard>& shard, std::vector<std::string> columns) {
+  Manifest manifest{RINGSIM_VERSION, {}, request.zip, points.size(), shard, {}, std::move(columns)};
   std::set<fs::path> files;
   if (!request.points_file.empty()) files.insert(request.points_file);
   for (const auto& option : request.options)
@@ -153,12 +153,13 @@ std::string to_text(const Manifest& manifest) {
                    {"zip", manifest.zip},
                    {"points", manifest.points},
                    {"shard", manifest.shard ? Json(shard_text(*manifest.shard)) : Json(nullptr)},
-                   {"inputs", Json(std::move(inputs))}}));
+                   {"inputs", Json(std::move(inputs))},
+                   {"columns", Json(Json::Array(columns.begin(), columns.end()))}}));
 }
 
 Manifest read_manifest(const fs::path& path) {
   const auto root = load_json(path);
-  const auto o = root.object({"version", "options", "zip", "points", "shard", "inputs"});
+  const auto o = root.object({"version", "options", "zip", "points", "shard", "inputs", "columns"});
   Manifest manifest;
   manifest.version = o["version"].string();
   const auto options = o["options"];
@@ -175,6 +176,7 @@ Manifest read_manifest(const fs::path& path) {
     const auto input = entry.object({"name", "sha256"});
     manifest.inputs.push_back({input["name"].string(), input["sha256"].string()});
   }
+  for (const auto& column : o["columns"].array()) manifest.columns.push_back(column.string());
   return manifest;
 }
 
@@ -187,6 +189,7 @@ std::optional<std::string> difference(const Manifest& was, const Manifest& is) {
   if (auto input = changed_input(was, is)) return input;
   if (was.points != is.points)
     return fmt::format("it had {} points, and has {}", was.points, is.points);
+  if (was.columns != is.columns) return "its table had other columns";
   return std::nullopt;
 }
 

@@ -129,7 +129,8 @@ ScanOutcome run_scan(const ScanRequest& request, const PointSet& points,
                      const ScanObserver& observer) {
   std::unique_ptr<Journal> journal;
   if (!options.folder.empty()) {
-    const auto manifest = make_manifest(request, points, options.shard);
+    const auto manifest =
+        make_manifest(request, points, options.shard, scan_columns(points, columns));
     open_scan_folder(options.folder, manifest);
     journal = std::make_unique<Journal>(options.folder / journal_name, hash_of(manifest));
     remove_partial_files(options.folder);

@@ -35,12 +35,13 @@ struct TableColumn {
 };
 
 std::vector<TableColumn> table_columns(const std::vector<std::string>& names) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> figures = {{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> figures = {{
       {"seconds_per_step.total", "step"},
       {"seconds_per_step.exposed_exchange", "exposed exchange"},
       {"compression_ratio.wire", "compression: wire"},
       {"bottleneck.kind", "bottleneck"},
       {"accuracy", "accuracy"},
+      {"target.seconds", "time to the target"},
       {"error", "error"},
   }};
   std::vector<TableColumn> columns;
