@@ -144,6 +144,7 @@ std::string to_text(const Manifest& manifest) {
   Json::Object options;
   for (const auto& [name, values] : manifest.options)
     options.emplace_back(name, Json(Json::Array(values.begin(), values.end())));
+  const auto& columns = manifest.columns;
   Json::Array inputs;
   for (const auto& input : manifest.inputs)
     inputs.emplace_back(Json::Object{{"name", input.name}, {"sha256", input.sha256}});
