@@ -184,17 +184,19 @@ class WorkerHandle {
 
   int socket() const { return socket_; }
 
-  /// The next row; nothing when the worker and those that it has split off have ended.
-  std::optional<std::pair<std::uint32_t, DoneRow>> receive() {
-    ssize_t size = 0;
-    do {
-      size = recv(socket_, buffer_.data(), buffer_.size(), 0);
-    } while (size < 0 && errno == EINTR);
-    if (size < static_cast<ssize_t>(sizeof(Head))) return std::nullopt;
-    Head head{};
-    std::memcpy(&head, buffer_.data(), sizeof head);
-    return std::pair{head.point,
-                     DoneRow{head.failed, {buffer_.data() + sizeof head, size - sizeof head}}};
+  /// Calls `take` with the rows that have come, until it returns false. Whether the worker and
+  /// those that it has split off have ended.
+  bool receive(const std::function<bool(std::uint32_t point, const DoneRow& row)>& take) {
+    for (;;) {
+      const ssize_t size = recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+      if (size < 0 && errno == EINTR) continue;
+      if (size < 0 && errno == EAGAIN) return false;
+      if (size < static_cast<ssize_t>(sizeof(Head))) return true;
+      Head head{};
+      std::memcpy(&head, buffer_.data(), sizeof head);
+      const auto length = static_cast<std::size_t>(size) - sizeof head;
+      if (!take(head.point, {head.failed, {buffer_.data() + sizeof head, length}})) return false;
+    }
   }
 
   /// Waits for its end: by what it was killed.
@@ -241,14 +243,14 @@ class Round {
     while (!workers_.empty()) {
       if (observer.on_wait && !observer.on_wait()) return false;
       std::vector<std::size_t> ended;
+      bool is_wanted = true;
+      const auto take = [&](std::uint32_t point, const DoneRow& row) {
+        done_.insert(point);
+        return is_wanted = observer.on_row(point, row);
+      };
       for (const std::size_t i : wait_for(workers_)) {
-        const auto row = workers_[i]->receive();
-        if (!row) {
-          ended.push_back(i);
-          continue;
-        }
-        done_.insert(row->first);
-        if (!observer.on_row(row->first, row->second)) return false;
+        if (workers_[i]->receive(take)) ended.push_back(i);
+        if (!is_wanted) return false;
       }
       for (auto i = ended.rbegin(); i != ended.rend(); ++i) end(*i);
     }
