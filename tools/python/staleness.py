@@ -6,9 +6,10 @@
   tools/python/staleness.py claim        time to 85 % of dense, iwp, magnitude, topk and randomk at three bandwidths
 
 8 ranks, the 784-256-128-10 network, settings from tools/python/settings.json. A step computes 2 ms: with the 3.6 us that this network takes on a GPU
-nothing but the exchange would take any time, and every delay would be S. Late updates want smaller learning rates: where updates are late every scheme
-runs with its settings and with the best of a few others too, chosen by the validation accuracy of seed 1 at a delay of 8. The accuracy is taken three times
-an epoch. Runs are kept in results/staleness.jsonl: a later call goes on from there.
+nothing but the exchange would take any time, and every delay would be S. Late updates want smaller learning rates (gradient descent with a delay of d is
+stable up to 2 sin(pi/(4d+2)) over the curvature): where updates are late, a row has the settings that were searched for on-time updates, and one the
+best of a few smaller rates, chosen for this row by the validation accuracy of seed 1. The accuracy is taken three times an epoch. Runs are kept in
+results/staleness.jsonl: a later call goes on from there.
 """
 import math
 
@@ -19,9 +20,6 @@ TARGET = 0.85
 BANDWIDTHS = {"dense": ("100Mbps", "1Gbps", "2Gbps", "4Gbps", "6Gbps", "10Gbps", "100Gbps"),
               "iwp": ("10Mbps", "30Mbps", "50Mbps", "100Mbps", "200Mbps", "1Gbps", "10Gbps", "100Gbps")}
 SCHEMES = ("dense", "iwp", "magnitude", "topk", "randomk")
-# So slow that every update of the scheme comes S steps late.
-SATURATING = {"dense": "1Gbps"}
-OTHERS_SATURATING = "5Mbps"
 
 
 def ring(bandwidth):
@@ -29,53 +27,46 @@ def ring(bandwidth):
 
 
 def candidates(settings):
-    """A half, a quarter and an eighth of the learning rate; what has momentum also without it, at the rate that takes as long steps."""
-    rates = [settings | {"lr": float(f"{settings['lr'] * factor:.3g}")} for factor in (1, 0.5, 0.25, 0.125)]
-    if settings["momentum"] > 0:
-        plain = settings | {"momentum": 0, "lr": settings["lr"] / (1 - settings["momentum"])}
-        rates += [plain | {"lr": float(f"{plain['lr'] * factor:.3g}")} for factor in (0.5, 0.25, 0.125)]
-    return rates
-
-
-def choose(runs, settings, base):
-    """For every scheme, the best candidate where updates come 8 steps late."""
-    tried = [(scheme, options) for scheme in SCHEMES for options in candidates(settings[scheme])]
-    records = runs.batch([base | ring(SATURATING.get(scheme, OTHERS_SATURATING)) | options |
-                          {"scheme": scheme, "staleness": 8, "seed": 1, "evaluate": "validation"} for scheme, options in tried])
-    rows, chosen = [], {}
-    for (scheme, options), record in zip(tried, records):
-        if record is None:
-            raise SystemExit("the time was up before the learning rates were chosen; call again")
-        diverged = "failed" in record
-        accuracy = -math.inf if diverged else record["accuracy"]
-        delay = "" if diverged else f"{record['staleness_steps']['delay_mean']:.2f}"
-        rows.append([scheme, options["lr"], options["momentum"], delay, "diverged" if diverged else f"{100 * accuracy:.2f}"])
-        if scheme not in chosen or accuracy > chosen[scheme][0]:
-            chosen[scheme] = (accuracy, options)
-    experiments.print_table(["scheme", "lr", "momentum", "delay", "validation accuracy, %"], rows)
-    print()
-    return {scheme: options for scheme, (_, options) in chosen.items()}
+    """Smaller learning rates. A delay makes momentum unstable first: what has it goes on without, at the rate that takes as long steps."""
+    rate = settings["lr"] / (1 - settings["momentum"])
+    factors = (0.5, 0.25, 0.125, 0.0625) if settings["momentum"] == 0 else (0.5, 0.25, 0.125, 0.0625, 0.03125)
+    return [settings | {"momentum": 0, "lr": float(f"{rate * factor:.3g}")} for factor in factors]
 
 
 class Points:
     """The runs of a table: a row for each case, a run for each of its seeds."""
 
-    def __init__(self, base, settings, chosen, seeds):
-        self.base, self.settings, self.chosen, self.seeds = base, settings, chosen, seeds
-        self.rows = []
+    def __init__(self, runs, base, settings, seeds):
+        self.runs, self.base, self.settings, self.seeds = runs, base, settings, seeds
+        self.cases = []
 
     def add(self, case, network, scheme, staleness=0, quorum=None):
-        kinds = [("default", self.settings[scheme])]
-        if staleness > 0 and self.chosen[scheme] != self.settings[scheme]:
-            kinds.append(("chosen", self.chosen[scheme]))
-        for kind, options in kinds:
-            late = {"staleness": staleness} | ({"quorum": quorum} if quorum else {})
-            label = [case, scheme, staleness, quorum or "", f"{kind}: {options['lr']:g}, {options['momentum']:g}"]
-            self.rows.append((label, [self.base | network | options | late | {"scheme": scheme, "seed": seed} for seed in self.seeds]))
+        late = {"staleness": staleness} | ({"quorum": quorum} if quorum else {})
+        self.cases.append(([case, scheme, staleness, quorum or ""], scheme, self.base | network | late | {"scheme": scheme}))
 
-    def show(self, runs):
-        records = iter(runs.batch([options for _, of_row in self.rows for options in of_row]))
-        table = [[*label, *self.cells([next(records) for _ in of_row])] for label, of_row in self.rows]
+    def choose(self):
+        """For every case with late updates, the candidate with the best validation accuracy of seed 1; its place in the case, or None."""
+        tried = [(number, options) for number, (label, scheme, _) in enumerate(self.cases) if label[2] > 0
+                 for options in candidates(self.settings[scheme])]
+        records = self.runs.batch([self.cases[number][2] | options | {"seed": 1, "evaluate": "validation"} for number, options in tried])
+        chosen = {}
+        for (number, options), record in zip(tried, records):
+            if record is None:
+                raise SystemExit("the time was up before the learning rates were chosen; call again")
+            accuracy = -math.inf if "failed" in record else record["accuracy"]
+            if accuracy > chosen.get(number, (-math.inf,))[0]:
+                chosen[number] = (accuracy, options)
+        return {number: options for number, (_, options) in chosen.items()}
+
+    def show(self):
+        chosen = self.choose()
+        rows = []
+        for number, (label, scheme, case) in enumerate(self.cases):
+            kinds = [("searched", self.settings[scheme])] + ([("chosen", chosen[number])] if number in chosen else [])
+            for kind, options in kinds:
+                rows.append(([*label, f"{kind}: {options['lr']:g}, {options['momentum']:g}"], [case | options | {"seed": seed} for seed in self.seeds]))
+        records = iter(self.runs.batch([options for _, of_row in rows for options in of_row]))
+        table = [[*label, *self.cells([next(records) for _ in of_row])] for label, of_row in rows]
         experiments.print_table(["network", "scheme", "S", "quorum", "lr, momentum", "delay", "accuracy, %", "s to 85 %", "steps to 85 %",
                                  "s a step", "diverged, missed"], table)
 
@@ -132,9 +123,9 @@ def main():
     settings = experiments.load_settings(arguments.settings)["mlp"]
     base = {"model": "mlp", "epochs": arguments.epochs, "compute-time": "2ms", "evaluate-every": 78, "target-accuracy": TARGET}
     runs = experiments.runs_of(arguments)
-    points = Points(base, settings, choose(runs, settings, base), seeds)
+    points = Points(runs, base, settings, seeds)
     TABLES[arguments.table](points)
-    points.show(runs)
+    points.show()
 
 
 if __name__ == "__main__":
