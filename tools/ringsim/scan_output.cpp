@@ -76,6 +76,7 @@ void print_table(const std::vector<std::string>& names,
   for (const auto& column : columns) table[0].push_back(column.heading);
   for (std::size_t i = 0; i < count; ++i) {
     auto& line = table.emplace_back();
+    line.reserve(columns.size());
     for (const auto& column : columns) line.push_back(shown_cell(column, rows[i][column.index]));
   }
   fmt::print("{}", format_table(table));
@@ -106,6 +107,7 @@ ResultColumns result_columns() {
   for (const auto* metric : chosen) columns.names.emplace_back(metric->name);
   columns.cells = [](const Summary& summary) {
     std::vector<std::string> cells;
+    cells.reserve(chosen.size());
     for (const auto* metric : chosen) cells.push_back(exact(*metric, summary));
     return cells;
   };
