@@ -5,6 +5,7 @@
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "models/dataset.hpp"
+#include "models/prune/engine_profile.hpp"
 #include "models/specs/model_spec.hpp"
 #include "sim/run_options.hpp"
 
@@ -19,9 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Fractions and other values may look like a file's name too.
-bool names_file(const std::string& text) {
+bool is_file(const std::string& text) {
   std::error_code error;
-  return (text.find('/') != std::string::npos || text.ends_with(".json")) &&
+  return (text.find('/') != std::string::npos || text.ends_with(".json") ||
+          text.ends_with(".csv")) &&
          fs::is_regular_file(text, error);
 }
 
@@ -46,7 +48,12 @@ std::vector<fs::path> files_of(std::string_view option, const std::string& value
     const auto file = model_spec_file(value);
     return file ? std::vector{*file} : std::vector<fs::path>{};
   }
-  if (names_file(value)) return {value};
+  if (option == "prune-time") {
+    for (const auto& shipped : prune::shipped_engine_profiles()) {
+      if (shipped.name == value) return {shipped.path};
+    }
+  }
+  if (is_file(value)) return {value};
   return {};
 }
 
@@ -112,8 +119,8 @@ std::optional<std::string> changed_input(const Manifest& was, const Manifest& is
 }  // namespace
 
 Manifest make_manifest(const ScanRequest& request, const PointSet& points,
-                       const std::optional<Shard>& shard) {
-  Manifest manifest{RINGSIM_VERSION, {}, request.zip, points.size(), shard, {}};
+                       const std::optional<Shard>& shard, std::vector<std::string> columns) {
+  Manifest manifest{RINGSIM_VERSION, {}, request.zip, points.size(), shard, {}, std::move(columns)};
   std::set<fs::path> files;
   if (!request.points_file.empty()) files.insert(request.points_file);
   for (const auto& option : request.options)
@@ -137,6 +144,7 @@ std::string to_text(const Manifest& manifest) {
   Json::Object options;
   for (const auto& [name, values] : manifest.options)
     options.emplace_back(name, Json(Json::Array(values.begin(), values.end())));
+  const auto& columns = manifest.columns;
   Json::Array inputs;
   for (const auto& input : manifest.inputs)
     inputs.emplace_back(Json::Object{{"name", input.name}, {"sha256", input.sha256}});
@@ -146,12 +154,13 @@ std::string to_text(const Manifest& manifest) {
                    {"zip", manifest.zip},
                    {"points", manifest.points},
                    {"shard", manifest.shard ? Json(shard_text(*manifest.shard)) : Json(nullptr)},
-                   {"inputs", Json(std::move(inputs))}}));
+                   {"inputs", Json(std::move(inputs))},
+                   {"columns", Json(Json::Array(columns.begin(), columns.end()))}}));
 }
 
 Manifest read_manifest(const fs::path& path) {
   const auto root = load_json(path);
-  const auto o = root.object({"version", "options", "zip", "points", "shard", "inputs"});
+  const auto o = root.object({"version", "options", "zip", "points", "shard", "inputs", "columns"});
   Manifest manifest;
   manifest.version = o["version"].string();
   const auto options = o["options"];
@@ -168,6 +177,7 @@ Manifest read_manifest(const fs::path& path) {
     const auto input = entry.object({"name", "sha256"});
     manifest.inputs.push_back({input["name"].string(), input["sha256"].string()});
   }
+  for (const auto& column : o["columns"].array()) manifest.columns.push_back(column.string());
   return manifest;
 }
 
@@ -180,6 +190,7 @@ std::optional<std::string> difference(const Manifest& was, const Manifest& is) {
   if (auto input = changed_input(was, is)) return input;
   if (was.points != is.points)
     return fmt::format("it had {} points, and has {}", was.points, is.points);
+  if (was.columns != is.columns) return "its table had other columns";
   return std::nullopt;
 }
 

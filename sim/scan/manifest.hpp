@@ -20,12 +20,13 @@ struct Manifest {
   std::uint64_t points = 0;
   std::optional<Shard> shard;
   std::vector<Summary::Input> inputs;  ///< files that the points read
+  std::vector<std::string> columns;    ///< of scan.csv
 };
 
 /// Reads (and hashes) what the options of the points name: topologies, traces, tables of times,
 /// data sets, the points file. Throws UserError.
 Manifest make_manifest(const ScanRequest& request, const PointSet& points,
-                       const std::optional<Shard>& shard);
+                       const std::optional<Shard>& shard, std::vector<std::string> columns);
 
 std::string to_text(const Manifest& manifest);
 /// Throws UserError.

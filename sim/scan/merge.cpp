@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "sim/scan/folder.hpp"
 #include "sim/scan/journal.hpp"
+#include "traces/csv.hpp"
 
 #include <fmt/format.h>
 
@@ -94,9 +95,7 @@ MergeOutcome merge_shards(const std::vector<fs::path>& folders, const fs::path& 
         throw UserError(place, fmt::format("has point {}, as another shard has", point));
     }
   }
-  // All shards have the same columns.
-  const auto table = read_file(shards.front().path / table_name);
-  std::string csv = table.substr(0, table.find('\n') + 1);
+  std::string csv = csv_line(whole.columns);
   MergeOutcome outcome{rows.size(), 0};
   open_scan_folder(target, whole);
   Journal journal(target / journal_name, hash_of(whole));

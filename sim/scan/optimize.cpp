@@ -31,24 +31,23 @@ bool is_taken(TakenBy kind, const std::vector<std::string>& names, std::string_v
 
 class RankedWork final : public GroupWork {
  public:
-  RankedWork(const PointSet& points, PointRunner& runner, bool by_accuracy)
-      : points_(points), runner_(runner), by_accuracy_(by_accuracy) {}
+  RankedWork(const PointSet& points, PointRunner& runner) : points_(points), runner_(runner) {}
 
   DoneRow run(std::uint32_t point) override {
     const auto assignments = points_.assignments(point);
     const auto result = runner_.run(assignments);
     is_recorded_ = is_recorded_ || runner_.has_recording(assignments);
     if (!result.summary) return {true, result.error.substr(0, 10'000)};
-    if (!by_accuracy_) return {false, fmt::format("{}", result.summary->seconds_per_step.total)};
-    const auto reached = result.seconds_to_accuracy;
-    return {false, reached ? fmt::format("{}", *reached) : std::string()};
+    const auto& target = result.summary->target;
+    const auto seconds = target ? target->seconds : result.summary->seconds_per_step.total;
+    return {false, seconds ? fmt::format("{}", *seconds) : std::string()};
   }
   bool can_split() const override { return is_recorded_; }
 
  private:
   const PointSet& points_;
   PointRunner& runner_;
-  bool by_accuracy_, is_recorded_ = false;
+  bool is_recorded_ = false;
 };
 
 }  // namespace
@@ -56,6 +55,8 @@ class RankedWork final : public GroupWork {
 ScanRequest with_defaults_to_try(ScanRequest request) {
   const auto* source = given_option(request, "source");
   const bool has_shapes = given_option(request, "bytes") == nullptr;
+  const bool is_model_drawn =
+      source != nullptr && source->values == std::vector<std::string>{"synthetic"};
   const bool is_trace = source != nullptr && source->values.front().starts_with("trace:");
   const auto add = [&](std::string_view name, std::vector<std::string> values) {
     if (given_option(request, name) == nullptr && !values.empty())
@@ -74,38 +75,41 @@ ScanRequest with_defaults_to_try(ScanRequest request) {
   names.clear();
   for (const auto* collective : collectives()) names.emplace_back(collective->name);
   add("collective", names);
+  // The largest one is exchanged when the whole gradient is ready, as without buckets.
+  if (is_model_drawn) add("bucket", {"ddp", "1MiB", "4MiB", "16MiB", "64MiB", "1TiB"});
   std::ranges::sort(request.options, {}, [](const ScanRequest::Option& option) {
     return std::ranges::find(run_options(), option.name, &RunOption::name) - run_options().begin();
   });
   return request;
 }
 
-Ranking rank_points(const PointSet& points, const OptimizeOptions& options,
+Ranking rank_points(const PointSet& points, std::size_t jobs,
                     const std::function<void(std::size_t done, std::size_t points)>& on_point,
                     const std::function<bool()>& wants_stop) {
-  PointRunner runner(1, options.accuracy);
+  PointRunner runner(1);
   Ranking ranking;
   std::uint32_t first_failed = ~std::uint32_t{0};
   std::size_t done = 0;
-  run_workers(group_points(points), options.jobs,
-              [&](const PointGroup&) {
-                return std::make_unique<RankedWork>(points, runner, options.accuracy.has_value());
-              },
-              {.on_row =
-                   [&](std::uint32_t point, const DoneRow& row) {
-                     if (row.failed) {
-                       ++ranking.failed;
-                       if (point < first_failed) ranking.first_error = row.text;
-                       first_failed = std::min(first_failed, point);
-                     } else if (const auto seconds = leading_number(row.text)) {
-                       ranking.best_first.push_back({point, seconds->value});
-                     } else {
-                       ++ranking.not_reached;
-                     }
-                     if (on_point) on_point(++done, points.size());
-                     return true;
-                   },
-               .on_wait = [&] { return !wants_stop || !wants_stop(); }});
+  const auto lost =
+      run_workers(group_points(points), jobs,
+                  [&](const PointGroup&) { return std::make_unique<RankedWork>(points, runner); },
+                  {.on_row =
+                       [&](std::uint32_t point, const DoneRow& row) {
+                         if (row.failed) {
+                           ++ranking.failed;
+                           if (point < first_failed) ranking.first_error = row.text;
+                           first_failed = std::min(first_failed, point);
+                         } else if (const auto seconds = leading_number(row.text)) {
+                           ranking.best_first.push_back({point, seconds->value});
+                         } else {
+                           ++ranking.not_reached;
+                         }
+                         if (on_point) on_point(++done, points.size());
+                         return true;
+                       },
+                   .on_wait = [&] { return !wants_stop || !wants_stop(); }});
+  ranking.failed += lost.points.size();
+  if (!lost.points.empty() && ranking.first_error.empty()) ranking.first_error = lost.why;
   std::ranges::sort(ranking.best_first, [](const Ranked& a, const Ranked& b) {
     return std::pair(a.seconds, a.point) < std::pair(b.seconds, b.point);
   });

@@ -4,13 +4,14 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
+#include <string>
 #include <vector>
 
 namespace ringsim {
 
 /// What is tried of the options that nobody gave: schemes that can be had here, densities,
-/// collectives. Options that are given stay as they are, lists too.
+/// collectives, and sizes of buckets where sizes are drawn for a model. Options that are given stay
+/// as they are, lists too.
 ScanRequest with_defaults_to_try(ScanRequest given);
 
 /// A point and what it is ranked by, in s.
@@ -22,18 +23,14 @@ struct Ranked {
 struct Ranking {
   std::vector<Ranked> best_first;  ///< of equal ones the first point
   std::size_t failed = 0;          ///< points that cannot be had
-  std::size_t not_reached = 0;     ///< points that do not get to the accuracy
+  std::size_t not_reached = 0;     ///< points that do not get to --target-accuracy
   std::string first_error;
 };
 
-struct OptimizeOptions {
-  std::size_t jobs = 1;
-  std::optional<double> accuracy;  ///< absent: by the time per step, else by the time until then
-};
-
-/// Runs all points. `on_point` is told how many are done; `wants_stop` is asked several times a
-/// second.
-Ranking rank_points(const PointSet& points, const OptimizeOptions& options,
+/// Runs all points, in at most `jobs` processes at a time, and ranks them by the time per step, or,
+/// where they have a --target-accuracy, by the time until that was measured first. `on_point` is
+/// told how many are done; `wants_stop` is asked several times a second.
+Ranking rank_points(const PointSet& points, std::size_t jobs,
                     const std::function<void(std::size_t done, std::size_t points)>& on_point,
                     const std::function<bool()>& wants_stop);
 

@@ -16,16 +16,13 @@ namespace ringsim {
 /// What became of a point: a result, or the error that its run ended with.
 struct PointResult {
   std::optional<Summary> summary;  ///< without wall_seconds and provenance.command
-  /// When the accuracy that was asked for was reached first; absent where it was not.
-  std::optional<double> seconds_to_accuracy;
   std::string error;
 };
 
 class PointRunner {
  public:
-  /// `threads`: that training takes; 0: one per core. `accuracy`: that seconds_to_accuracy is of.
-  explicit PointRunner(std::size_t threads = 0, std::optional<double> accuracy = {})
-      : threads_(threads), accuracy_(accuracy) {}
+  /// `threads`: that training takes; 0: one per core.
+  explicit PointRunner(std::size_t threads = 0) : threads_(threads) {}
 
   /// Runs a point: on the recurrence where that is exact, in this process, else in a child process
   /// (SimGrid allows one run in each).
@@ -35,17 +32,12 @@ class PointRunner {
   bool has_recording(const std::vector<Assignment>& point);
 
  private:
-  PointResult run_or_throw(const std::vector<Assignment>& point);
+  Summary run_or_throw(const std::vector<Assignment>& point);
   void record(const Experiment& experiment, const std::string& key);
   /// `experiment` learns which backend ran.
-  PointResult time(Experiment& experiment) const;
-  PointResult time_here(const Experiment& experiment) const;
-  PointResult point_result(RunResult result) const;
-  /// What `run` returns in a child process.
-  PointResult in_child(const std::function<RunResult()>& run) const;
+  Summary time(Experiment& experiment) const;
 
   std::size_t threads_;
-  std::optional<double> accuracy_;
   RecordingKeys keys_;
   std::string key_;
   std::unique_ptr<Experiment> recorded_;  ///< what was recorded, for what it has read

@@ -129,7 +129,8 @@ ScanOutcome run_scan(const ScanRequest& request, const PointSet& points,
                      const ScanObserver& observer) {
   std::unique_ptr<Journal> journal;
   if (!options.folder.empty()) {
-    const auto manifest = make_manifest(request, points, options.shard);
+    const auto manifest =
+        make_manifest(request, points, options.shard, scan_columns(points, columns));
     open_scan_folder(options.folder, manifest);
     journal = std::make_unique<Journal>(options.folder / journal_name, hash_of(manifest));
     remove_partial_files(options.folder);
@@ -144,11 +145,11 @@ ScanOutcome run_scan(const ScanRequest& request, const PointSet& points,
   const auto goes_on = [&] {
     return !(options.fail_fast && has_failed) && !(observer.wants_stop && observer.wants_stop());
   };
-  std::string killed_by;
+  LostPoints lost;
   if (!left.empty() && goes_on()) {
     if (observer.on_start) observer.on_start(done_before, outcome.points);
     PointRunner runner(threads_of_a_job(options.jobs, left.size()));
-    killed_by = run_workers(
+    lost = run_workers(
         left, options.jobs,
         [&](const PointGroup&) { return std::make_unique<ScanGroup>(points, columns, runner); },
         {.on_row =
@@ -167,16 +168,9 @@ ScanOutcome run_scan(const ScanRequest& request, const PointSet& points,
   keeper.sync();
   outcome.rows = keeper.rows();
   outcome.new_points = outcome.rows.size() - done_before;
-  if (goes_on()) {
-    // The journal does not have them, so that the same command tries them once more.
-    const PointResult lost{std::nullopt, std::nullopt,
-                           killed_by.empty() ? "its process ended before it was done"
-                                             : "its process was killed by " + killed_by};
-    for (const auto& group : left_over(left, outcome.rows)) {
-      for (const auto point : group)
-        outcome.rows[point] = {true, row_text(points, point, columns, lost)};
-    }
-  }
+  // The journal does not have them, so that the same command tries them once more.
+  for (const auto point : lost.points)
+    outcome.rows[point] = {true, row_text(points, point, columns, {std::nullopt, lost.why})};
   outcome.csv = scan_csv(points, columns, outcome.rows);
   if (!options.folder.empty()) write_whole(options.folder / table_name, outcome.csv);
   return outcome;

@@ -62,7 +62,7 @@ double in_unit(const Number& number, std::string_view unit, std::string_view ite
 }  // namespace
 
 std::string value_text(double number, std::string_view unit) {
-  const bool is_whole = number == std::round(number) && std::abs(number) < 9e15;
+  const bool is_whole = number == std::round(number) && std::abs(number) <= 0x1p53;
   return is_whole ? fmt::format("{:.0f}{}", number, unit) : fmt::format("{:.12g}{}", number, unit);
 }
 

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -19,6 +20,7 @@
 #include <new>
 #include <optional>
 #include <span>
+#include <unordered_set>
 
 namespace ringsim {
 namespace {
@@ -43,6 +45,7 @@ class Shared {
   /// The position of a point in the group.
   std::size_t take_point(std::size_t group) { return counters_[group + 2]++; }
   bool has_points(std::size_t group, std::size_t size) { return counters_[group + 2] < size; }
+  std::size_t taken_points(std::size_t group) const { return counters_[group + 2]; }
   bool take_process() {
     std::size_t left = free();
     while (left > 0) {
@@ -181,17 +184,19 @@ class WorkerHandle {
 
   int socket() const { return socket_; }
 
-  /// The next row; nothing when the worker and those that it has split off have ended.
-  std::optional<std::pair<std::uint32_t, DoneRow>> receive() {
-    ssize_t size = 0;
-    do {
-      size = recv(socket_, buffer_.data(), buffer_.size(), 0);
-    } while (size < 0 && errno == EINTR);
-    if (size < static_cast<ssize_t>(sizeof(Head))) return std::nullopt;
-    Head head{};
-    std::memcpy(&head, buffer_.data(), sizeof head);
-    return std::pair{head.point,
-                     DoneRow{head.failed, {buffer_.data() + sizeof head, size - sizeof head}}};
+  /// Calls `take` with the rows that have come, until it returns false. Whether the worker and
+  /// those that it has split off have ended.
+  bool receive(const std::function<bool(std::uint32_t point, const DoneRow& row)>& take) {
+    for (;;) {
+      const ssize_t size = recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+      if (size < 0 && errno == EINTR) continue;
+      if (size < 0 && errno == EAGAIN) return false;
+      if (size < static_cast<ssize_t>(sizeof(Head))) return true;
+      Head head{};
+      std::memcpy(&head, buffer_.data(), sizeof head);
+      const auto length = static_cast<std::size_t>(size) - sizeof head;
+      if (!take(head.point, {head.failed, {buffer_.data() + sizeof head, length}})) return false;
+    }
   }
 
   /// Waits for its end: by what it was killed.
@@ -226,41 +231,92 @@ std::vector<std::size_t> wait_for(const Handles& workers) {
   return ready;
 }
 
+/// Runs points until all of them are done or lost with a process, or no more are wanted.
+class Round {
+ public:
+  Round(const std::vector<PointGroup>& groups, std::size_t jobs, const MakeGroupWork& make)
+      : groups_(groups), jobs_(jobs), make_(make), shared_(groups.size(), jobs) {}
+
+  /// Whether all that was wanted has come.
+  bool run(const WorkersObserver& observer) {
+    for (std::size_t i = 0; i < std::min(jobs_, groups_.size()); ++i) start();
+    while (!workers_.empty()) {
+      if (observer.on_wait && !observer.on_wait()) return false;
+      std::vector<std::size_t> ended;
+      bool is_wanted = true;
+      const auto take = [&](std::uint32_t point, const DoneRow& row) {
+        done_.insert(point);
+        return is_wanted = observer.on_row(point, row);
+      };
+      for (const std::size_t i : wait_for(workers_)) {
+        if (workers_[i]->receive(take)) ended.push_back(i);
+        if (!is_wanted) return false;
+      }
+      for (auto i = ended.rbegin(); i != ended.rend(); ++i) end(*i);
+    }
+    return true;
+  }
+
+  /// Sorts what has no row into what is lost and what can be taken up again.
+  std::vector<PointGroup> take_up(LostPoints& lost) const {
+    std::vector<PointGroup> again;
+    const std::size_t before = lost.points.size();
+    for (std::size_t group = 0; group < groups_.size(); ++group) {
+      PointGroup rest;
+      const auto& points = groups_[group];
+      const bool some_done =
+          std::ranges::any_of(points, [&](std::uint32_t point) { return done_.contains(point); });
+      for (std::size_t i = 0; i < points.size(); ++i) {
+        if (done_.contains(points[i])) continue;
+        const bool was_begun = i < shared_.taken_points(group);
+        (some_done && !was_begun ? rest : lost.points).push_back(points[i]);
+      }
+      if (!rest.empty()) again.push_back(std::move(rest));
+    }
+    if (lost.points.size() == before) return again;
+    lost.why = killed_by_ ? fmt::format("its process was killed by signal {} ({})", *killed_by_,
+                                        strsignal(*killed_by_))
+                          : "its process ended before it was done";
+    return again;
+  }
+
+ private:
+  void start() {
+    if (shared_.take_process())
+      workers_.push_back(std::make_unique<WorkerHandle>(groups_, make_, shared_));
+  }
+
+  void end(std::size_t worker) {
+    const auto signal = workers_[worker]->end();
+    workers_.erase(workers_.begin() + static_cast<std::ptrdiff_t>(worker));
+    if (!signal) return;
+    killed_by_ = signal;
+    // It has not given back its place, and there may be groups that nobody has begun.
+    shared_.give_process();
+    if (shared_.has_groups()) start();
+  }
+
+  const std::vector<PointGroup>& groups_;
+  std::size_t jobs_;
+  const MakeGroupWork& make_;
+  Shared shared_;
+  Handles workers_;
+  std::unordered_set<std::uint32_t> done_;
+  std::optional<int> killed_by_;
+};
+
 }  // namespace
 
-std::string run_workers(const std::vector<PointGroup>& groups, std::size_t jobs,
-                        const MakeGroupWork& make, const WorkersObserver& observer) {
-  Shared shared(groups.size(), jobs);
-  std::string killed_by;
-  Handles workers;
-  const auto start = [&] {
-    if (shared.take_process())
-      workers.push_back(std::make_unique<WorkerHandle>(groups, make, shared));
-  };
-  for (std::size_t i = 0; i < std::min(jobs, groups.size()); ++i) start();
-  while (!workers.empty()) {
-    if (observer.on_wait && !observer.on_wait()) return killed_by;
-    const auto ready = wait_for(workers);
-    std::vector<std::size_t> ended;
-    for (const std::size_t i : ready) {
-      const auto row = workers[i]->receive();
-      if (!row) {
-        ended.push_back(i);
-      } else if (!observer.on_row(row->first, row->second)) {
-        return killed_by;
-      }
-    }
-    for (auto i = ended.rbegin(); i != ended.rend(); ++i) {
-      const auto signal = workers[*i]->end();
-      workers.erase(workers.begin() + static_cast<std::ptrdiff_t>(*i));
-      if (!signal) continue;
-      killed_by = fmt::format("signal {} ({})", *signal, strsignal(*signal));
-      // It has not given back its place, and there may be groups that nobody has begun.
-      shared.give_process();
-      if (shared.has_groups()) start();
-    }
+LostPoints run_workers(const std::vector<PointGroup>& groups, std::size_t jobs,
+                       const MakeGroupWork& make, const WorkersObserver& observer) {
+  LostPoints lost;
+  auto left = groups;
+  while (!left.empty()) {
+    Round round(left, jobs, make);
+    if (!round.run(observer)) break;
+    left = round.take_up(lost);
   }
-  return killed_by;
+  return lost;
 }
 
 }  // namespace ringsim

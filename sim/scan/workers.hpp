@@ -30,11 +30,18 @@ struct WorkersObserver {
   std::function<bool()> on_wait;
 };
 
+/// Points without a row, because a process was killed.
+struct LostPoints {
+  std::vector<std::uint32_t> points;
+  std::string why;  ///< "its process was killed by signal 9 (Killed)"
+};
+
 /// Runs all points in at most `jobs` processes at a time: each takes a group after the other; when
 /// no group is left to be begun, those that are under way are split. Returns when all points are
-/// done or no more are wanted; then all processes have ended. A point whose process is killed has
-/// no row: the result says by what, "signal 9 (Killed)", where that happened.
-std::string run_workers(const std::vector<PointGroup>& groups, std::size_t jobs,
-                        const MakeGroupWork& make, const WorkersObserver& observer);
+/// done or no more are wanted; then all processes have ended. Where a process is killed, the point
+/// that it was at is lost, and the others of its group are taken up again; all of them are lost
+/// where none of the group was done.
+LostPoints run_workers(const std::vector<PointGroup>& groups, std::size_t jobs,
+                       const MakeGroupWork& make, const WorkersObserver& observer);
 
 }  // namespace ringsim

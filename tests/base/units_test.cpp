@@ -116,3 +116,14 @@ TEST_CASE("bytes over a bandwidth are seconds", "[units]") {
   CHECK(Seconds{3} + Seconds{2} - Seconds{1} == Seconds{4});
   CHECK(2 * Seconds{3} / 4 == Seconds{1.5});
 }
+
+TEST_CASE("units of one kind have a ratio", "[units]") {
+  CHECK(unit_ratio("Gbps", "Mbps") == 1000.0);
+  CHECK(unit_ratio("GBps", "Gbps") == 8.0);
+  CHECK(unit_ratio("MiB", "KiB") == 1024.0);
+  CHECK(unit_ratio("us", "ms") == 1e-3);
+  CHECK(unit_ratio("s", "s") == 1.0);
+  CHECK_FALSE(unit_ratio("s", "B"));
+  CHECK_FALSE(unit_ratio("s", ""));
+  CHECK_FALSE(unit_ratio("parsec", "s"));
+}

@@ -259,16 +259,16 @@ class ScanKilled(Case):
     def test_a_killed_worker_is_an_error_of_its_point_and_is_tried_again(self):
         folder = self.folder / "scan"
         with self.start(folder) as process:
-            workers = []
-            while not workers:
+            while self.done_in(folder) < 2:
                 time.sleep(0.01)
-                children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-                workers = [int(child) for child in children]
+            children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            workers = [int(child) for child in children]
             os.kill(workers[0], signal.SIGKILL)
             error = process.communicate()[1]
         self.assertEqual(process.returncode, 1, error)
         failed = [row for row in rows((folder / "scan.csv").read_text()) if row["error"]]
-        self.assertGreaterEqual(len(failed), 1)
+        # The one that it was at: the others of its recording were taken up again.
+        self.assertEqual(len(failed), 1)
         self.assertEqual({row["error"] for row in failed}, {"its process was killed by signal 9 (Killed)"})
         self.assertEqual(len(rows(self.good(*self.LONG, "-o", folder))), self.POINTS)
 
@@ -376,18 +376,18 @@ class Optimize(Case):
         self.assertIn("1.000x", text.splitlines()[2])
 
     def test_to_an_accuracy(self):
-        question = ["--steps", "30", "--topology", "ring8-1g", "--scheme", "dense,iwp", "--collective", "ring", "--density", "1/16",
-                    "--quiet", "--format", "json"]
-        best = json.loads(self.good("optimize", *question, "--to-accuracy", "0.2"))
+        question = ["--steps", "30", "--evaluate-every", "10", "--topology", "ring8-1g", "--scheme", "dense,iwp", "--collective", "ring",
+                    "--density", "1/16", "--quiet", "--format", "json"]
+        best = json.loads(self.good("optimize", *question, "--target-accuracy", "0.2"))
         for entry in best:
             run = self.folder / entry["options"]["scheme"]
-            self.good("run", "--steps", "30", "--topology", "ring8-1g", "--scheme", run.name, "--quiet", "-o", run,
+            self.good("run", "--steps", "30", "--evaluate-every", "10", "--topology", "ring8-1g", "--scheme", run.name, "--quiet", "-o", run,
                       *(["--density", "1/16"] if run.name == "iwp" else []))
             with open(run / "steps.csv") as file:
                 reached = next(row for row in csv.DictReader(file) if row["accuracy"] and float(row["accuracy"]) >= 0.2)
             self.assertAlmostEqual(entry["seconds"], float(reached["start_s"]) + float(reached["total_s"]), delta=1e-12)
         self.assertGreaterEqual(len(best), 1)
-        self.check_error("none of 2 configurations gets to an accuracy of 1", "optimize", *question, "--to-accuracy", "1", code=1)
+        self.check_error("none of 2 configurations gets to an accuracy of 1", "optimize", *question, "--target-accuracy", "1", code=1)
 
 
 unittest.main()

@@ -22,7 +22,6 @@ namespace {
 
 struct OptimizeCommand {
   ListedOptions options;
-  double accuracy = 0;
   std::size_t jobs = 0, shown = 10;
   bool quiet = false;
   Format format = Format::table;
@@ -78,21 +77,24 @@ void print_json(const PointSet& points, const Ranking& ranking) {
 
 int execute(const CLI::App& app, const OptimizeCommand& command) {
   const PointSet points(with_defaults_to_try(parse_listed_options(app, command.options)));
-  const bool to_accuracy = app.count("--to-accuracy") > 0;
+  const auto accuracies = points.all_values("target-accuracy");
+  const std::string accuracy = accuracies.empty() ? "" : accuracies.front();
+  if (accuracies.size() > 1) {
+    throw UserError({{}, "--target-accuracy"}, fmt::format("found {} values", accuracies.size()),
+                    "one is accepted");
+  }
   ScanProgress progress(command.quiet);
   const StopSignals stop;
   progress.start(0, points.size());
   const auto ranking = rank_points(
-      points,
-      {.jobs = command.jobs > 0 ? command.jobs : std::max(1U, std::thread::hardware_concurrency()),
-       .accuracy = to_accuracy ? std::optional(command.accuracy) : std::nullopt},
+      points, command.jobs > 0 ? command.jobs : std::max(1U, std::thread::hardware_concurrency()),
       [&](std::size_t done, std::size_t all) { progress.point(done, all); },
       [&] { return stop.has_come(); });
   if (stop.has_come()) return stop.exit_code();
   if (ranking.best_first.empty()) {
     throw RunError(ranking.not_reached > 0
                        ? fmt::format("none of {} configurations gets to an accuracy of {}",
-                                     points.size(), command.accuracy)
+                                     points.size(), accuracy)
                        : ranking.first_error);
   }
   if (command.format == Format::csv) {
@@ -101,7 +103,7 @@ int execute(const CLI::App& app, const OptimizeCommand& command) {
     print_json(points, ranking);
   } else {
     print_table(points, ranking,
-                to_accuracy ? fmt::format("time to {}", command.accuracy) : "time per step",
+                accuracy.empty() ? "time per step" : fmt::format("time to {}", accuracy),
                 command.shown);
   }
   if (ranking.failed > 0) {
@@ -116,12 +118,6 @@ int execute(const CLI::App& app, const OptimizeCommand& command) {
 std::function<int()> add(CLI::App& app, const Invocation&) {
   auto command = std::make_shared<OptimizeCommand>();
   add_listed_options(app, command->options);
-  app.add_option("--to-accuracy", command->accuracy,
-                 "ranks by the simulated time until this accuracy is reached, in place of the time "
-                 "per step")
-      ->type_name("X")
-      ->check(CLI::Range(0.0, 1.0))
-      ->group("optimize");
   app.add_option("--show", command->shown, "how many the table has; default 10")
       ->type_name("N")
       ->check(CLI::Range(1, 1000000))

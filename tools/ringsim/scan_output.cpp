@@ -35,12 +35,13 @@ struct TableColumn {
 };
 
 std::vector<TableColumn> table_columns(const std::vector<std::string>& names) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> figures = {{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> figures = {{
       {"seconds_per_step.total", "step"},
       {"seconds_per_step.exposed_exchange", "exposed exchange"},
       {"compression_ratio.wire", "compression: wire"},
       {"bottleneck.kind", "bottleneck"},
       {"accuracy", "accuracy"},
+      {"target.seconds", "time to the target"},
       {"error", "error"},
   }};
   std::vector<TableColumn> columns;
@@ -75,6 +76,7 @@ void print_table(const std::vector<std::string>& names,
   for (const auto& column : columns) table[0].push_back(column.heading);
   for (std::size_t i = 0; i < count; ++i) {
     auto& line = table.emplace_back();
+    line.reserve(columns.size());
     for (const auto& column : columns) line.push_back(shown_cell(column, rows[i][column.index]));
   }
   fmt::print("{}", format_table(table));
@@ -105,6 +107,7 @@ ResultColumns result_columns() {
   for (const auto* metric : chosen) columns.names.emplace_back(metric->name);
   columns.cells = [](const Summary& summary) {
     std::vector<std::string> cells;
+    cells.reserve(chosen.size());
     for (const auto* metric : chosen) cells.push_back(exact(*metric, summary));
     return cells;
   };

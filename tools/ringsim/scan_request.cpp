@@ -17,6 +17,10 @@ void add_listed_options(CLI::App& app, ListedOptions& options) {
                  "JSON object of the same options; those on the command line go before it")
       ->type_name("FILE")
       ->group("scan");
+  app.footer(
+      "Options of the groups network to staleness take a list (dense,iwp) or a range (1..5, "
+      "0..8+2, "
+      "8..64*2,\n1Gbps..100Gbps*10).");
 }
 
 ScanRequest parse_listed_options(const CLI::App& app, const ListedOptions& options) {

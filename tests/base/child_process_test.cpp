@@ -1,0 +1,48 @@
+#include "base/child_process.hpp"
+
+#include <catch2/catch.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <stdexcept>
+
+using namespace ringsim;
+
+TEST_CASE("what a child returns, throws or is killed by comes back", "[child]") {
+  const std::string large(1 << 20, 'x');  // more than a pipe holds
+  CHECK(call_in_child([&] { return large; }).text == large);
+  CHECK(call_in_child([] { return std::string(); }).text.empty());
+  CHECK_FALSE(call_in_child([] { return std::string(); }).failed);
+  const auto thrown =
+      call_in_child([]() -> std::string { throw std::runtime_error("no such thing"); });
+  CHECK(thrown.failed);
+  CHECK(thrown.text == "no such thing");
+  const auto killed = call_in_child([]() -> std::string {
+    raise(SIGKILL);
+    return {};
+  });
+  CHECK(killed.failed);
+  CHECK(killed.signal == SIGKILL);
+}
+
+TEST_CASE("a dependent process ends with its parent", "[child]") {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t parent = fork();
+  REQUIRE(parent >= 0);
+  if (parent == 0) {
+    if (fork_dependent() == 0) {
+      pause();
+      _exit(0);
+    }
+    raise(SIGKILL);
+  }
+  close(ends[1]);
+  int status = 0;
+  waitpid(parent, &status, 0);
+  // The end of the file: nobody is left that could write.
+  char byte = 0;
+  CHECK(read(ends[0], &byte, 1) == 0);
+  close(ends[0]);
+}
