@@ -39,13 +39,13 @@ wire = 50.0 if options.get("broadcasters") == "1" else 65.0
 folder.mkdir()
 (folder / "steps.csv").write_text(f"step,start_s,total_s,accuracy\\n0,0,0.5,\\n1,0.5,0.5,0.8\\n2,1,0.5,{accuracy}\\n")
 if sys.argv[1] == "scan":
-    rows = [f"{point},{0.7 + point},{1.5 + point},{accuracy},70.0,70.0,{wire},{wire},\n" for point in range(options["bandwidth"].count(",") + 1)]
+    rows = [f"{point},{0.7 + point},{1.5 + point},{accuracy},70.0,70.0,{wire},{wire},\\n" for point in range(options["bandwidth"].count(",") + 1)]
     (folder / "scan.csv").write_text("point,target.seconds,simulated_seconds,accuracy," + ",".join(
-        "compression_ratio." + name for name in ("kept", "values", "wire", "wire_after_warmup")) + ",error\n" + "".join(rows))
+        "compression_ratio." + name for name in ("kept", "values", "wire", "wire_after_warmup")) + ",error\\n" + "".join(rows))
     sys.exit(0)
 ratio = {"kept": 70.0, "values": 70.0, "wire": wire, "wire_after_warmup": wire}
 print(json.dumps({"accuracy": accuracy, "loss": 0.2, "simulated_seconds": 1.5, "seconds_per_step": {}, "compression_ratio": ratio,
-                  "bytes_sent_per_rank": {}, "density": 0.01, "steps": 3, "ranks": 8}))
+                  "bytes_sent_per_rank": {}, "density": 0.01, "steps": 3, "ranks": 8, "staleness_steps": {}, "left_out_ranks": None, "target": None}))
 '''
 
 

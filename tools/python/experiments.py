@@ -143,7 +143,7 @@ class Runs:
             record = None
             try:
                 record = self._run(options, ticket["keep"])
-            except RunFailed as failure:
+            except Exception as failure:  # of a thread: it would get lost
                 ticket["failure"] = failure
             with self.lock:
                 if record is not None:
