@@ -47,11 +47,16 @@ std::vector<double> read_ready_times(const std::filesystem::path& path,
   const auto place = [&](std::size_t line) {
     return Place{path.string(), fmt::format("line {}", line)};
   };
-  if (take_line(rest) != header)
-    throw UserError(place(1), "other columns", fmt::format("{} is accepted", header));
-  for (std::size_t number = 2; !rest.empty(); ++number) {
+  bool has_header = false;
+  for (std::size_t number = 1; !rest.empty(); ++number) {
     const auto line = take_line(rest);
-    if (line.empty()) continue;
+    if (line.empty() || line.front() == '#') continue;
+    if (!has_header) {
+      if (line != header)
+        throw UserError(place(number), "other columns", fmt::format("{} is accepted", header));
+      has_header = true;
+      continue;
+    }
     const auto comma = line.rfind(',');
     if (comma == std::string_view::npos)
       throw UserError(place(number), fmt::format("found \"{}\"", line),
@@ -68,6 +73,8 @@ std::vector<double> read_ready_times(const std::filesystem::path& path,
                       "one line per layer is accepted");
     time = parse_time(line.substr(comma + 1), place(number));
   }
+  if (!has_header)
+    throw UserError(place(1), "other columns", fmt::format("{} is accepted", header));
   std::vector<double> all;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     if (!times[i]) {

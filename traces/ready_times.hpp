@@ -18,9 +18,9 @@ struct MeasuredLayer {
 /// `layers`, which is the forward order. The last one to be ready is the end of the backward pass.
 ///
 /// A file named .json is a trace of the PyTorch profiler (profiler_trace.hpp), any other a CSV
-/// table with the columns layer and ready_s, one line per layer, in any order. Throws UserError
-/// with the file and the line or the JSON pointer: layers that are missing, unknown or there twice,
-/// a time that is no number above zero.
+/// table with the columns layer and ready_s, one line per layer, in any order; lines that begin
+/// with # are passed over. Throws UserError with the file and the line or the JSON pointer: layers
+/// that are missing, unknown or there twice, a time that is no number above zero.
 std::vector<double> read_ready_times(const std::filesystem::path& path,
                                      const std::vector<MeasuredLayer>& layers);
 

@@ -119,6 +119,16 @@ TEST_CASE("small tables of one piece give one", "[calibration]") {
   }
 }
 
+TEST_CASE("one measurement that is off makes no piece of its own", "[calibration]") {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    auto table = table_of(nvlink, seed, 0.01);
+    table.front().time = 4 * table.front().time;
+    const auto fit = fit_link(table, {});
+    for (std::size_t k = 1; k < fit.pieces.size(); ++k)
+      CHECK(static_cast<double>(fit.pieces[k].piece.from.count) > table[2].cost.message);
+  }
+}
+
 TEST_CASE("two pieces come back with their break", "[calibration]") {
   // NCCL's protocols: a low latency at a low bandwidth, then the reverse; 8 ranks, so messages are
   // an eighth of the size, and the second piece is from 2 MiB / 8 = 256 KiB.

@@ -70,6 +70,10 @@ TEST_CASE("ready times from a table", "[ready]") {
         std::vector<double>{1.25, 0.6, 0.5});
   CHECK_THROWS_WITH(read("t.csv", "layer,ready\n"),
                     "t.csv: line 1: other columns; layer,ready_s is accepted");
+  CHECK_THROWS_WITH(read("t.csv", "# gpu: H100\n"),
+                    "t.csv: line 1: other columns; layer,ready_s is accepted");
+  CHECK(read("t.csv", "# gpu: H100\nlayer,ready_s\nfc.bias,1\nfc.weight,2\nconv.weight,3\n") ==
+        std::vector<double>{3, 2, 1});
   CHECK_THROWS_WITH(read("t.csv", "layer,ready_s\nfc.bias\n"),
                     "t.csv: line 2: found \"fc.bias\"; a layer and a time, with a comma between "
                     "them, are accepted");

@@ -71,6 +71,8 @@ def measure_operation(operation, ranks, settings):
     call = make_call(operation, SMALLEST, ranks, dist, torch)
     for _ in range(500):  # connections and clocks: the smallest size would pay for them
         call()
+    for _ in range(3):  # and the first batch for loading what it times with
+        time_batch(call, 2, dist, torch)
     for size in sizes(settings):
         call = make_call(operation, size, ranks, dist, torch)
         for _ in range(5):

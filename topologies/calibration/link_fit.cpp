@@ -137,7 +137,9 @@ class Segmentation {
     Sums sums;
     for (std::size_t start = end; start-- > 0;) {
       sums.add(observations_[start]);
-      if (start > 0 && (end - start < fewest_in_piece || !is_start(start))) continue;
+      const bool is_whole_table = start == 0 && end == observations_.size();
+      if (!is_whole_table && end - start < fewest_in_piece) continue;
+      if (!is_start(start)) continue;
       const double squares = line(sums, end).squares;
       for (std::size_t k = 1; k <= largest_; ++k) {
         const double total = best_[k - 1][start].squares + squares;

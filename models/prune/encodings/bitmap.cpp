@@ -38,7 +38,8 @@ bool decode(std::span<const std::uint8_t> bytes, std::size_t parameters, std::sp
 }
 
 double expected_size(std::span<const MaskRegion>, std::size_t parameters) {
-  return static_cast<double>((parameters + 7) / 8);
+  const std::size_t bytes = (parameters + 7) / 8;
+  return static_cast<double>(bytes);
 }
 
 }  // namespace
