@@ -119,7 +119,7 @@ const SchemeDefinition dense_scheme = {
     .name = "dense",
     .description = "every gradient whole, all-reduced",
     .source = "textbook",
-    .defaults = {.learning_rate = 0.05, .momentum = 0.9},
+    .defaults = {.learning_rate = 0.08, .momentum = 0.9},
     .options = dense_options,
     .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {
       return std::make_unique<DenseScheme>(layers, options);

@@ -225,7 +225,7 @@ const SchemeDefinition powersgd_scheme = {
     .name = "powersgd",
     .description = "matrices as products of low rank, two all-reduces in a row; error feedback",
     .source = "Vogels et al., arXiv 1905.13727",
-    .defaults = {.learning_rate = 0.05, .momentum = 0.9},
+    .defaults = {.learning_rate = 0.08, .momentum = 0.9},
     .options = powersgd_options,
     .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {
       return std::make_unique<PowersgdScheme>(layers, options);

@@ -104,7 +104,7 @@ const SchemeDefinition randomk_scheme = {
     .name = "randomk",
     .description = "random coordinates, the same on all ranks from one seed; error feedback",
     .source = "Stich et al., arXiv 1809.07599",
-    .defaults = {.learning_rate = 0.3, .momentum = 0},
+    .defaults = {.learning_rate = 0.15, .momentum = 0},
     .options = randomk_options,
     .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {
       return std::make_unique<RandomkScheme>(layers, options);

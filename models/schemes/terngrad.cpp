@@ -34,7 +34,7 @@ const SchemeDefinition terngrad_scheme = {
     .name = "terngrad",
     .description = "values of 2 bits: minus, zero or plus the layer's scale, all-gathered",
     .source = "Wen et al., arXiv 1705.07878",
-    .defaults = {.learning_rate = 0.05, .momentum = 0.9},
+    .defaults = {.learning_rate = 0.15, .momentum = 0.5},
     .options = terngrad_options,
     .make = make_quantized<quantization_of>,
     .warmup_steps = no_warmup_steps,

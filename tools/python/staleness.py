@@ -11,7 +11,9 @@ stable up to 2 sin(pi/(4d+2)) over the curvature): where updates are late, a row
 best of a few smaller rates, chosen for this row by the validation accuracy of seed 1. The accuracy is taken three times an epoch. Runs are kept in
 results/staleness.jsonl: a later call goes on from there.
 """
+import csv
 import math
+import pathlib
 
 import experiments
 
@@ -112,10 +114,27 @@ def claim(points):
 TABLES = {"bandwidth": bandwidth, "straggler": straggler, "claim": claim}
 
 
+def write_runs(path, records):
+    """Every run that was kept, a row each."""
+    options = ("topology", "bandwidth", "scheme", "staleness", "quorum", "lr", "momentum", "evaluate", "seed")
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*options, "delay_mean", "accuracy", "steps_to_target", "seconds_to_target", "seconds_per_step", "diverged"])
+        for record in records:
+            row = [record["options"].get(name, "") for name in options]
+            if "failed" in record:
+                writer.writerow([*row, "", "", "", "", "", 1])
+                continue
+            target = {name: "" if value is None else f"{value:.6g}" for name, value in record["target"].items()}
+            writer.writerow([*row, f"{record['staleness_steps']['delay_mean']:.4f}", record["accuracy"], target["steps"], target["seconds"],
+                             f"{record['seconds_per_step']['total']:.6g}", 0])
+
+
 def main():
     parser = experiments.argument_parser(__doc__)
     parser.add_argument("table", choices=TABLES)
     experiments.add_arguments(parser, "staleness.jsonl")
+    parser.add_argument("--csv", type=pathlib.Path, metavar="FILE", help="writes every run of --records, a row each")
     parser.add_argument("--seeds", type=experiments.numbers, metavar="1..5", help="default 1..3, for the claim 1..5")
     parser.add_argument("--settings", default=experiments.SETTINGS, metavar="FILE", help="default tools/python/settings.json")
     arguments = experiments.parse(parser)
@@ -126,6 +145,8 @@ def main():
     points = Points(runs, base, settings, seeds)
     TABLES[arguments.table](points)
     points.show()
+    if arguments.csv:
+        write_runs(arguments.csv, runs.records.values())
 
 
 if __name__ == "__main__":
