@@ -128,7 +128,7 @@ TEST_CASE("learning rate and momentum: given, the optimizer's, the scheme's", "[
     const auto found = training_rates(options, find_scheme(options.scheme));
     return std::pair(found.learning_rate, found.momentum);
   };
-  CHECK(rates({{"scheme", "dense"}}) == std::pair(0.05, 0.9));
+  CHECK(rates({{"scheme", "dense"}}) == std::pair(0.08, 0.9));
   CHECK(rates({{"scheme", "iwp"}}) == std::pair(0.3, 0.0));
   CHECK(rates({{"scheme", "iwp"}, {"optimizer", "adam"}}) == std::pair(0.001, 0.9));
   CHECK(rates({{"optimizer", "adam"}, {"lr", "0.01"}, {"momentum", "0.8"}}) ==
