@@ -13,7 +13,6 @@ Writes OUTPUT/GPU-xN/
 
 Usage: tools/capture/ddp_step.py -o DIR [--gpus 2,4] [--transports nvlink,sockets] [--batch N] [--repetitions N]
 """
-import argparse
 import base64
 import gzip
 import pathlib
@@ -22,7 +21,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from gpu_ranks import environment, gpu_counts, is_rank, provenance, run_ranks, short_name, spread, work_as_rank, write_csv  # noqa: E402
+from gpu_ranks import argument_parser, environment, gpu_counts, is_rank, provenance, run_ranks, short_name, spread, work_as_rank, write_csv  # noqa: E402
 
 MODELS = ("alexnet", "resnet50")
 BUCKETS_MIB = (1, 5, 25, 100)
@@ -148,12 +147,8 @@ def capture(arguments):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-o", "--output", required=True)
-    parser.add_argument("--gpus", help="numbers of GPUs; default: 2, 4, 8, ... as far as this host has them")
-    parser.add_argument("--transports", default="nvlink,sockets")
+    parser = argument_parser(__doc__)
     parser.add_argument("--batch", type=int, default=64, help="images per GPU; default 64")
-    parser.add_argument("--repetitions", type=int, default=30)
     capture(parser.parse_args())
 
 

@@ -3,6 +3,7 @@
 A capture is a function `work(rank, ranks, settings)` of a module; `run_ranks` starts it once per GPU, in fresh processes (NCCL reads its environment once), and
 returns what rank 0 returned.
 """
+import argparse
 import json
 import math
 import os
@@ -29,6 +30,16 @@ def environment(transport, algorithm=None):
     if algorithm:
         variables["NCCL_ALGO"] = algorithm
     return variables
+
+
+def argument_parser(text):
+    """With the options of every capture."""
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", required=True)
+    parser.add_argument("--gpus", help="numbers of GPUs; default: 2, 4, 8, ... as far as this host has them")
+    parser.add_argument("--transports", default="nvlink,sockets")
+    parser.add_argument("--repetitions", type=int, default=30)
+    return parser
 
 
 def gpu_counts(text=None):

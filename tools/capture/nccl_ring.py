@@ -11,12 +11,11 @@ operations are queued while the GPU still spins, so launching them takes no part
 
 Usage: tools/capture/nccl_ring.py -o DIR [--gpus 2,4] [--transports nvlink,sockets] [--largest BYTES] [--dense-to BYTES] [--repetitions N]
 """
-import argparse
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from gpu_ranks import environment, gpu_counts, is_rank, provenance, run_ranks, short_name, spread, work_as_rank, write_csv  # noqa: E402
+from gpu_ranks import argument_parser, environment, gpu_counts, is_rank, provenance, run_ranks, short_name, spread, work_as_rank, write_csv  # noqa: E402
 
 SMALLEST, LARGEST = 4 << 10, 1 << 30
 OPERATIONS = ("all_reduce", "reduce_scatter", "all_gather", "broadcast")
@@ -132,13 +131,9 @@ def write_table(stem, operation, ranks, rows, notes):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-o", "--output", required=True)
-    parser.add_argument("--gpus", help="numbers of GPUs; default: 2, 4, 8, ... as far as this host has them")
-    parser.add_argument("--transports", default="nvlink,sockets")
+    parser = argument_parser(__doc__)
     parser.add_argument("--largest", type=int, default=LARGEST)
     parser.add_argument("--dense-to", type=int, default=LARGEST, help="largest size that is not a power of two; 0: powers of two alone")
-    parser.add_argument("--repetitions", type=int, default=30)
     parser.add_argument("--batch-seconds", type=float, default=1e-3)
     capture(parser.parse_args())
 
