@@ -52,8 +52,9 @@ TEST_CASE("the shipped topologies load", "[topology]") {
     CHECK(!topology.description().empty());
     names.push_back(shipped.name);
   }
-  CHECK(names == std::vector<std::string>{"dgx-a100x4", "fat-tree32-25g", "p4d-x4", "ring8-100g",
-                                          "ring8-10g", "ring8-1g", "ring8-mixed", "ring8-slow-link",
+  CHECK(names == std::vector<std::string>{"dgx-a100x4", "fat-tree32-25g", "h100-x2-nvlink",
+                                          "h100-x2-sockets", "p4d-x4", "ring8-100g", "ring8-10g",
+                                          "ring8-1g", "ring8-mixed", "ring8-slow-link",
                                           "ring8-straggler", "switch8-25g"});
   const auto mixed = find_topology("ring8-mixed");
   CHECK(mixed.links()[3].name == "rack0-rack1");
@@ -64,7 +65,8 @@ TEST_CASE("an unknown topology is an error that names the nearest and the accept
   CHECK_THROWS_WITH(
       find_topology("ring8-2g"),
       "--topology: unknown topology \"ring8-2g\" (did you mean \"ring8-1g\"?); accepted: a file "
-      "(with / or .json in its name), one of dgx-a100x4, fat-tree32-25g, p4d-x4, ring8-100g, "
+      "(with / or .json in its name), one of dgx-a100x4, fat-tree32-25g, h100-x2-nvlink, "
+      "h100-x2-sockets, p4d-x4, ring8-100g, "
       "ring8-10g, ring8-1g, ring8-mixed, ring8-slow-link, ring8-straggler, switch8-25g, or with "
       "--ranks, --bandwidth and --latency "
       "one of ring, switch, hierarchical, fat-tree");
