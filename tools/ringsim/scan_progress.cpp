@@ -1,28 +1,10 @@
 #include "tools/ringsim/scan_progress.hpp"
 
 #include "base/units.hpp"
-#include "tools/ringsim/progress.hpp"
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
 namespace ringsim {
-
-ScanProgress::ScanProgress(bool quiet) : quiet_(quiet), terminal_(stderr_is_terminal()) {}
-
-ScanProgress::~ScanProgress() { erase(); }
-
-void ScanProgress::erase() {
-  if (is_drawn_) fmt::print(stderr, "\r\033[K");
-  is_drawn_ = false;
-}
-
-void ScanProgress::line(const std::string& text) {
-  if (quiet_) return;
-  erase();
-  fmt::print(stderr, "{}\n", text);
-}
 
 void ScanProgress::start(std::size_t before, std::size_t points) {
   before_ = before;
@@ -32,10 +14,11 @@ void ScanProgress::start(std::size_t before, std::size_t points) {
 }
 
 void ScanProgress::point(std::size_t done, std::size_t points) {
-  if (quiet_) return;
+  if (status_.is_quiet()) return;
   const auto now = std::chrono::steady_clock::now();
   const bool is_tenth = done * 10 / points > tenths_;
-  if (terminal_ ? now - drawn_ < std::chrono::milliseconds(100) && done < points : !is_tenth)
+  if (status_.is_on_terminal() ? now - drawn_ < std::chrono::milliseconds(100) && done < points
+                               : !is_tenth)
     return;
   tenths_ = done * 10 / points;
   drawn_ = now;
@@ -44,14 +27,11 @@ void ScanProgress::point(std::size_t done, std::size_t points) {
   const Seconds left{static_cast<double>(points - done) / rate};
   const auto text =
       fmt::format("{} of {} points, {:.3g} a second, {} left", done, points, rate, format(left));
-  if (!terminal_) {
-    fmt::print(stderr, "{}\n", text);
-    return;
+  if (status_.is_on_terminal()) {
+    status_.draw(done, points, text);
+  } else {
+    status_.line(text);
   }
-  fmt::print(stderr, "\r\033[K[{:#<{}}{:.<{}}] {}", "", done * 30 / points, "",
-             30 - done * 30 / points, text);
-  std::fflush(stderr);
-  is_drawn_ = true;
 }
 
 }  // namespace ringsim

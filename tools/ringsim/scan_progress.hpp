@@ -1,6 +1,8 @@
 #pragma once
 // How far a scan is, on stderr: a line that is drawn again and again on a terminal, a line for each
 // tenth elsewhere.
+#include "tools/ringsim/status_line.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -9,21 +11,15 @@ namespace ringsim {
 
 class ScanProgress {
  public:
-  explicit ScanProgress(bool quiet);
-  ScanProgress(const ScanProgress&) = delete;
-  ScanProgress& operator=(const ScanProgress&) = delete;
-  /// Removes the line that is drawn.
-  ~ScanProgress();
+  explicit ScanProgress(bool quiet) : status_(quiet) {}
 
-  void line(const std::string& text);
+  void line(const std::string& text) { status_.line(text); }
   /// `done` of `points`, of which `before` were done when the scan began.
   void start(std::size_t before, std::size_t points);
   void point(std::size_t done, std::size_t points);
 
  private:
-  void erase();
-
-  bool quiet_, terminal_, is_drawn_ = false;
+  StatusLine status_;
   std::size_t before_ = 0, tenths_ = 0;
   std::chrono::steady_clock::time_point start_, drawn_;
 };

@@ -1,0 +1,30 @@
+#pragma once
+// Messages on stderr beside a bar that is drawn over and over on a terminal.
+#include <cstdint>
+#include <string>
+
+namespace ringsim {
+
+/// Silent where `quiet`. The bar that is drawn last goes with the object.
+class StatusLine {
+ public:
+  explicit StatusLine(bool quiet);
+  StatusLine(const StatusLine&) = delete;
+  StatusLine& operator=(const StatusLine&) = delete;
+  ~StatusLine();
+
+  bool is_quiet() const { return quiet_; }
+  /// Whether what is drawn on stderr can be drawn over again.
+  bool is_on_terminal() const { return terminal_; }
+  /// A line of its own, above the bar.
+  void line(const std::string& text);
+  /// On a terminal: a bar of `done` of `total` with `text` behind it, in place of the last one.
+  void draw(std::uint64_t done, std::uint64_t total, const std::string& text);
+
+ private:
+  void erase();
+
+  bool quiet_, terminal_, is_drawn_ = false;
+};
+
+}  // namespace ringsim
