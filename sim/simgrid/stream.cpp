@@ -41,7 +41,8 @@ SharedState::SharedState(const Topology& its_topology, TopologyZone& its_zone,
 void SharedState::reopen(const Program& program, const std::vector<bool>& is_dead,
                          const Path& path) {
   ++generation;
-  calls.assign(program.streams_per_rank, CallTracker(program.ranks));
+  const auto living = static_cast<Rank>(std::ranges::count(is_dead, false));
+  calls.assign(program.streams_per_rank, CallTracker(living));
   recorded.assign(program.ranks, {});
   recorded_on_all.clear();
   posted.clear();

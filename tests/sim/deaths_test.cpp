@@ -32,8 +32,8 @@ std::vector<StepPlan> plans_for(Rank ranks, std::size_t steps) {
 }
 
 /// Runs steps of 1 s of computing; a death is noticed after 3 s. Numbers: the end; per step the
-/// computing time and the total; per link of the ring MB and busy seconds; per death rank, when
-/// noticed and step.
+/// computing time, the exchange (the one that ends) and the total; per link of the ring MB and busy
+/// seconds; per death rank, when noticed and step.
 std::vector<double> run_with_deaths(const Topology& topology, Rank ranks, std::size_t steps) {
   auto plans = plans_for(ranks, steps);
   std::vector<double> numbers;
@@ -50,7 +50,7 @@ std::vector<double> run_with_deaths(const Topology& topology, Rank ranks, std::s
   const auto timing = time_steps(topology, plans, ranks, {.time = {1}}, run_simgrid, {}, recovery);
   std::vector<double> result = {timing.end.value};
   for (const auto& step : timing.steps)
-    result.insert(result.end(), {step.compute.value, step.total.value});
+    result.insert(result.end(), {step.compute.value, step.exchange.value, step.total.value});
   for (std::size_t i = 0; i < topology.hosts(); ++i) {
     result.push_back(static_cast<double>(timing.links[i].bytes.count) / 1e6);
     result.push_back(timing.links[i].busy.value);
@@ -81,7 +81,8 @@ TEST_CASE("the exchange that a death interrupts is begun again without the dead"
   const double third = 16.0 / 3;  // of what each link carries in an exchange of three
   check_run(ring_with_deaths(4, {{2, 2.5}}), 4, 2,
             {5.5 + third + 1 + third,           //
-             1, 5.5 + third, 1, 1 + third,      //
+             1, third, 5.5 + third,             //
+             1, third, 1 + third,               //
              2 + 2 * third, 2 + 2 * third,      //
              1.5 + 2 * third, 1.5 + 2 * third,  //
              1.5 + 2 * third, 1.5 + 2 * third,  //
@@ -91,7 +92,8 @@ TEST_CASE("the exchange that a death interrupts is begun again without the dead"
 
 TEST_CASE("a rank that computes when a death is noticed computes again", "[deaths]") {
   // Rank 1 dies at once. At 3 s, rank 0 has waited for 2 s, rank 2 for 2 s; rank 3 straggles: it is
-  // at 3/4 of its 4 s, and begins anew: until 7 s. Then 4 rounds of 4/3 s.
+  // at 3/4 of its 4 s, and begins anew: until 7 s. Then 4 rounds of 4/3 s, of which the first
+  // message from 0 to 2 has begun at 3 s.
   auto topology = ring_with_deaths(4, {{1, 0.0}});
   Host slow;
   slow.speed = 0.25;
@@ -100,7 +102,8 @@ TEST_CASE("a rank that computes when a death is noticed computes again", "[death
   // Rank 0 gets a gradient in the first second; its messages to 1 have not begun. Rank 3 ends last,
   // with the others; the first of them counts.
   check_run(topology, 4, 1,
-            {7 + third, 1, 7 + third, third, third, third, third, third, third, third, third,  //
+            {7 + third, 1, 4 + third, 7 + third, third, third, third, third, third, third, third,
+             third,  //
              1, 3, 0});
 }
 
@@ -109,7 +112,7 @@ TEST_CASE("ranks may die one after the other", "[deaths]") {
   // MB: half a MB of 1>3 and 3>0 has passed, and 0>1 arrives. At 9 s ranks 0 and 1 begin again: 2
   // rounds of 2 MB; rank 1 sends to 0 over link0:reverse.
   check_run(ring_with_deaths(4, {{2, 2.5}, {3, 6}}), 4, 1,
-            {13, 1, 13,                                                     //
+            {13, 1, 4, 13,                                                  //
              2 + 4.0 / 3 + 4, 2 + 4.0 / 3 + 4,                              //
              1.5 + 0.5, 1.5 + 0.5, 1.5 + 0.5, 1.5 + 0.5, 2 + 0.5, 2 + 0.5,  //
              2, 5.5, 0, 3, 9, 0});
