@@ -144,7 +144,7 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
         fmt::format("2 to {} (the hosts of {}) is accepted", topology.hosts(), topology.name()));
   }
   RunOptions settled = options;
-  settle_quorum(settled, topology, ranks);
+  settle_quorum(settled, ranks);
   std::shared_ptr<const TraceSource> trace;
   if (options.source == Source::trace) trace = like ? like->trace : open_trace(options);
   const std::string& scheme = trace ? trace->scheme() : options.scheme;

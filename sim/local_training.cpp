@@ -30,7 +30,6 @@ class LocalTraining {
         dense_mean_(common_.size()),
         sampler_(make_sampler(options)),
         sent_(layers_) {
-    check(options.deaths.empty(), "local training: ranks cannot die");
     check(!scheme.has_momentum_correction(), "local training: the momentum is the ranks' own");
     options.network->initialize(options.seed, common_);
     for (Rank rank = 0; rank < options.ranks; ++rank) {
@@ -46,6 +45,9 @@ class LocalTraining {
   void step(std::uint64_t step, const std::function<void(const TrainedStep&)>& on_step) {
     sampler_.begin_step(step);
     threads_.for_each(ranks_.size(), [&](std::size_t index) { step_alone(step, ranks_[index]); });
+    for (const auto& death : options_.deaths) {
+      if (death.step == step) drop(death.rank);
+    }
     for (const auto& rank : ranks_) check_converges(step, rank.worker.loss);
     const bool exchanges = (step + 1) % every_ == 0 || step + 1 == options_.steps;
     const StepOutcome outcome = exchanges ? exchange() : nothing();
@@ -67,10 +69,30 @@ class LocalTraining {
     TrainingResult result;
     sent_.fill_ages(result);
     result.weights = std::move(common_);
+    result.lost_mass = std::move(lost_mass_);
     return result;
   }
 
  private:
+  /// What the rank has moved since the last exchange is lost with what it had kept back.
+  void drop(Rank rank) {
+    const auto gone = std::ranges::find_if(
+        ranks_, [&](const LocalRank& other) { return other.worker.rank == rank; });
+    const auto index = static_cast<Rank>(gone - ranks_.begin());
+    contribute(index);
+    lost_mass_.push_back(scheme_.drop(index));
+    sent_.drop(index);
+    ranks_.erase(gone);
+  }
+
+  void contribute(std::size_t index) {
+    auto& rank = ranks_[index];
+    rank.difference.resize(common_.size());
+    for (std::size_t i = 0; i < common_.size(); ++i)
+      rank.difference[i] = common_[i] - rank.weights[i];
+    scheme_.contribute(static_cast<Rank>(index), exchanges_, rank.difference, common_);
+  }
+
   void step_alone(std::uint64_t step, LocalRank& rank) const {
     auto& worker = rank.worker;
     worker.compute(options_.data->train, sampler_.batch(step, worker.rank), rank.weights);
@@ -81,13 +103,7 @@ class LocalTraining {
   }
 
   StepOutcome exchange() {
-    threads_.for_each(ranks_.size(), [&](std::size_t index) {
-      auto& rank = ranks_[index];
-      rank.difference.resize(common_.size());
-      for (std::size_t i = 0; i < common_.size(); ++i)
-        rank.difference[i] = common_[i] - rank.weights[i];
-      scheme_.contribute(rank.worker.rank, exchanges_, rank.difference, common_);
-    });
+    threads_.for_each(ranks_.size(), [this](std::size_t index) { contribute(index); });
     auto outcome = scheme_.exchange(exchanges_++);
     std::vector<std::span<const float>> differences;
     for (const auto& rank : ranks_) differences.emplace_back(rank.difference);
@@ -128,7 +144,8 @@ class LocalTraining {
   std::vector<float> common_, dense_mean_;
   BatchSampler sampler_;
   SentRecord sent_;
-  std::vector<LocalRank> ranks_;
+  std::vector<LocalRank> ranks_;  ///< those that live
+  std::vector<double> lost_mass_;
   std::size_t words_ = 0;  ///< of a mask
   std::vector<prune::MaskWord> nothing_sent_;
 };

@@ -113,6 +113,13 @@ Recording record_synthetic(const Experiment& experiment, const std::vector<Train
 
 }  // namespace
 
+void tell_of_death(const Recovery::Death& death, Rank left, const RunObserver& observer) {
+  if (!observer.on_fault) return;
+  observer.on_fault(fmt::format("rank {} died at {}; noticed at {}: {} ranks begin step {} again",
+                                death.rank, format(death.died), format(death.detected), left,
+                                death.step + 1));
+}
+
 Rank alive_in(std::uint64_t step, Rank ranks, const std::vector<TrainedDeath>& deaths) {
   for (const auto& death : deaths) ranks -= death.step <= step ? 1 : 0;
   return ranks;

@@ -3,6 +3,7 @@
 #include "sim/experiment.hpp"
 #include "sim/run.hpp"
 #include "sim/step_plan.hpp"
+#include "sim/step_timing.hpp"
 #include "sim/training.hpp"
 #include "traces/records.hpp"
 
@@ -44,6 +45,9 @@ std::vector<StepPlan> plan_steps(const Experiment& experiment,
 /// Whether run option `name` says only how long things take, so that a recording does not depend on
 /// it. (A topology also says how many ranks there are where --ranks does not.)
 bool is_timing_option(std::string_view name);
+
+/// RunObserver::on_fault, when `left` ranks begin a step again.
+void tell_of_death(const Recovery::Death& death, Rank left, const RunObserver& observer);
 
 /// Ranks that are left in a step.
 Rank alive_in(std::uint64_t step, Rank ranks, const std::vector<TrainedDeath>& deaths);

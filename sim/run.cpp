@@ -46,11 +46,7 @@ class Timed {
     for (const auto& death : deaths) {
       trained_.push_back({death.step, death.rank});
       rows_.push_back({death.rank, death.died.value, death.detected.value, death.step, {}});
-      if (!observer_.on_fault) continue;
-      observer_.on_fault(
-          fmt::format("rank {} died at {}; noticed at {}: {} ranks begin step {} again", death.rank,
-                      format(death.died), format(death.detected),
-                      alive_in(death.step, experiment_.ranks, trained_), death.step + 1));
+      tell_of_death(death, alive_in(death.step, experiment_.ranks, trained_), observer_);
     }
     anew_ = record_steps(experiment_, trained_, {});
     recording_ = &*anew_;
@@ -289,7 +285,7 @@ RunResult run_experiment(const Experiment& experiment, const RunObserver& observ
   for (std::size_t i = 0; i < stale.rows.size(); ++i)
     fill_times(stale.timing.steps[i], stale.rows[i]);
   return result_of(experiment, observer, stale.recording, stale.timing, stale.backend,
-                   std::move(stale.rows), {});
+                   std::move(stale.rows), std::move(stale.faults));
 }
 
 RunResult run(const RunOptions& options, const RunObserver& observer) {

@@ -14,12 +14,61 @@ EventId start_of_exchange(std::uint64_t step) { return 2 * step + 1; }
 
 /// What all streams know.
 struct State {
+  State(const Topology& its_topology, const StaleSchedule& its_schedule,
+        const ComputeModel& its_compute, StaleWork its_work)
+      : topology(its_topology),
+        schedule(its_schedule),
+        compute(its_compute),
+        work(std::move(its_work)),
+        quorum(schedule.quorum),
+        applied(schedule.ranks),
+        in_hand(schedule.ranks),
+        ready(schedule.steps) {
+    for (Rank rank = 0; rank < schedule.ranks; ++rank) alive.push_back(rank);
+    make_ready_round_of_living();
+  }
+
+  void make_ready_round_of_living() {
+    if (schedule.quorum < schedule.ranks)
+      ready_round = make_ready_round(static_cast<Rank>(alive.size()));
+  }
+
+  void open_exchanges() {
+    while (open < ready.size() && ready[open] >= quorum) unannounced.push_back(open++);
+  }
+
+  void recover(const std::vector<Rank>& dead, Seconds now) {
+    remove_dead(topology, dead, alive);
+    first = schedule.steps;
+    for (const Rank rank : alive) first = std::min(first, applied[rank]);
+    in_hand.assign(schedule.ranks, 0);
+    if (first < schedule.steps) in_hand = work.begin_again(dead, first, now);
+    group = std::make_shared<Group>(alive);
+    quorum = std::min(schedule.quorum, static_cast<Rank>(alive.size()));
+    make_ready_round_of_living();
+    std::fill(ready.begin() + static_cast<std::ptrdiff_t>(first), ready.end(), 0);
+    for (const Rank rank : alive) {
+      applied[rank] = first;
+      for (std::uint64_t i = 0; i < in_hand[rank]; ++i) ++ready[first + i];
+    }
+    plans.resize(first);
+    unannounced.clear();
+    open = first;
+    open_exchanges();
+  }
+
   const Topology& topology;
   StaleSchedule schedule;
   ComputeModel compute;
   StaleWork work;
-  std::shared_ptr<const Collective> ready_round = nullptr;  ///< null without a quorum
+  Rank quorum;
+  std::vector<std::uint64_t> applied;                       ///< per rank: updates
+  std::vector<std::uint64_t> in_hand;                       ///< as of StaleWork::begin_again
   std::vector<Rank> ready;                                  ///< per step: how many ranks
+  std::vector<Rank> alive = {};                             ///< ascending
+  std::shared_ptr<const Group> group = nullptr;             ///< absent before the first death
+  std::shared_ptr<const Collective> ready_round = nullptr;  ///< null without a quorum
+  std::uint64_t first = 0;                                  ///< exchange since the last death
   std::uint64_t open = 0;                                   ///< exchanges that may start
   std::deque<std::uint64_t> unannounced = {};               ///< of them
   std::vector<const StepPlan*> plans = {};                  ///< of the exchanges that have started
@@ -27,15 +76,15 @@ struct State {
 
 class ComputeStream {
  public:
-  ComputeStream(State& state, Rank rank) : state_(&state), rank_(rank) {}
+  ComputeStream(State& state, Rank rank)
+      : state_(&state), rank_(rank), step_(state.first + state.in_hand[rank]) {}
 
   std::optional<Phase> operator()() {
-    const auto& schedule = state_->schedule;
     switch (std::exchange(next_, static_cast<Next>(next_ + 1))) {
+      case announce:
+        return announce_or_go_on();
       case wait:
-        if (step_ == schedule.steps) return std::nullopt;
-        if (step_ > schedule.staleness) return WaitEvent{applied(step_ - 1 - schedule.staleness)};
-        return operator()();
+        return wait_or_go_on();
       case begin:
         return Mark{MarkKind::step_begins, step_};
       case compute:
@@ -43,36 +92,50 @@ class ComputeStream {
                      DelayKind::compute, step_};
       case ready:
         return Mark{MarkKind::gradient_ready, step_};
-      default:
+      case announce_own:
         return announce_or_go_on();
+      default:
+        next_ = wait;
+        step_ = std::max(step_ + 1, state_->open);
+        return operator()();
     }
   }
 
  private:
-  enum Next : std::uint8_t { wait, begin, compute, ready, announce };
+  enum Next : std::uint8_t { announce, wait, begin, compute, ready, announce_own, go_on };
 
+  /// Exchanges that may start, those that do so after a death first of all.
   std::optional<Phase> announce_or_go_on() {
     auto& unannounced = state_->unannounced;
-    if (!unannounced.empty()) {
-      const std::uint64_t step = unannounced.front();
-      unannounced.pop_front();
-      next_ = announce;
-      return Record{start_of_exchange(step), true};
-    }
-    step_ = std::max(step_ + 1, state_->open);
-    next_ = wait;
+    if (unannounced.empty()) return operator()();
+    const std::uint64_t step = unannounced.front();
+    unannounced.pop_front();
+    next_ = static_cast<Next>(next_ - 1);
+    return Record{start_of_exchange(step), true};
+  }
+
+  std::optional<Phase> wait_or_go_on() {
+    const auto& schedule = state_->schedule;
+    if (step_ == schedule.steps) return std::nullopt;
+    // What was applied before the last death is waited for no more.
+    if (step_ > state_->first + schedule.staleness)
+      return WaitEvent{applied(step_ - 1 - schedule.staleness)};
     return operator()();
   }
 
   State* state_;
   Rank rank_;
-  std::uint64_t step_ = 0;
-  Next next_ = wait;
+  std::uint64_t step_;
+  Next next_ = announce;
 };
 
 class CommunicatorStream {
  public:
-  CommunicatorStream(State& state, Rank rank) : state_(&state), rank_(rank) {}
+  CommunicatorStream(State& state, Rank rank)
+      : state_(&state),
+        rank_(rank),
+        position_in_group_(state.group ? state.group->position(rank).value() : rank),
+        step_(state.first) {}
 
   std::optional<Phase> operator()() {
     if (step_ == state_->schedule.steps) return std::nullopt;
@@ -80,7 +143,7 @@ class CommunicatorStream {
     if (position == 0) return WaitEvent{start_of_exchange(step_)};
     if (position == 1) {
       if (!state_->ready_round) return operator()();
-      return CollectiveCall{state_->ready_round, step_, "ready"};
+      return CollectiveCall{state_->ready_round, step_, "ready", 0, state_->group};
     }
     if (position == 2) return Mark{MarkKind::exchange_begins, step_};
     const auto& stages = state_->plans[step_]->stages;
@@ -93,21 +156,21 @@ class CommunicatorStream {
  private:
   Phase phase_of(const std::variant<LocalTime, Exchange>& stage) const {
     if (const auto* time = std::get_if<LocalTime>(&stage))
-      return Delay{time->duration[rank_], DelayKind::prune, step_};
+      return Delay{time->duration[position_in_group_], DelayKind::prune, step_};
     const auto& exchange = std::get<Exchange>(stage);
-    return CollectiveCall{exchange.collective, step_, exchange.phase};
+    return CollectiveCall{exchange.collective, step_, exchange.phase, 0, state_->group};
   }
 
   State* state_;
-  Rank rank_;
-  std::uint64_t step_ = 0;
+  Rank rank_, position_in_group_;
+  std::uint64_t step_;
   std::size_t position_ = 0;  ///< in the step
 };
 
 }  // namespace
 
 struct StaleProgram::Shared : State {
-  explicit Shared(State state) : State(std::move(state)) {}
+  using State::State;
 };
 
 std::shared_ptr<const Collective> make_ready_round(Rank ranks) {
@@ -116,21 +179,25 @@ std::shared_ptr<const Collective> make_ready_round(Rank ranks) {
 
 StaleProgram::StaleProgram(const Topology& topology, const StaleSchedule& schedule,
                            const ComputeModel& compute, StaleWork work)
-    : shared_(std::make_unique<Shared>(
-          State{topology, schedule, compute, std::move(work),
-                schedule.quorum < schedule.ranks ? make_ready_round(schedule.ranks) : nullptr,
-                std::vector<Rank>(schedule.steps)})) {}
+    : shared_(std::make_unique<Shared>(topology, schedule, compute, std::move(work))) {}
 
 StaleProgram::~StaleProgram() = default;
 
 Program StaleProgram::program() const {
-  return {.ranks = shared_->schedule.ranks,
-          .streams_per_rank = 2,
-          .open = [this](Rank rank, StreamId stream) -> PhaseSource {
-            if (stream == 0) return ComputeStream(*shared_, rank);
-            return CommunicatorStream(*shared_, rank);
-          },
-          .communicating_streams = 1};
+  Program program{.ranks = shared_->schedule.ranks,
+                  .streams_per_rank = 2,
+                  .open = [this](Rank rank, StreamId stream) -> PhaseSource {
+                    if (stream == 0) return ComputeStream(*shared_, rank);
+                    return CommunicatorStream(*shared_, rank);
+                  },
+                  .communicating_streams = 1};
+  if (const auto& detection = shared_->schedule.detection) {
+    program.detection = *detection;
+    program.recover = [this](const std::vector<Rank>& dead, Seconds now) {
+      shared_->recover(dead, now);
+    };
+  }
+  return program;
 }
 
 void StaleProgram::on_mark(const MarkEvent& event) {
@@ -141,14 +208,13 @@ void StaleProgram::on_mark(const MarkEvent& event) {
       return state.work.begin(event.rank, step, event.time);
     case MarkKind::gradient_ready:
       state.work.ready(event.rank, step, event.time);
-      if (++state.ready[step] != state.schedule.quorum) return;
-      check(step == state.open, "exchanges have to open in order");
-      state.unannounced.push_back(state.open++);
-      return;
+      ++state.ready[step];
+      return state.open_exchanges();
     case MarkKind::exchange_begins:
       if (step == state.plans.size()) state.plans.push_back(state.work.exchange(step));
       return;
     case MarkKind::exchange_done:
+      ++state.applied[event.rank];
       return state.work.apply(event.rank, step, event.time);
   }
 }

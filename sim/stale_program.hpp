@@ -6,7 +6,8 @@
 // Exchanges run in order, one behind the other. One starts when its ranks are ready, on all ranks
 // at once: a barrier that costs nothing, without which messages would set out whose sizes depend on
 // gradients that nobody has yet. With a quorum a round of small messages tells who is ready; a rank
-// that is too late for a step goes on with the first one whose exchange has not started.
+// that is too late for a step goes on with the first one whose exchange has not started. After
+// deaths the first step that somebody has not applied is exchanged again by those that are left.
 #include "sim/backend.hpp"
 #include "sim/step_plan.hpp"
 #include "sim/step_timing.hpp"
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace ringsim {
@@ -23,7 +25,9 @@ struct StaleSchedule {
   std::uint64_t steps;
   std::uint64_t staleness;  ///< S: step t begins when t-1-S has been applied
   Rank ranks;
-  Rank quorum;  ///< ranks that have to be ready: `ranks`, or fewer
+  Rank quorum;  ///< ranks that have to be ready: `ranks`, or fewer; all, where fewer live
+  /// How long after a death it is noticed; absent: nobody dies.
+  std::optional<Seconds> detection = {};
 };
 
 /// Who is told what happens, in order of simulated time.
@@ -32,6 +36,12 @@ struct StaleWork {
   /// What the exchange of a step takes; called when it starts, in order of steps. The plan has to
   /// outlive the run.
   std::function<const StepPlan*(std::uint64_t step)> exchange;
+  /// Ranks have died: the exchanges from `step` on begin again without them, and their plans are of
+  /// the ranks that are left, in order. Returns how many gradients each rank has in hand: those of
+  /// `step` and the steps after it, without a gap.
+  std::function<std::vector<std::uint64_t>(const std::vector<Rank>& dead, std::uint64_t step,
+                                           Seconds)>
+      begin_again = {};
 };
 
 /// What the ranks tell each other to learn who is ready: a byte from each, round the ring.

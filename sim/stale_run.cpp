@@ -2,6 +2,7 @@
 
 #include "base/parallel.hpp"
 #include "models/dataset.hpp"
+#include "sim/stale_history.hpp"
 #include "sim/stale_program.hpp"
 #include "sim/stale_timing.hpp"
 #include "sim/stale_training.hpp"
@@ -46,17 +47,12 @@ class Attempt {
         job_(job),
         observer_(observer),
         threads_(experiment.threads),
-        scheme_(experiment.scheme.make(experiment.network->layers(), job.scheme)),
         costs_(prune_costs(experiment)),
-        training_(job.training, job.stale, *scheme_, threads_,
-                  [this](const TrainedStep& step) { record(step); }),
+        ranks_left_(experiment.ranks),
         timeline_(job.training.steps, experiment.ranks),
-        program_(experiment.topology,
-                 {.steps = job.training.steps,
-                  .staleness = job.stale.staleness,
-                  .ranks = experiment.ranks,
-                  .quorum = job.stale.quorum.value_or(experiment.ranks)},
-                 compute_model(experiment), work()) {}
+        program_(experiment.topology, schedule(), compute_model(experiment), work()) {
+    start_training();
+  }
 
   Program program() const { return program_.program(); }
 
@@ -78,7 +74,10 @@ class Attempt {
 
   StaleRun finish(BackendResult result, std::string backend) {
     for (const auto& transfer : transfers_) observer_.on_transfer(transfer);
-    run_.recording.trained = training_.result();
+    run_.recording.trained = training_->result();
+    for (const auto kept : kept_) run_.recording.kept += kept;
+    const auto& lost = run_.recording.trained.lost_mass;
+    for (std::size_t i = 0; i < lost.size(); ++i) run_.faults[i].lost_mass = lost[i];
     run_.recording.parameters = total_parameters(experiment_.network->layers());
     run_.timing = timeline_.timing(std::move(result));
     run_.backend = std::move(backend);
@@ -89,26 +88,80 @@ class Attempt {
   }
 
  private:
+  bool has_deaths() const { return ringsim::has_deaths(experiment_.topology, experiment_.ranks); }
+
+  StaleSchedule schedule() const {
+    StaleSchedule schedule{.steps = job_.training.steps,
+                           .staleness = job_.stale.staleness,
+                           .ranks = experiment_.ranks,
+                           .quorum = job_.stale.quorum.value_or(experiment_.ranks)};
+    if (has_deaths()) schedule.detection = experiment_.options.detection;
+    return schedule;
+  }
+
+  void start_training() {
+    scheme_ = experiment_.scheme.make(experiment_.network->layers(), job_.scheme);
+    training_ = std::make_unique<StaleTraining>(job_.training, job_.stale, *scheme_, threads_,
+                                                [this](const TrainedStep& step) {
+                                                  if (!is_retold_) record(step);
+                                                });
+  }
+
   StaleWork work() {
-    return {.begin = [this](Rank rank, std::uint64_t step,
-                            Seconds now) { training_.begin(rank, step, now); },
-            .ready = [this](Rank rank, std::uint64_t, Seconds now) { training_.ready(rank, now); },
+    return {.begin =
+                [this](Rank rank, std::uint64_t step, Seconds now) {
+                  tell(&StaleTraining::begin, &StaleHistory::begin, rank, step, now);
+                },
+            .ready =
+                [this](Rank rank, std::uint64_t, Seconds now) {
+                  tell(&StaleTraining::ready, &StaleHistory::ready, rank, now);
+                },
             .apply =
                 [this](Rank rank, std::uint64_t step, Seconds now) {
-                  training_.apply(rank, step, now);
+                  tell(&StaleTraining::apply, &StaleHistory::apply, rank, step, now);
                   timeline_.apply(rank, step, now);
                 },
             .exchange =
                 [this](std::uint64_t step) {
-                  training_.exchange(step);
+                  tell(&StaleTraining::exchange, &StaleHistory::exchange, step);
                   return &plans_.back();
-                }};
+                },
+            .begin_again = [this](const std::vector<Rank>& dead, std::uint64_t step,
+                                  Seconds now) { return begin_again(dead, step, now); }};
+  }
+
+  template <class Train, class Note, class... What>
+  void tell(Train train, Note note, What... what) {
+    ((*training_).*train)(what...);
+    if (has_deaths()) (history_.*note)(what...);
+  }
+
+  /// Trains anew up to `step`, which is exchanged again without the dead.
+  std::vector<std::uint64_t> begin_again(const std::vector<Rank>& dead, std::uint64_t step,
+                                         Seconds now) {
+    ranks_left_ -= static_cast<Rank>(dead.size());
+    for (const Rank rank : dead) {
+      const Recovery::Death death{rank, experiment_.topology.host(rank).dies.value(), now, step};
+      run_.faults.push_back({rank, death.died.value, now.value, step, {}});
+      tell_of_death(death, ranks_left_, observer_);
+    }
+    run_.rows.resize(step);
+    kept_.resize(step);
+    run_.recording.layers.resize(step * experiment_.network->layers().size());
+    timeline_.begin_again(step);
+    history_.forget_exchanges(step);
+    start_training();
+    is_retold_ = true;
+    history_.tell(*training_);
+    is_retold_ = false;
+    history_.go_on_without(dead, step);
+    return training_->go_on_without(dead, step);
   }
 
   void record(const TrainedStep& step) {
-    auto plan = plan_step(step.outcome->stages, experiment_.ranks, experiment_.collective, costs_);
+    auto plan = plan_step(step.outcome->stages, ranks_left_, experiment_.collective, costs_);
     // With a quorum everybody sends a byte to tell whether it is ready.
-    if (step.left_out) plan.sent.headers += make_ready_round(experiment_.ranks)->total_bytes();
+    if (step.left_out) plan.sent.headers += make_ready_round(ranks_left_)->total_bytes();
     StepRow row{};
     row.step = step.step;
     row.values_bytes = plan.sent.values.count;
@@ -122,7 +175,8 @@ class Attempt {
     row.accuracy = step.accuracy;
     run_.rows.push_back(row);
     plans_.push_back(std::move(plan));
-    for (const auto& layer : step.outcome->layers) run_.recording.kept += layer.kept;
+    kept_.push_back(0);
+    for (const auto& layer : step.outcome->layers) kept_.back() += layer.kept;
     run_.recording.layers.insert(run_.recording.layers.end(), step.layers.begin(),
                                  step.layers.end());
     if (observer_.on_step) observer_.on_step(step.step + 1, job_.training.steps);
@@ -132,12 +186,16 @@ class Attempt {
   const Job& job_;
   const RunObserver& observer_;
   ThreadPool threads_;
-  std::unique_ptr<Scheme> scheme_;
   PruneCosts costs_;
+  Rank ranks_left_;
   StaleRun run_;
+  std::vector<std::uint64_t> kept_;  ///< per step
   std::vector<TransferRow> transfers_;
   std::deque<StepPlan> plans_;  ///< which stay where they are
-  StaleTraining training_;
+  std::unique_ptr<Scheme> scheme_;
+  std::unique_ptr<StaleTraining> training_;
+  StaleHistory history_;    ///< where hosts die
+  bool is_retold_ = false;  ///< what was recorded before
   StaleTimeline timeline_;
   StaleProgram program_;
 };
@@ -169,13 +227,13 @@ StaleRun run_stale(const Experiment& experiment, const RunObserver& observer) {
     return attempt.finish(run_recurrence(topology, attempt.program(), attempt.observer()),
                           "recurrence");
   }
-  if (experiment.options.backend == "auto") {
+  if (experiment.options.backend == "auto" && !has_deaths(topology, experiment.ranks)) {
     Attempt attempt(experiment, job, observer);
     auto result = try_recurrence(topology, attempt.program(), attempt.observer());
     if (auto* found = std::get_if<BackendResult>(&result))
       return attempt.finish(std::move(*found), "recurrence");
-    require_simgrid();
   }
+  require_simgrid();
   Attempt attempt(experiment, job, observer);
   return attempt.finish(run_simgrid(topology, attempt.program(), attempt.observer()), "simgrid");
 }

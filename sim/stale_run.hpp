@@ -17,6 +17,7 @@ bool feeds_back(const Experiment& experiment);
 struct StaleRun {
   Recording recording;        ///< without its steps
   std::vector<StepRow> rows;  ///< without times
+  std::vector<FaultRow> faults;
   Timing timing;
   std::string backend;  ///< that ran
 };

@@ -27,6 +27,10 @@ void StaleTimeline::apply(Rank rank, std::uint64_t, Seconds time) {
   ranks_[rank].applied.push_back(time);
 }
 
+void StaleTimeline::begin_again(std::uint64_t step) {
+  for (auto& rank : ranks_) rank.applied.resize(std::min<std::size_t>(rank.applied.size(), step));
+}
+
 Seconds StaleTimeline::overlap(const std::vector<Interval>& intervals, const Interval& window) {
   Seconds sum;
   for (auto at = std::ranges::lower_bound(intervals, window.from, {}, &Interval::until);
@@ -37,7 +41,9 @@ Seconds StaleTimeline::overlap(const std::vector<Interval>& intervals, const Int
 }
 
 Timing StaleTimeline::timing(BackendResult result) const {
+  // A rank that has died has not applied all steps.
   const auto ends_earlier = [](const OfRank& a, const OfRank& b) {
+    if (a.applied.size() != b.applied.size()) return a.applied.size() < b.applied.size();
     return a.applied.back() < b.applied.back();
   };
   const auto& last = *std::max_element(ranks_.begin(), ranks_.end(), ends_earlier);

@@ -20,7 +20,11 @@ class StaleTimeline {
   /// The rank has applied the update of `step`.
   void apply(Rank rank, std::uint64_t step, Seconds time);
 
-  /// Once all ranks have applied all steps. What a rank does after that is no part of the run.
+  /// What was applied from `step` on was not: it will be applied again.
+  void begin_again(std::uint64_t step);
+
+  /// Once all ranks that live have applied all steps. What a rank does after that is no part of the
+  /// run.
   Timing timing(BackendResult result) const;
 
  private:

@@ -67,7 +67,6 @@ class StaleTraining::Work {
             find_optimizer(options.optimizer).make(dense_mean_.size(), options.momentum)),
         sampler_(make_sampler(options)),
         sent_(layers_) {
-    check(options.deaths.empty(), "stale training: ranks cannot die");
     options.network->initialize(options.seed, versions_.emplace_back(update_.size()));
     for (Rank rank = 0; rank < options.ranks; ++rank)
       ranks_.push_back({Worker(rank, *options.network, update_.size())});
@@ -76,18 +75,19 @@ class StaleTraining::Work {
   void begin(Rank rank, std::uint64_t step, Seconds now) {
     sampler_.begin_step(step);
     const auto samples = sampler_.batch(step, rank);
-    ranks_[rank].pending.push_back({step, now, {samples.begin(), samples.end()}});
+    state_of(rank).pending.push_back({step, now, {samples.begin(), samples.end()}});
   }
 
-  void ready(Rank rank, Seconds now) { ranks_[rank].pending.back().ready = now; }
+  void ready(Rank rank, Seconds now) { state_of(rank).pending.back().ready = now; }
 
   void apply(Rank rank, std::uint64_t step, Seconds now) {
-    check(ranks_[rank].applied.size() == step, "updates have to be applied in order");
-    ranks_[rank].applied.push_back(now);
+    auto& applied = state_of(rank).applied;
+    check(applied.size() == step, "updates have to be applied in order");
+    applied.push_back(now);
   }
 
   void exchange(std::uint64_t step) {
-    check(first_version_ + versions_.size() == step + 1, "exchanges have to come in order");
+    check(next_step() == step, "exchanges have to come in order");
     const auto present = contributors(step);
     compute_gradients(step, present);
     const StepOutcome outcome =
@@ -103,14 +103,69 @@ class StaleTraining::Work {
     }
   }
 
+  std::vector<std::uint64_t> go_on_without(const std::vector<Rank>& dead, std::uint64_t step) {
+    check(next_step() == step, "the exchange of that step has begun");
+    for (const Rank rank : dead) drop(rank);
+    std::vector<std::uint64_t> in_hand(options_.ranks);
+    for (auto& rank : ranks_) {
+      drop_undone(rank, step);
+      auto& count = in_hand[rank.worker.rank];
+      for (const auto& pending : rank.pending) count += pending.step >= step ? 1 : 0;
+    }
+    return in_hand;
+  }
+
   TrainingResult result() {
     TrainingResult result;
     sent_.fill_ages(result);
     result.weights = std::move(versions_.back());
+    result.lost_mass = std::move(lost_mass_);
     return result;
   }
 
  private:
+  /// What is exchanged next.
+  std::uint64_t next_step() const { return first_version_ + versions_.size() - 1; }
+
+  RankState& state_of(Rank rank) {
+    const auto found =
+        std::ranges::find(ranks_, rank, [](const RankState& state) { return state.worker.rank; });
+    check(found != ranks_.end(), "a rank that has died");
+    return *found;
+  }
+
+  void drop(Rank rank) {
+    auto& state = state_of(rank);
+    const auto index = static_cast<Rank>(&state - ranks_.data());
+    const std::uint64_t step = next_step();
+    // Whether it has it, computes it or would have: as in synchronous steps.
+    const auto own = std::ranges::find(state.pending, step, &Pending::step);
+    const std::uint64_t held = own != state.pending.end()
+                                   ? version_at_begin(state, *own)
+                                   : static_cast<std::uint64_t>(state.applied.size());
+    sampler_.begin_step(step);
+    state.worker.compute(options_.data->train, sampler_.batch(step, rank),
+                         version(std::clamp(held, first_version_, step)));
+    scheme_.contribute(index, step, state.worker.gradient, versions_.back());
+    lost_mass_.push_back(scheme_.drop(index));
+    sent_.drop(index);
+    ranks_.erase(ranks_.begin() + index);
+  }
+
+  /// The gradients that count no more, once the updates from `step` on do not.
+  static void drop_undone(RankState& rank, std::uint64_t step) {
+    std::deque<Pending> kept;
+    std::uint64_t next = step;
+    for (auto& pending : rank.pending) {
+      if (!pending.ready || version_at_begin(rank, pending) > step) break;
+      if (pending.step > next) break;
+      if (pending.step == next) ++next;
+      kept.push_back(std::move(pending));
+    }
+    rank.pending = std::move(kept);
+    if (rank.applied.size() > step) rank.applied.resize(step);
+  }
+
   /// Whether an update is the dense one that it would be compared with.
   bool is_dense() const { return scheme_.is_exact() && !stale_.compares_with_fresh; }
 
@@ -118,28 +173,29 @@ class StaleTraining::Work {
     return versions_[number - first_version_];
   }
 
-  /// Those that were ready first, in order of rank; of those that became so together, others come
-  /// first in each step.
+  /// Positions of those that were ready first, ascending; of those that became so together, others
+  /// come first in each step.
   std::vector<Rank> contributors(std::uint64_t step) const {
     std::vector<std::pair<Seconds, Rank>> ready;
-    for (Rank rank = 0; rank < ranks_.size(); ++rank) {
-      for (const auto& pending : ranks_[rank].pending) {
-        if (pending.step == step && pending.ready) ready.emplace_back(*pending.ready, rank);
+    for (Rank index = 0; index < ranks_.size(); ++index) {
+      for (const auto& pending : ranks_[index].pending) {
+        if (pending.step == step && pending.ready) ready.emplace_back(*pending.ready, index);
       }
     }
-    const std::size_t wanted = stale_.quorum.value_or(static_cast<Rank>(ranks_.size()));
+    const auto living = static_cast<Rank>(ranks_.size());
+    const std::size_t wanted = std::min(stale_.quorum.value_or(living), living);
     check(ready.size() >= wanted, "an exchange began before enough ranks were ready");
     std::ranges::sort(ready);
     const Seconds opened = ready[wanted - 1].first, rounding = rounding_at(opened);
     std::vector<Rank> chosen, together;
-    for (const auto& [time, rank] : ready) {
+    for (const auto& [time, index] : ready) {
       if (time < opened - rounding) {
-        chosen.push_back(rank);
+        chosen.push_back(index);
       } else if (time <= opened + rounding) {
-        together.push_back(rank);
+        together.push_back(index);
       }
     }
-    std::ranges::sort(together, {}, [&](Rank rank) { return (rank + step) % ranks_.size(); });
+    std::ranges::sort(together, {}, [&](Rank index) { return (index + step) % ranks_.size(); });
     together.resize(wanted - chosen.size());
     chosen.insert(chosen.end(), together.begin(), together.end());
     std::ranges::sort(chosen);
@@ -160,12 +216,11 @@ class StaleTraining::Work {
           compensate_delay(rank, gradient);
         }
         if (!gradient.ready) return;
-        const bool is_taken =
-            gradient.step == step && std::ranges::binary_search(present, rank.worker.rank);
-        if (is_taken) {
-          hand_over(rank, gradient);
+        const auto position = static_cast<Rank>(index);
+        if (gradient.step == step && std::ranges::binary_search(present, position)) {
+          hand_over(position, rank, gradient);
         } else {
-          scheme_.keep(rank.worker.rank, rank.worker.gradient);
+          scheme_.keep(position, rank.worker.gradient);
         }
       }
     });
@@ -173,7 +228,7 @@ class StaleTraining::Work {
   }
 
   void compensate_delay(RankState& rank, const Pending& gradient) {
-    const std::uint64_t now = first_version_ + versions_.size() - 1, then = *gradient.version;
+    const std::uint64_t now = next_step(), then = *gradient.version;
     if (now == then) return;
     if (stale_.delay_compensation) {
       compensate(*stale_.delay_compensation, version(now), version(then), rank.worker.gradient);
@@ -183,7 +238,7 @@ class StaleTraining::Work {
     for (float& value : rank.worker.gradient) value *= scale;
   }
 
-  void hand_over(RankState& rank, const Pending& gradient) {
+  void hand_over(Rank position, RankState& rank, const Pending& gradient) {
     auto& worker = rank.worker;
     rank.delay = gradient.step - *gradient.version;
     rank.compared = worker.gradient;
@@ -192,7 +247,7 @@ class StaleTraining::Work {
       worker.compute(options_.data->train, gradient.samples, versions_.back(), rank.fresh);
       rank.compared = rank.fresh;
     }
-    scheme_.contribute(worker.rank, gradient.step, worker.gradient, versions_.back());
+    scheme_.contribute(position, gradient.step, worker.gradient, versions_.back());
   }
 
   void compute_dense_update(const std::vector<Rank>& present) {
@@ -226,15 +281,16 @@ class StaleTraining::Work {
     row.delay_mean = static_cast<double>(delays) / count;
     if (stale_.quorum) {
       row.left_out.emplace();
-      for (const auto& rank : ranks_) {
-        if (!std::ranges::binary_search(present, rank.worker.rank))
-          row.left_out->push_back(rank.worker.rank);
+      for (Rank index = 0; index < ranks_.size(); ++index) {
+        if (!std::ranges::binary_search(present, index))
+          row.left_out->push_back(ranks_[index].worker.rank);
       }
     }
     if (evaluates_after(step, options_, sampler_.steps_per_epoch()))
       row.accuracy = test_accuracy(*options_.network, *options_.data, versions_.back(), threads_);
-    row.layers = stale_.quorum ? sent_.record(step, outcome, present, options_.ranks)
-                               : sent_.record(step, outcome);
+    row.layers = stale_.quorum
+                     ? sent_.record(step, outcome, present, static_cast<Rank>(ranks_.size()))
+                     : sent_.record(step, outcome);
     fill_deviations(layers_, update_, is_dense() ? std::span<const float>() : dense_update_,
                     row.layers);
     on_step_(row);
@@ -250,7 +306,8 @@ class StaleTraining::Work {
   std::unique_ptr<Optimizer> optimizer_, dense_optimizer_;
   BatchSampler sampler_;
   SentRecord sent_;
-  std::vector<RankState> ranks_;
+  std::vector<RankState> ranks_;             ///< those that live, ascending
+  std::vector<double> lost_mass_;            ///< per death
   std::deque<std::vector<float>> versions_;  ///< of the weights; the last one is the next step's
   std::uint64_t first_version_ = 0;          ///< number of the first of them
 };
@@ -270,6 +327,10 @@ void StaleTraining::apply(Rank rank, std::uint64_t step, Seconds now) {
   work_->apply(rank, step, now);
 }
 void StaleTraining::exchange(std::uint64_t step) { work_->exchange(step); }
+std::vector<std::uint64_t> StaleTraining::go_on_without(const std::vector<Rank>& dead,
+                                                        std::uint64_t step) {
+  return work_->go_on_without(dead, step);
+}
 TrainingResult StaleTraining::result() { return work_->result(); }
 
 StaleMemory stale_memory(const TrainingOptions& options, const StaleOptions& stale) {

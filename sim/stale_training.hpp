@@ -60,6 +60,13 @@ class StaleTraining {
   /// gradients and makes the next version of the weights.
   void exchange(std::uint64_t step);
 
+  /// Before the exchange of `step`: ranks have died, and what was applied of `step` and the steps
+  /// after it is not, as those are to be exchanged without the dead. Gradients that were computed
+  /// with such weights, or are not ready, are dropped, and what a dead rank had kept back is lost
+  /// with its gradient of `step`. Returns how many gradients each rank has in hand, from that of
+  /// `step` on without a gap.
+  std::vector<std::uint64_t> go_on_without(const std::vector<Rank>& dead, std::uint64_t step);
+
   /// After the last exchange.
   TrainingResult result();
 

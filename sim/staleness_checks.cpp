@@ -10,21 +10,12 @@
 
 namespace ringsim {
 
-void settle_quorum(RunOptions& options, const Topology& topology, Rank ranks) {
+void settle_quorum(RunOptions& options, Rank ranks) {
   if (options.quorum && *options.quorum > ranks) {
     throw UserError({{}, "--quorum"}, fmt::format("found {}", *options.quorum),
                     fmt::format("1 to {} (the number of ranks) is accepted", ranks));
   }
   if (options.quorum == ranks) options.quorum.reset();
-  const bool waits = options.staleness == 0 && !options.quorum && options.local_steps == 1;
-  if (waits || !has_deaths(topology, ranks)) return;
-  throw UserError({{},
-                   options.quorum          ? "--quorum"
-                   : options.staleness > 0 ? "--staleness"
-                                           : "--local-steps"},
-                  fmt::format("hosts of {} die", topology.name()),
-                  "a topology whose hosts live is accepted",
-                  "leave the option out: every step then waits for its exchange");
 }
 
 void check_takes_quorum(const RunOptions& options, const SchemeDefinition& scheme) {

@@ -151,17 +151,14 @@ class Survivors {
 
  private:
   void recover(const std::vector<Rank>& dead, Seconds now, const Recovery& recovery) {
-    for (const Rank rank : dead) std::erase(alive_, rank);
-    if (alive_.size() < 2) {
-      throw RunError(fmt::format("rank {} has died at {}, and fewer than two are left", dead.back(),
-                                 format(topology_.host(dead.back()).dies.value())));
-    }
-    // A step that one of them has not ended is begun again by all.
+    remove_dead(topology_, dead, alive_);
+    // An exchange that one of them has not ended is begun again by all.
     std::uint64_t step = plans_.size();
     for (const Rank rank : alive_) step = std::min(step, places_[rank].step);
     for (const Rank rank : alive_) {
-      const bool has_gradient = places_[rank].step > step || places_[rank].has_gradient;
-      places_[rank] = {step, has_gradient};
+      auto& place = places_[rank];
+      const std::uint64_t exchange = first_exchange(step, place.step);
+      if (exchange < place.step) place = {exchange, true};
     }
     std::vector<Recovery::Death> deaths;
     deaths.reserve(dead.size());
@@ -169,6 +166,16 @@ class Survivors {
       deaths.push_back({rank, topology_.host(rank).dies.value(), now, step});
     recovery.replan(deaths);
     group_ = std::make_shared<Group>(alive_);
+  }
+
+  /// The first step of [from, to) that exchanges anything; `to` where none does.
+  std::uint64_t first_exchange(std::uint64_t from, std::uint64_t to) const {
+    for (; from < to; ++from) {
+      for (const auto& stage : plans_[from].stages) {
+        if (std::holds_alternative<Exchange>(stage)) return from;
+      }
+    }
+    return to;
   }
 
   const Topology& topology_;
@@ -186,6 +193,14 @@ Seconds jittered(const ComputeModel& model, const Host& host, Rank rank, std::ui
   if (sigma == 0) return model.time;
   const double z = Random(model.seed, Purpose::compute_jitter, rank, step).normal();
   return model.time * std::exp(sigma * z - sigma * sigma / 2);
+}
+
+void remove_dead(const Topology& topology, const std::vector<Rank>& dead,
+                 std::vector<Rank>& alive) {
+  for (const Rank rank : dead) std::erase(alive, rank);
+  if (alive.size() >= 2) return;
+  throw RunError(fmt::format("rank {} has died at {}, and fewer than two are left", dead.back(),
+                             format(topology.host(dead.back()).dies.value())));
 }
 
 Program synchronous_program(const Topology& topology, const std::vector<StepPlan>& plans,

@@ -47,7 +47,8 @@ Program synchronous_program(const Topology& topology, const std::vector<StepPlan
                             Rank ranks, const ComputeModel& compute);
 
 /// What is done about deaths (Program::recover): the step that was under way begins again without
-/// the dead, from its exchange on where a rank had its gradient already.
+/// the dead, from its exchange on where a rank had its gradient already. A rank that is ahead goes
+/// back to the first exchange that it may have ended and others not.
 struct Recovery {
   struct Death {
     Rank rank;
@@ -59,6 +60,9 @@ struct Recovery {
   /// that are left, in order. Throws where the work cannot go on.
   std::function<void(const std::vector<Death>& deaths)> replan;
 };
+
+/// Takes ranks that have died off those that live; throws RunError where fewer than two are left.
+void remove_dead(const Topology& topology, const std::vector<Rank>& dead, std::vector<Rank>& alive);
 
 /// Runs the synchronous program, or the overlapped one where `compute` says so, and finds its
 /// critical path. `exchange` of a step runs from the start of its first transfer to the end of its

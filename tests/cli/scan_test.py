@@ -5,11 +5,9 @@ RINGSIM_KILLS is how many times the killed scan is killed (default 5).
 """
 import csv
 import json
-import math
 import os
 import pathlib
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -56,7 +54,6 @@ class Scan(Case):
     def test_the_bytes_depend_neither_on_jobs_nor_on_what_was_done_before(self):
         first = self.scan("one", "-j", "1")
         self.assertEqual(self.scan("three", "-j", "3"), first)
-        start = time.monotonic()
         done = self.ringsim(*[a for a in SCAN if a != "--quiet"], "-o", self.folder / "one")
         self.assertIn("all 36 points were done before", done.stderr)
         self.assertEqual((self.folder / "one" / "scan.csv").read_text(), first)

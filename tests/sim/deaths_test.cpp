@@ -118,6 +118,36 @@ TEST_CASE("ranks may die one after the other", "[deaths]") {
              2, 5.5, 0, 3, 9, 0});
 }
 
+TEST_CASE("a rank that is ahead keeps what it has computed since the last exchange", "[deaths]") {
+  // Only step 3 exchanges. Rank 2 dies at once. At 3 s rank 0, at speed 6/5, computes step 3 since
+  // 2.5 s, rank 1, at speed 1/2, step 1 since 2 s. From then on rank 0 has speed 1/4: it ends step
+  // 3 at 7 s; rank 1 ends its steps 1, 2 and 3 at 9 s. The exchange of 4 MB by two takes 4 s.
+  auto topology = ring_with_deaths(3, {{2, 0.0}});
+  Host ahead;
+  ahead.speed = 1.2;
+  ahead.speed_changes = {{Seconds{3}, 0.25}};
+  topology.set_host(0, ahead);
+  Host behind;
+  behind.speed = 0.5;
+  topology.set_host(1, behind);
+  const auto child = run_child([&] {
+    auto plans = plans_for(3, 4);
+    for (std::size_t step = 0; step < 3; ++step) plans[step].stages.clear();
+    double begun_again = 0;
+    const Recovery recovery{.detection = {3},
+                            .replan = [&](const std::vector<Recovery::Death>& deaths) {
+                              begun_again = static_cast<double>(deaths.front().step);
+                              plans[3] = plans_for(2, 1).front();
+                            }};
+    const auto timing = time_steps(topology, plans, 3, {.time = {1}}, run_simgrid, {}, recovery);
+    return std::vector<double>{begun_again, timing.end.value};
+  });
+  INFO(child.error);
+  REQUIRE(child.values.size() == 2);
+  CHECK(child.values[0] == 1);
+  CHECK(child.values[1] == Approx(13));
+}
+
 TEST_CASE("who waits for the dead is named where nobody goes on without", "[deaths]") {
   const auto topology = ring_with_deaths(3, {{1, 0.5}});
   const Phases phases(3, {{call(make_ring_all_reduce(3, 750'000, Bytes{4}))}});

@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <deque>
 #include <map>
 
 using namespace ringsim;
@@ -21,11 +22,31 @@ struct Happened {
 
 using Run = BackendResult (*)(const Topology&, const Program&, const Observer&);
 
+/// Gradients in hand as StaleWork::begin_again says: begun before the update of `step` came.
+std::vector<std::uint64_t> in_hand(const Happened& happened, Rank ranks, std::uint64_t step) {
+  std::vector<std::uint64_t> counts(ranks);
+  for (Rank rank = 0; rank < ranks; ++rank) {
+    while (true) {
+      const std::pair gradient{rank, step + counts[rank]};
+      const auto applied = happened.apply.find({rank, step});
+      if (!happened.ready.contains(gradient)) break;
+      if (applied != happened.apply.end() && applied->second <= happened.begin.at(gradient)) break;
+      ++counts[rank];
+    }
+  }
+  return counts;
+}
+
 /// Steps of 1 s of computing that all-reduce `bytes`.
 Happened run_steps(Run backend, const Topology& topology, const StaleSchedule& schedule,
                    std::size_t bytes) {
   const std::vector<Stage> stages = {{"values", AllReduce{bytes / 4, Bytes{4}}}};
-  const auto plan = plan_step(stages, schedule.ranks, {&find_collective("ring"), {}}, {});
+  auto left = schedule.ranks;
+  std::deque<StepPlan> plans;
+  const auto make_plan = [&] {
+    plans.push_back(plan_step(stages, left, {&find_collective("ring"), {}}, {}));
+  };
+  make_plan();
   Happened happened;
   StaleTimeline timeline(schedule.steps, schedule.ranks);
   const auto note = [](auto& times) {
@@ -41,7 +62,14 @@ Happened run_steps(Run backend, const Topology& topology, const StaleSchedule& s
                               happened.apply[{rank, step}] = now.value;
                               timeline.apply(rank, step, now);
                             },
-                        .exchange = [&](std::uint64_t) { return &plan; }});
+                        .exchange = [&](std::uint64_t) { return &plans.back(); },
+                        .begin_again =
+                            [&](const std::vector<Rank>& dead, std::uint64_t step, Seconds) {
+                              left -= static_cast<Rank>(dead.size());
+                              make_plan();
+                              timeline.begin_again(step);
+                              return in_hand(happened, schedule.ranks, step);
+                            }});
   happened.timing = timeline.timing(
       backend(topology, program.program(),
               {.on_mark = [&](const MarkEvent& event) { program.on_mark(event); },
@@ -155,4 +183,83 @@ TEST_CASE("both backends run stale steps alike", "[stale][program]") {
   REQUIRE(simulated.values.size() == exact.size());
   for (std::size_t i = 0; i < exact.size(); ++i)
     CHECK(simulated.values[i] == Approx(exact[i]).epsilon(1e-9));
+}
+
+namespace {
+
+/// A run in which hosts die, in a process of its own: per rank that lives, when its steps began
+/// (for the last time) and when updates arrived, and the end.
+ChildResult run_with_deaths(const Topology& topology, const StaleSchedule& schedule,
+                            std::size_t bytes, const std::vector<Rank>& living) {
+  return run_child([&] {
+    const auto happened = run_steps(run_simgrid, topology, schedule, bytes);
+    std::vector<double> numbers;
+    for (const Rank rank : living) {
+      for (std::uint64_t step = 0; step < schedule.steps; ++step)
+        numbers.push_back(happened.begin.at({rank, step}));
+      for (std::uint64_t step = 0; step < schedule.steps; ++step)
+        numbers.push_back(happened.apply.at({rank, step}));
+    }
+    numbers.push_back(happened.timing.end.value);
+    return numbers;
+  });
+}
+
+void check_numbers(const ChildResult& child, const std::vector<double>& expected) {
+  INFO(child.error);
+  REQUIRE(child.values.size() == expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    INFO("number " << i);
+    CHECK(child.values[i] == Approx(expected[i]).epsilon(1e-5).margin(1e-9));
+  }
+}
+
+Topology ring_where_dies(Rank ranks, Rank rank, double time) {
+  auto topology = uniform_ring(ranks, 1e6, 0);
+  Host host;
+  host.dies = Seconds{time};
+  topology.set_host(rank, host);
+  return topology;
+}
+
+}  // namespace
+
+TEST_CASE("after a death gradients that are in hand are exchanged by those that are left",
+          "[stale][program]") {
+  // Three ranks all-reduce 3 MB in 4 rounds of 1 MB: 4 s. S = 1: steps 0 and 1 begin at 0 s and 1
+  // s; exchange 0 from 1 s to 5 s, when step 2 begins; exchange 1 from 5 s on. Rank 2 dies at 6.5
+  // s; at 9.5 s ranks 0 and 1 begin exchange 1 again, by two: 2 rounds of 1.5 MB, 3 s. They have
+  // had the gradient of step 2 since 6 s. Step 3 begins with the arrival of update 1.
+  const auto child = run_with_deaths(
+      ring_where_dies(3, 2, 6.5),
+      {.steps = 4, .staleness = 1, .ranks = 3, .quorum = 3, .detection = Seconds{3}}, 3'000'000,
+      {0, 1});
+  check_numbers(child, {0, 1, 5, 12.5, 5, 12.5, 15.5, 18.5,  //
+                        0, 1, 5, 12.5, 5, 12.5, 15.5, 18.5, 18.5});
+}
+
+TEST_CASE("an exchange that opens when a death is noticed waits for no dead rank",
+          "[stale][program]") {
+  // Rank 2 dies at 0.5 s, before it has any gradient; exchange 0 never opens. At 3.5 s ranks 0 and
+  // 1 have the gradients of steps 0 and 1 (S = 1): exchange 0 by two, 3 s, until 6.5 s, when step 2
+  // begins, while exchange 1 goes on until 9.5 s.
+  const auto child = run_with_deaths(
+      ring_where_dies(3, 2, 0.5),
+      {.steps = 3, .staleness = 1, .ranks = 3, .quorum = 3, .detection = Seconds{3}}, 3'000'000,
+      {0, 1});
+  check_numbers(child, {0, 1, 6.5, 6.5, 9.5, 12.5, 0, 1, 6.5, 6.5, 9.5, 12.5, 12.5});
+}
+
+TEST_CASE("a quorum that needs more ranks than live is one of all that live", "[stale][program]") {
+  // Ranks 1 and 2 of four die, a quorum is three: from 3.5 s on two are enough. The network takes
+  // no time.
+  auto topology = uniform_ring(4, 1e18, 0);
+  Host host;
+  host.dies = Seconds{0.5};
+  topology.set_host(1, host);
+  topology.set_host(2, host);
+  const auto child = run_with_deaths(
+      topology, {.steps = 2, .staleness = 0, .ranks = 4, .quorum = 3, .detection = Seconds{3}},
+      4000, {0, 3});
+  check_numbers(child, {0, 3.5, 3.5, 4.5, 0, 3.5, 3.5, 4.5, 4.5});
 }

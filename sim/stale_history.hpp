@@ -1,0 +1,45 @@
+#pragma once
+// What StaleTraining was told, to be told again: after a death it trains anew up to the exchange
+// that is begun again, with the same result, so that no exchange has to be undone.
+#include "sim/stale_training.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace ringsim {
+
+class StaleHistory {
+ public:
+  void begin(Rank rank, std::uint64_t step, Seconds now) { add({Kind::begin, rank, step, now}); }
+  void ready(Rank rank, Seconds now) { add({Kind::ready, rank, {}, now}); }
+  void apply(Rank rank, std::uint64_t step, Seconds now) { add({Kind::apply, rank, step, now}); }
+  void exchange(std::uint64_t step) { add({Kind::exchange, {}, step, {}}); }
+  void go_on_without(const std::vector<Rank>& dead, std::uint64_t step) {
+    add({Kind::go_on_without, {}, step, {}, dead});
+  }
+
+  /// The exchanges from `step` on have not been.
+  void forget_exchanges(std::uint64_t step) {
+    std::erase_if(events_, [step](const Event& event) {
+      return event.kind == Kind::exchange && event.step >= step;
+    });
+  }
+
+  void tell(StaleTraining& training) const;
+
+ private:
+  enum class Kind : std::uint8_t { begin, ready, apply, exchange, go_on_without };
+  struct Event {
+    Kind kind;
+    Rank rank;
+    std::uint64_t step;
+    Seconds now;
+    std::vector<Rank> dead = {};
+  };
+
+  void add(Event event) { events_.push_back(std::move(event)); }
+
+  std::vector<Event> events_;
+};
+
+}  // namespace ringsim
