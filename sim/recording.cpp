@@ -25,8 +25,10 @@ Recording record_training(const Experiment& experiment, const std::vector<Traine
   const auto local_steps = experiment.options.local_steps;
   const auto& buckets = experiment.buckets;
   const auto& layers = experiment.network->layers();
-  const auto scheme = buckets.empty() ? experiment.scheme.make(layers, options)
-                                      : make_bucketed(experiment.scheme, layers, options, buckets);
+  const std::unique_ptr<Scheme> scheme =
+      buckets.empty()
+          ? experiment.scheme.make(layers, options)
+          : std::make_unique<BucketedScheme>(experiment.scheme, layers, options, buckets);
   if (observer.on_start) {
     const auto memory = training_memory(training, *scheme);
     observer.on_start(fmt::format(

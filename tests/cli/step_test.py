@@ -74,5 +74,10 @@ class Step(Case):
         self.assertEqual(named, file)
         self.assertGreater(named["prune"], 0)
 
+    def test_training_in_buckets_learns_the_same(self):
+        run = ["run", "--steps", "4", "--scheme", "dense", "--quiet", "--format", "json"]
+        whole, buckets = (json.loads(self.good(*run, *options)) for options in ((), ("--bucket", "100KiB")))
+        self.assertEqual((whole["loss"], whole["accuracy"]), (buckets["loss"], buckets["accuracy"]))
+
 
 unittest.main()

@@ -93,7 +93,7 @@ TEST_CASE("a scheme on buckets sends what one on all layers does", "[buckets]") 
   o.sample = 1;
   for (const auto& split : {buckets, apart}) {
     const auto whole = definition->make(small_layers(), o);
-    const auto parts = make_bucketed(*definition, small_layers(), o, split);
+    const auto parts = std::make_unique<BucketedScheme>(*definition, small_layers(), o, split);
     CHECK(parts->state_bytes() == whole->state_bytes());
     CHECK(parts->is_exact() == whole->is_exact());
     std::vector<std::vector<float>> means;
@@ -113,6 +113,42 @@ TEST_CASE("a scheme on buckets sends what one on all layers does", "[buckets]") 
       CHECK(std::ranges::equal(out.mask, masks[step]));
     });
   }
+}
+
+TEST_CASE("a quorum on buckets is one on all layers, and so is what it leaves out", "[buckets]") {
+  const auto* definition = GENERATE(from_range(schemes().begin(), schemes().end()));
+  if (!definition->takes_quorum || definition->name == "randomk") return;  // draws per bucket
+  INFO(definition->name);
+  auto o = small_options(3);
+  o.density = 0.05;
+  o.sample = 1;
+  const auto whole = definition->make(small_layers(), o);
+  BucketedScheme parts(*definition, small_layers(), o, {{{0, 2}}, {{1}}});
+  const std::vector<Rank> present = {0, 2};
+  const auto weights = normal_values(7, 0, 0);
+  for (std::uint64_t step = 0; step < 3; ++step) {
+    const Gradients gradients = {normal_values(1, 0, step), normal_values(1, 1, step),
+                                 normal_values(1, 2, step)};
+    for (Scheme* scheme : {whole.get(), static_cast<Scheme*>(&parts)}) {
+      for (const Rank rank : present) scheme->contribute(rank, step, gradients[rank], weights);
+      scheme->keep(1, gradients[1]);
+    }
+    const auto one = whole->exchange_among(step, present);
+    const auto other = parts.exchange_among(step, present);
+    CHECK(std::ranges::equal(one.mean, other.mean));
+    CHECK(std::ranges::equal(one.mask, other.mask));
+  }
+  for (Scheme* scheme : {whole.get(), static_cast<Scheme*>(&parts)})
+    scheme->contribute(1, 3, normal_values(1, 1, 3), weights);
+  CHECK(whole->drop(1) == Approx(parts.drop(1)));
+}
+
+TEST_CASE("the mean of dense buckets may come from elsewhere", "[buckets]") {
+  BucketedScheme parts(find_scheme("dense"), small_layers(), small_options(3), {{{0, 2}}, {{1}}});
+  std::vector<float> mean(total_parameters(small_layers()));
+  for (std::size_t i = 0; i < mean.size(); ++i) mean[i] = static_cast<float>(i);
+  parts.contribute_mean(mean);
+  CHECK(std::ranges::equal(parts.exchange(0).mean, mean));
 }
 
 TEST_CASE("what is synthesized on buckets is what they send", "[buckets]") {
