@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace ringsim {
@@ -35,6 +36,13 @@ std::vector<Bucket> fill_buckets(const Layers& layers, std::span<const std::size
   }
   if (!open.layers.empty()) close();
   return buckets;
+}
+
+Bucket one_bucket(const Layers& layers) {
+  Bucket bucket;
+  bucket.layers.resize(layers.size());
+  std::iota(bucket.layers.begin(), bucket.layers.end(), std::size_t{0});
+  return bucket;
 }
 
 Layers layers_of(const Layers& layers, const Bucket& bucket) {

@@ -33,6 +33,9 @@ struct Bucket {
 std::vector<Bucket> fill_buckets(const Layers& layers, std::span<const std::size_t> order,
                                  const BucketRule& rule);
 
+/// All layers, in forward order.
+Bucket one_bucket(const Layers& layers);
+
 /// The layers of a bucket as a model of its own, with offsets of its own.
 Layers layers_of(const Layers& layers, const Bucket& bucket);
 

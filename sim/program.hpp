@@ -63,8 +63,8 @@ struct WaitEvent {
 };
 
 enum class MarkKind : std::uint8_t {
-  gradient_ready,   ///< the rank has computed its gradient
-  exchange_done,    ///< the rank holds the result of the step's last exchange, and has applied it
+  gradient_ready,   ///< the rank has computed its gradient, or that of a bucket
+  exchange_done,    ///< the rank holds the result of a bucket's last exchange, and has applied it
   step_begins,      ///< the rank reads the weights that it computes its gradient with
   exchange_begins,  ///< the rank takes part in the step's exchange from now on
 };

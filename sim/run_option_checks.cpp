@@ -92,12 +92,15 @@ void check_staleness_options(const RunOptions& options) {
     if (is_given(options, name) && !is_late)
       refuse_without_effect(name, "--staleness 0", "give --staleness S, or leave it out");
   }
-  if ((is_late || options.local_steps > 1) && (options.bucket || overlaps(options))) {
-    refuse_without_effect(options.bucket ? "bucket" : "overlap",
-                          "--staleness, --quorum or --local-steps",
-                          "leave it out: an exchange begins when the whole gradient is there");
+  if (options.masks_ahead && is_late) {
+    refuse_without_effect("masks-ahead", "--staleness or --quorum",
+                          "leave it out: a bucket's mask is exchanged right before its values");
   }
   if (options.local_steps == 1) return;
+  if (options.overlap.value_or(false)) {
+    refuse_without_effect("overlap", "--local-steps",
+                          "leave it out: the weights have moved when the last step has ended");
+  }
   if (is_late) {
     refuse_without_effect("local-steps", "--staleness or --quorum", "leave one of the two out");
   }
@@ -136,7 +139,8 @@ TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinitio
 bool names_ready_times(Text text) { return names_file(text) || text.ends_with(".csv"); }
 
 bool overlaps(const RunOptions& options) {
-  return options.overlap.value_or(options.bucket.has_value());
+  // What local steps exchange is there when the last of them has ended.
+  return options.overlap.value_or(options.bucket.has_value() && options.local_steps == 1);
 }
 
 std::optional<BucketRule> bucket_rule(const RunOptions& options) {

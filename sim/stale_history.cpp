@@ -9,13 +9,13 @@ void StaleHistory::tell(StaleTraining& training) const {
         training.begin(event.rank, event.step, event.now);
         break;
       case Kind::ready:
-        training.ready(event.rank, event.now);
+        training.ready(event.rank, event.bucket, event.now);
         break;
       case Kind::apply:
-        training.apply(event.rank, event.step, event.now);
+        training.apply(event.rank, event.step, event.bucket, event.now);
         break;
       case Kind::exchange:
-        training.exchange(event.step);
+        training.exchange(event.step, event.bucket);
         break;
       case Kind::go_on_without:
         training.go_on_without(event.dead, event.step);

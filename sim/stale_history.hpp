@@ -10,12 +10,20 @@ namespace ringsim {
 
 class StaleHistory {
  public:
-  void begin(Rank rank, std::uint64_t step, Seconds now) { add({Kind::begin, rank, step, now}); }
-  void ready(Rank rank, Seconds now) { add({Kind::ready, rank, {}, now}); }
-  void apply(Rank rank, std::uint64_t step, Seconds now) { add({Kind::apply, rank, step, now}); }
-  void exchange(std::uint64_t step) { add({Kind::exchange, {}, step, {}}); }
+  void begin(Rank rank, std::uint64_t step, Seconds now) {
+    add({.kind = Kind::begin, .rank = rank, .step = step, .now = now});
+  }
+  void ready(Rank rank, std::size_t bucket, Seconds now) {
+    add({.kind = Kind::ready, .rank = rank, .bucket = bucket, .now = now});
+  }
+  void apply(Rank rank, std::uint64_t step, std::size_t bucket, Seconds now) {
+    add({.kind = Kind::apply, .rank = rank, .step = step, .bucket = bucket, .now = now});
+  }
+  void exchange(std::uint64_t step, std::size_t bucket) {
+    add({.kind = Kind::exchange, .step = step, .bucket = bucket});
+  }
   void go_on_without(const std::vector<Rank>& dead, std::uint64_t step) {
-    add({Kind::go_on_without, {}, step, {}, dead});
+    add({.kind = Kind::go_on_without, .step = step, .dead = dead});
   }
 
   /// The exchanges from `step` on have not been.
@@ -31,9 +39,10 @@ class StaleHistory {
   enum class Kind : std::uint8_t { begin, ready, apply, exchange, go_on_without };
   struct Event {
     Kind kind;
-    Rank rank;
-    std::uint64_t step;
-    Seconds now;
+    Rank rank = 0;
+    std::uint64_t step = 0;
+    std::size_t bucket = 0;
+    Seconds now = {};
     std::vector<Rank> dead = {};
   };
 

@@ -10,7 +10,8 @@ namespace ringsim {
 namespace {
 
 EventId applied(std::uint64_t step) { return 2 * step; }
-EventId start_of_exchange(std::uint64_t step) { return 2 * step + 1; }
+/// Exchanges are numbered through all steps and buckets.
+EventId start_of_exchange(std::uint64_t exchange) { return 2 * exchange + 1; }
 
 /// What all streams know.
 struct State {
@@ -23,7 +24,7 @@ struct State {
         quorum(schedule.quorum),
         applied(schedule.ranks),
         in_hand(schedule.ranks),
-        ready(schedule.steps) {
+        ready(number(schedule.steps, 0)) {
     for (Rank rank = 0; rank < schedule.ranks; ++rank) alive.push_back(rank);
     make_ready_round_of_living();
   }
@@ -33,6 +34,15 @@ struct State {
       ready_round = make_ready_round(static_cast<Rank>(alive.size()));
   }
 
+  std::uint64_t number(std::uint64_t step, std::size_t bucket) const {
+    return step * schedule.buckets + bucket;
+  }
+
+  /// The first step of which no exchange may start yet.
+  std::uint64_t first_closed_step() const {
+    return (open + schedule.buckets - 1) / schedule.buckets;
+  }
+
   void open_exchanges() {
     while (open < ready.size() && ready[open] >= quorum) unannounced.push_back(open++);
   }
@@ -40,20 +50,21 @@ struct State {
   void recover(const std::vector<Rank>& dead, Seconds now) {
     remove_dead(topology, dead, alive);
     first = schedule.steps;
-    for (const Rank rank : alive) first = std::min(first, applied[rank]);
+    for (const Rank rank : alive) first = std::min(first, applied[rank] / schedule.buckets);
     in_hand.assign(schedule.ranks, 0);
     if (first < schedule.steps) in_hand = work.begin_again(dead, first, now);
     group = std::make_shared<Group>(alive);
     quorum = std::min(schedule.quorum, static_cast<Rank>(alive.size()));
     make_ready_round_of_living();
-    std::fill(ready.begin() + static_cast<std::ptrdiff_t>(first), ready.end(), 0);
+    const std::uint64_t begin = number(first, 0);
+    std::fill(ready.begin() + static_cast<std::ptrdiff_t>(begin), ready.end(), 0);
     for (const Rank rank : alive) {
-      applied[rank] = first;
-      for (std::uint64_t i = 0; i < in_hand[rank]; ++i) ++ready[first + i];
+      applied[rank] = begin;
+      for (std::uint64_t i = begin; i < number(first + in_hand[rank], 0); ++i) ++ready[i];
     }
-    plans.resize(first);
+    plans.resize(begin);
     unannounced.clear();
-    open = first;
+    open = begin;
     open_exchanges();
   }
 
@@ -62,13 +73,13 @@ struct State {
   ComputeModel compute;
   StaleWork work;
   Rank quorum;
-  std::vector<std::uint64_t> applied;                       ///< per rank: updates
+  std::vector<std::uint64_t> applied;                       ///< per rank: updates of buckets
   std::vector<std::uint64_t> in_hand;                       ///< as of StaleWork::begin_again
-  std::vector<Rank> ready;                                  ///< per step: how many ranks
+  std::vector<Rank> ready;                                  ///< per exchange: how many ranks
   std::vector<Rank> alive = {};                             ///< ascending
   std::shared_ptr<const Group> group = nullptr;             ///< absent before the first death
   std::shared_ptr<const Collective> ready_round = nullptr;  ///< null without a quorum
-  std::uint64_t first = 0;                                  ///< exchange since the last death
+  std::uint64_t first = 0;                                  ///< step since the last death
   std::uint64_t open = 0;                                   ///< exchanges that may start
   std::deque<std::uint64_t> unannounced = {};               ///< of them
   std::vector<const StepPlan*> plans = {};                  ///< of the exchanges that have started
@@ -86,32 +97,65 @@ class ComputeStream {
       case wait:
         return wait_or_go_on();
       case begin:
+        bucket_ = 0;
         return Mark{MarkKind::step_begins, step_};
       case compute:
-        return Delay{jittered(state_->compute, state_->topology.host(rank_), rank_, step_),
-                     DelayKind::compute, step_};
+        return compute_bucket();
       case ready:
-        return Mark{MarkKind::gradient_ready, step_};
+        return Mark{MarkKind::gradient_ready, step_, static_cast<std::uint32_t>(bucket_)};
       case announce_own:
         return announce_or_go_on();
       default:
-        next_ = wait;
-        step_ = std::max(step_ + 1, state_->open);
-        return operator()();
+        return go_on();
     }
   }
 
  private:
-  enum Next : std::uint8_t { announce, wait, begin, compute, ready, announce_own, go_on };
+  enum Next : std::uint8_t { announce, wait, begin, compute, ready, announce_own, after };
+
+  /// Up to the moment at which the next bucket is ready.
+  std::optional<Phase> compute_bucket() {
+    if (bucket_ == 0) {
+      whole_ = jittered(state_->compute, state_->topology.host(rank_), rank_, step_);
+      computed_ = {};
+    }
+    const auto until = ready_time(bucket_);
+    const auto duration = until - std::exchange(computed_, until);
+    if (bucket_ > 0 && duration <= Seconds{}) return operator()();
+    return Delay{duration, DelayKind::compute, step_};
+  }
+
+  Seconds ready_time(std::size_t bucket) const {
+    const ComputeModel& model = state_->compute;
+    if (!model.overlap) return whole_;
+    if (model.time == Seconds{}) return {};
+    return model.overlap->ready[bucket] * (whole_ / model.time);
+  }
+
+  /// With the next bucket, or what is left of the step's computing, or the next step.
+  std::optional<Phase> go_on() {
+    if (++bucket_ < state_->schedule.buckets) {
+      next_ = compute;
+      return operator()();
+    }
+    const auto rest = whole_ - std::exchange(computed_, whole_);
+    if (rest > Seconds{}) {
+      next_ = after;
+      return Delay{rest, DelayKind::compute, step_};
+    }
+    next_ = wait;
+    step_ = std::max(step_ + 1, state_->first_closed_step());
+    return operator()();
+  }
 
   /// Exchanges that may start, those that do so after a death first of all.
   std::optional<Phase> announce_or_go_on() {
     auto& unannounced = state_->unannounced;
     if (unannounced.empty()) return operator()();
-    const std::uint64_t step = unannounced.front();
+    const std::uint64_t exchange = unannounced.front();
     unannounced.pop_front();
     next_ = static_cast<Next>(next_ - 1);
-    return Record{start_of_exchange(step), true};
+    return Record{start_of_exchange(exchange), true};
   }
 
   std::optional<Phase> wait_or_go_on() {
@@ -126,6 +170,8 @@ class ComputeStream {
   State* state_;
   Rank rank_;
   std::uint64_t step_;
+  std::size_t bucket_ = 0;
+  Seconds whole_, computed_;  ///< of the step's computing
   Next next_ = announce;
 };
 
@@ -138,18 +184,22 @@ class CommunicatorStream {
         step_(state.first) {}
 
   std::optional<Phase> operator()() {
-    if (step_ == state_->schedule.steps) return std::nullopt;
+    const auto& schedule = state_->schedule;
+    if (step_ == schedule.steps) return std::nullopt;
+    const std::uint64_t exchange = state_->number(step_, bucket_);
     const std::size_t position = position_++;
-    if (position == 0) return WaitEvent{start_of_exchange(step_)};
+    if (position == 0) return WaitEvent{start_of_exchange(exchange)};
     if (position == 1) {
       if (!state_->ready_round) return operator()();
-      return CollectiveCall{state_->ready_round, step_, "ready", 0, state_->group};
+      return CollectiveCall{state_->ready_round, step_, "ready", bucket_, state_->group};
     }
-    if (position == 2) return Mark{MarkKind::exchange_begins, step_};
-    const auto& stages = state_->plans[step_]->stages;
+    if (position == 2) return Mark{MarkKind::exchange_begins, step_, bucket_};
+    const auto& stages = state_->plans[exchange]->stages;
     if (position - 3 < stages.size()) return phase_of(stages[position - 3]);
-    if (position - 3 == stages.size()) return Mark{MarkKind::exchange_done, step_};
+    if (position - 3 == stages.size()) return Mark{MarkKind::exchange_done, step_, bucket_};
     position_ = 0;
+    if (++bucket_ < schedule.buckets) return operator()();
+    bucket_ = 0;
     return Record{applied(step_++)};
   }
 
@@ -158,13 +208,14 @@ class CommunicatorStream {
     if (const auto* time = std::get_if<LocalTime>(&stage))
       return Delay{time->duration[position_in_group_], DelayKind::prune, step_};
     const auto& exchange = std::get<Exchange>(stage);
-    return CollectiveCall{exchange.collective, step_, exchange.phase, 0, state_->group};
+    return CollectiveCall{exchange.collective, step_, exchange.phase, bucket_, state_->group};
   }
 
   State* state_;
   Rank rank_, position_in_group_;
   std::uint64_t step_;
-  std::size_t position_ = 0;  ///< in the step
+  std::uint32_t bucket_ = 0;
+  std::size_t position_ = 0;  ///< in the exchange
 };
 
 }  // namespace
@@ -203,19 +254,21 @@ Program StaleProgram::program() const {
 void StaleProgram::on_mark(const MarkEvent& event) {
   auto& state = *shared_;
   const std::uint64_t step = event.mark.step;
+  const std::size_t bucket = event.mark.bucket;
   switch (event.mark.kind) {
     case MarkKind::step_begins:
       return state.work.begin(event.rank, step, event.time);
     case MarkKind::gradient_ready:
-      state.work.ready(event.rank, step, event.time);
-      ++state.ready[step];
+      state.work.ready(event.rank, step, bucket, event.time);
+      ++state.ready[state.number(step, bucket)];
       return state.open_exchanges();
     case MarkKind::exchange_begins:
-      if (step == state.plans.size()) state.plans.push_back(state.work.exchange(step));
+      if (state.number(step, bucket) == state.plans.size())
+        state.plans.push_back(state.work.exchange(step, bucket));
       return;
     case MarkKind::exchange_done:
       ++state.applied[event.rank];
-      return state.work.apply(event.rank, step, event.time);
+      return state.work.apply(event.rank, step, bucket, event.time);
   }
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 // What the ranks do where steps do not wait for their exchanges: every rank has a compute stream
 // and a communicator stream.
-//   compute:       wait until step t-1-S is applied here; compute; ready
-//   communicator:  wait until enough ranks are ready for step t; exchange; apply
+//   compute:       wait until step t-1-S is applied here; compute, bucket by bucket; ready
+//   communicator:  wait until enough ranks are ready for a step's bucket; exchange; apply
 // Exchanges run in order, one behind the other. One starts when its ranks are ready, on all ranks
 // at once: a barrier that costs nothing, without which messages would set out whose sizes depend on
 // gradients that nobody has yet. With a quorum a round of small messages tells who is ready; a rank
@@ -24,6 +24,7 @@ namespace ringsim {
 struct StaleSchedule {
   std::uint64_t steps;
   std::uint64_t staleness;  ///< S: step t begins when t-1-S has been applied
+  std::size_t buckets = 1;  ///< all ready at the end of computing, or as ComputeModel::overlap says
   Rank ranks;
   Rank quorum;  ///< ranks that have to be ready: `ranks`, or fewer; all, where fewer live
   /// How long after a death it is noticed; absent: nobody dies.
@@ -32,10 +33,11 @@ struct StaleSchedule {
 
 /// Who is told what happens, in order of simulated time.
 struct StaleWork {
-  std::function<void(Rank, std::uint64_t step, Seconds)> begin, ready, apply;
-  /// What the exchange of a step takes; called when it starts, in order of steps. The plan has to
+  std::function<void(Rank, std::uint64_t step, Seconds)> begin;
+  std::function<void(Rank, std::uint64_t step, std::size_t bucket, Seconds)> ready, apply;
+  /// What the exchange of a step's bucket takes; called when it starts, in order. The plan has to
   /// outlive the run.
-  std::function<const StepPlan*(std::uint64_t step)> exchange;
+  std::function<const StepPlan*(std::uint64_t step, std::size_t bucket)> exchange;
   /// Ranks have died: the exchanges from `step` on begin again without them, and their plans are of
   /// the ranks that are left, in order. Returns how many gradients each rank has in hand: those of
   /// `step` and the steps after it, without a gap.

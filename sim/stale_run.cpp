@@ -25,6 +25,8 @@ struct Job {
         steps_per_epoch(data.train.size(), experiment.ranks, experiment.options.batch);
     training = training_options(experiment, data, epoch_steps);
     scheme = scheme_options(experiment, epoch_steps);
+    buckets = experiment.buckets;
+    if (buckets.empty()) buckets.push_back(one_bucket(experiment.network->layers()));
     const auto& options = experiment.options;
     stale = {.staleness = options.staleness,
              .quorum = options.quorum,
@@ -37,7 +39,15 @@ struct Job {
   TrainingOptions training;
   SchemeOptions scheme;
   StaleOptions stale;
+  std::vector<Bucket> buckets;
 };
+
+void fill_bytes(const Payload& sent, StepRow& row) {
+  row.values_bytes = sent.values.count;
+  row.masks_bytes = sent.masks.count;
+  row.headers_bytes = sent.headers.count;
+  row.total_bytes = sent.total().count;
+}
 
 /// One attempt on one backend, from the first step on.
 class Attempt {
@@ -93,6 +103,7 @@ class Attempt {
   StaleSchedule schedule() const {
     StaleSchedule schedule{.steps = job_.training.steps,
                            .staleness = job_.stale.staleness,
+                           .buckets = job_.buckets.size(),
                            .ranks = experiment_.ranks,
                            .quorum = job_.stale.quorum.value_or(experiment_.ranks)};
     if (has_deaths()) schedule.detection = experiment_.options.detection;
@@ -100,7 +111,9 @@ class Attempt {
   }
 
   void start_training() {
-    scheme_ = experiment_.scheme.make(experiment_.network->layers(), job_.scheme);
+    const auto& layers = experiment_.network->layers();
+    scheme_ =
+        std::make_unique<BucketedScheme>(experiment_.scheme, layers, job_.scheme, job_.buckets);
     training_ = std::make_unique<StaleTraining>(job_.training, job_.stale, *scheme_, threads_,
                                                 [this](const TrainedStep& step) {
                                                   if (!is_retold_) record(step);
@@ -108,32 +121,43 @@ class Attempt {
   }
 
   StaleWork work() {
-    return {.begin =
-                [this](Rank rank, std::uint64_t step, Seconds now) {
-                  tell(&StaleTraining::begin, &StaleHistory::begin, rank, step, now);
-                },
-            .ready =
-                [this](Rank rank, std::uint64_t, Seconds now) {
-                  tell(&StaleTraining::ready, &StaleHistory::ready, rank, now);
-                },
-            .apply =
-                [this](Rank rank, std::uint64_t step, Seconds now) {
-                  tell(&StaleTraining::apply, &StaleHistory::apply, rank, step, now);
-                  timeline_.apply(rank, step, now);
-                },
-            .exchange =
-                [this](std::uint64_t step) {
-                  tell(&StaleTraining::exchange, &StaleHistory::exchange, step);
-                  return &plans_.back();
-                },
+    return {.begin = [this](Rank rank, std::uint64_t step, Seconds now) { begin(rank, step, now); },
+            .ready = [this](Rank rank, std::uint64_t, std::size_t bucket,
+                            Seconds now) { ready(rank, bucket, now); },
+            .apply = [this](Rank rank, std::uint64_t step, std::size_t bucket,
+                            Seconds now) { apply(rank, step, bucket, now); },
+            .exchange = [this](std::uint64_t step,
+                               std::size_t bucket) { return exchange(step, bucket); },
             .begin_again = [this](const std::vector<Rank>& dead, std::uint64_t step,
                                   Seconds now) { return begin_again(dead, step, now); }};
   }
 
-  template <class Train, class Note, class... What>
-  void tell(Train train, Note note, What... what) {
-    ((*training_).*train)(what...);
-    if (has_deaths()) (history_.*note)(what...);
+  void begin(Rank rank, std::uint64_t step, Seconds now) {
+    training_->begin(rank, step, now);
+    if (has_deaths()) history_.begin(rank, step, now);
+  }
+
+  void ready(Rank rank, std::size_t bucket, Seconds now) {
+    training_->ready(rank, bucket, now);
+    if (has_deaths()) history_.ready(rank, bucket, now);
+  }
+
+  void apply(Rank rank, std::uint64_t step, std::size_t bucket, Seconds now) {
+    training_->apply(rank, step, bucket, now);
+    if (has_deaths()) history_.apply(rank, step, bucket, now);
+    if (bucket + 1 == job_.buckets.size()) timeline_.apply(rank, step, now);
+  }
+
+  const StepPlan* exchange(std::uint64_t step, std::size_t bucket) {
+    const auto stages = training_->exchange(step, bucket);
+    if (has_deaths()) history_.exchange(step, bucket);
+    auto plan = plan_step(stages, ranks_left_, experiment_.collective, costs_);
+    // With a quorum everybody sends a byte to tell whether it is ready.
+    if (job_.stale.quorum) plan.sent.headers += make_ready_round(ranks_left_)->total_bytes();
+    if (bucket == 0) sent_ = {};
+    sent_ += plan.sent;
+    if (bucket + 1 == job_.buckets.size()) fill_bytes(sent_, run_.rows.back());
+    return &plans_.emplace_back(std::move(plan));
   }
 
   /// Trains anew up to `step`, which is exchanged again without the dead.
@@ -159,22 +183,14 @@ class Attempt {
   }
 
   void record(const TrainedStep& step) {
-    auto plan = plan_step(step.outcome->stages, ranks_left_, experiment_.collective, costs_);
-    // With a quorum everybody sends a byte to tell whether it is ready.
-    if (step.left_out) plan.sent.headers += make_ready_round(ranks_left_)->total_bytes();
     StepRow row{};
     row.step = step.step;
-    row.values_bytes = plan.sent.values.count;
-    row.masks_bytes = plan.sent.masks.count;
-    row.headers_bytes = plan.sent.headers.count;
-    row.total_bytes = plan.sent.total().count;
     row.delay_steps = step.delay_mean;
     row.delay_max_steps = step.delay_max;
     if (step.left_out) row.left_out_ranks.emplace(step.left_out->begin(), step.left_out->end());
     row.loss = step.loss;
     row.accuracy = step.accuracy;
     run_.rows.push_back(row);
-    plans_.push_back(std::move(plan));
     kept_.push_back(0);
     for (const auto& layer : step.outcome->layers) kept_.back() += layer.kept;
     run_.recording.layers.insert(run_.recording.layers.end(), step.layers.begin(),
@@ -192,7 +208,8 @@ class Attempt {
   std::vector<std::uint64_t> kept_;  ///< per step
   std::vector<TransferRow> transfers_;
   std::deque<StepPlan> plans_;  ///< which stay where they are
-  std::unique_ptr<Scheme> scheme_;
+  Payload sent_;                ///< by the buckets of the step so far
+  std::unique_ptr<BucketedScheme> scheme_;
   std::unique_ptr<StaleTraining> training_;
   StaleHistory history_;    ///< where hosts die
   bool is_retold_ = false;  ///< what was recorded before
@@ -202,8 +219,9 @@ class Attempt {
 
 void announce(const Experiment& experiment, const Job& job, const RunObserver& observer) {
   if (!observer.on_start) return;
-  const auto scheme = experiment.scheme.make(experiment.network->layers(), job.scheme);
-  const auto memory = training_memory(job.training, *scheme);
+  const BucketedScheme scheme(experiment.scheme, experiment.network->layers(), job.scheme,
+                              job.buckets);
+  const auto memory = training_memory(job.training, scheme);
   const auto versions = stale_memory(job.training, job.stale);
   observer.on_start(fmt::format(
       "memory of {} ranks: {} of residuals and momenta, {} of gradients, {} of {} versions of the "

@@ -3,40 +3,14 @@
 #include "base/error.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/mean.hpp"
+#include "sim/stale_ranks.hpp"
+#include "sim/versioned_weights.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace ringsim {
 namespace {
-
-/// Times that differ by rounding alone are the same, so that all backends train alike.
-Seconds rounding_at(Seconds time) { return 1e-9 * time; }
-
-/// A gradient that a rank is computing, or has computed and not handed over.
-struct Pending {
-  std::uint64_t step;
-  Seconds begin;
-  std::vector<std::uint32_t> samples;
-  std::optional<Seconds> ready = {};
-  std::optional<std::uint64_t> version = {};  ///< that it was computed with, once it really was
-};
-
-struct RankState {
-  Worker worker;
-  std::deque<Pending> pending = {};   ///< in order of steps; only the last may not be ready
-  std::vector<Seconds> applied = {};  ///< when, step by step
-  std::uint64_t delay = 0;            ///< of the gradient that it handed over last
-  std::vector<float> fresh = {};      ///< its gradient with the weights of the exchange
-  std::span<const float> compared = {};
-};
-
-/// What the rank had applied when it began.
-std::uint64_t version_at_begin(const RankState& rank, const Pending& pending) {
-  const auto end =
-      std::ranges::upper_bound(rank.applied, pending.begin + rounding_at(pending.begin));
-  return static_cast<std::uint64_t>(end - rank.applied.begin());
-}
 
 /// Adds lambda*g*g*(now - then).
 void compensate(double lambda, std::span<const float> now, std::span<const float> then,
@@ -46,11 +20,19 @@ void compensate(double lambda, std::span<const float> now, std::span<const float
     gradient[i] += factor * gradient[i] * gradient[i] * (now[i] - then[i]);
 }
 
+VersionedWeights first_weights(const TrainingOptions& options, const BucketedScheme& scheme) {
+  std::vector<const BucketPart*> parts;
+  for (std::size_t i = 0; i < scheme.buckets(); ++i) parts.push_back(&scheme.part(i));
+  std::vector<float> initial(total_parameters(options.network->layers()));
+  options.network->initialize(options.seed, initial);
+  return {std::move(parts), initial};
+}
+
 }  // namespace
 
 class StaleTraining::Work {
  public:
-  Work(const TrainingOptions& options, const StaleOptions& stale, Scheme& scheme,
+  Work(const TrainingOptions& options, const StaleOptions& stale, BucketedScheme& scheme,
        ThreadPool& threads, std::function<void(const TrainedStep&)> on_step)
       : options_(options),
         stale_(stale),
@@ -58,16 +40,20 @@ class StaleTraining::Work {
         threads_(threads),
         on_step_(std::move(on_step)),
         layers_(options.network->layers()),
+        weights_(first_weights(options, scheme)),
         update_(total_parameters(layers_)),
-        dense_mean_(is_dense() ? 0 : update_.size()),
-        dense_update_(dense_mean_.size()),
-        optimizer_(
-            find_optimizer(options.optimizer).make(update_.size(), momentum_left(options, scheme))),
-        dense_optimizer_(
-            find_optimizer(options.optimizer).make(dense_mean_.size(), options.momentum)),
+        dense_update_(is_dense() ? 0 : update_.size()),
         sampler_(make_sampler(options)),
         sent_(layers_) {
-    options.network->initialize(options.seed, versions_.emplace_back(update_.size()));
+    const auto& optimizer = find_optimizer(options.optimizer);
+    for (std::size_t i = 0; i < scheme.buckets(); ++i) {
+      const std::size_t own = scheme.part(i).parameters();
+      buckets_.push_back({.optimizer = optimizer.make(own, momentum_left(options, scheme)),
+                          .dense_optimizer = optimizer.make(is_dense() ? 0 : own, options.momentum),
+                          .update = std::vector<float>(own),
+                          .dense_mean = std::vector<float>(is_dense() ? 0 : own),
+                          .dense_update = std::vector<float>(is_dense() ? 0 : own)});
+    }
     for (Rank rank = 0; rank < options.ranks; ++rank)
       ranks_.push_back({Worker(rank, *options.network, update_.size())});
   }
@@ -75,245 +61,288 @@ class StaleTraining::Work {
   void begin(Rank rank, std::uint64_t step, Seconds now) {
     sampler_.begin_step(step);
     const auto samples = sampler_.batch(step, rank);
-    state_of(rank).pending.push_back({step, now, {samples.begin(), samples.end()}});
+    state_of(rank).pending.push_back(
+        {.step = step,
+         .begin = now,
+         .samples = {samples.begin(), samples.end()},
+         .ready = std::vector<std::optional<Seconds>>(buckets_.size())});
   }
 
-  void ready(Rank rank, Seconds now) { state_of(rank).pending.back().ready = now; }
+  void ready(Rank rank, std::size_t bucket, Seconds now) {
+    state_of(rank).pending.back().ready[bucket] = now;
+  }
 
-  void apply(Rank rank, std::uint64_t step, Seconds now) {
+  void apply(Rank rank, std::uint64_t step, std::size_t bucket, Seconds now) {
     auto& applied = state_of(rank).applied;
-    check(applied.size() == step, "updates have to be applied in order");
+    check(applied.size() == version_before(step, bucket), "updates have to be applied in order");
     applied.push_back(now);
   }
 
-  void exchange(std::uint64_t step) {
-    check(next_step() == step, "exchanges have to come in order");
-    const auto present = contributors(step);
-    compute_gradients(step, present);
-    const StepOutcome outcome =
-        stale_.quorum ? scheme_.exchange_among(step, present) : scheme_.exchange(step);
-    compute_dense_update(present);
-    make_version(step, outcome);
-    report(step, outcome, present);
-    // Whoever has begun a step up to this one has computed its gradient; who begins a later one has
-    // applied all updates but the last `staleness` ones.
-    while (first_version_ + stale_.staleness < step + 1) {
-      versions_.pop_front();
-      ++first_version_;
-    }
+  std::vector<Stage> exchange(std::uint64_t step, std::size_t bucket) {
+    check(weights_.newest() == version_before(step, bucket), "exchanges have to come in order");
+    if (bucket == 0) begin_step();
+    const auto living = static_cast<Rank>(ranks_.size());
+    const auto present =
+        choose_contributors(ranks_, step, bucket, std::min(stale_.quorum.value_or(living), living));
+    compute_gradients(step, bucket, present);
+    const auto outcome = scheme_.exchange_bucket(
+        bucket, step, stale_.quorum ? std::span<const Rank>(present) : std::span<const Rank>());
+    compute_dense_update(bucket, present);
+    make_version(step, bucket, outcome.mean);
+    for (const Rank position : present) taken_.buckets[position][bucket] = true;
+    if (stale_.quorum) note_masks(bucket, present, outcome.mask);
+    if (bucket + 1 == buckets_.size()) end_step(step);
+    return outcome.stages;
   }
 
   std::vector<std::uint64_t> go_on_without(const std::vector<Rank>& dead, std::uint64_t step) {
-    check(next_step() == step, "the exchange of that step has begun");
-    for (const Rank rank : dead) drop(rank);
+    check(weights_.newest() == version_before(step, 0), "the exchange of that step has begun");
+    for (const Rank rank : dead) drop(rank, step);
     std::vector<std::uint64_t> in_hand(options_.ranks);
-    for (auto& rank : ranks_) {
-      drop_undone(rank, step);
-      auto& count = in_hand[rank.worker.rank];
-      for (const auto& pending : rank.pending) count += pending.step >= step ? 1 : 0;
-    }
+    for (auto& rank : ranks_) in_hand[rank.worker.rank] = rank.undo(step, version_before(step, 0));
     return in_hand;
   }
 
   TrainingResult result() {
     TrainingResult result;
     sent_.fill_ages(result);
-    result.weights = std::move(versions_.back());
+    const auto newest = newest_weights();
+    result.weights.assign(newest.begin(), newest.end());
     result.lost_mass = std::move(lost_mass_);
     return result;
   }
 
  private:
-  /// What is exchanged next.
-  std::uint64_t next_step() const { return first_version_ + versions_.size() - 1; }
+  /// What is known of a bucket's updates.
+  struct OfBucket {
+    std::unique_ptr<Optimizer> optimizer, dense_optimizer;
+    std::vector<float> update, dense_mean, dense_update;
+    std::vector<std::vector<float>> copies = {};  ///< of gradients that are compared with
+  };
+  /// Whose gradients the exchanges of a step have taken.
+  struct TakenStep {
+    bool any(Rank position) const { return std::ranges::count(buckets[position], true) > 0; }
+    bool all(Rank position) const { return std::ranges::count(buckets[position], false) == 0; }
 
-  RankState& state_of(Rank rank) {
-    const auto found =
-        std::ranges::find(ranks_, rank, [](const RankState& state) { return state.worker.rank; });
-    check(found != ranks_.end(), "a rank that has died");
-    return *found;
-  }
-
-  void drop(Rank rank) {
-    auto& state = state_of(rank);
-    const auto index = static_cast<Rank>(&state - ranks_.data());
-    const std::uint64_t step = next_step();
-    // Whether it has it, computes it or would have: as in synchronous steps.
-    const auto own = std::ranges::find(state.pending, step, &Pending::step);
-    const std::uint64_t held = own != state.pending.end()
-                                   ? version_at_begin(state, *own)
-                                   : static_cast<std::uint64_t>(state.applied.size());
-    sampler_.begin_step(step);
-    state.worker.compute(options_.data->train, sampler_.batch(step, rank),
-                         version(std::clamp(held, first_version_, step)));
-    scheme_.contribute(index, step, state.worker.gradient, versions_.back());
-    lost_mass_.push_back(scheme_.drop(index));
-    sent_.drop(index);
-    ranks_.erase(ranks_.begin() + index);
-  }
-
-  /// The gradients that count no more, once the updates from `step` on do not.
-  static void drop_undone(RankState& rank, std::uint64_t step) {
-    std::deque<Pending> kept;
-    std::uint64_t next = step;
-    for (auto& pending : rank.pending) {
-      if (!pending.ready || version_at_begin(rank, pending) > step) break;
-      if (pending.step > next) break;
-      if (pending.step == next) ++next;
-      kept.push_back(std::move(pending));
-    }
-    rank.pending = std::move(kept);
-    if (rank.applied.size() > step) rank.applied.resize(step);
-  }
+    std::vector<std::vector<bool>> buckets;              ///< [position][bucket]
+    std::vector<std::vector<prune::MaskWord>> masks;     ///< [position]: sent; with a quorum
+    std::uint64_t delays = 0, delay_max = 0, count = 0;  ///< of buckets' gradients
+  };
 
   /// Whether an update is the dense one that it would be compared with.
   bool is_dense() const { return scheme_.is_exact() && !stale_.compares_with_fresh; }
 
-  std::span<const float> version(std::uint64_t number) const {
-    return versions_[number - first_version_];
+  std::uint64_t version_before(std::uint64_t step, std::size_t bucket) const {
+    return step * scheme_.buckets() + bucket;
+  }
+  std::span<const float> newest_weights() { return weights_.all(weights_.newest(), newest_); }
+
+  StaleRank& state_of(Rank rank) {
+    const auto found =
+        std::ranges::find(ranks_, rank, [](const StaleRank& state) { return state.worker.rank; });
+    check(found != ranks_.end(), "a rank that has died");
+    return *found;
   }
 
-  /// Positions of those that were ready first, ascending; of those that became so together, others
-  /// come first in each step.
-  std::vector<Rank> contributors(std::uint64_t step) const {
-    std::vector<std::pair<Seconds, Rank>> ready;
-    for (Rank index = 0; index < ranks_.size(); ++index) {
-      for (const auto& pending : ranks_[index].pending) {
-        if (pending.step == step && pending.ready) ready.emplace_back(*pending.ready, index);
-      }
-    }
-    const auto living = static_cast<Rank>(ranks_.size());
-    const std::size_t wanted = std::min(stale_.quorum.value_or(living), living);
-    check(ready.size() >= wanted, "an exchange began before enough ranks were ready");
-    std::ranges::sort(ready);
-    const Seconds opened = ready[wanted - 1].first, rounding = rounding_at(opened);
-    std::vector<Rank> chosen, together;
-    for (const auto& [time, index] : ready) {
-      if (time < opened - rounding) {
-        chosen.push_back(index);
-      } else if (time <= opened + rounding) {
-        together.push_back(index);
-      }
-    }
-    std::ranges::sort(together, {}, [&](Rank index) { return (index + step) % ranks_.size(); });
-    together.resize(wanted - chosen.size());
-    chosen.insert(chosen.end(), together.begin(), together.end());
-    std::ranges::sort(chosen);
-    return chosen;
+  void drop(Rank rank, std::uint64_t step) {
+    auto& state = state_of(rank);
+    const auto position = static_cast<Rank>(&state - ranks_.data());
+    // Whether it has that gradient, computes it or would have: as in synchronous steps.
+    const auto own = std::ranges::find(state.pending, step, &PendingGradient::step);
+    const std::uint64_t held = own != state.pending.end()
+                                   ? state.version_at_begin(*own)
+                                   : static_cast<std::uint64_t>(state.applied.size());
+    sampler_.begin_step(step);
+    state.worker.compute(options_.data->train, sampler_.batch(step, rank),
+                         weights_.all(std::clamp(held, oldest_, weights_.newest()), state.weights));
+    scheme_.contribute(position, step, state.worker.gradient, newest_weights());
+    lost_mass_.push_back(scheme_.drop(position));
+    sent_.drop(position);
+    ranks_.erase(ranks_.begin() + position);
   }
 
-  /// Of all that have begun a step up to this one, and hands over those that are ready.
-  void compute_gradients(std::uint64_t step, const std::vector<Rank>& present) {
+  /// Of all that have begun a step up to this one, and hands over what is ready of them.
+  void compute_gradients(std::uint64_t step, std::size_t bucket, const std::vector<Rank>& present) {
+    const auto newest = newest_weights();
+    std::vector<std::uint64_t> delays(ranks_.size());
     threads_.for_each(ranks_.size(), [&](std::size_t index) {
+      const auto position = static_cast<Rank>(index);
       auto& rank = ranks_[index];
-      for (auto& pending = rank.pending; !pending.empty() && pending.front().step <= step;
-           pending.pop_front()) {
-        auto& gradient = pending.front();
-        if (!gradient.version) {
-          gradient.version = version_at_begin(rank, gradient);
-          rank.worker.compute(options_.data->train, gradient.samples, version(*gradient.version));
-          // While the version is at hand: a late gradient's may be gone when it is used.
-          compensate_delay(rank, gradient);
+      while (!rank.pending.empty() && rank.pending.front().step <= step) {
+        auto& gradient = rank.pending.front();
+        if (!gradient.version) compute(rank, gradient);
+        const std::size_t until = gradient.step < step ? buckets_.size() : bucket + 1;
+        for (; gradient.next < until && gradient.ready[gradient.next]; ++gradient.next) {
+          const bool is_taken = gradient.step == step && gradient.next == bucket &&
+                                std::ranges::binary_search(present, position);
+          if (!is_taken) {
+            scheme_.keep_bucket(gradient.next, position, rank.worker.gradient);
+            continue;
+          }
+          delays[index] = step - weights_.updates_of(bucket, *gradient.version);
+          compare_with_fresh(rank, gradient, newest);
+          scheme_.contribute_bucket(bucket, position, step, rank.worker.gradient, newest);
         }
-        if (!gradient.ready) return;
-        const auto position = static_cast<Rank>(index);
-        if (gradient.step == step && std::ranges::binary_search(present, position)) {
-          hand_over(position, rank, gradient);
-        } else {
-          scheme_.keep(position, rank.worker.gradient);
-        }
+        if (gradient.next < buckets_.size()) return;
+        rank.pending.pop_front();
       }
     });
-    for (const Rank rank : present) check_converges(step, ranks_[rank].worker.loss);
-  }
-
-  void compensate_delay(RankState& rank, const Pending& gradient) {
-    const std::uint64_t now = next_step(), then = *gradient.version;
-    if (now == then) return;
-    if (stale_.delay_compensation) {
-      compensate(*stale_.delay_compensation, version(now), version(then), rank.worker.gradient);
+    for (const Rank position : present) {
+      check_converges(step, ranks_[position].worker.loss);
+      taken_.delays += delays[position];
+      taken_.delay_max = std::max(taken_.delay_max, delays[position]);
+      ++taken_.count;
     }
-    if (!stale_.scales_by_delay) return;
-    const auto scale = 1 / static_cast<float>(now - then);
-    for (float& value : rank.worker.gradient) value *= scale;
   }
 
-  void hand_over(Rank position, RankState& rank, const Pending& gradient) {
+  void compute(StaleRank& rank, PendingGradient& gradient) const {
     auto& worker = rank.worker;
-    rank.delay = gradient.step - *gradient.version;
-    rank.compared = worker.gradient;
-    if (stale_.compares_with_fresh && rank.delay > 0) {
-      rank.fresh.resize(update_.size());
-      worker.compute(options_.data->train, gradient.samples, versions_.back(), rank.fresh);
-      rank.compared = rank.fresh;
-    }
-    scheme_.contribute(position, gradient.step, worker.gradient, versions_.back());
+    gradient.version = rank.version_at_begin(gradient);
+    worker.compute(options_.data->train, gradient.samples,
+                   weights_.all(*gradient.version, rank.weights));
+    // While the version is at hand: a late gradient's may be gone when it is used. No bucket is
+    // updated between this exchange and its own one of the same step.
+    for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket)
+      compensate_delay(bucket, *gradient.version, worker.gradient);
   }
 
-  void compute_dense_update(const std::vector<Rank>& present) {
+  void compensate_delay(std::size_t bucket, std::uint64_t version, std::span<float> all) const {
+    const std::uint64_t delay =
+        weights_.updates_of(bucket, weights_.newest()) - weights_.updates_of(bucket, version);
+    if (delay == 0 || (!stale_.delay_compensation && !stale_.scales_by_delay)) return;
+    const auto& part = scheme_.part(bucket);
+    std::vector<float> own(part.parameters());
+    part.copy_from(all, own);
+    if (stale_.delay_compensation) {
+      compensate(*stale_.delay_compensation, weights_.of_bucket(bucket, weights_.newest()),
+                 weights_.of_bucket(bucket, version), own);
+    }
+    if (stale_.scales_by_delay) {
+      for (float& value : own) value *= 1 / static_cast<float>(delay);
+    }
+    part.scatter(own, all);
+  }
+
+  /// With the weights that the first bucket that is taken meets.
+  void compare_with_fresh(StaleRank& rank, PendingGradient& gradient,
+                          std::span<const float> newest) const {
+    rank.compared = rank.worker.gradient;
+    if (!stale_.compares_with_fresh || *gradient.version == weights_.newest()) return;
+    if (!gradient.has_fresh) {
+      rank.fresh.resize(update_.size());
+      rank.worker.compute(options_.data->train, gradient.samples, newest, rank.fresh);
+      gradient.has_fresh = true;
+    }
+    rank.compared = rank.fresh;
+  }
+
+  void compute_dense_update(std::size_t bucket, const std::vector<Rank>& present) {
     if (is_dense()) return;
+    const auto& part = scheme_.part(bucket);
+    auto& own = buckets_[bucket];
+    own.copies.resize(ranks_.size());
     std::vector<std::span<const float>> gradients;
     gradients.reserve(present.size());
-    for (const Rank rank : present) gradients.push_back(ranks_[rank].compared);
-    mean_over_ranks(gradients, dense_mean_);
-    dense_optimizer_->update(dense_mean_, dense_update_);
+    for (const Rank position : present)
+      gradients.push_back(part.gather(ranks_[position].compared, own.copies[position]));
+    mean_over_ranks(gradients, own.dense_mean);
+    own.dense_optimizer->update(own.dense_mean, own.dense_update);
+    part.scatter(own.dense_update, dense_update_);
   }
 
-  void make_version(std::uint64_t step, const StepOutcome& outcome) {
+  void make_version(std::uint64_t step, std::size_t bucket, std::span<const float> mean) {
     const auto rate = static_cast<float>(
         learning_rate_at(options_.schedule, options_.learning_rate, step, options_.steps));
-    optimizer_->update(outcome.mean, update_);
-    auto next = versions_.back();
-    for (std::size_t i = 0; i < next.size(); ++i) next[i] -= rate * update_[i];
-    versions_.push_back(std::move(next));
+    auto& update = buckets_[bucket].update;
+    buckets_[bucket].optimizer->update(mean, update);
+    scheme_.part(bucket).scatter(update, update_);
+    const auto last = weights_.of_bucket(bucket, weights_.newest());
+    std::vector<float> next(last.begin(), last.end());
+    for (std::size_t i = 0; i < next.size(); ++i) next[i] -= rate * update[i];
+    weights_.add(std::move(next));
   }
 
-  void report(std::uint64_t step, const StepOutcome& outcome, const std::vector<Rank>& present) {
-    TrainedStep row{.step = step, .outcome = &outcome, .loss = 0, .accuracy = {}, .layers = {}};
-    std::uint64_t delays = 0;
-    for (const Rank rank : present) {
-      row.loss += ranks_[rank].worker.loss;
-      delays += ranks_[rank].delay;
-      row.delay_max = std::max(row.delay_max, ranks_[rank].delay);
+  void begin_step() {
+    taken_ = {.buckets = {ranks_.size(), std::vector<bool>(buckets_.size())}, .masks = {}};
+    if (!stale_.quorum) return;
+    taken_.masks.assign(ranks_.size(), std::vector<prune::MaskWord>(scheme_.mask_words()));
+  }
+
+  void note_masks(std::size_t bucket, const std::vector<Rank>& present,
+                  std::span<const prune::MaskWord> mask) {
+    for (const Rank position : present) {
+      auto& sent = taken_.masks[position];
+      if (mask.empty()) {
+        scheme_.part(bucket).mark_all(sent);
+      } else {
+        scheme_.part(bucket).scatter_mask(mask, sent);
+      }
     }
-    const auto count = static_cast<double>(present.size());
-    row.loss /= count;
-    row.delay_mean = static_cast<double>(delays) / count;
+  }
+
+  void end_step(std::uint64_t step) {
+    report(step);
+    // Whoever has begun a step up to this one has computed its gradient; who begins a later one has
+    // applied all updates but those of the last `staleness` steps.
+    if (step + 1 < stale_.staleness) return;
+    oldest_ = version_before(step + 1 - stale_.staleness, 0);
+    weights_.forget_before(oldest_);
+  }
+
+  void report(std::uint64_t step) {
+    const auto outcome = scheme_.joined();
+    TrainedStep row{.step = step, .outcome = &outcome, .loss = 0, .accuracy = {}, .layers = {}};
+    double losses = 0;
+    for (Rank position = 0; position < ranks_.size(); ++position) {
+      if (!taken_.any(position)) continue;
+      row.loss += ranks_[position].worker.loss;
+      ++losses;
+    }
+    row.loss /= losses;
+    row.delay_mean = static_cast<double>(taken_.delays) / static_cast<double>(taken_.count);
+    row.delay_max = taken_.delay_max;
     if (stale_.quorum) {
       row.left_out.emplace();
-      for (Rank index = 0; index < ranks_.size(); ++index) {
-        if (!std::ranges::binary_search(present, index))
-          row.left_out->push_back(ranks_[index].worker.rank);
+      for (Rank position = 0; position < ranks_.size(); ++position) {
+        if (!taken_.all(position)) row.left_out->push_back(ranks_[position].worker.rank);
       }
     }
     if (evaluates_after(step, options_, sampler_.steps_per_epoch()))
-      row.accuracy = test_accuracy(*options_.network, *options_.data, versions_.back(), threads_);
-    row.layers = stale_.quorum
-                     ? sent_.record(step, outcome, present, static_cast<Rank>(ranks_.size()))
-                     : sent_.record(step, outcome);
+      row.accuracy = test_accuracy(*options_.network, *options_.data, newest_weights(), threads_);
+    row.layers = stale_.quorum ? sent_.record(step, outcome, masks_sent(outcome))
+                               : sent_.record(step, outcome);
     fill_deviations(layers_, update_, is_dense() ? std::span<const float>() : dense_update_,
                     row.layers);
     on_step_(row);
   }
 
+  std::vector<std::span<const prune::MaskWord>> masks_sent(const StepOutcome& outcome) const {
+    std::vector<std::span<const prune::MaskWord>> masks(ranks_.size());
+    for (Rank position = 0; position < ranks_.size(); ++position)
+      masks[position] = taken_.all(position) ? outcome.mask : taken_.masks[position];
+    return masks;
+  }
+
   const TrainingOptions& options_;
   const StaleOptions stale_;
-  Scheme& scheme_;
+  BucketedScheme& scheme_;
   ThreadPool& threads_;
   std::function<void(const TrainedStep&)> on_step_;
   const Layers& layers_;
-  std::vector<float> update_, dense_mean_, dense_update_;
-  std::unique_ptr<Optimizer> optimizer_, dense_optimizer_;
+  VersionedWeights weights_;
+  std::uint64_t oldest_ = 0;   ///< version that is kept
+  std::vector<float> newest_;  ///< scratch
+  std::vector<float> update_, dense_update_;
+  std::vector<OfBucket> buckets_;
   BatchSampler sampler_;
   SentRecord sent_;
-  std::vector<RankState> ranks_;             ///< those that live, ascending
-  std::vector<double> lost_mass_;            ///< per death
-  std::deque<std::vector<float>> versions_;  ///< of the weights; the last one is the next step's
-  std::uint64_t first_version_ = 0;          ///< number of the first of them
+  std::vector<StaleRank> ranks_;   ///< those that live, ascending
+  std::vector<double> lost_mass_;  ///< per death
+  TakenStep taken_;
 };
 
 StaleTraining::StaleTraining(const TrainingOptions& options, const StaleOptions& stale,
-                             Scheme& scheme, ThreadPool& threads,
+                             BucketedScheme& scheme, ThreadPool& threads,
                              std::function<void(const TrainedStep&)> on_step)
     : work_(std::make_unique<Work>(options, stale, scheme, threads, std::move(on_step))) {}
 
@@ -322,11 +351,15 @@ StaleTraining::~StaleTraining() = default;
 void StaleTraining::begin(Rank rank, std::uint64_t step, Seconds now) {
   work_->begin(rank, step, now);
 }
-void StaleTraining::ready(Rank rank, Seconds now) { work_->ready(rank, now); }
-void StaleTraining::apply(Rank rank, std::uint64_t step, Seconds now) {
-  work_->apply(rank, step, now);
+void StaleTraining::ready(Rank rank, std::size_t bucket, Seconds now) {
+  work_->ready(rank, bucket, now);
 }
-void StaleTraining::exchange(std::uint64_t step) { work_->exchange(step); }
+void StaleTraining::apply(Rank rank, std::uint64_t step, std::size_t bucket, Seconds now) {
+  work_->apply(rank, step, bucket, now);
+}
+std::vector<Stage> StaleTraining::exchange(std::uint64_t step, std::size_t bucket) {
+  return work_->exchange(step, bucket);
+}
 std::vector<std::uint64_t> StaleTraining::go_on_without(const std::vector<Rank>& dead,
                                                         std::uint64_t step) {
   return work_->go_on_without(dead, step);

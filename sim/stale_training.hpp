@@ -2,9 +2,11 @@
 // Training that feels the network: updates arrive when the simulation says so, and a gradient is
 // computed with the weights that its rank holds at the simulated moment at which it begins.
 //
-// All ranks apply the same updates in the same order, so what a rank holds is a version number: the
-// updates that it has applied. Gradients are worked out when the exchange that takes them begins,
-// on all cores, and results do not depend on when or where.
+// Buckets are exchanged and applied one after the other, those of one step before those of the
+// next, so what a rank holds is a version number (VersionedWeights). Gradients are worked out when
+// the first exchange that takes them begins, on all cores, and results do not depend on when or
+// where.
+#include "models/schemes/bucketed.hpp"
 #include "sim/training.hpp"
 #include "sim/training_parts.hpp"
 
@@ -33,7 +35,7 @@ struct StaleOptions {
   bool compares_with_fresh = false;
 };
 
-/// What train_stale holds beside training_memory().
+/// What StaleTraining holds beside training_memory().
 struct StaleMemory {
   std::uint64_t versions;  ///< of the weights
   Bytes weights;           ///< all versions
@@ -42,8 +44,10 @@ StaleMemory stale_memory(const TrainingOptions& options, const StaleOptions& sta
 
 class StaleTraining {
  public:
-  /// The references have to outlive it. `on_step` is called by exchange().
-  StaleTraining(const TrainingOptions& options, const StaleOptions& stale, Scheme& scheme,
+  /// The references have to outlive it. `on_step` is called by the exchange of a step's last
+  /// bucket. A gradient's delay counts the updates of a bucket; that of a step is over ranks and
+  /// buckets.
+  StaleTraining(const TrainingOptions& options, const StaleOptions& stale, BucketedScheme& scheme,
                 ThreadPool& threads, std::function<void(const TrainedStep&)> on_step);
   ~StaleTraining();
 
@@ -51,20 +55,20 @@ class StaleTraining {
 
   /// Reads the weights for `step`. A rank begins steps in increasing order; without a quorum all.
   void begin(Rank rank, std::uint64_t step, Seconds now);
-  /// Has its gradient of the step that it began last.
-  void ready(Rank rank, Seconds now);
-  /// Applies the update of `step`: each rank each step, in order.
-  void apply(Rank rank, std::uint64_t step, Seconds now);
+  /// Has the bucket's gradient of the step that it began last; buckets become ready in order.
+  void ready(Rank rank, std::size_t bucket, Seconds now);
+  /// Applies the update of a step's bucket: each rank each one, in order.
+  void apply(Rank rank, std::uint64_t step, std::size_t bucket, Seconds now);
 
-  /// The exchange of `step` begins, in order of steps, when enough ranks are ready: computes their
-  /// gradients and makes the next version of the weights.
-  void exchange(std::uint64_t step);
+  /// The exchange of a step's bucket begins, in order, when enough ranks are ready: computes their
+  /// gradients and makes the next version of the weights. Returns what is exchanged.
+  std::vector<Stage> exchange(std::uint64_t step, std::size_t bucket);
 
-  /// Before the exchange of `step`: ranks have died, and what was applied of `step` and the steps
-  /// after it is not, as those are to be exchanged without the dead. Gradients that were computed
-  /// with such weights, or are not ready, are dropped, and what a dead rank had kept back is lost
-  /// with its gradient of `step`. Returns how many gradients each rank has in hand, from that of
-  /// `step` on without a gap.
+  /// Before the first exchange of `step`: ranks have died, and what was applied of `step` and the
+  /// steps after it is not, as those are to be exchanged without the dead. Gradients that were
+  /// computed with such weights, or are not ready, are dropped, and what a dead rank had kept back
+  /// is lost with its gradient of `step`. Returns how many gradients each rank has in hand, from
+  /// that of `step` on without a gap.
   std::vector<std::uint64_t> go_on_without(const std::vector<Rank>& dead, std::uint64_t step);
 
   /// After the last exchange.

@@ -113,15 +113,8 @@ std::vector<LayerRow> SentRecord::record(std::uint64_t step, const StepOutcome& 
 }
 
 std::vector<LayerRow> SentRecord::record(std::uint64_t step, const StepOutcome& outcome,
-                                         std::span<const Rank> present, Rank ranks) {
+                                         std::span<const std::span<const prune::MaskWord>> masks) {
   if (!outcome.rank_masks.empty()) return record(step, outcome);
-  if (nothing_.empty()) {
-    std::size_t words = 0;
-    for (const auto& layer : layers_) words += prune::mask_words(layer.parameters);
-    nothing_.resize(words);
-  }
-  std::vector<std::span<const prune::MaskWord>> masks(ranks, nothing_);
-  for (const Rank rank : present) masks[rank] = outcome.mask;
   ages_.record(step, masks);
   return rows(step, outcome);
 }

@@ -70,11 +70,11 @@ class SentRecord {
  public:
   explicit SentRecord(const Layers& layers) : layers_(layers), ages_(layers), overlap_(layers) {}
 
-  /// Takes the outcome of the next step; its rows, but for the deviations. With a quorum, `present`
-  /// are the ranks that sent anything.
+  /// Takes the outcome of the next step; its rows, but for the deviations. With a quorum, `masks`
+  /// are what each rank sent, as StepOutcome::mask, where the outcome does not say so.
   std::vector<LayerRow> record(std::uint64_t step, const StepOutcome& outcome);
   std::vector<LayerRow> record(std::uint64_t step, const StepOutcome& outcome,
-                               std::span<const Rank> present, Rank ranks);
+                               std::span<const std::span<const prune::MaskWord>> masks);
 
   /// Scheme::drop.
   void drop(Rank rank) { ages_.drop(rank); }
@@ -88,7 +88,6 @@ class SentRecord {
   const Layers& layers_;
   AgeTracker ages_;
   MaskOverlap overlap_;
-  std::vector<prune::MaskWord> nothing_;
 };
 
 /// Error and cosine of each layer's `update` against the one that the dense mean would have given;

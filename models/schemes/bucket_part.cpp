@@ -27,7 +27,7 @@ BucketPart::BucketPart(const Layers& all, const Bucket& bucket)
 
 std::span<const float> BucketPart::gather(std::span<const float> all,
                                           std::vector<float>& copy) const {
-  if (runs_.size() == 1) return all.subspan(runs_.front().offset, runs_.front().count);
+  if (is_contiguous()) return all.subspan(runs_.front().offset, runs_.front().count);
   copy.resize(parameters_);
   copy_from(all, copy);
   return copy;
@@ -51,6 +51,19 @@ void BucketPart::scatter_mask(std::span<const prune::MaskWord> own,
   for (const auto& run : mask_runs_) {
     std::ranges::copy(own.first(run.count), all.subspan(run.offset).begin());
     own = own.subspan(run.count);
+  }
+}
+
+void BucketPart::mark_all(std::span<prune::MaskWord> all) const {
+  auto layer = layers_.begin();
+  std::size_t left = layer->parameters;
+  for (const auto& run : mask_runs_) {
+    for (auto& word : all.subspan(run.offset, run.count)) {
+      // Bits behind a layer's last parameter stay 0.
+      word |= left >= 64 ? ~prune::MaskWord{0} : (prune::MaskWord{1} << left) - 1;
+      left -= std::min<std::size_t>(left, 64);
+      if (left == 0 && ++layer != layers_.end()) left = layer->parameters;
+    }
   }
 }
 

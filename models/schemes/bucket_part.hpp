@@ -19,6 +19,9 @@ class BucketPart {
   std::span<const std::size_t> indices() const { return indices_; }  ///< of its layers, among all
   std::size_t parameters() const { return parameters_; }
 
+  /// Whether they lie one behind the other in buffers over all layers.
+  bool is_contiguous() const { return runs_.size() == 1; }
+
   /// The bucket's values of a buffer over all layers: where they lie one behind the other that part
   /// of the buffer, otherwise a copy that goes to `copy`.
   std::span<const float> gather(std::span<const float> all, std::vector<float>& copy) const;
@@ -27,6 +30,8 @@ class BucketPart {
   void scatter(std::span<const float> own, std::span<float> all) const;
   /// The words of a mask over the bucket's layers to their place in one over all layers.
   void scatter_mask(std::span<const prune::MaskWord> own, std::span<prune::MaskWord> all) const;
+  /// Sets the bits of the bucket's parameters in a mask over all layers.
+  void mark_all(std::span<prune::MaskWord> all) const;
 
  private:
   struct Run {

@@ -21,9 +21,12 @@ void number_stages(std::size_t bucket, std::vector<Stage>& stages) {
 BucketedScheme::BucketedScheme(const SchemeDefinition& definition, const Layers& layers,
                                const SchemeOptions& options, const std::vector<Bucket>& buckets)
     : layers_(layers), mean_(total_parameters(layers)) {
-  for (const auto& layer : layers_) words_ += prune::mask_words(layer.parameters);
+  std::size_t words = 0;
+  for (const auto& layer : layers_) words += prune::mask_words(layer.parameters);
+  everything_.resize(words);
   for (std::size_t i = 0; i < buckets.size(); ++i) {
     BucketPart part(layers_, buckets[i]);
+    part.mark_all(everything_);
     auto scheme = definition.make(part.layers(), options_of(options, i));
     parts_.push_back(
         {std::move(part), std::move(scheme), std::vector<Bucketed::Copies>(options.ranks)});
@@ -105,8 +108,8 @@ void BucketedScheme::join(std::size_t bucket, const StepOutcome& own) {
     joined_ = {};
     joined_.layers.resize(layers_.size());
     has_mask_ = false;
-    mask_.assign(words_, ~prune::MaskWord{0});
-    rank_masks_.resize(own.rank_masks.size(), std::vector<prune::MaskWord>(words_));
+    mask_ = everything_;
+    rank_masks_.resize(own.rank_masks.size(), everything_);
   }
   const auto& part = parts_[bucket].part;
   part.scatter(own.mean, mean_);

@@ -33,6 +33,9 @@ class BucketedScheme final : public Scheme {
 
   std::size_t buckets() const { return parts_.size(); }
   const BucketPart& part(std::size_t bucket) const { return parts_[bucket].part; }
+  /// Of a mask of all layers.
+  std::size_t mask_words() const { return everything_.size(); }
+  const Scheme& scheme(std::size_t bucket) const { return *parts_[bucket].scheme; }
   /// `gradient` and `weights` are of all layers.
   void contribute_bucket(std::size_t bucket, Rank rank, std::uint64_t step,
                          std::span<const float> gradient, std::span<const float> weights);
@@ -62,7 +65,7 @@ class BucketedScheme final : public Scheme {
 
   Layers layers_;
   std::vector<Bucketed> parts_;
-  std::size_t words_ = 0;  ///< of a mask
+  std::vector<prune::MaskWord> everything_;  ///< a mask of all parameters
   // Of the step that is exchanged.
   StepOutcome joined_;
   bool has_mask_ = false;

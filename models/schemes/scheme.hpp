@@ -23,6 +23,12 @@ namespace ringsim {
 struct Payload {
   Bytes values, masks, headers;
   Bytes total() const { return values + masks + headers; }
+  Payload& operator+=(const Payload& other) {
+    values += other.values;
+    masks += other.masks;
+    headers += other.headers;
+    return *this;
+  }
 };
 
 /// All ranks hold vectors of equal length; afterwards all hold the sum. `--collective` chooses the

@@ -54,7 +54,8 @@ class Staleness(Case):
         self.assertLess(late["simulated_seconds"], waiting["simulated_seconds"])
 
     def test_both_backends_and_any_number_of_threads_train_alike(self):
-        for options in (["--staleness", "2"], ["--quorum", "3"], ["--staleness", "2", "--quorum", "3", "--scheme", "topk"]):
+        for options in (["--staleness", "2"], ["--quorum", "3", "--bucket", "100KiB"],
+                        ["--staleness", "2", "--quorum", "3", "--scheme", "topk"]):
             common = ["--steps", "10", *self.RING, "--bandwidth", "1Gbps", "--compute-time", "1ms", "--jitter", "0.4", *options]
             shutil.rmtree(self.folder / "simgrid", ignore_errors=True)
             shutil.rmtree(self.folder / "recurrence", ignore_errors=True)
@@ -174,9 +175,23 @@ class Staleness(Case):
                          "run", "--local-steps", "2", "--staleness", "2")
         self.check_error("--momentum-correction: found on with --local-steps; off is accepted; leave one of the two out: the momentum is "
                          "that of each rank's own steps", "run", "--local-steps", "2", "--momentum-correction", "on")
-        for option, value in (("bucket", "1MiB"), ("overlap", "on")):
-            self.check_error(f"--{option}: has no effect with --staleness, --quorum or --local-steps; leave it out: an exchange begins when "
-                             "the whole gradient is there", "run", "--staleness", "2", f"--{option}", value)
+        self.check_error("--overlap: has no effect with --local-steps; leave it out: the weights have moved when the last step has ended",
+                         "run", "--local-steps", "2", "--overlap", "on")
+        self.check_error("--masks-ahead: has no effect with --staleness or --quorum; leave it out: a bucket's mask is exchanged right before "
+                         "its values", "run", "--quorum", "2", "--bucket", "100KiB", "--masks-ahead", "on")
+
+    def test_buckets_are_late_one_by_one(self):
+        late = ["--steps", "12", *self.RING, "--bandwidth", "1Gbps", "--compute-time", "3ms", "--staleness", "2"]
+        whole, apart, overlapping = (self.summary(*late, *options) for options in (
+            [], ["--bucket", "100KiB", "--overlap", "off"], ["--bucket", "100KiB"]))
+        # In buckets that are ready together nothing is earlier, and iwp selects layer by layer.
+        self.assertEqual((whole["loss"], whole["staleness_steps"]["delay_mean"]), (apart["loss"], apart["staleness_steps"]["delay_mean"]))
+        # The first bucket arrives before the step ends, so that its gradients are not late.
+        self.assertLess(overlapping["staleness_steps"]["delay_mean"], whole["staleness_steps"]["delay_mean"])
+        self.assertLess(overlapping["simulated_seconds"], apart["simulated_seconds"])
+        self.assertNotEqual(overlapping["loss"], whole["loss"])
+        local = [self.summary("--steps", "8", "--local-steps", "4", *options) for options in ([], ["--bucket", "100KiB"])]
+        self.assertEqual(local[0]["loss"], local[1]["loss"])
 
     def test_late_updates_go_on_without_a_host_that_dies(self):
         path = self.folder / "dying.json"

@@ -16,6 +16,7 @@ using namespace ringsim::test;
 namespace {
 
 struct Happened {
+  /// By rank and step; ready and apply by rank and number of the bucket through all steps.
   std::map<std::pair<Rank, std::uint64_t>, double> begin, ready, apply;
   Timing timing;
 };
@@ -23,13 +24,14 @@ struct Happened {
 using Run = BackendResult (*)(const Topology&, const Program&, const Observer&);
 
 /// Gradients in hand as StaleWork::begin_again says: begun before the update of `step` came.
-std::vector<std::uint64_t> in_hand(const Happened& happened, Rank ranks, std::uint64_t step) {
+std::vector<std::uint64_t> in_hand(const Happened& happened, Rank ranks, std::uint64_t step,
+                                   std::size_t buckets) {
   std::vector<std::uint64_t> counts(ranks);
   for (Rank rank = 0; rank < ranks; ++rank) {
     while (true) {
       const std::pair gradient{rank, step + counts[rank]};
-      const auto applied = happened.apply.find({rank, step});
-      if (!happened.ready.contains(gradient)) break;
+      const auto applied = happened.apply.find({rank, step * buckets});
+      if (!happened.ready.contains({rank, (gradient.second + 1) * buckets - 1})) break;
       if (applied != happened.apply.end() && applied->second <= happened.begin.at(gradient)) break;
       ++counts[rank];
     }
@@ -37,9 +39,9 @@ std::vector<std::uint64_t> in_hand(const Happened& happened, Rank ranks, std::ui
   return counts;
 }
 
-/// Steps of 1 s of computing that all-reduce `bytes`.
+/// Steps of 1 s of computing that all-reduce `bytes` per bucket.
 Happened run_steps(Run backend, const Topology& topology, const StaleSchedule& schedule,
-                   std::size_t bytes) {
+                   std::size_t bytes, const ComputeModel& compute = {.time = Seconds{1}}) {
   const std::vector<Stage> stages = {{"values", AllReduce{bytes / 4, Bytes{4}}}};
   auto left = schedule.ranks;
   std::deque<StepPlan> plans;
@@ -49,26 +51,27 @@ Happened run_steps(Run backend, const Topology& topology, const StaleSchedule& s
   make_plan();
   Happened happened;
   StaleTimeline timeline(schedule.steps, schedule.ranks);
-  const auto note = [](auto& times) {
-    return [&times](Rank rank, std::uint64_t step, Seconds now) {
-      times[{rank, step}] = now.value;
-    };
-  };
-  StaleProgram program(topology, schedule, {.time = Seconds{1}},
-                       {.begin = note(happened.begin),
-                        .ready = note(happened.ready),
-                        .apply =
+  StaleProgram program(topology, schedule, compute,
+                       {.begin =
                             [&](Rank rank, std::uint64_t step, Seconds now) {
-                              happened.apply[{rank, step}] = now.value;
-                              timeline.apply(rank, step, now);
+                              happened.begin[{rank, step}] = now.value;
                             },
-                        .exchange = [&](std::uint64_t) { return &plans.back(); },
+                        .ready =
+                            [&](Rank rank, std::uint64_t step, std::size_t bucket, Seconds now) {
+                              happened.ready[{rank, step * schedule.buckets + bucket}] = now.value;
+                            },
+                        .apply =
+                            [&](Rank rank, std::uint64_t step, std::size_t bucket, Seconds now) {
+                              happened.apply[{rank, step * schedule.buckets + bucket}] = now.value;
+                              if (bucket + 1 == schedule.buckets) timeline.apply(rank, step, now);
+                            },
+                        .exchange = [&](std::uint64_t, std::size_t) { return &plans.back(); },
                         .begin_again =
                             [&](const std::vector<Rank>& dead, std::uint64_t step, Seconds) {
                               left -= static_cast<Rank>(dead.size());
                               make_plan();
                               timeline.begin_again(step);
-                              return in_hand(happened, schedule.ranks, step);
+                              return in_hand(happened, schedule.ranks, step, schedule.buckets);
                             }});
   happened.timing = timeline.timing(
       backend(topology, program.program(),
@@ -162,15 +165,70 @@ TEST_CASE("with a quorum a slow rank goes on with the first exchange that has no
   CHECK(happened.timing.end.value == Approx(6));
 }
 
+TEST_CASE("buckets are exchanged while later ones are computed, and applied one by one",
+          "[stale][program]") {
+  // Two ranks all-reduce 1 MB a bucket in 2 rounds of 0.5 MB: 1 s. Buckets are ready at 0.25 s and
+  // 0.75 s of a step of 1 s. S = 1: exchanges run from 0.25 s on, 1 s each; update 0 is whole at
+  // 2.25 s, when step 2 begins; its buckets are ready at 2.5 s and 3 s. The next exchanges have
+  // been waiting for the network. Step 3 begins with update 1 at 4.25 s.
+  const auto happened =
+      run_steps(run_recurrence, uniform_ring(2, 1e6, 0),
+                {.steps = 4, .staleness = 1, .buckets = 2, .ranks = 2, .quorum = 2}, 1'000'000,
+                {.time = Seconds{1}, .overlap = Overlap{.ready = {Seconds{0.25}, Seconds{0.75}}}});
+  for (const Rank rank : {0U, 1U}) {
+    check_times(happened.begin, rank, {0, 1, 2.25, 4.25});
+    check_times(happened.ready, rank, {0.25, 0.75, 1.25, 1.75, 2.5, 3, 4.5, 5});
+    check_times(happened.apply, rank, {1.25, 2.25, 3.25, 4.25, 5.25, 6.25, 7.25, 8.25});
+  }
+  CHECK(happened.timing.end == Seconds{8.25});
+  CHECK(happened.timing.steps[0].compute.value == Approx(2));
+  CHECK(happened.timing.steps[1].total.value == Approx(2));
+}
+
+TEST_CASE("buckets that do not overlap are exchanged one after the other", "[stale][program]") {
+  // As above, but ready at the end of a step: exchanges from 1 s on.
+  const auto happened =
+      run_steps(run_recurrence, uniform_ring(2, 1e6, 0),
+                {.steps = 3, .staleness = 1, .buckets = 2, .ranks = 2, .quorum = 2}, 1'000'000);
+  check_times(happened.begin, 0, {0, 1, 3});
+  check_times(happened.ready, 0, {1, 1, 2, 2, 4, 4});
+  check_times(happened.apply, 0, {2, 3, 4, 5, 6, 7});
+}
+
+TEST_CASE("a rank that is late for a quorum goes on with a step of which no bucket has started",
+          "[stale][program]") {
+  // Rank 2 computes 2.2 s a step, the others 1 s, and buckets are ready half way and at the end;
+  // the network takes no time. At 2.2 s, when rank 2 has step 0, the first bucket of step 2 is
+  // still to come (at 2.5 s): it goes on with step 2, at 4.4 s with step 4.
+  auto topology = uniform_ring(3, 1e18, 0);
+  Host slow;
+  slow.speed = 1 / 2.2;
+  topology.set_host(2, slow);
+  const auto happened = run_steps(
+      run_recurrence, topology, {.steps = 6, .staleness = 0, .buckets = 2, .ranks = 3, .quorum = 2},
+      4000, {.time = Seconds{1}, .overlap = Overlap{.ready = {Seconds{0.5}, Seconds{1}}}});
+  check_times(happened.begin, 0, {0, 1, 2, 3, 4, 5});
+  std::vector<std::uint64_t> begun;
+  for (const auto& [what, time] : happened.begin) {
+    if (what.first == 2) begun.push_back(what.second);
+  }
+  CHECK(begun == std::vector<std::uint64_t>{0, 2, 4});
+  CHECK(happened.timing.end.value == Approx(6));
+}
+
 TEST_CASE("both backends run stale steps alike", "[stale][program]") {
   const auto quorum = GENERATE(Rank{4}, Rank{3});
   auto topology = make_ring({1e6, 2e6, 1e6, 3e6}, {1e-3, 2e-3, 1e-3, 1e-3});
   Host slow;
   slow.speed_changes = {{Seconds{2.5}, 0.3}, {Seconds{12.1}, 1}};
   topology.set_host(1, slow);
-  const StaleSchedule schedule{.steps = 12, .staleness = 3, .ranks = 4, .quorum = quorum};
+  const auto buckets = GENERATE(std::size_t{1}, std::size_t{3});
+  const StaleSchedule schedule{
+      .steps = 12, .staleness = 3, .buckets = buckets, .ranks = 4, .quorum = quorum};
+  ComputeModel compute{.time = Seconds{1}};
+  if (buckets > 1) compute.overlap = Overlap{.ready = {Seconds{0.3}, Seconds{0.5}, Seconds{0.9}}};
   const auto numbers = [&](Run backend) {
-    const auto happened = run_steps(backend, topology, schedule, 1'000'000);
+    const auto happened = run_steps(backend, topology, schedule, 1'000'000, compute);
     std::vector<double> all = {happened.timing.end.value};
     for (const auto* times : {&happened.begin, &happened.ready, &happened.apply}) {
       for (const auto& [what, time] : *times) all.push_back(time);
@@ -236,6 +294,27 @@ TEST_CASE("after a death gradients that are in hand are exchanged by those that 
       {0, 1});
   check_numbers(child, {0, 1, 5, 12.5, 5, 12.5, 15.5, 18.5,  //
                         0, 1, 5, 12.5, 5, 12.5, 15.5, 18.5, 18.5});
+}
+
+TEST_CASE("a death begins a step again with its first bucket", "[stale][program]") {
+  // As in the first case with two buckets of 3 MB, ready at 1 s, 2 s, ...: exchanges of 4 s from 1
+  // s, 5 s, ... on; step 2 begins with the second, at 9 s. Rank 2 dies at 10 s, in the exchange of
+  // the first bucket of step 1 (since 9 s). At 13 s that begins again, by two: 3 s each.
+  const auto child = run_child([] {
+    const auto happened = run_steps(run_simgrid, ring_where_dies(3, 2, 10),
+                                    {.steps = 3,
+                                     .staleness = 1,
+                                     .buckets = 2,
+                                     .ranks = 3,
+                                     .quorum = 3,
+                                     .detection = Seconds{3}},
+                                    3'000'000);
+    std::vector<double> numbers;
+    for (std::uint64_t bucket = 0; bucket < 6; ++bucket)
+      numbers.push_back(happened.apply.at({0, bucket}));
+    return numbers;
+  });
+  check_numbers(child, {5, 9, 16, 19, 22, 25});
 }
 
 TEST_CASE("an exchange that opens when a death is noticed waits for no dead rank",

@@ -45,13 +45,14 @@ struct Setup {
                           .learning_rate = 0.1,
                           .momentum = 0.9};
 
-  std::unique_ptr<Scheme> scheme(std::string_view name) const {
-    SchemeOptions asked;
+  std::vector<Bucket> buckets = {one_bucket(network->layers())};
+
+  std::unique_ptr<BucketedScheme> scheme(std::string_view name, SchemeOptions asked = {}) const {
     asked.ranks = ranks;
-    asked.whole_below = 0;
+    if (!asked.whole_below) asked.whole_below = 0;
     asked.density = 0.1;
     asked.rank = 1;
-    return find_scheme(name).make(network->layers(), asked);
+    return std::make_unique<BucketedScheme>(find_scheme(name), network->layers(), asked, buckets);
   }
 };
 
@@ -83,21 +84,26 @@ Trained train_late(const Setup& setup, std::string_view name, std::uint64_t lag,
   StaleTraining training(setup.options, stale, *scheme, pool, collect(trained));
   std::vector<Rank> living;
   for (Rank rank = 0; rank < ranks; ++rank) living.push_back(rank);
+  const std::size_t buckets = setup.buckets.size();
   std::uint64_t applied = 0;
   double now = 0;
   for (std::uint64_t step = 0; step < setup.options.steps; ++step) {
     for (; applied + lag < step; ++applied) {
-      for (const Rank rank : living) training.apply(rank, applied, Seconds{now});
+      for (std::size_t bucket = 0; bucket < buckets; ++bucket) {
+        for (const Rank rank : living) training.apply(rank, applied, bucket, Seconds{now});
+      }
     }
     for (const Rank rank : living) training.begin(rank, step, Seconds{now});
     now += 1;
-    for (const Rank rank : living) training.ready(rank, Seconds{now});
+    for (std::size_t bucket = 0; bucket < buckets; ++bucket) {
+      for (const Rank rank : living) training.ready(rank, bucket, Seconds{now});
+    }
     for (const auto& death : setup.options.deaths) {
       if (death.step != step) continue;
       std::erase(living, death.rank);
       training.go_on_without({death.rank}, step);
     }
-    training.exchange(step);
+    for (std::size_t bucket = 0; bucket < buckets; ++bucket) training.exchange(step, bucket);
   }
   trained.result = training.result();
   return trained;
@@ -108,7 +114,9 @@ Trained train_late(const Setup& setup, std::string_view name, std::uint64_t lag,
 TEST_CASE("what is never late trains as synchronous steps, bit for bit", "[stale][training]") {
   const auto* definition = GENERATE(from_range(schemes().begin(), schemes().end()));
   INFO(definition->name);
-  const Setup setup;
+  Setup setup;
+  // In the order of the backward pass, and not one behind the other.
+  if (GENERATE(false, true)) setup.buckets = {{{2, 3}}, {{0}}, {{1}}};
   const auto scheme = setup.scheme(definition->name);
   ThreadPool pool(2);
   Trained synchronous;
@@ -245,9 +253,9 @@ TEST_CASE("a quorum takes those that were ready first, and the others in turn",
     CHECK(step.left_out == std::vector<Rank>{2, 3});
   });
   for (Rank rank = 0; rank < ranks; ++rank) training.begin(rank, 0, Seconds{0});
-  for (const Rank rank : {2U, 0U, 1U}) training.ready(rank, Seconds{1});
-  training.ready(3, Seconds{1.5});
-  training.exchange(0);
+  for (const Rank rank : {2U, 0U, 1U}) training.ready(rank, 0, Seconds{1});
+  training.ready(3, 0, Seconds{1.5});
+  training.exchange(0, 0);
 
   std::vector<float> weights(total_parameters(setup.network->layers()));
   setup.network->initialize(1, weights);
@@ -268,15 +276,16 @@ TEST_CASE("what a quorum leaves out stays in the residual", "[stale][training]")
   Setup setup;
   setup.options.learning_rate = 0;
   setup.options.momentum = 0;
+  const auto buckets = GENERATE(false, true);
+  if (buckets) setup.buckets = {{{2, 3}}, {{0, 1}}};
   SchemeOptions options;
-  options.ranks = ranks;
-  options.density = 0.1;
+  options.whole_below = 2;
   options.broadcasters = 4;  // but three are ready
-  IwpScheme scheme(setup.network->layers(), options);
+  const auto scheme = setup.scheme("iwp", options);
   ThreadPool pool(2);
   StaleOptions stale;
   stale.quorum = 3;
-  StaleTraining training(setup.options, stale, scheme, pool, [](const TrainedStep&) {});
+  StaleTraining training(setup.options, stale, *scheme, pool, [](const TrainedStep&) {});
   std::vector<float> weights(total_parameters(setup.network->layers())), sum(weights.size());
   setup.network->initialize(1, weights);
   auto sampler = make_sampler(setup.options);
@@ -284,16 +293,24 @@ TEST_CASE("what a quorum leaves out stays in the residual", "[stale][training]")
   for (std::uint64_t step = 0; step < 3; ++step) {
     const Seconds now{static_cast<double>(step)};
     for (Rank rank = 0; rank < ranks; ++rank) training.begin(rank, step, now);
-    for (Rank rank = 0; rank < ranks; ++rank)
-      training.ready(rank, now + Seconds{rank == 3 ? 0.9 : 0.5});
-    training.exchange(step);
-    for (Rank rank = 0; rank < ranks; ++rank) training.apply(rank, step, now + Seconds{0.95});
+    for (std::size_t bucket = 0; bucket < setup.buckets.size(); ++bucket) {
+      for (Rank rank = 0; rank < ranks; ++rank)
+        training.ready(rank, bucket, now + Seconds{rank == 3 ? 0.9 : 0.5});
+      training.exchange(step, bucket);
+      for (Rank rank = 0; rank < ranks; ++rank)
+        training.apply(rank, step, bucket, now + Seconds{0.95});
+    }
     sampler.begin_step(step);
     worker.compute(setup.data.train, sampler.batch(step, 3), weights);
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += worker.gradient[i];
   }
-  CHECK(std::ranges::equal(scheme.residual(3), sum));
-  CHECK_FALSE(std::ranges::equal(scheme.residual(2), sum));
+  for (std::size_t bucket = 0; bucket < setup.buckets.size(); ++bucket) {
+    const auto& iwp = dynamic_cast<const IwpScheme&>(scheme->scheme(bucket));
+    std::vector<float> copy;
+    const auto expected = scheme->part(bucket).gather(sum, copy);
+    CHECK(std::ranges::equal(iwp.residual(3), expected));
+    CHECK_FALSE(std::ranges::equal(iwp.residual(2), expected));
+  }
 }
 
 TEST_CASE("gradients of weights that an aborted exchange made are not in hand",
@@ -309,13 +326,13 @@ TEST_CASE("gradients of weights that an aborted exchange made are not in hand",
   for (std::uint64_t step = 0; step < 2; ++step) {
     const Seconds now{static_cast<double>(step)};
     for (Rank rank = 0; rank < ranks; ++rank) training.begin(rank, step, now);
-    for (Rank rank = 0; rank < ranks; ++rank) training.ready(rank, now + Seconds{1});
+    for (Rank rank = 0; rank < ranks; ++rank) training.ready(rank, 0, now + Seconds{1});
   }
   training.begin(2, 2, Seconds{2});
-  training.apply(0, 0, Seconds{3});
+  training.apply(0, 0, 0, Seconds{3});
   training.begin(0, 2, Seconds{3});
-  training.ready(2, Seconds{3});
-  training.ready(0, Seconds{4});
+  training.ready(2, 0, Seconds{3});
+  training.ready(0, 0, Seconds{4});
   training.begin(3, 2, Seconds{4});  // and is not ready
   CHECK(training.go_on_without({1}, 0) == std::vector<std::uint64_t>{2, 0, 3, 2});
 }
@@ -328,7 +345,7 @@ TEST_CASE("what is told again after a death trains the same", "[stale][training]
   StaleOptions stale;
   stale.staleness = 1;
   struct One {
-    std::unique_ptr<Scheme> scheme;
+    std::unique_ptr<BucketedScheme> scheme;
     std::unique_ptr<StaleTraining> training;
   };
   const auto make = [&] {
@@ -343,15 +360,15 @@ TEST_CASE("what is told again after a death trains the same", "[stale][training]
     const Seconds now{static_cast<double>(step)};
     for (const Rank rank : living) {
       if (step >= 2) {
-        one.training->apply(rank, step - 2, now);
-        history.apply(rank, step - 2, now);
+        one.training->apply(rank, step - 2, 0, now);
+        history.apply(rank, step - 2, 0, now);
       }
       one.training->begin(rank, step, now);
       history.begin(rank, step, now);
     }
     for (const Rank rank : living) {
-      one.training->ready(rank, now + Seconds{0.5});
-      history.ready(rank, now + Seconds{0.5});
+      one.training->ready(rank, 0, now + Seconds{0.5});
+      history.ready(rank, 0, now + Seconds{0.5});
     }
   };
   /// With deaths in steps 3 and 6: exchanges that are undone, or do not begin.
@@ -364,8 +381,8 @@ TEST_CASE("what is told again after a death trains the same", "[stale][training]
       if (step == 3 || step == 6) {
         const std::vector<Rank> dead = {step == 3 ? 2U : 0U};
         if (undoes) {
-          one.training->exchange(step);
-          history.exchange(step);
+          one.training->exchange(step, 0);
+          history.exchange(step, 0);
           history.forget_exchanges(step);
           one = make();
           history.tell(*one.training);
@@ -374,10 +391,85 @@ TEST_CASE("what is told again after a death trains the same", "[stale][training]
         history.go_on_without(dead, step);
         std::erase(living, dead.front());
       }
-      one.training->exchange(step);
-      history.exchange(step);
+      one.training->exchange(step, 0);
+      history.exchange(step, 0);
     }
     return one.training->result().weights;
   };
   CHECK(weights(true) == weights(false));
+}
+
+TEST_CASE("a gradient may be of weights of which some buckets are newer than others",
+          "[stale][training]") {
+  // Stochastic gradient descent in two buckets, by hand. S = 1: all begin step 1 when the update of
+  // step 0 has come to the first bucket alone, and step 2 with both updates of step 0 and none of
+  // step 1: delays of 0 and 1, and of 1 and 1.
+  Setup setup;
+  setup.options.momentum = 0;
+  setup.options.schedule = "constant";
+  setup.options.steps = 3;
+  setup.buckets = {{{2, 3}}, {{0, 1}}};
+  const auto scheme = setup.scheme("dense");
+  ThreadPool pool(2);
+  StaleOptions stale;
+  stale.staleness = 1;
+  std::vector<double> delays;
+  StaleTraining training(setup.options, stale, *scheme, pool, [&](const TrainedStep& step) {
+    delays.push_back(step.delay_mean);
+    CHECK(step.delay_max == (step.step == 0 ? 0 : 1));
+  });
+  const auto all = [&](auto what) {
+    for (Rank rank = 0; rank < ranks; ++rank) what(rank);
+  };
+  double now = 0;
+  const auto begin_and_compute = [&](std::uint64_t step) {
+    all([&](Rank rank) { training.begin(rank, step, Seconds{now}); });
+    now += 1;
+    for (const std::size_t bucket : {0U, 1U})
+      all([&](Rank rank) { training.ready(rank, bucket, Seconds{now}); });
+  };
+  const auto apply = [&](std::uint64_t step, std::size_t bucket) {
+    now += 1;
+    all([&](Rank rank) { training.apply(rank, step, bucket, Seconds{now}); });
+  };
+  begin_and_compute(0);
+  training.exchange(0, 0);
+  apply(0, 0);
+  begin_and_compute(1);
+  training.exchange(0, 1);
+  apply(0, 1);
+  begin_and_compute(2);
+  training.exchange(1, 0);
+  training.exchange(1, 1);
+  training.exchange(2, 0);
+  training.exchange(2, 1);
+  CHECK(delays == std::vector<double>{0, 0.5, 1});
+
+  const auto& layers = setup.network->layers();
+  const std::size_t first = layers[2].offset;  // of the first bucket
+  std::vector<float> weights(total_parameters(layers));
+  setup.network->initialize(1, weights);
+  auto sampler = make_sampler(setup.options);
+  const auto update = [&](std::uint64_t step, const std::vector<float>& with) {
+    Worker worker(0, *setup.network, weights.size());
+    std::vector<float> mean(weights.size());
+    sampler.begin_step(step);
+    for (Rank rank = 0; rank < ranks; ++rank) {
+      worker.compute(setup.data.train, sampler.batch(step, rank), with);
+      for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += worker.gradient[i] / ranks;
+    }
+    for (float& value : mean) value *= 0.1F;
+    return mean;
+  };
+  const auto initial = weights;
+  const auto zero = update(0, initial);
+  auto between = initial, after = initial;
+  for (std::size_t i = 0; i < initial.size(); ++i) {
+    after[i] -= zero[i];
+    if (i >= first) between[i] -= zero[i];
+  }
+  const auto one = update(1, between), two = update(2, after);
+  const auto result = training.result();
+  for (std::size_t i = 0; i < initial.size(); ++i)
+    REQUIRE(result.weights[i] == Approx(after[i] - one[i] - two[i]).margin(1e-6));
 }
