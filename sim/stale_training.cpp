@@ -124,9 +124,9 @@ class StaleTraining::Work {
     bool any(Rank position) const { return std::ranges::count(buckets[position], true) > 0; }
     bool all(Rank position) const { return std::ranges::count(buckets[position], false) == 0; }
 
-    std::vector<std::vector<bool>> buckets;              ///< [position][bucket]
-    std::vector<std::vector<prune::MaskWord>> masks;     ///< [position]: sent; with a quorum
-    std::uint64_t delays = 0, delay_max = 0, count = 0;  ///< of buckets' gradients
+    std::vector<std::vector<bool>> buckets;                   ///< [position][bucket]
+    std::vector<std::vector<prune::MaskWord>> masks;          ///< [position]: sent; with a quorum
+    std::uint64_t delays = 0, delay_max = 0, parameters = 0;  ///< of what they took
   };
 
   /// Whether an update is the dense one that it would be compared with.
@@ -189,9 +189,10 @@ class StaleTraining::Work {
     });
     for (const Rank position : present) {
       check_converges(step, ranks_[position].worker.loss);
-      taken_.delays += delays[position];
+      const std::size_t parameters = scheme_.part(bucket).parameters();
+      taken_.delays += delays[position] * parameters;
+      taken_.parameters += parameters;
       taken_.delay_max = std::max(taken_.delay_max, delays[position]);
-      ++taken_.count;
     }
   }
 
@@ -299,7 +300,7 @@ class StaleTraining::Work {
       ++losses;
     }
     row.loss /= losses;
-    row.delay_mean = static_cast<double>(taken_.delays) / static_cast<double>(taken_.count);
+    row.delay_mean = static_cast<double>(taken_.delays) / static_cast<double>(taken_.parameters);
     row.delay_max = taken_.delay_max;
     if (stale_.quorum) {
       row.left_out.emplace();

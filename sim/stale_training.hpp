@@ -45,8 +45,8 @@ StaleMemory stale_memory(const TrainingOptions& options, const StaleOptions& sta
 class StaleTraining {
  public:
   /// The references have to outlive it. `on_step` is called by the exchange of a step's last
-  /// bucket. A gradient's delay counts the updates of a bucket; that of a step is over ranks and
-  /// buckets.
+  /// bucket. A gradient's delay counts the updates of a bucket; that of a step is the mean over
+  /// ranks and parameters.
   StaleTraining(const TrainingOptions& options, const StaleOptions& stale, BucketedScheme& scheme,
                 ThreadPool& threads, std::function<void(const TrainedStep&)> on_step);
   ~StaleTraining();
