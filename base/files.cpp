@@ -9,7 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <iterator>
 #include <utility>
 
 namespace ringsim {
@@ -25,8 +24,13 @@ std::string read_file(const std::filesystem::path& path, std::string_view accept
   if (std::filesystem::is_directory(status)) throw UserError(place, "is a folder", accepted);
   errno = 0;
   std::ifstream stream(path, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream) {
+  // In blocks: byte by byte, a sixth of a short run with sanitizers went here.
+  std::string bytes;
+  std::array<char, 1 << 16> block;
+  while (stream.read(block.data(), block.size()) || stream.gcount() > 0) {
+    bytes.append(block.data(), static_cast<std::size_t>(stream.gcount()));
+  }
+  if (!stream.eof()) {
     throw UserError(place, fmt::format("cannot be read ({})", std::strerror(errno)), accepted);
   }
   return bytes;

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "tools/ringsim/command.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <cstdio>

@@ -10,6 +10,7 @@
 #include "tools/ringsim/table.hpp"
 #include "traces/csv.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <memory>
@@ -110,7 +111,7 @@ int execute(const BenchCommand& command) {
   return 0;
 }
 
-std::function<int()> add(CLI::App& app, const Invocation&) {
+std::function<int()> add_bench(CLI::App& app, const Invocation&) {
   auto command = std::make_shared<BenchCommand>();
   app.add_option("--engine", command->engine, "auto or one of ringsim list engines; default auto")
       ->type_name("NAME");
@@ -128,7 +129,7 @@ std::function<int()> add(CLI::App& app, const Invocation&) {
 }  // namespace
 
 extern const CommandDefinition bench_command;
-const CommandDefinition bench_command = {"bench",
-                                         "how fast this machine prunes, against its memory", add};
+const CommandDefinition bench_command = {
+    "bench", "how fast this machine prunes, against its memory", add_bench};
 
 }  // namespace ringsim

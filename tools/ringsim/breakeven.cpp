@@ -11,6 +11,7 @@
 #include "tools/ringsim/table.hpp"
 #include "traces/csv.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -144,7 +145,7 @@ int execute(const CLI::App& app, const BreakevenCommand& command) {
   return 0;
 }
 
-std::function<int()> add(CLI::App& app, const Invocation&) {
+std::function<int()> add_breakeven(CLI::App& app, const Invocation&) {
   auto command = std::make_shared<BreakevenCommand>();
   for (const auto& option : run_options())
     add_run_option(app, option, command->values[option.name]);
@@ -167,6 +168,6 @@ std::function<int()> add(CLI::App& app, const Invocation&) {
 
 extern const CommandDefinition breakeven_command;
 const CommandDefinition breakeven_command = {
-    "breakeven", "where two configurations take the same time per step", add};
+    "breakeven", "where two configurations take the same time per step", add_breakeven};
 
 }  // namespace ringsim

@@ -9,6 +9,7 @@
 #include "topologies/calibration/link_fit.hpp"
 #include "topologies/calibration/measured_table.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <memory>
@@ -170,7 +171,7 @@ int execute(const CalibrateCommand& command) {
   return 0;
 }
 
-std::function<int()> add(CLI::App& app, const Invocation&) {
+std::function<int()> add_calibrate(CLI::App& app, const Invocation&) {
   auto command = std::make_shared<CalibrateCommand>();
   app.add_option("FILE", command->file,
                  "table of nccl-tests (text, or JSON of -J), JSON of iperf3 -J, or CSV with the "
@@ -209,6 +210,7 @@ std::function<int()> add(CLI::App& app, const Invocation&) {
 
 extern const CommandDefinition calibrate_command;
 const CommandDefinition calibrate_command = {
-    "calibrate", "measured table of transfer times -> a link's latency and bandwidth", add};
+    "calibrate", "measured table of transfer times -> a link's latency and bandwidth",
+    add_calibrate};
 
 }  // namespace ringsim

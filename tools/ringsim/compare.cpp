@@ -7,6 +7,7 @@
 #include "traces/csv.hpp"
 #include "traces/summary.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -89,7 +90,7 @@ int execute(const CompareCommand& command) {
   return 0;
 }
 
-std::function<int()> add(CLI::App& app, const Invocation&) {
+std::function<int()> add_compare(CLI::App& app, const Invocation&) {
   auto command = std::make_shared<CompareCommand>();
   app.add_option("DIR", command->folders,
                  "result folders (of run -o); the first is what the others are held against")
@@ -102,6 +103,6 @@ std::function<int()> add(CLI::App& app, const Invocation&) {
 }  // namespace
 
 extern const CommandDefinition compare_command;
-const CommandDefinition compare_command = {"compare", "result folders side by side", add};
+const CommandDefinition compare_command = {"compare", "result folders side by side", add_compare};
 
 }  // namespace ringsim

@@ -1,5 +1,6 @@
 #include "tools/ringsim/experiment_options.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 namespace ringsim {

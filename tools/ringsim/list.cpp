@@ -12,6 +12,7 @@
 #include "tools/ringsim/table.hpp"
 #include "topologies/topology.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <array>
@@ -133,7 +134,7 @@ int execute(const std::string& what) {
                   "accepted: " + join(names, ", ") + ", or nothing for all");
 }
 
-std::function<int()> add(CLI::App& app, const Invocation&) {
+std::function<int()> add_list(CLI::App& app, const Invocation&) {
   auto what = std::make_shared<std::string>();
   app.add_option(
          "WHAT", *what,
@@ -146,7 +147,7 @@ std::function<int()> add(CLI::App& app, const Invocation&) {
 }  // namespace
 
 extern const CommandDefinition list_command;
-const CommandDefinition list_command = {"list",
-                                        "what can be named: schemes, models, topologies, ...", add};
+const CommandDefinition list_command = {
+    "list", "what can be named: schemes, models, topologies, ...", add_list};
 
 }  // namespace ringsim

@@ -3,6 +3,7 @@
 
 #include "tools/ringsim/command.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <memory>
@@ -26,7 +27,7 @@ int execute(const MergeCommand& command) {
   return 1;
 }
 
-std::function<int()> add(CLI::App& app, const Invocation&) {
+std::function<int()> add_merge(CLI::App& app, const Invocation&) {
   auto command = std::make_shared<MergeCommand>();
   app.add_option("DIR", command->folders, "folders of all shards (of scan --shard)")
       ->required()
@@ -40,6 +41,6 @@ std::function<int()> add(CLI::App& app, const Invocation&) {
 }  // namespace
 
 extern const CommandDefinition merge_command;
-const CommandDefinition merge_command = {"merge", "shards of a scan -> one", add};
+const CommandDefinition merge_command = {"merge", "shards of a scan -> one", add_merge};
 
 }  // namespace ringsim

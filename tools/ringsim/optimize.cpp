@@ -11,6 +11,7 @@
 #include "tools/ringsim/table.hpp"
 #include "traces/csv.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -115,7 +116,7 @@ int execute(const CLI::App& app, const OptimizeCommand& command) {
   return 0;
 }
 
-std::function<int()> add(CLI::App& app, const Invocation&) {
+std::function<int()> add_optimize(CLI::App& app, const Invocation&) {
   auto command = std::make_shared<OptimizeCommand>();
   add_listed_options(app, command->options);
   app.add_option("--show", command->shown, "how many the table has; default 10")
@@ -135,6 +136,7 @@ std::function<int()> add(CLI::App& app, const Invocation&) {
 
 extern const CommandDefinition optimize_command;
 const CommandDefinition optimize_command = {
-    "optimize", "the best configuration for a topology and a model, and the runners-up", add};
+    "optimize", "the best configuration for a topology and a model, and the runners-up",
+    add_optimize};
 
 }  // namespace ringsim

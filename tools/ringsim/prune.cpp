@@ -9,6 +9,7 @@
 #include "tools/ringsim/table.hpp"
 #include "traces/csv.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -96,7 +97,7 @@ int execute(const CLI::App& app, const PruneCommand& command, const Invocation& 
   return 0;
 }
 
-std::function<int()> add(CLI::App& app, const Invocation& invocation) {
+std::function<int()> add_prune(CLI::App& app, const Invocation& invocation) {
   auto command = std::make_shared<PruneCommand>();
   app.add_option("--gradients", command->gradients,
                  "safetensors or npy files, one per step, in order; tensors as in --weights, or "
@@ -139,6 +140,6 @@ std::function<int()> add(CLI::App& app, const Invocation& invocation) {
 
 extern const CommandDefinition prune_command;
 const CommandDefinition prune_command = {
-    "prune", "prunes dumped gradients into a sparse gradient trace", add};
+    "prune", "prunes dumped gradients into a sparse gradient trace", add_prune};
 
 }  // namespace ringsim

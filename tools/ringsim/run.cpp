@@ -13,6 +13,7 @@
 #include "traces/run_folder.hpp"
 #include "traces/summary.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <chrono>
@@ -106,7 +107,7 @@ int execute(const CLI::App& app, RunCommand command, const Invocation& invocatio
   return 0;
 }
 
-std::function<int()> add(CLI::App& app, const Invocation& invocation) {
+std::function<int()> add_run(CLI::App& app, const Invocation& invocation) {
   auto command = std::make_shared<RunCommand>();
   for (const auto& option : run_options()) {
     add_run_option(app, option, command->values[option.name]);
@@ -126,6 +127,6 @@ std::function<int()> add(CLI::App& app, const Invocation& invocation) {
 
 extern const CommandDefinition run_command;
 const CommandDefinition run_command = {
-    "run", "one experiment: trains, prunes, exchanges, and says what it cost", add};
+    "run", "one experiment: trains, prunes, exchanges, and says what it cost", add_run};
 
 }  // namespace ringsim

@@ -10,6 +10,7 @@
 #include "tools/ringsim/scan_request.hpp"
 #include "tools/ringsim/stop_signals.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -93,7 +94,7 @@ int execute(const CLI::App& app, const ScanCommand& command) {
   return outcome.failed() > 0 || !outcome.is_complete() ? 1 : 0;
 }
 
-std::function<int()> add(CLI::App& app, const Invocation&) {
+std::function<int()> add_scan(CLI::App& app, const Invocation&) {
   auto command = std::make_shared<ScanCommand>();
   add_listed_options(app, command->options);
   app.add_flag("--zip", command->zip, "pairs the lists, which are of equal length")->group("scan");
@@ -124,6 +125,6 @@ std::function<int()> add(CLI::App& app, const Invocation&) {
 
 extern const CommandDefinition scan_command;
 const CommandDefinition scan_command = {
-    "scan", "every option of run takes a list or a range: all their combinations", add};
+    "scan", "every option of run takes a list or a range: all their combinations", add_scan};
 
 }  // namespace ringsim

@@ -5,6 +5,7 @@
 #include "sim/scan/values.hpp"
 #include "tools/ringsim/experiment_options.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -2,11 +2,14 @@
 // What scan, breakeven and optimize take: options of sim/run_options.hpp with lists and ranges.
 #include "sim/scan/points.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <map>
 #include <string>
 #include <string_view>
+
+// Declared, not included: compiling any source that includes CLI11 takes 4 s.
+namespace CLI {
+class App;
+}
 
 namespace ringsim {
 

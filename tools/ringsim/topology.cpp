@@ -8,6 +8,7 @@
 #include "tools/ringsim/table.hpp"
 #include "topologies/simgrid_xml.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -131,7 +132,7 @@ int export_file(const std::string& what, const std::string& output) {
   return 0;
 }
 
-std::function<int()> add(CLI::App& app, const Invocation&) {
+std::function<int()> add_topology(CLI::App& app, const Invocation&) {
   auto file = std::make_shared<std::string>();
   auto action = std::make_shared<std::function<int()>>();
   const auto add_action = [&](const char* name, const char* description,
@@ -161,6 +162,6 @@ std::function<int()> add(CLI::App& app, const Invocation&) {
 
 extern const CommandDefinition topology_command;
 const CommandDefinition topology_command = {"topology", "check | show | export a topology file",
-                                            add};
+                                            add_topology};
 
 }  // namespace ringsim
