@@ -179,7 +179,6 @@ class CommunicatorStream {
  public:
   CommunicatorStream(State& state, Rank rank)
       : state_(&state),
-        rank_(rank),
         position_in_group_(state.group ? state.group->position(rank).value() : rank),
         step_(state.first) {}
 
@@ -212,7 +211,7 @@ class CommunicatorStream {
   }
 
   State* state_;
-  Rank rank_, position_in_group_;
+  Rank position_in_group_;
   std::uint64_t step_;
   std::uint32_t bucket_ = 0;
   std::size_t position_ = 0;  ///< in the exchange

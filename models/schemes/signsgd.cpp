@@ -113,7 +113,7 @@ const SchemeDefinition signsgd_scheme = {
     .name = "signsgd",
     .description = "signs alone, all-gathered; the majority decides; error feedback",
     .source = "Bernstein et al., arXiv 1810.05291; Karimireddy et al., arXiv 1901.09847",
-    .defaults = {.learning_rate = 0.2, .momentum = 0},
+    .defaults = {.learning_rate = 0.266, .momentum = 0},
     .options = {},
     .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {
       return std::make_unique<SignsgdScheme>(layers, options);

@@ -261,7 +261,7 @@ const SchemeDefinition topk_scheme = {
     .name = "topk",
     .description = "every rank's largest residuals, with their places, all-gathered",
     .source = "Lin et al., arXiv 1712.01887 (Deep Gradient Compression)",
-    .defaults = {.learning_rate = 0.5, .momentum = 0},
+    .defaults = {.learning_rate = 0.25, .momentum = 0.5},
     .options = topk_options,
     .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {
       return std::make_unique<TopkScheme>(layers, options);

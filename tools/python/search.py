@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Searches the settings of every scheme on the validation split (the last 10,000 training images; never the test set).
 
-  tools/python/search.py [-o FOLDER] [--jobs N] [--budget-seconds S] [--models mlp,lenet5,cnn-bn] [--schemes A,B] [--epochs X]
+  tools/python/search.py [-o FOLDER] [--jobs N] [--budget-seconds S] [--models mlp,lenet5,cnn-bn] [--schemes A,B] [--epochs X] [--ranks N]
 
-8 ranks x batch 32 on ring8-1g. For each model and scheme, one stage after the other:
+8 ranks x batch 32 on ring8-1g, or --ranks of them on a ring like it (with more, 16 and 32 broadcasters are tried too). For each model and scheme, one stage after the other:
   grid     learning rate x momentum, one seed
   second   another seed for the best of them, which gives the baseline of what follows
   change   each of the scheme's other options changed by itself, two seeds
@@ -40,6 +40,8 @@ SHARED_MASK = [
     {"broadcasters": 1, "density": "1/81"}, {"broadcasters": 2, "density": "1/82"}, {"broadcasters": 8, "density": "1/86"},
     {"tail": 0.001}, {"mask-interval": 4, "density": "1/76"}, {"momentum-correction": "off"},
 ]
+# With more than 8 ranks.
+MORE_RANKS = [{"broadcasters": 16, "density": "1/94"}, {"broadcasters": 32, "density": "1/107"}]
 CHANGES = {
     "dense": [{"values": "bf16"}],
     "iwp": [*SHARED_MASK, {"density": "1/82"}, {"floor": 0.1}, {"floor": 0.3}, {"floor": 3}, {"floor": 10}, {"tail": 0.0003}, {"tail": 0.002},
@@ -86,6 +88,9 @@ class Search:
     def __init__(self, model, scheme, arguments, runs):
         self.model, self.scheme, self.runs = model, scheme, runs
         self.base = {"model": model, "scheme": scheme, "epochs": arguments.epochs, "evaluate": "validation", "topology": "ring8-1g"}
+        self.ranks = arguments.ranks
+        if self.ranks != 8:
+            self.base |= {"topology": "ring", "ranks": self.ranks, "bandwidth": "1Gbps", "latency": "25us"}
         self.trials = {}  # key of the settings: {"changes", "stage", "records" by seed}
         self.stage = 0
         self.baseline = None  # settings of the grid that the other options are changed in
@@ -139,7 +144,8 @@ class Search:
 
     def change(self):
         base = self.baseline
-        changes = [change for change in CHANGES[self.scheme] if not (change.get("momentum-correction") == "off" and base["momentum"] == 0)
+        tried = CHANGES[self.scheme] + (MORE_RANKS if self.scheme in SENDS_64X and self.ranks > 8 else [])
+        changes = [change for change in tried if not (change.get("momentum-correction") == "off" and base["momentum"] == 0)
                    and not (change.get("momentum-correction") == "on" and base["momentum"] == 0)]
         self.run("change", [base | change for change in changes], SEEDS[:2])
         if self.scheme == "iwp":
@@ -195,11 +201,13 @@ def report(searches, settings):
 def main():
     parser = experiments.argument_parser(__doc__)
     experiments.add_arguments(parser, "search/trials.jsonl")
+    parser.set_defaults(records=None)
     parser.add_argument("-o", "--output", type=pathlib.Path, default=pathlib.Path("results/search"), metavar="FOLDER")
     parser.add_argument("--models", default="mlp,lenet5,cnn-bn", metavar="A,B")
     parser.add_argument("--schemes", default=",".join(CHANGES), metavar="A,B")
+    parser.add_argument("--ranks", type=int, default=8, help="default 8")
     arguments = experiments.parse(parser)
-    if arguments.records == parser.get_default("records"):
+    if arguments.records is None:
         arguments.records = arguments.output / "trials.jsonl"
     runs = experiments.runs_of(arguments)
     schemes = arguments.schemes.split(",")

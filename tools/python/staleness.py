@@ -3,6 +3,8 @@
 
   tools/python/staleness.py bandwidth    --staleness 8 from 10 Mbit/s to 100 Gbit/s, dense and iwp: delay, accuracy, time to 85 %
   tools/python/staleness.py straggler    a host of half speed; a link of a tenth: --staleness 0, 1, 2, 4, 8 and --quorum 7, 6
+  tools/python/staleness.py faults       jitter, a straggler, an outage and a death at 1 Gbit/s: --staleness 0 and 4
+  tools/python/staleness.py buckets      buckets that overlap with the backward pass: --staleness 0 and 1 (the claim's other half: updates that are hardly late)
   tools/python/staleness.py claim        time to 85 % of dense, iwp, magnitude, topk and randomk at three bandwidths
 
 8 ranks, the 784-256-128-10 network, settings from tools/python/settings.json. A step computes 2 ms: with the 3.6 us that this network takes on a GPU
@@ -12,6 +14,7 @@ best of a few smaller rates, chosen for this row by the validation accuracy of s
 results/staleness.jsonl: a later call goes on from there.
 """
 import csv
+import json
 import math
 import pathlib
 
@@ -45,6 +48,12 @@ class Points:
     def add(self, case, network, scheme, staleness=0, quorum=None):
         late = {"staleness": staleness} | ({"quorum": quorum} if quorum else {})
         self.cases.append(([case, scheme, staleness, quorum or ""], scheme, self.base | network | late | {"scheme": scheme}))
+
+    def file(self, name, **changes):
+        """A ring of 1 Gbit/s with some changes, as a topology file beside the records."""
+        path = self.runs.path.parent / f"{name}.json"
+        path.write_text(json.dumps({"name": name, "kind": "ring", "hosts": 8, "link": {"bandwidth": "1Gbps", "latency": "5us"}, **changes}))
+        return {"topology": str(path)}
 
     def choose(self):
         """For every case with late updates, the candidate with the best validation accuracy of seed 1; its place in the case, or None."""
@@ -104,6 +113,28 @@ def straggler(points):
                 points.add(topology, {"topology": topology}, scheme, 0, quorum)
 
 
+def faults(points):
+    down = [{"link": "link3", "bandwidth": "1Gbps", "latency": "5us",
+             "outages": [{"from": "500ms", "until": "800ms"}, {"from": "1.2s", "until": "1.5s"}]}]
+    for case, network in (
+            ("none", ring("1Gbps")),
+            ("jitter 0.3", ring("1Gbps") | {"jitter": 0.3}),
+            ("host 3 of half speed", points.file("straggler", host_exceptions=[{"host": 3, "speed": 0.5}])),
+            ("link 3 down twice, 300 ms", points.file("outage", link_exceptions=down)),
+            ("host 3 dies at 1 s", points.file("death", host_exceptions=[{"host": 3, "dies": "1s"}]) | {"detection-timeout": "500ms"})):
+        for scheme in ("dense", "iwp"):
+            for staleness in (0, 4):
+                points.add(case, network, scheme, staleness)
+
+
+def buckets(points):
+    for width in ("1Gbps", "4Gbps", "10Gbps"):
+        for case, options in ((width, {}), (f"{width}, buckets", {"bucket": "100KiB"})):
+            for scheme in ("dense", "iwp"):
+                for staleness in (0, 1):
+                    points.add(case, ring(width) | options, scheme, staleness)
+
+
 def claim(points):
     for width in ("100Mbps", "1Gbps", "10Gbps"):
         for scheme in SCHEMES:
@@ -111,12 +142,12 @@ def claim(points):
                 points.add(width, ring(width), scheme, staleness)
 
 
-TABLES = {"bandwidth": bandwidth, "straggler": straggler, "claim": claim}
+TABLES = {"bandwidth": bandwidth, "straggler": straggler, "faults": faults, "buckets": buckets, "claim": claim}
 
 
 def write_runs(path, records):
     """Every run that was kept, a row each."""
-    options = ("topology", "bandwidth", "scheme", "staleness", "quorum", "lr", "momentum", "evaluate", "seed")
+    options = ("topology", "bandwidth", "jitter", "bucket", "scheme", "staleness", "quorum", "lr", "momentum", "evaluate", "seed")
     with path.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*options, "delay_mean", "accuracy", "steps_to_target", "seconds_to_target", "seconds_per_step", "diverged"])
