@@ -454,7 +454,10 @@ class Compare(Case):
         folders = [self.folder / "dense", str(self.folder / "iwp") + "/"]
         table = self.good("compare", *folders)
         self.assertRegex(table, r"(?m)^ +dense +iwp$")
-        self.assertIn("dense fp32, without overlap", table)
+        self.assertIn("The speed-up is against dense: dense fp32, without overlap of exchange and computing.\n", table)
+        self.good("run", *QUICK, "--scheme", "dense", "--values=bf16", "--staleness", "2", "--bucket", "100KiB", "-o", self.folder / "late", "--quiet")
+        self.assertIn("The speed-up is against late: dense bf16, with --bucket 100KiB --staleness 2.\n",
+                      self.good("compare", self.folder / "late", *folders))
         runs = json.loads(self.good("compare", *folders, "--format", "json"))
         self.assertEqual([run["run"] for run in runs], ["dense", "iwp"])
         ratio = runs[0]["summary"]["simulated_seconds"] / runs[1]["summary"]["simulated_seconds"]

@@ -208,7 +208,8 @@ TEST_CASE("late training does not depend on the number of threads", "[stale][tra
 
 TEST_CASE("ages of late training equal a brute-force record of every coordinate",
           "[stale][training]") {
-  const Setup setup;
+  Setup setup;
+  if (GENERATE(false, true)) setup.buckets = {{{2, 3}}, {{0}}, {{1}}};
   const auto late = train_late(setup, "iwp", 2);
   std::size_t first_word = 0;
   std::map<std::pair<std::string, std::uint64_t>, std::uint64_t> counted, reported;
@@ -474,4 +475,43 @@ TEST_CASE("a gradient may be of weights of which some buckets are newer than oth
   const auto result = training.result();
   for (std::size_t i = 0; i < initial.size(); ++i)
     REQUIRE(result.weights[i] == Approx(after[i] - one[i] - two[i]).margin(1e-6));
+}
+
+TEST_CASE("a quorum may take one bucket of a rank and leave out another", "[stale][training]") {
+  // The first bucket comes from ranks 0, 1 and 2, the second, whose gradient rank 2 has late, from
+  // 0, 1 and 3.
+  Setup setup;
+  setup.buckets = {{{2, 3}}, {{0, 1}}};
+  const auto* name = GENERATE("dense", "randomk");
+  const auto scheme = setup.scheme(name);
+  ThreadPool pool(2);
+  StaleOptions stale;
+  stale.quorum = 3;
+  std::vector<prune::MaskWord> mask;
+  StaleTraining training(setup.options, stale, *scheme, pool, [&](const TrainedStep& step) {
+    CHECK(step.left_out == std::vector<Rank>{2, 3});
+    mask.assign(step.outcome->mask.begin(), step.outcome->mask.end());
+  });
+  for (Rank rank = 0; rank < ranks; ++rank) training.begin(rank, 0, Seconds{0});
+  for (const Rank rank : {0U, 1U, 2U}) training.ready(rank, 0, Seconds{1});
+  training.exchange(0, 0);
+  training.ready(3, 0, Seconds{1.5});
+  for (const Rank rank : {0U, 1U, 3U}) training.ready(rank, 1, Seconds{2});
+  training.ready(2, 1, Seconds{2.5});
+  training.exchange(0, 1);
+
+  // Age 0 for what a rank has sent, 1 for what it never has, on four ranks.
+  std::map<std::pair<std::string, std::uint64_t>, std::uint64_t> expected, reported;
+  std::size_t first_word = 0;
+  for (const auto& layer : setup.network->layers()) {
+    std::uint64_t sent = 0;
+    for (std::size_t i = 0; i < layer.parameters; ++i)
+      sent += mask.empty() || (mask[first_word + i / 64] >> (i % 64) & 1) != 0 ? 1 : 0;
+    if (sent > 0) expected[{layer.name, 0}] = 3 * sent;
+    expected[{layer.name, 1}] = 4 * layer.parameters - 3 * sent;
+    first_word += prune::mask_words(layer.parameters);
+  }
+  for (const auto& row : training.result().staleness)
+    reported[{row.layer, row.age_steps}] = row.parameters;
+  CHECK(reported == expected);
 }

@@ -6,7 +6,6 @@
 The link is topologies/FOLDER-TRANSPORT.json (`ringsim calibrate` of the ring all-reduce, tools/python/measured_fits.py --ship); the ready times are
 FOLDER/ready-MODEL.csv, from steps that exchange nothing. Nothing is fitted to the steps themselves. "alone": the step measured without exchange.
 """
-import argparse
 import csv
 import json
 import pathlib

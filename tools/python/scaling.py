@@ -133,7 +133,7 @@ def growth(scans, plot):
     wall, cpu = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - cpu
     times = {(row["option.scheme"], int(row["option.ranks"])): scans.seconds(row, "total") for row in rows}
     compute = scans.seconds(rows[0], "compute")
-    print(f"\nScaling factor of resnet50 at 25 Gbit/s\n\n| ranks | " + " | ".join(map(str, GROWTH)) + " |\n| --- |" + " --- |" * len(GROWTH))
+    print("\nScaling factor of resnet50 at 25 Gbit/s\n\n| ranks | " + " | ".join(map(str, GROWTH)) + " |\n| --- |" + " --- |" * len(GROWTH))
     for scheme in ("dense", "iwp"):
         print(f"| {scheme} | " + " | ".join(f"{compute / times[scheme, ranks]:.2f}" for ranks in GROWTH) + " |")
     print(f"this table took {wall:.1f} s, {cpu:.1f} s of CPU", file=sys.stderr)

@@ -12,6 +12,9 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <sstream>
+#include <string_view>
 
 namespace ringsim {
 namespace {
@@ -35,6 +38,18 @@ double speed_up(const Column& first, const Column& column) {
   return first.summary.simulated_seconds / column.summary.simulated_seconds;
 }
 
+/// What a run's command line gives an option of its.
+std::optional<std::string> value_given(const std::string& command, std::string_view option) {
+  std::istringstream words(command);
+  for (std::string word; words >> word;) {
+    if (!word.starts_with("--") || !std::string_view(word).substr(2).starts_with(option)) continue;
+    const auto rest = word.substr(2 + option.size());
+    if (rest.starts_with('=')) return rest.substr(1);
+    if (rest.empty() && words >> word) return word;
+  }
+  return std::nullopt;
+}
+
 std::string table(const std::vector<Column>& columns) {
   std::vector<std::vector<std::string>> rows(1, {""});
   for (const auto& column : columns) rows[0].push_back(column.name);
@@ -47,10 +62,18 @@ std::string table(const std::vector<Column>& columns) {
   for (const auto& column : columns)
     row.push_back(fmt::format("{:.2f}x", speed_up(columns.front(), column)));
   const auto& rival = columns.front().summary;
+  const auto& command = rival.provenance.command;
+  std::string how;
+  for (const std::string_view option :
+       {"overlap", "bucket", "staleness", "quorum", "local-steps"}) {
+    if (const auto value = value_given(command, option))
+      how += fmt::format(" --{} {}", option, *value);
+  }
   return format_table(rows) +
          fmt::format(
-             "The speed-up is against {}: {}{}, without overlap of exchange and computing.\n",
-             columns.front().name, rival.scheme, rival.scheme == "dense" ? " fp32" : "");
+             "The speed-up is against {}: {}{}, {}.\n", columns.front().name, rival.scheme,
+             rival.scheme == "dense" ? " " + value_given(command, "values").value_or("fp32") : "",
+             how.empty() ? "without overlap of exchange and computing" : "with" + how);
 }
 
 std::string csv(const std::vector<Column>& columns) {
