@@ -3,7 +3,7 @@
 #include "base/error.hpp"
 #include "sim/experiment.hpp"
 #include "sim/recording.hpp"
-#include "sim/stale_run.hpp"
+#include "sim/stale/run.hpp"
 #include "sim/step_timing.hpp"
 
 #include <fmt/format.h>

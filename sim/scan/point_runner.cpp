@@ -4,7 +4,7 @@
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
 #include "sim/backend.hpp"
-#include "sim/stale_run.hpp"
+#include "sim/stale/run.hpp"
 #include "traces/summary.hpp"
 
 #include <fmt/format.h>

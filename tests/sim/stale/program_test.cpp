@@ -1,7 +1,7 @@
 // When steps begin and updates arrive where steps do not wait for their exchanges, by hand.
-#include "sim/stale_program.hpp"
+#include "sim/stale/program.hpp"
 
-#include "sim/stale_timing.hpp"
+#include "sim/stale/timeline.hpp"
 #include "tests/child.hpp"
 #include "tests/sim/programs.hpp"
 

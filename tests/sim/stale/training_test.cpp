@@ -1,11 +1,11 @@
-#include "sim/stale_training.hpp"
+#include "sim/stale/training.hpp"
 
 #include "base/random.hpp"
 #include "models/networks/mlp.hpp"
 #include "models/networks/sequence.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/iwp.hpp"
-#include "sim/stale_history.hpp"
+#include "sim/stale/history.hpp"
 
 #include <catch2/catch.hpp>
 

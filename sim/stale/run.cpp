@@ -1,11 +1,11 @@
-#include "sim/stale_run.hpp"
+#include "sim/stale/run.hpp"
 
 #include "base/parallel.hpp"
 #include "models/dataset.hpp"
-#include "sim/stale_history.hpp"
-#include "sim/stale_program.hpp"
-#include "sim/stale_timing.hpp"
-#include "sim/stale_training.hpp"
+#include "sim/stale/history.hpp"
+#include "sim/stale/program.hpp"
+#include "sim/stale/timeline.hpp"
+#include "sim/stale/training.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "sim/stale_timing.hpp"
+#include "sim/stale/timeline.hpp"
 
 #include <algorithm>
 #include <limits>

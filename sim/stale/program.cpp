@@ -1,4 +1,4 @@
-#include "sim/stale_program.hpp"
+#include "sim/stale/program.hpp"
 
 #include "base/error.hpp"
 

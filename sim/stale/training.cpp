@@ -1,10 +1,10 @@
-#include "sim/stale_training.hpp"
+#include "sim/stale/training.hpp"
 
 #include "base/error.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/mean.hpp"
-#include "sim/stale_ranks.hpp"
-#include "sim/versioned_weights.hpp"
+#include "sim/stale/ranks.hpp"
+#include "sim/stale/versioned_weights.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "sim/stale_ranks.hpp"
+#include "sim/stale/ranks.hpp"
 
 #include "base/error.hpp"
 

@@ -1,4 +1,4 @@
-#include "sim/stale_history.hpp"
+#include "sim/stale/history.hpp"
 
 namespace ringsim {
 
