@@ -148,6 +148,27 @@ TEST_CASE("a rank that is ahead keeps what it has computed since the last exchan
   CHECK(child.values[1] == Approx(13));
 }
 
+TEST_CASE("the exchange of a step that begins again is the one that ends", "[deaths]") {
+  // Two all-reduces of 3 MB by three: 4 s each, from 1 s and from 5 s on. Rank 2 dies at 6 s, in
+  // the second; at 9 s both begin again, by two: 3 s each.
+  const auto child = run_child([] {
+    const Stage stage{"values", AllReduce{750'000, Bytes{4}}};
+    const auto plan_for = [&](Rank ranks) {
+      return plan_step({stage, stage}, ranks, ring_choice(), {});
+    };
+    std::vector<StepPlan> plans = {plan_for(3)};
+    const Recovery recovery{.detection = {3},
+                            .replan = [&](const auto&) { plans.front() = plan_for(2); }};
+    const auto timing = time_steps(ring_with_deaths(3, {{2, 6}}), plans, 3, {.time = {1}},
+                                   run_simgrid, {}, recovery);
+    return std::vector<double>{timing.end.value, timing.steps.front().exchange.value};
+  });
+  INFO(child.error);
+  REQUIRE(child.values.size() == 2);
+  CHECK(child.values[0] == Approx(15));
+  CHECK(child.values[1] == Approx(6));
+}
+
 TEST_CASE("who waits for the dead is named where nobody goes on without", "[deaths]") {
   const auto topology = ring_with_deaths(3, {{1, 0.5}});
   const Phases phases(3, {{call(make_ring_all_reduce(3, 750'000, Bytes{4}))}});

@@ -342,3 +342,37 @@ TEST_CASE("a quorum that needs more ranks than live is one of all that live", "[
       4000, {0, 3});
   check_numbers(child, {0, 3.5, 3.5, 4.5, 0, 3.5, 3.5, 4.5, 4.5});
 }
+
+TEST_CASE("ranks that all die before the first update are not those that end last",
+          "[stale][program]") {
+  // Ranks 0 and 1 of four die at 0.5 s and have applied nothing. At 3.5 s ranks 2 and 3 compute
+  // again: they have the gradients of steps 0 and 1 (S = 1). The network takes no time.
+  auto topology = uniform_ring(4, 1e18, 0);
+  Host host;
+  host.dies = Seconds{0.5};
+  topology.set_host(0, host);
+  topology.set_host(1, host);
+  const auto child = run_with_deaths(
+      topology, {.steps = 2, .staleness = 1, .ranks = 4, .quorum = 4, .detection = Seconds{3}},
+      4000, {2, 3});
+  check_numbers(child, {0, 1, 3.5, 3.5, 0, 1, 3.5, 3.5, 3.5});
+}
+
+TEST_CASE("the exchange of a late step that begins again is the one that ends",
+          "[stale][program]") {
+  // Two buckets of 3 MB by three: 4 s each, from 1 s and from 5 s on. Rank 2 dies at 6 s, in the
+  // second; at 9 s both begin again, by two: 3 s each.
+  const auto child = run_child([] {
+    const auto happened = run_steps(run_simgrid, ring_where_dies(3, 2, 6),
+                                    {.steps = 1,
+                                     .staleness = 1,
+                                     .buckets = 2,
+                                     .ranks = 3,
+                                     .quorum = 3,
+                                     .detection = Seconds{3}},
+                                    3'000'000);
+    const auto& step = happened.timing.steps.front();
+    return std::vector<double>{step.total.value, step.exchange.value};
+  });
+  check_numbers(child, {15, 6});
+}
