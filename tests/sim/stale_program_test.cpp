@@ -333,6 +333,24 @@ TEST_CASE("an exchange that opens when a death is noticed waits for no dead rank
   check_numbers(child, {0, 1, 6.5, 6.5, 9.5, 12.5, 0, 1, 6.5, 6.5, 9.5, 12.5, 12.5});
 }
 
+TEST_CASE("a death after the last update changes nothing", "[stale][program]") {
+  // A quorum of one of two ranks; the network takes no time. Rank 1 computes 5 s a step, when rank
+  // 0, which has ended all at 2 s, dies at 3 s.
+  auto topology = uniform_ring(2, 1e18, 0);
+  Host dies, slow;
+  dies.dies = Seconds{3};
+  slow.speed = 0.2;
+  topology.set_host(0, dies);
+  topology.set_host(1, slow);
+  const auto child = run_child([&] {
+    const auto happened = run_steps(
+        run_simgrid, topology,
+        {.steps = 2, .staleness = 0, .ranks = 2, .quorum = 1, .detection = Seconds{1}}, 4000);
+    return std::vector<double>{happened.apply.at({1, 1}), happened.timing.end.value};
+  });
+  check_numbers(child, {2, 2});
+}
+
 TEST_CASE("after a death a rank without gradients waits for no update of before",
           "[stale][program]") {
   // Three ranks all-reduce 3 MB: 4 s. S = 1: update 0 arrives at 5 s, when step 2 begins; exchange
