@@ -20,13 +20,13 @@ AgeTracker::AgeTracker(const Layers& layers) {
 }
 
 void AgeTracker::record(std::uint64_t step, std::span<const prune::MaskWord> mask) {
-  record(step, std::span(&mask, 1));
+  record(step, std::vector(copies_, mask));
 }
 
 void AgeTracker::record(std::uint64_t step,
                         std::span<const std::span<const prune::MaskWord>> masks) {
   check(step == steps_, "AgeTracker: steps have to come one after the other");
-  if (step == 0) make_copies(masks.size());
+  if (copies_ == 1) make_copies(masks.size());
   check(masks.size() == copies_, "AgeTracker: always as many masks");
   const std::uint32_t now = ++steps_;
   for (auto& ages : layers_) {
@@ -47,7 +47,7 @@ void AgeTracker::make_copies(std::size_t count) {
   copies_ = count;
   for (auto& ages : layers_) {
     ages.copies.resize(count, ages.copies.front());
-    ages.by_last_sent.front() = count * ages.parameters;
+    for (auto& coordinates : ages.by_last_sent) coordinates *= count;
   }
 }
 

@@ -21,8 +21,8 @@ class AgeTracker {
  public:
   explicit AgeTracker(const Layers& layers);
 
-  /// Takes what step `step` sent (steps count up from 0 without a gap); `mask` as in StepOutcome,
-  /// empty: everything.
+  /// Takes what step `step` sent, all ranks alike (steps count up from 0 without a gap); `mask` as
+  /// in StepOutcome, empty: everything.
   void record(std::uint64_t step, std::span<const prune::MaskWord> mask);
   /// The same where each rank sent what its own mask says; always the same number of ranks.
   void record(std::uint64_t step, std::span<const std::span<const prune::MaskWord>> masks);

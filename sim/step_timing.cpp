@@ -73,7 +73,7 @@ struct Recorder {
       : done(steps, std::vector<RankStep>(ranks)),
         places(ranks),
         under_way(overlaps ? ranks : 0),
-        first_start(steps, Seconds{std::numeric_limits<double>::infinity()}),
+        first_start(steps, never),
         last_end(steps) {}
 
   Observer observer() {
@@ -119,6 +119,14 @@ struct Recorder {
     pruning.clear();
   }
 
+  /// The exchanges from `step` on begin again.
+  void begin_again(std::uint64_t step) {
+    const auto from = static_cast<std::ptrdiff_t>(step);
+    std::fill(first_start.begin() + from, first_start.end(), never);
+    std::fill(last_end.begin() + from, last_end.end(), Seconds{});
+  }
+
+  static constexpr Seconds never{std::numeric_limits<double>::infinity()};
   struct Delays {
     std::vector<Interval> computing, pruning;
   };
@@ -132,9 +140,9 @@ struct Recorder {
 class Survivors {
  public:
   Survivors(const Topology& topology, const std::vector<StepPlan>& plans,
-            const ComputeModel& compute, std::vector<Place>& places)
-      : topology_(topology), plans_(plans), compute_(compute), places_(places) {
-    for (Rank rank = 0; rank < places.size(); ++rank) alive_.push_back(rank);
+            const ComputeModel& compute, Recorder& recorder)
+      : topology_(topology), plans_(plans), compute_(compute), recorder_(recorder) {
+    for (Rank rank = 0; rank < recorder.places.size(); ++rank) alive_.push_back(rank);
   }
 
   /// Has the program go on after deaths.
@@ -145,7 +153,8 @@ class Survivors {
     };
     program.open = [this, open = program.open](Rank rank, StreamId stream) -> PhaseSource {
       if (!group_) return open(rank, stream);
-      return SynchronousStream(plans_, compute_, topology_.host(rank), rank, group_, places_[rank]);
+      return SynchronousStream(plans_, compute_, topology_.host(rank), rank, group_,
+                               recorder_.places[rank]);
     };
   }
 
@@ -154,9 +163,10 @@ class Survivors {
     remove_dead(topology_, dead, alive_);
     // An exchange that one of them has not ended is begun again by all.
     std::uint64_t step = plans_.size();
-    for (const Rank rank : alive_) step = std::min(step, places_[rank].step);
+    for (const Rank rank : alive_) step = std::min(step, recorder_.places[rank].step);
+    recorder_.begin_again(step);
     for (const Rank rank : alive_) {
-      auto& place = places_[rank];
+      auto& place = recorder_.places[rank];
       const std::uint64_t exchange = first_exchange(step, place.step);
       if (exchange < place.step) place = {exchange, true};
     }
@@ -181,7 +191,7 @@ class Survivors {
   const Topology& topology_;
   const std::vector<StepPlan>& plans_;
   ComputeModel compute_;
-  std::vector<Place>& places_;
+  Recorder& recorder_;
   std::vector<Rank> alive_;
   std::shared_ptr<const Group> group_;  ///< absent before the first death
 };
@@ -221,7 +231,7 @@ Timing time_steps(const Topology& topology, const std::vector<StepPlan>& plans, 
   observer.on_transfer = on_transfer;
   auto program = compute.overlap ? overlapped_program(topology, plans, ranks, compute)
                                  : synchronous_program(topology, plans, ranks, compute);
-  Survivors survivors(topology, plans, compute, recorder.places);
+  Survivors survivors(topology, plans, compute, recorder);
   if (recovery.replan) survivors.take_over(program, recovery);
   auto result = backend(topology, program, observer);
   Timing timing{result.end, {}, std::move(result.links), std::move(result.critical_path)};

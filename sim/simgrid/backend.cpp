@@ -56,8 +56,13 @@ class Run {
   void start_streams() {
     for (auto& stream : shared_->streams) {
       if (is_dead_[stream->rank()]) continue;
-      s4u::Actor::create("stream", platform_.hosts[stream->rank()],
-                         [this, &stream = *stream] { run_guarded(stream); });
+      // SimGrid runs an actor even if it is killed before it has begun: where a host dies, or
+      // another death is noticed, at the moment of a recovery.
+      s4u::Actor::create(
+          "stream", platform_.hosts[stream->rank()],
+          [this, &stream = *stream, rank = stream->rank(), generation = shared_->generation] {
+            if (generation == shared_->generation && !is_dead_[rank]) run_guarded(stream);
+          });
     }
   }
 
@@ -67,8 +72,6 @@ class Run {
       const auto dies = topology_.host(rank).dies;
       if (!dies) continue;
       Timer::set(dies->value, [this, rank] { guarded([&] { die(rank); }); });
-      if (!program_.recover) continue;
-      Timer::set((*dies + program_.detection).value, [this] { guarded([&] { recover(); }); });
     }
   }
 
@@ -87,11 +90,18 @@ class Run {
     is_dead_[rank] = true;
     dead_.push_back(rank);
     platform_.hosts[rank]->turn_off();
+    if (!program_.recover) return;
+    // From here, as of timers of one moment any may come first.
+    simgrid::kernel::timer::Timer::set(
+        (topology_.host(rank).dies.value() + program_.detection).value,
+        [this] { guarded([&] { recover(); }); });
   }
 
   void recover() {
     if (dead_.empty() || first_blocked() == nullptr) return;
     const Seconds now{s4u::Engine::get_clock()};
+    // Before the program hears that they are dead, it hears what they did.
+    shared_->reporter.flush();
     shared_->abandon_transfers({});
     s4u::Actor::kill_all();
     // The dead rank did something until it died; from then on all wait for the detection.

@@ -25,9 +25,11 @@ class Reporter {
   /// `reported` is called after the observer has got the mark.
   void add(const MarkEvent& event, std::function<void()> reported);
 
+  /// Tells what has happened up to now; the rest of this moment is told later.
+  void flush();
+
  private:
   void schedule();
-  void flush();
 
   const Observer& observer_;
   std::function<void()> on_failure_;

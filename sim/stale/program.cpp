@@ -48,11 +48,16 @@ struct State {
   }
 
   void recover(const std::vector<Rank>& dead, Seconds now) {
-    remove_dead(topology, dead, alive);
     first = schedule.steps;
-    for (const Rank rank : alive) first = std::min(first, applied[rank] / schedule.buckets);
+    for (const Rank rank : alive) {
+      if (std::ranges::find(dead, rank) == dead.end())
+        first = std::min(first, applied[rank] / schedule.buckets);
+    }
     in_hand.assign(schedule.ranks, 0);
-    if (first < schedule.steps) in_hand = work.begin_again(dead, first, now);
+    // A rank may compute on, for nothing, when the last update has been applied.
+    if (first == schedule.steps) return;
+    remove_dead(topology, dead, alive);
+    in_hand = work.begin_again(dead, first, now);
     group = std::make_shared<Group>(alive);
     quorum = std::min(schedule.quorum, static_cast<Rank>(alive.size()));
     make_ready_round_of_living();

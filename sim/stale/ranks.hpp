@@ -30,8 +30,8 @@ struct StaleRank {
   std::deque<PendingGradient> pending = {};  ///< in order of steps; only the last may not be ready
   std::vector<Seconds> applied = {};         ///< when, update by update (VersionedWeights)
   std::vector<float> weights = {};           ///< scratch
-  std::vector<float> fresh = {};             ///< its gradient with the weights of the exchange
-  std::span<const float> compared = {};      ///< the one of both that the dense update takes
+  std::vector<float> fresh = {};  ///< its gradient with the weights before its step's exchanges
+  std::span<const float> compared = {};  ///< the one of both that the dense update takes
 
   /// How many updates the rank held when it began.
   std::uint64_t version_at_begin(const PendingGradient& gradient) const;

@@ -1,14 +1,11 @@
 #include "sim/stale/timeline.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace ringsim {
 
-StaleTimeline::StaleTimeline(std::uint64_t steps, Rank ranks)
-    : ranks_(ranks),
-      messages_(steps, {Seconds{std::numeric_limits<double>::infinity()}, Seconds{}}) {}
+StaleTimeline::StaleTimeline(std::uint64_t steps, Rank ranks) : ranks_(ranks), messages_(steps) {}
 
 void StaleTimeline::add(const DelayEvent& event) {
   auto& rank = ranks_[event.rank];
@@ -29,6 +26,7 @@ void StaleTimeline::apply(Rank rank, std::uint64_t, Seconds time) {
 
 void StaleTimeline::begin_again(std::uint64_t step) {
   for (auto& rank : ranks_) rank.applied.resize(std::min<std::size_t>(rank.applied.size(), step));
+  std::fill(messages_.begin() + static_cast<std::ptrdiff_t>(step), messages_.end(), Messages{});
 }
 
 Seconds StaleTimeline::overlap(const std::vector<Interval>& intervals, const Interval& window) {
@@ -44,7 +42,7 @@ Timing StaleTimeline::timing(BackendResult result) const {
   // A rank that has died has not applied all steps.
   const auto ends_earlier = [](const OfRank& a, const OfRank& b) {
     if (a.applied.size() != b.applied.size()) return a.applied.size() < b.applied.size();
-    return a.applied.back() < b.applied.back();
+    return !a.applied.empty() && a.applied.back() < b.applied.back();
   };
   const auto& last = *std::max_element(ranks_.begin(), ranks_.end(), ends_earlier);
   Timing timing{last.applied.back(), {}, std::move(result.links), std::move(result.critical_path)};

@@ -6,6 +6,7 @@
 #include "sim/step_timing.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace ringsim {
@@ -40,7 +41,8 @@ class StaleTimeline {
 
   std::vector<OfRank> ranks_;
   struct Messages {
-    Seconds first_start, last_end;
+    Seconds first_start{std::numeric_limits<double>::infinity()};
+    Seconds last_end = {};
   };
   std::vector<Messages> messages_;  ///< per step
 };

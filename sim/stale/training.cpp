@@ -180,7 +180,7 @@ class StaleTraining::Work {
             continue;
           }
           delays[index] = step - weights_.updates_of(bucket, *gradient.version);
-          compare_with_fresh(rank, gradient, newest);
+          compare_with_fresh(rank, gradient);
           scheme_.contribute_bucket(bucket, position, step, rank.worker.gradient, newest);
         }
         if (gradient.next < buckets_.size()) return;
@@ -224,14 +224,15 @@ class StaleTraining::Work {
     part.scatter(own, all);
   }
 
-  /// With the weights that the first bucket that is taken meets.
-  void compare_with_fresh(StaleRank& rank, PendingGradient& gradient,
-                          std::span<const float> newest) const {
+  /// With the weights before the step's first bucket: those of a gradient that is not late.
+  void compare_with_fresh(StaleRank& rank, PendingGradient& gradient) const {
     rank.compared = rank.worker.gradient;
-    if (!stale_.compares_with_fresh || *gradient.version == weights_.newest()) return;
+    const std::uint64_t version = version_before(gradient.step, 0);
+    if (!stale_.compares_with_fresh || *gradient.version == version) return;
     if (!gradient.has_fresh) {
       rank.fresh.resize(update_.size());
-      rank.worker.compute(options_.data->train, gradient.samples, newest, rank.fresh);
+      rank.worker.compute(options_.data->train, gradient.samples,
+                          weights_.all(version, rank.weights), rank.fresh);
       gradient.has_fresh = true;
     }
     rank.compared = rank.fresh;

@@ -31,7 +31,7 @@ struct StaleOptions {
   /// DC-ASGD, arXiv 1609.08326, equation 10); absent: none.
   std::optional<double> delay_compensation;
   /// The dense update that the applied one is compared with is that of gradients computed anew with
-  /// the weights that it is applied to. Takes as long again as the gradients.
+  /// the weights before the step's update (of any bucket). Takes as long again as the gradients.
   bool compares_with_fresh = false;
 };
 

@@ -112,7 +112,7 @@ class Staleness(Case):
         self.check_error("--quorum: found 5; 1 to 4 (the number of ranks) is accepted", "run", *common, "--quorum", "5")
 
     def test_local_steps_exchange_every_h_steps(self):
-        for scheme in ("dense", "iwp", "cltk"):
+        for scheme in ("dense", "iwp", "cltk", "topk"):
             folder = self.folder / scheme
             self.good("run", "--steps", "10", *self.RING, "--bandwidth", "1Gbps", "--scheme", scheme, "--local-steps", "4", "-o", folder, "--quiet")
             with (folder / "steps.csv").open(newline="") as file:

@@ -108,3 +108,16 @@ TEST_CASE("a coordinate that was never sent is as old as the run", "[age]") {
   CHECK(tracker.layer(0).max == 3);
   CHECK(tracker.layer(0).mean == Approx((2 + 3 + 3) / 3.0));
 }
+
+TEST_CASE("ranks may have sent alike before they send different coordinates", "[age]") {
+  AgeTracker tracker({{"a", 0, 3}});
+  const std::vector<prune::MaskWord> none = {0}, first = {1}, second = {2};
+  const std::vector<std::span<const prune::MaskWord>> apart = {first, second};
+  tracker.record(0, none);
+  tracker.record(1, apart);
+  tracker.record(2, none);
+  // Of each rank one coordinate was sent in step 1: age 1. The others: never, age 3.
+  CHECK(tracker.histogram(0) == std::vector<std::uint64_t>{0, 2, 0, 4});
+  tracker.record(3, std::span<const prune::MaskWord>());
+  CHECK(tracker.layer(0).max == 0);
+}

@@ -148,6 +148,61 @@ TEST_CASE("a rank that is ahead keeps what it has computed since the last exchan
   CHECK(child.values[1] == Approx(13));
 }
 
+TEST_CASE("the exchange of a step that begins again is the one that ends", "[deaths]") {
+  // Two all-reduces of 3 MB by three: 4 s each, from 1 s and from 5 s on. Rank 2 dies at 6 s, in
+  // the second; at 9 s both begin again, by two: 3 s each.
+  const auto child = run_child([] {
+    const Stage stage{"values", AllReduce{750'000, Bytes{4}}};
+    const auto plan_for = [&](Rank ranks) {
+      return plan_step({stage, stage}, ranks, ring_choice(), {});
+    };
+    std::vector<StepPlan> plans = {plan_for(3)};
+    const Recovery recovery{.detection = {3},
+                            .replan = [&](const auto&) { plans.front() = plan_for(2); }};
+    const auto timing = time_steps(ring_with_deaths(3, {{2, 6}}), plans, 3, {.time = {1}},
+                                   run_simgrid, {}, recovery);
+    return std::vector<double>{timing.end.value, timing.steps.front().exchange.value};
+  });
+  INFO(child.error);
+  REQUIRE(child.values.size() == 2);
+  CHECK(child.values[0] == Approx(15));
+  CHECK(child.values[1] == Approx(6));
+}
+
+TEST_CASE("a rank may die when another death is noticed", "[deaths]") {
+  // Rank 2 dies at 1.5 s, rank 3 at 4.5 s, when the first death is noticed, and so are both: ranks
+  // 0 and 1 begin again, 2 rounds of 2 MB.
+  const auto child = run_child([] {
+    const auto numbers = run_with_deaths(ring_with_deaths(4, {{2, 1.5}, {3, 4.5}}), 4, 1);
+    return std::vector<double>{numbers.front(), numbers[numbers.size() - 2], numbers.back()};
+  });
+  INFO(child.error);
+  REQUIRE(child.values.size() == 3);
+  CHECK(child.values[0] == Approx(8.5));
+  CHECK(child.values[1] == Approx(4.5));
+  CHECK(child.values[2] == 0);
+}
+
+TEST_CASE("deaths that are noticed at once may come together, and at the start", "[deaths]") {
+  // Ranks 0 and 1 begin again at 0 s, or at 1.5 s: 2 rounds of 2 MB from 1 s, or 1.5 s, on.
+  const double died = GENERATE(0.0, 1.5);
+  const auto child = run_child([&] {
+    auto plans = plans_for(4, 1);
+    Rank left = 4;
+    const Recovery recovery{.detection = {},
+                            .replan = [&](const std::vector<Recovery::Death>& deaths) {
+                              left -= static_cast<Rank>(deaths.size());
+                              plans = plans_for(left, 1);
+                            }};
+    const auto timing = time_steps(ring_with_deaths(4, {{2, died}, {3, died}}), plans, 4,
+                                   {.time = {1}}, run_simgrid, {}, recovery);
+    return std::vector<double>{timing.end.value};
+  });
+  INFO(child.error);
+  REQUIRE(child.values.size() == 1);
+  CHECK(child.values[0] == Approx(std::max(died, 1.0) + 4));
+}
+
 TEST_CASE("who waits for the dead is named where nobody goes on without", "[deaths]") {
   const auto topology = ring_with_deaths(3, {{1, 0.5}});
   const Phases phases(3, {{call(make_ring_all_reduce(3, 750'000, Bytes{4}))}});

@@ -197,12 +197,16 @@ TEST_CASE("buckets that do not overlap are exchanged one after the other", "[sta
 
 TEST_CASE("a rank that is late for a quorum goes on with a step of which no bucket has started",
           "[stale][program]") {
-  // Rank 2 computes 2.2 s a step, the others 1 s, and buckets are ready half way and at the end;
-  // the network takes no time. At 2.2 s, when rank 2 has step 0, the first bucket of step 2 is
-  // still to come (at 2.5 s): it goes on with step 2, at 4.4 s with step 4.
+  // The others compute 1 s a step, and buckets are ready half way and at the end; the network takes
+  // no time. Where rank 2 computes 2.2 s, it has step 0 at 2.2 s, when the first bucket of step 2
+  // is still to come (at 2.5 s): it goes on with step 2, at 4.4 s with step 4. Where it
+  // computes 2.7 s, that bucket has started: it goes on with step 3, with update 2 at 3 s, and has
+  // it at 5.7 s, when the last step's first bucket has started.
+  const auto [seconds, goes_on_with] =
+      GENERATE(table<double, std::vector<std::uint64_t>>({{2.2, {0, 2, 4}}, {2.7, {0, 3}}}));
   auto topology = uniform_ring(3, 1e18, 0);
   Host slow;
-  slow.speed = 1 / 2.2;
+  slow.speed = 1 / seconds;
   topology.set_host(2, slow);
   const auto happened = run_steps(
       run_recurrence, topology, {.steps = 6, .staleness = 0, .buckets = 2, .ranks = 3, .quorum = 2},
@@ -212,7 +216,7 @@ TEST_CASE("a rank that is late for a quorum goes on with a step of which no buck
   for (const auto& [what, time] : happened.begin) {
     if (what.first == 2) begun.push_back(what.second);
   }
-  CHECK(begun == std::vector<std::uint64_t>{0, 2, 4});
+  CHECK(begun == goes_on_with);
   CHECK(happened.timing.end.value == Approx(6));
 }
 
@@ -329,6 +333,37 @@ TEST_CASE("an exchange that opens when a death is noticed waits for no dead rank
   check_numbers(child, {0, 1, 6.5, 6.5, 9.5, 12.5, 0, 1, 6.5, 6.5, 9.5, 12.5, 12.5});
 }
 
+TEST_CASE("a death after the last update changes nothing", "[stale][program]") {
+  // A quorum of one of two ranks; the network takes no time. Rank 1 computes 5 s a step, when rank
+  // 0, which has ended all at 2 s, dies at 3 s.
+  auto topology = uniform_ring(2, 1e18, 0);
+  Host dies, slow;
+  dies.dies = Seconds{3};
+  slow.speed = 0.2;
+  topology.set_host(0, dies);
+  topology.set_host(1, slow);
+  const auto child = run_child([&] {
+    const auto happened = run_steps(
+        run_simgrid, topology,
+        {.steps = 2, .staleness = 0, .ranks = 2, .quorum = 1, .detection = Seconds{1}}, 4000);
+    return std::vector<double>{happened.apply.at({1, 1}), happened.timing.end.value};
+  });
+  check_numbers(child, {2, 2});
+}
+
+TEST_CASE("after a death a rank without gradients waits for no update of before",
+          "[stale][program]") {
+  // Three ranks all-reduce 3 MB: 4 s. S = 1: update 0 arrives at 5 s, when step 2 begins; exchange
+  // 1 from 5 s on. Rank 2 dies at 5.2 s and at 5.7 s ranks 0 and 1 have the gradient of step 1 and
+  // compute step 2 again, until 6.7 s. Exchange 1 by two: 3 s, until 8.7 s, when step 3 begins.
+  const auto child = run_with_deaths(
+      ring_where_dies(3, 2, 5.2),
+      {.steps = 4, .staleness = 1, .ranks = 3, .quorum = 3, .detection = Seconds{0.5}}, 3'000'000,
+      {0, 1});
+  check_numbers(child, {0, 1, 5.7, 8.7, 5, 8.7, 11.7, 14.7,  //
+                        0, 1, 5.7, 8.7, 5, 8.7, 11.7, 14.7, 14.7});
+}
+
 TEST_CASE("a quorum that needs more ranks than live is one of all that live", "[stale][program]") {
   // Ranks 1 and 2 of four die, a quorum is three: from 3.5 s on two are enough. The network takes
   // no time.
@@ -341,4 +376,38 @@ TEST_CASE("a quorum that needs more ranks than live is one of all that live", "[
       topology, {.steps = 2, .staleness = 0, .ranks = 4, .quorum = 3, .detection = Seconds{3}},
       4000, {0, 3});
   check_numbers(child, {0, 3.5, 3.5, 4.5, 0, 3.5, 3.5, 4.5, 4.5});
+}
+
+TEST_CASE("ranks that all die before the first update are not those that end last",
+          "[stale][program]") {
+  // Ranks 0 and 1 of four die at 0.5 s and have applied nothing. At 3.5 s ranks 2 and 3 compute
+  // again: they have the gradients of steps 0 and 1 (S = 1). The network takes no time.
+  auto topology = uniform_ring(4, 1e18, 0);
+  Host host;
+  host.dies = Seconds{0.5};
+  topology.set_host(0, host);
+  topology.set_host(1, host);
+  const auto child = run_with_deaths(
+      topology, {.steps = 2, .staleness = 1, .ranks = 4, .quorum = 4, .detection = Seconds{3}},
+      4000, {2, 3});
+  check_numbers(child, {0, 1, 3.5, 3.5, 0, 1, 3.5, 3.5, 3.5});
+}
+
+TEST_CASE("the exchange of a late step that begins again is the one that ends",
+          "[stale][program]") {
+  // Two buckets of 3 MB by three: 4 s each, from 1 s and from 5 s on. Rank 2 dies at 6 s, in the
+  // second; at 9 s both begin again, by two: 3 s each.
+  const auto child = run_child([] {
+    const auto happened = run_steps(run_simgrid, ring_where_dies(3, 2, 6),
+                                    {.steps = 1,
+                                     .staleness = 1,
+                                     .buckets = 2,
+                                     .ranks = 3,
+                                     .quorum = 3,
+                                     .detection = Seconds{3}},
+                                    3'000'000);
+    const auto& step = happened.timing.steps.front();
+    return std::vector<double>{step.total.value, step.exchange.value};
+  });
+  check_numbers(child, {15, 6});
 }
