@@ -149,9 +149,12 @@ std::optional<BucketRule> bucket_rule(const RunOptions& options) {
 }
 
 void check_run_options(const RunOptions& options) {
-  if (is_given(options, "masks-ahead") && !overlaps(options))
+  if (is_given(options, "masks-ahead") && !overlaps(options)) {
+    if (options.local_steps > 1)
+      refuse_without_effect("masks-ahead", "--local-steps", "leave it out");
     refuse_without_effect("masks-ahead", "exchanges that begin after the backward pass",
                           "add --overlap on, or leave it out");
+  }
   refuse_options_of(TakenBy::collective, options, find_collective(options.collective).options,
                     fmt::format("--collective {}", options.collective), "leave it out");
   check_staleness_options(options);

@@ -1,5 +1,7 @@
 #include "models/schemes/bucketed.hpp"
 
+#include "base/error.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -111,6 +113,7 @@ void BucketedScheme::join(std::size_t bucket, const StepOutcome& own) {
     mask_ = everything_;
     rank_masks_.resize(own.rank_masks.size(), everything_);
   }
+  check(own.rank_masks.size() == rank_masks_.size(), "buckets: masks of ranks in some alone");
   const auto& part = parts_[bucket].part;
   part.scatter(own.mean, mean_);
   auto layer = own.layers.begin();

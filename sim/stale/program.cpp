@@ -93,7 +93,9 @@ struct State {
 class ComputeStream {
  public:
   ComputeStream(State& state, Rank rank)
-      : state_(&state), rank_(rank), step_(state.first + state.in_hand[rank]) {}
+      : state_(&state),
+        rank_(rank),
+        step_(std::max(state.first + state.in_hand[rank], state.first_closed_step())) {}
 
   std::optional<Phase> operator()() {
     switch (std::exchange(next_, static_cast<Next>(next_ + 1))) {

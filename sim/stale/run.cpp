@@ -163,8 +163,8 @@ class Attempt {
   /// Trains anew up to `step`, which is exchanged again without the dead.
   std::vector<std::uint64_t> begin_again(const std::vector<Rank>& dead, std::uint64_t step,
                                          Seconds now) {
-    ranks_left_ -= static_cast<Rank>(dead.size());
     for (const Rank rank : dead) {
+      --ranks_left_;
       const Recovery::Death death{rank, experiment_.topology.host(rank).dies.value(), now, step};
       run_.faults.push_back({rank, death.died.value, now.value, step, {}});
       tell_of_death(death, ranks_left_, observer_);

@@ -66,9 +66,10 @@ class StaleTraining {
 
   /// Before the first exchange of `step`: ranks have died, and what was applied of `step` and the
   /// steps after it is not, as those are to be exchanged without the dead. Gradients that were
-  /// computed with such weights, or are not ready, are dropped, and what a dead rank had kept back
-  /// is lost with its gradient of `step`. Returns how many gradients each rank has in hand, from
-  /// that of `step` on without a gap.
+  /// computed with such weights, or are not ready, are dropped. What a dead rank had kept back is
+  /// lost (TrainingResult::lost_mass) with its gradient of `step`, whether it had begun that or
+  /// not; gradients of other steps that it had in hand are lost uncounted. Returns how many
+  /// gradients each rank has in hand, from that of `step` on without a gap.
   std::vector<std::uint64_t> go_on_without(const std::vector<Rank>& dead, std::uint64_t step);
 
   /// After the last exchange.

@@ -40,9 +40,9 @@ void VersionedWeights::add(std::vector<float> values) {
 
 void VersionedWeights::forget_before(std::uint64_t version) {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    auto& [first, values] = buckets_[i];
-    for (const std::uint64_t needed = updates_of(i, version); first < needed; ++first)
-      values.pop_front();
+    auto& bucket = buckets_[i];
+    for (const std::uint64_t needed = updates_of(i, version); bucket.first < needed; ++bucket.first)
+      bucket.values.pop_front();
   }
 }
 

@@ -177,6 +177,8 @@ class Staleness(Case):
                          "that of each rank's own steps", "run", "--local-steps", "2", "--momentum-correction", "on")
         self.check_error("--overlap: has no effect with --local-steps; leave it out: the weights have moved when the last step has ended",
                          "run", "--local-steps", "2", "--overlap", "on")
+        self.check_error("--masks-ahead: has no effect with --local-steps; leave it out",
+                         "run", "--local-steps", "2", "--bucket", "100KiB", "--masks-ahead", "on")
         self.check_error("--masks-ahead: has no effect with --staleness or --quorum; leave it out: a bucket's mask is exchanged right before "
                          "its values", "run", "--quorum", "2", "--bucket", "100KiB", "--masks-ahead", "on")
 

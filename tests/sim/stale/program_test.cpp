@@ -411,3 +411,24 @@ TEST_CASE("the exchange of a late step that begins again is the one that ends",
   });
   check_numbers(child, {15, 6});
 }
+
+TEST_CASE("after a death a rank with nothing in hand begins a step that it can be in time for",
+          "[stale][program]") {
+  // Rank 2 of four dies at 0.5 s, a quorum is two; rank 3 computes 10 s a step. At 3.5 s ranks 0
+  // and 1 have their gradients of step 0 and exchange them at once: rank 3 begins with step 1.
+  auto topology = uniform_ring(4, 1e18, 0);
+  Host dies, slow;
+  dies.dies = Seconds{0.5};
+  slow.speed = 0.1;
+  topology.set_host(2, dies);
+  topology.set_host(3, slow);
+  const auto child = run_child([&] {
+    const auto happened = run_steps(
+        run_simgrid, topology,
+        {.steps = 3, .staleness = 0, .ranks = 4, .quorum = 2, .detection = Seconds{3}}, 4000);
+    return std::vector<double>{happened.begin.at({3, 0}), happened.begin.at({3, 1}),
+                               static_cast<double>(happened.begin.count({3, 2})),
+                               happened.timing.end.value};
+  });
+  check_numbers(child, {0, 3.5, 0, 5.5});
+}
