@@ -181,10 +181,11 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
     experiment.buckets =
         fill_buckets(layers_of(experiment), order_of_readiness(experiment.ready), *rule);
   }
-  if (overlaps(options) && has_deaths(experiment.topology, ranks)) {
+  if (overlaps(options) && !feeds_back(experiment.options) &&
+      has_deaths(experiment.topology, ranks)) {
     throw UserError({{}, "--overlap"},
                     fmt::format("found on, and hosts of {} die", experiment.topology.name()),
-                    "off is accepted");
+                    "off is accepted, and on with --staleness S or --quorum Q");
   }
   return experiment;
 }

@@ -279,7 +279,7 @@ RunResult time_recording(const Experiment& experiment, const Recording& recorded
 }
 
 RunResult run_experiment(const Experiment& experiment, const RunObserver& observer) {
-  if (!feeds_back(experiment))
+  if (!feeds_back(experiment.options))
     return time_recording(experiment, record_steps(experiment, {}, observer), observer);
   auto stale = run_stale(experiment, observer);
   for (std::size_t i = 0; i < stale.rows.size(); ++i)

@@ -87,7 +87,7 @@ void check_staleness_options(const RunOptions& options) {
     if (is_of_training && !trains && is_given(options, option.name))
       refuse_without_effect(option.name, "a run that does not train", "leave it out");
   }
-  const bool is_late = options.staleness > 0 || options.quorum;
+  const bool is_late = feeds_back(options);
   for (const Text name : {"delay-scaling", "delay-compensation", "fresh-error"}) {
     if (is_given(options, name) && !is_late)
       refuse_without_effect(name, "--staleness 0", "give --staleness S, or leave it out");
@@ -142,6 +142,8 @@ bool overlaps(const RunOptions& options) {
   // What local steps exchange is there when the last of them has ended.
   return options.overlap.value_or(options.bucket.has_value() && options.local_steps == 1);
 }
+
+bool feeds_back(const RunOptions& options) { return options.staleness > 0 || options.quorum; }
 
 std::optional<BucketRule> bucket_rule(const RunOptions& options) {
   if (options.bucket || !overlaps(options)) return options.bucket;

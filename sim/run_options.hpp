@@ -114,6 +114,8 @@ TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinitio
 bool names_ready_times(std::string_view text);
 /// Whether exchanges begin during the backward pass.
 bool overlaps(const RunOptions& options);
+/// Whether the simulated time feeds back into training (--staleness, --quorum).
+bool feeds_back(const RunOptions& options);
 /// How buckets are filled; nothing where all layers are exchanged together.
 std::optional<BucketRule> bucket_rule(const RunOptions& options);
 

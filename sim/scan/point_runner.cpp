@@ -42,7 +42,7 @@ Summary PointRunner::run_or_throw(const std::vector<Assignment>& point) {
   auto experiment = prepare(options, is_recorded ? recorded_.get() : nullptr);
   experiment.threads = threads_;
   // There may be a run with SimGrid among its attempts, which is one for a process.
-  if (feeds_back(experiment))
+  if (feeds_back(experiment.options))
     return summary_in_child([&] { return run_experiment(experiment, {}); });
   if (!is_recorded) record(experiment, keys_.key(point));
   if (recording_ == nullptr) throw RunError(recording_error_);

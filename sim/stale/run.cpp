@@ -111,6 +111,7 @@ class Attempt {
   }
 
   void start_training() {
+    training_.reset();  // which uses the scheme
     const auto& layers = experiment_.network->layers();
     scheme_ =
         std::make_unique<BucketedScheme>(experiment_.scheme, layers, job_.scheme, job_.buckets);
@@ -231,10 +232,6 @@ void announce(const Experiment& experiment, const Job& job, const RunObserver& o
 }
 
 }  // namespace
-
-bool feeds_back(const Experiment& experiment) {
-  return experiment.options.staleness > 0 || experiment.options.quorum;
-}
 
 StaleRun run_stale(const Experiment& experiment, const RunObserver& observer) {
   const Job job(experiment);

@@ -11,9 +11,6 @@
 
 namespace ringsim {
 
-/// Whether the options ask for such a run.
-bool feeds_back(const Experiment& experiment);
-
 struct StaleRun {
   Recording recording;        ///< without its steps
   std::vector<StepRow> rows;  ///< without times

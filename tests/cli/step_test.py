@@ -46,7 +46,7 @@ class Step(Case):
         topology = self.folder / "dies.json"
         topology.write_text(json.dumps({"name": "dies", "kind": "ring", "hosts": 4, "link": {"bandwidth": "1Gbps", "latency": "5us"},
                                         "host_exceptions": [{"host": 2, "dies": "2.5s"}]}))
-        self.check_error("--overlap: found on, and hosts of dies die; off is accepted", "run", "--model", "alexnet", "--source", "synthetic",
+        self.check_error("--overlap: found on, and hosts of dies die; off is accepted, and on with --staleness S or --quorum Q", "run", "--model", "alexnet", "--source", "synthetic",
                          "--topology", topology, "--bucket", "ddp", "--quiet")
         self.check_error("--assume: has no effect without --source trace:DIR --scheme topk --sparse-sum ring; leave it out",
                          *step, "--assume", "independent")

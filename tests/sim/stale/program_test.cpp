@@ -321,6 +321,31 @@ TEST_CASE("a death begins a step again with its first bucket", "[stale][program]
   check_numbers(child, {5, 9, 16, 19, 22, 25});
 }
 
+TEST_CASE("a gradient of which a bucket is missing when a death is noticed is computed again",
+          "[stale][program]") {
+  // Buckets of 3 MB are ready at 0.5 s and 1 s of a step; three ranks take 4 s to exchange one.
+  // Rank 2 dies at 0.6 s, in the exchange of the first bucket of step 0 since 0.5 s; S = 1: at 1.6
+  // s ranks 0 and 1 have the gradient of step 0, and of step 1 (since 1 s) the first bucket alone,
+  // which they compute again until 2.1 s and 2.6 s. By two a bucket takes 3 s: from 1.6 s on.
+  const auto child = run_child([] {
+    const auto happened = run_steps(
+        run_simgrid, ring_where_dies(3, 2, 0.6),
+        {.steps = 2,
+         .staleness = 1,
+         .buckets = 2,
+         .ranks = 3,
+         .quorum = 3,
+         .detection = Seconds{1}},
+        3'000'000, {.time = Seconds{1}, .overlap = Overlap{.ready = {Seconds{0.5}, Seconds{1}}}});
+    std::vector<double> numbers = {happened.begin.at({0, 1}), happened.ready.at({0, 2}),
+                                   happened.ready.at({0, 3})};
+    for (std::uint64_t bucket = 0; bucket < 4; ++bucket)
+      numbers.push_back(happened.apply.at({0, bucket}));
+    return numbers;
+  });
+  check_numbers(child, {1.6, 2.1, 2.6, 4.6, 7.6, 10.6, 13.6});
+}
+
 TEST_CASE("an exchange that opens when a death is noticed waits for no dead rank",
           "[stale][program]") {
   // Rank 2 dies at 0.5 s, before it has any gradient; exchange 0 never opens. At 3.5 s ranks 0 and
