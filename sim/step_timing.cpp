@@ -2,12 +2,12 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "sim/exchange_times.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace ringsim {
 namespace {
@@ -63,7 +63,7 @@ class SynchronousStream {
   std::size_t position_;  ///< in the step
 };
 
-/// What each rank did in each step, and when each step's first and last byte moved.
+/// What each rank did in each step, and how long the exchanges took.
 struct Recorder {
   struct RankStep {
     Seconds compute, prune, done;
@@ -73,8 +73,7 @@ struct Recorder {
       : done(steps, std::vector<RankStep>(ranks)),
         places(ranks),
         under_way(overlaps ? ranks : 0),
-        first_start(steps, never),
-        last_end(steps) {}
+        exchanges(steps) {}
 
   Observer observer() {
     return {.on_mark =
@@ -87,14 +86,7 @@ struct Recorder {
                     places[event.rank] = {event.mark.step + 1, false};
                   }
                 },
-            .on_collective =
-                [this](const CollectiveEvent& event) {
-                  if (!event.start) return;
-                  auto& first = first_start[event.step];
-                  auto& last = last_end[event.step];
-                  first = std::min(first, *event.start);
-                  last = std::max(last, *event.end);
-                },
+            .on_collective = [this](const CollectiveEvent& event) { exchanges.add(event); },
             .on_delay =
                 [this](const DelayEvent& event) {
                   auto& step = done[event.step][event.rank];
@@ -119,21 +111,13 @@ struct Recorder {
     pruning.clear();
   }
 
-  /// The exchanges from `step` on begin again.
-  void begin_again(std::uint64_t step) {
-    const auto from = static_cast<std::ptrdiff_t>(step);
-    std::fill(first_start.begin() + from, first_start.end(), never);
-    std::fill(last_end.begin() + from, last_end.end(), Seconds{});
-  }
-
-  static constexpr Seconds never{std::numeric_limits<double>::infinity()};
   struct Delays {
     std::vector<Interval> computing, pruning;
   };
   std::vector<std::vector<RankStep>> done;  ///< [step][rank]
   std::vector<Place> places;                ///< per rank
   std::vector<Delays> under_way;            ///< per rank, of its step; empty without overlap
-  std::vector<Seconds> first_start, last_end;
+  ExchangeTimes exchanges;
 };
 
 /// What the ranks do that are left when others have died.
@@ -164,7 +148,7 @@ class Survivors {
     // An exchange that one of them has not ended is begun again by all.
     std::uint64_t step = plans_.size();
     for (const Rank rank : alive_) step = std::min(step, recorder_.places[rank].step);
-    recorder_.begin_again(step);
+    recorder_.exchanges.begin_again(step);
     for (const Rank rank : alive_) {
       auto& place = recorder_.places[rank];
       const std::uint64_t exchange = first_exchange(step, place.step);
@@ -247,12 +231,9 @@ Timing time_steps(const Topology& topology, const std::vector<StepPlan>& plans, 
     StepTime time{.start = start,
                   .compute = compute_time,
                   .prune = prune_time,
-                  .exchange = {},
+                  .exchange = recorder.exchanges.duration(step),
                   .exposed_exchange = {},
                   .total = end - start};
-    if (recorder.last_end[step] > recorder.first_start[step]) {
-      time.exchange = recorder.last_end[step] - recorder.first_start[step];
-    }
     // Nothing is exposed where nothing is exchanged; the difference of sums may then be a rounding
     // error below zero.
     time.exposed_exchange = std::max(Seconds{}, time.total - time.compute - time.prune);

@@ -59,6 +59,7 @@ class Attempt {
         threads_(experiment.threads),
         costs_(prune_costs(experiment)),
         ranks_left_(experiment.ranks),
+        keeps_history_(has_deaths(experiment.topology, experiment.ranks)),
         timeline_(job.training.steps, experiment.ranks),
         program_(experiment.topology, schedule(), compute_model(experiment), work()) {
     start_training();
@@ -98,15 +99,13 @@ class Attempt {
   }
 
  private:
-  bool has_deaths() const { return ringsim::has_deaths(experiment_.topology, experiment_.ranks); }
-
   StaleSchedule schedule() const {
     StaleSchedule schedule{.steps = job_.training.steps,
                            .staleness = job_.stale.staleness,
                            .buckets = job_.buckets.size(),
                            .ranks = experiment_.ranks,
                            .quorum = job_.stale.quorum.value_or(experiment_.ranks)};
-    if (has_deaths()) schedule.detection = experiment_.options.detection;
+    if (keeps_history_) schedule.detection = experiment_.options.detection;
     return schedule;
   }
 
@@ -135,23 +134,23 @@ class Attempt {
 
   void begin(Rank rank, std::uint64_t step, Seconds now) {
     training_->begin(rank, step, now);
-    if (has_deaths()) history_.begin(rank, step, now);
+    if (keeps_history_) history_.begin(rank, step, now);
   }
 
   void ready(Rank rank, std::size_t bucket, Seconds now) {
     training_->ready(rank, bucket, now);
-    if (has_deaths()) history_.ready(rank, bucket, now);
+    if (keeps_history_) history_.ready(rank, bucket, now);
   }
 
   void apply(Rank rank, std::uint64_t step, std::size_t bucket, Seconds now) {
     training_->apply(rank, step, bucket, now);
-    if (has_deaths()) history_.apply(rank, step, bucket, now);
+    if (keeps_history_) history_.apply(rank, step, bucket, now);
     if (bucket + 1 == job_.buckets.size()) timeline_.apply(rank, step, now);
   }
 
   const StepPlan* exchange(std::uint64_t step, std::size_t bucket) {
     const auto stages = training_->exchange(step, bucket);
-    if (has_deaths()) history_.exchange(step, bucket);
+    if (keeps_history_) history_.exchange(step, bucket);
     auto plan = plan_step(stages, ranks_left_, experiment_.collective, costs_);
     // With a quorum everybody sends a byte to tell whether it is ready.
     if (job_.stale.quorum) plan.sent.headers += make_ready_round(ranks_left_)->total_bytes();
@@ -212,7 +211,8 @@ class Attempt {
   Payload sent_;                ///< by the buckets of the step so far
   std::unique_ptr<BucketedScheme> scheme_;
   std::unique_ptr<StaleTraining> training_;
-  StaleHistory history_;    ///< where hosts die
+  bool keeps_history_;  ///< hosts die
+  StaleHistory history_;
   bool is_retold_ = false;  ///< what was recorded before
   StaleTimeline timeline_;
   StaleProgram program_;

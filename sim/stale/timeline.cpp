@@ -5,19 +5,10 @@
 
 namespace ringsim {
 
-StaleTimeline::StaleTimeline(std::uint64_t steps, Rank ranks) : ranks_(ranks), messages_(steps) {}
-
 void StaleTimeline::add(const DelayEvent& event) {
   auto& rank = ranks_[event.rank];
   auto& intervals = event.kind == DelayKind::prune ? rank.prune : rank.compute;
   if (event.duration > Seconds{}) intervals.push_back({event.start, event.start + event.duration});
-}
-
-void StaleTimeline::add(const CollectiveEvent& event) {
-  if (!event.start) return;
-  auto& [first_start, last_end] = messages_[event.step];
-  first_start = std::min(first_start, *event.start);
-  last_end = std::max(last_end, *event.end);
 }
 
 void StaleTimeline::apply(Rank rank, std::uint64_t, Seconds time) {
@@ -26,7 +17,7 @@ void StaleTimeline::apply(Rank rank, std::uint64_t, Seconds time) {
 
 void StaleTimeline::begin_again(std::uint64_t step) {
   for (auto& rank : ranks_) rank.applied.resize(std::min<std::size_t>(rank.applied.size(), step));
-  std::fill(messages_.begin() + static_cast<std::ptrdiff_t>(step), messages_.end(), Messages{});
+  exchanges_.begin_again(step);
 }
 
 Seconds StaleTimeline::overlap(const std::vector<Interval>& intervals, const Interval& window) {
@@ -55,16 +46,14 @@ Timing StaleTimeline::timing(BackendResult result) const {
     }
   }
   Seconds start;
-  for (std::size_t step = 0; step < messages_.size(); ++step) {
+  for (std::size_t step = 0; step < exchanges_.steps(); ++step) {
     const Interval window{start, last.applied[step]};
     StepTime time{.start = start,
                   .compute = overlap(last.compute, window),
                   .prune = overlap(last.prune, window) - overlap(both, window),
-                  .exchange = {},
+                  .exchange = exchanges_.duration(step),
                   .exposed_exchange = {},
                   .total = window.until - window.from};
-    const auto& [first_start, last_end] = messages_[step];
-    if (last_end > first_start) time.exchange = last_end - first_start;
     // The difference of sums may be a rounding error below zero.
     time.exposed_exchange = std::max(Seconds{}, time.total - time.compute - time.prune);
     timing.steps.push_back(time);

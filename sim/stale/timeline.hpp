@@ -3,21 +3,21 @@
 // moment when that rank has applied the step before to the moment when it has applied this one.
 // What the rank computes in that time, for whichever step, is the step's compute; what it prunes
 // while it does not compute is prune; the rest is exposed exchange.
+#include "sim/exchange_times.hpp"
 #include "sim/step_timing.hpp"
 
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 namespace ringsim {
 
 class StaleTimeline {
  public:
-  StaleTimeline(std::uint64_t steps, Rank ranks);
+  StaleTimeline(std::uint64_t steps, Rank ranks) : ranks_(ranks), exchanges_(steps) {}
 
   // Events, in order of time.
   void add(const DelayEvent& event);
-  void add(const CollectiveEvent& event);
+  void add(const CollectiveEvent& event) { exchanges_.add(event); }
   /// The rank has applied the update of `step`.
   void apply(Rank rank, std::uint64_t step, Seconds time);
 
@@ -40,11 +40,7 @@ class StaleTimeline {
   static Seconds overlap(const std::vector<Interval>& intervals, const Interval& window);
 
   std::vector<OfRank> ranks_;
-  struct Messages {
-    Seconds first_start{std::numeric_limits<double>::infinity()};
-    Seconds last_end = {};
-  };
-  std::vector<Messages> messages_;  ///< per step
+  ExchangeTimes exchanges_;
 };
 
 }  // namespace ringsim

@@ -135,12 +135,16 @@ class StaleTraining::Work {
   std::uint64_t version_before(std::uint64_t step, std::size_t bucket) const {
     return step * scheme_.buckets() + bucket;
   }
+  /// That somebody who begins `step` may hold: without the updates of `staleness` steps before it.
+  std::uint64_t oldest_version(std::uint64_t step) const {
+    return version_before(step - std::min(step, stale_.staleness), 0);
+  }
   std::span<const float> newest_weights() { return weights_.all(weights_.newest(), newest_); }
 
   StaleRank& state_of(Rank rank) {
-    const auto found =
-        std::ranges::find(ranks_, rank, [](const StaleRank& state) { return state.worker.rank; });
-    check(found != ranks_.end(), "a rank that has died");
+    const auto found = std::ranges::lower_bound(
+        ranks_, rank, {}, [](const StaleRank& state) { return state.worker.rank; });
+    check(found != ranks_.end() && found->worker.rank == rank, "a rank that has died");
     return *found;
   }
 
@@ -153,8 +157,9 @@ class StaleTraining::Work {
                                    ? state.version_at_begin(*own)
                                    : static_cast<std::uint64_t>(state.applied.size());
     sampler_.begin_step(step);
-    state.worker.compute(options_.data->train, sampler_.batch(step, rank),
-                         weights_.all(std::clamp(held, oldest_, weights_.newest()), state.weights));
+    state.worker.compute(
+        options_.data->train, sampler_.batch(step, rank),
+        weights_.all(std::clamp(held, oldest_version(step), weights_.newest()), state.weights));
     scheme_.contribute(position, step, state.worker.gradient, newest_weights());
     lost_mass_.push_back(scheme_.drop(position));
     sent_.drop(position);
@@ -284,11 +289,8 @@ class StaleTraining::Work {
 
   void end_step(std::uint64_t step) {
     report(step);
-    // Whoever has begun a step up to this one has computed its gradient; who begins a later one has
-    // applied all updates but those of the last `staleness` steps.
-    if (step + 1 < stale_.staleness) return;
-    oldest_ = version_before(step + 1 - stale_.staleness, 0);
-    weights_.forget_before(oldest_);
+    // Whoever has begun a step up to this one has computed its gradient.
+    weights_.forget_before(oldest_version(step + 1));
   }
 
   void report(std::uint64_t step) {
@@ -332,7 +334,6 @@ class StaleTraining::Work {
   std::function<void(const TrainedStep&)> on_step_;
   const Layers& layers_;
   VersionedWeights weights_;
-  std::uint64_t oldest_ = 0;   ///< version that is kept
   std::vector<float> newest_;  ///< scratch
   std::vector<float> update_, dense_update_;
   std::vector<OfBucket> buckets_;
