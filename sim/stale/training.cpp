@@ -4,6 +4,7 @@
 #include "models/schedule.hpp"
 #include "models/schemes/mean.hpp"
 #include "sim/stale/ranks.hpp"
+#include "sim/stale/taken_step.hpp"
 #include "sim/stale/versioned_weights.hpp"
 
 #include <algorithm>
@@ -80,7 +81,8 @@ class StaleTraining::Work {
 
   std::vector<Stage> exchange(std::uint64_t step, std::size_t bucket) {
     check(weights_.newest() == version_before(step, bucket), "exchanges have to come in order");
-    if (bucket == 0) begin_step();
+    if (bucket == 0)
+      taken_ = {ranks_.size(), buckets_.size(), stale_.quorum ? scheme_.mask_words() : 0};
     const auto living = static_cast<Rank>(ranks_.size());
     const auto present =
         choose_contributors(ranks_, step, bucket, std::min(stale_.quorum.value_or(living), living));
@@ -89,8 +91,10 @@ class StaleTraining::Work {
         bucket, step, stale_.quorum ? std::span<const Rank>(present) : std::span<const Rank>());
     compute_dense_update(bucket, present);
     make_version(step, bucket, outcome.mean);
-    for (const Rank position : present) taken_.buckets[position][bucket] = true;
-    if (stale_.quorum) note_masks(bucket, present, outcome.mask);
+    if (stale_.quorum) {
+      for (const Rank position : present)
+        taken_.note_mask(position, scheme_.part(bucket), outcome.mask);
+    }
     if (bucket + 1 == buckets_.size()) end_step(step);
     return outcome.stages;
   }
@@ -119,16 +123,6 @@ class StaleTraining::Work {
     std::vector<float> update, dense_mean, dense_update;
     std::vector<std::vector<float>> copies = {};  ///< of gradients that are compared with
   };
-  /// Whose gradients the exchanges of a step have taken.
-  struct TakenStep {
-    bool any(Rank position) const { return std::ranges::count(buckets[position], true) > 0; }
-    bool all(Rank position) const { return std::ranges::count(buckets[position], false) == 0; }
-
-    std::vector<std::vector<bool>> buckets;                   ///< [position][bucket]
-    std::vector<std::vector<prune::MaskWord>> masks;          ///< [position]: sent; with a quorum
-    std::uint64_t delays = 0, delay_max = 0, parameters = 0;  ///< of what they took
-  };
-
   /// Whether an update is the dense one that it would be compared with.
   bool is_dense() const { return scheme_.is_exact() && !stale_.compares_with_fresh; }
 
@@ -194,10 +188,7 @@ class StaleTraining::Work {
     });
     for (const Rank position : present) {
       check_converges(step, ranks_[position].worker.loss);
-      const std::size_t parameters = scheme_.part(bucket).parameters();
-      taken_.delays += delays[position] * parameters;
-      taken_.parameters += parameters;
-      taken_.delay_max = std::max(taken_.delay_max, delays[position]);
+      taken_.take(position, bucket, scheme_.part(bucket), delays[position]);
     }
   }
 
@@ -269,24 +260,6 @@ class StaleTraining::Work {
     weights_.add(std::move(next));
   }
 
-  void begin_step() {
-    taken_ = {.buckets = {ranks_.size(), std::vector<bool>(buckets_.size())}, .masks = {}};
-    if (!stale_.quorum) return;
-    taken_.masks.assign(ranks_.size(), std::vector<prune::MaskWord>(scheme_.mask_words()));
-  }
-
-  void note_masks(std::size_t bucket, const std::vector<Rank>& present,
-                  std::span<const prune::MaskWord> mask) {
-    for (const Rank position : present) {
-      auto& sent = taken_.masks[position];
-      if (mask.empty()) {
-        scheme_.part(bucket).mark_all(sent);
-      } else {
-        scheme_.part(bucket).scatter_mask(mask, sent);
-      }
-    }
-  }
-
   void end_step(std::uint64_t step) {
     report(step);
     // Whoever has begun a step up to this one has computed its gradient.
@@ -303,8 +276,8 @@ class StaleTraining::Work {
       ++losses;
     }
     row.loss /= losses;
-    row.delay_mean = static_cast<double>(taken_.delays) / static_cast<double>(taken_.parameters);
-    row.delay_max = taken_.delay_max;
+    row.delay_mean = taken_.delay_mean();
+    row.delay_max = taken_.delay_max();
     if (stale_.quorum) {
       row.left_out.emplace();
       for (Rank position = 0; position < ranks_.size(); ++position) {
@@ -313,18 +286,11 @@ class StaleTraining::Work {
     }
     if (evaluates_after(step, options_, sampler_.steps_per_epoch()))
       row.accuracy = test_accuracy(*options_.network, *options_.data, newest_weights(), threads_);
-    row.layers = stale_.quorum ? sent_.record(step, outcome, masks_sent(outcome))
+    row.layers = stale_.quorum ? sent_.record(step, outcome, taken_.masks(outcome.mask))
                                : sent_.record(step, outcome);
     fill_deviations(layers_, update_, is_dense() ? std::span<const float>() : dense_update_,
                     row.layers);
     on_step_(row);
-  }
-
-  std::vector<std::span<const prune::MaskWord>> masks_sent(const StepOutcome& outcome) const {
-    std::vector<std::span<const prune::MaskWord>> masks(ranks_.size());
-    for (Rank position = 0; position < ranks_.size(); ++position)
-      masks[position] = taken_.all(position) ? outcome.mask : taken_.masks[position];
-    return masks;
   }
 
   const TrainingOptions& options_;
