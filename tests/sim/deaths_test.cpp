@@ -1,7 +1,7 @@
 // Hosts that die, by hand.
 #include "base/error.hpp"
 #include "sim/step_timing.hpp"
-#include "tests/child.hpp"
+#include "tests/child_numbers.hpp"
 #include "tests/sim/programs.hpp"
 
 #include <catch2/catch.hpp>
@@ -62,13 +62,7 @@ std::vector<double> run_with_deaths(const Topology& topology, Rank ranks, std::s
 void check_run(const Topology& topology, Rank ranks, std::size_t steps,
                const std::vector<double>& expected) {
   const auto child = run_child([&] { return run_with_deaths(topology, ranks, steps); });
-  INFO(child.error);
-  REQUIRE(child.values.size() == expected.size());
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    INFO("number " << i);
-    // Chunks of a third of the elements differ by one.
-    CHECK(child.values[i] == Approx(expected[i]).epsilon(1e-5).margin(1e-9));
-  }
+  check_numbers(child, expected);
 }
 
 }  // namespace

@@ -1,43 +1,24 @@
 // Local SGD, against the same written down here.
 #include "sim/local_training.hpp"
 
-#include "base/random.hpp"
 #include "models/networks/mlp.hpp"
 #include "models/networks/sequence.hpp"
 #include "models/schedule.hpp"
 #include "sim/training_parts.hpp"
+#include "tests/sim/two_classes.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <cmath>
 
 using namespace ringsim;
-
-namespace {
-
-/// Two classes of points round two centres.
-Dataset make_data() {
-  Dataset data;
-  Random random(5, Purpose::batch_order);
-  for (auto* samples : {&data.train, &data.test}) {
-    samples->input_size = 6;
-    for (std::size_t i = 0; i < 400; ++i) {
-      const std::uint8_t label = i % 2;
-      for (std::size_t d = 0; d < 6; ++d)
-        samples->inputs.push_back(static_cast<float>(random.normal() + (label == 0 ? 1.0 : -1.0)));
-      samples->labels.push_back(label);
-    }
-  }
-  return data;
-}
-
-}  // namespace
+using namespace ringsim::test;
 
 TEST_CASE("local steps train apart and take the mean, without what a dead rank has moved",
           "[training][local]") {
   // Dense, no momentum, an exchange every 3 steps, rank 1 of 3 dies in step 4: its copy had moved
   // in steps 3 and 4.
-  const Dataset data = make_data();
+  const Dataset data = two_classes();
   const auto network = make_mlp({6, 16, 2});
   TrainingOptions options{.network = network.get(),
                           .data = &data,
