@@ -1,4 +1,5 @@
 """What the tests of the program have in common: its path and the sources' root are the first two arguments."""
+import csv
 import pathlib
 import subprocess
 import sys
@@ -7,6 +8,11 @@ import unittest
 
 PROGRAM = sys.argv.pop(1)
 ROOT = pathlib.Path(sys.argv.pop(1))
+
+
+def csv_rows(text):
+    """The rows of a table, a dictionary each."""
+    return list(csv.DictReader(text.splitlines()))
 
 
 class Case(unittest.TestCase):

@@ -14,7 +14,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from cli_case import PROGRAM, ROOT, Case  # noqa: E402
+from cli_case import PROGRAM, ROOT, Case, csv_rows  # noqa: E402
 
 QUICK = ["--steps", "6"]
 
@@ -76,7 +76,7 @@ class Traces(Case):
                 reference = printed, table
         self.assertEqual((printed, table), reference)
         self.assertEqual(sorted(path.name for path in trace.iterdir()), ["trace.json", "trace_layers.csv"])
-        rows = list(csv.DictReader(table.decode().splitlines()))
+        rows = csv_rows(table.decode())
         self.assertEqual(len(rows), 3 * 2)
         sent = sum(int(row["sent"]) for row in rows if row["rank"] == "0")
         for ranks in ("2", "5"):
@@ -136,10 +136,7 @@ class Run(Case):
         self.assertEqual(len(summary["provenance"]["inputs"]), 5)
         for entry in summary["provenance"]["inputs"]:
             self.assertRegex(entry["sha256"], "^[0-9a-f]{64}$")
-        with (run / "steps.csv").open() as file:
-            steps = list(csv.DictReader(file))
-        with (run / "links.csv").open() as file:
-            links = list(csv.DictReader(file))
+        steps, links = (csv_rows((run / name).read_text()) for name in ("steps.csv", "links.csv"))
         sent = sum(int(step["total_bytes"]) for step in steps)
         self.assertEqual(sent, sum(int(link["bytes"]) for link in links))
         self.assertAlmostEqual(summary["bytes_sent_per_rank"]["total"], sent / 8)
@@ -188,7 +185,7 @@ class Run(Case):
         self.assertEqual(summary["bytes_sent_per_rank"]["total"], 14e6)
         self.assertEqual(summary["bottleneck"]["kind"], "link")
         self.assertAlmostEqual(summary["bottleneck"]["share"], 800 / 805)
-        rows = list(csv.DictReader((self.folder / "exchange" / "transfers.csv").read_text().splitlines()))
+        rows = csv_rows((self.folder / "exchange" / "transfers.csv").read_text())
         self.assertEqual(list(rows[0]), ["step", "phase", "bucket", "round", "source", "target", "bytes", "start_s", "end_s"])
         self.assertEqual(len(rows), 14 * 8)
         self.assertEqual({row["bytes"] for row in rows}, {"1000000"})
@@ -221,10 +218,10 @@ class Run(Case):
                                         "link": {"bandwidth": "1Gbps", "latency": "5us"},
                                         "host_exceptions": [{"host": 2, "dies": "2.5s"}]}))
         run = self.run_into("dies", "--topology", topology, "--compute-time", "1s", "--detection-timeout", "3s")
-        faults = list(csv.DictReader((run / "faults.csv").read_text().splitlines()))
+        faults = csv_rows((run / "faults.csv").read_text())
         self.assertEqual([(row["rank"], row["died_s"], row["detected_s"], row["step"]) for row in faults], [("2", "2.5", "5.5", "2")])
         self.assertGreater(float(faults[0]["lost_mass"]), 0)
-        steps = list(csv.DictReader((run / "steps.csv").read_text().splitlines()))
+        steps = csv_rows((run / "steps.csv").read_text())
         # Step 2 began at 2 s and went on without the rank from 5.5 s on.
         self.assertAlmostEqual(float(steps[2]["total_s"]), 3.5, delta=0.02)
         self.assertAlmostEqual(float(steps[3]["total_s"]), 1, delta=0.02)
@@ -264,7 +261,7 @@ class Run(Case):
         self.assertAlmostEqual(together["ci95"]["accuracy"], 4.303 * deviation / 3 ** 0.5)
         self.assertEqual(sorted(path.name for path in (self.folder / "seeds").iterdir()), ["seed-1", "seed-2", "seed-3"])
         self.assertTrue((self.folder / "seeds" / "seed-2" / "steps.csv").exists())
-        rows = list(csv.DictReader(self.good(*several, "--seed", "3,1", "--format", "csv", "--backend", "simgrid").splitlines()))
+        rows = csv_rows(self.good(*several, "--seed", "3,1", "--format", "csv", "--backend", "simgrid"))
         self.assertEqual([row["run"] for row in rows], ["3", "1", "mean", "ci95"])
         self.assertEqual(float(rows[0]["accuracy"]), accuracies[2])
         self.assertIn("seed 7", self.good(*several, "--seed", "7..8").splitlines()[0])
@@ -463,7 +460,7 @@ class Compare(Case):
         ratio = runs[0]["summary"]["simulated_seconds"] / runs[1]["summary"]["simulated_seconds"]
         self.assertAlmostEqual(runs[1]["speed_up"], ratio)
         self.assertGreater(ratio, 1)
-        rows = list(csv.DictReader(self.good("compare", *folders, "--format", "csv").splitlines()))
+        rows = csv_rows(self.good("compare", *folders, "--format", "csv"))
         self.assertEqual([row["run"] for row in rows], ["dense", "iwp"])
         self.assertAlmostEqual(float(rows[1]["speed_up"]), ratio)
 
@@ -573,7 +570,7 @@ messages from  latency  bandwidth  sizes  median error  worst error
             self.assertAlmostEqual(piece["bandwidth_bytes_per_second"] / bandwidth, 1)
         self.assertEqual((result["error"]["sizes"], result["held_out_error"]["sizes"]), (21, 20))
         self.assertLess(result["held_out_error"]["worst"], 1e-6)
-        drawn = list(csv.DictReader(points.read_text().splitlines()))
+        drawn = csv_rows(points.read_text())
         self.assertEqual(len(drawn), 41)
         self.assertEqual([row["held_out"] for row in drawn], ["0"] * 21 + ["1"] * 20)
         self.assertEqual({row["piece"] for row in drawn}, {"0", "1"})

@@ -3,7 +3,6 @@
 
 RINGSIM_KILLS is how many times the killed scan is killed (default 5).
 """
-import csv
 import json
 import os
 import pathlib
@@ -15,16 +14,12 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from cli_case import PROGRAM, Case
+from cli_case import PROGRAM, Case, csv_rows
 
 DRAWN = ["--bytes", "400kB", "--compute-time", "0s", "--topology", "ring", "--latency", "5us"]
 # 2 schemes, of which one has 2 densities; 3 ranks; 4 bandwidths: 36 points, 9 recordings.
 SCAN = ["scan", *DRAWN, "--ranks", "2..8*2", "--bandwidth", "1Gbps..8Gbps*2", "--scheme", "dense,iwp", "--density", "1/8,1/64",
         "--quiet"]
-
-
-def rows(text):
-    return list(csv.DictReader(text.splitlines()))
 
 
 class Scan(Case):
@@ -36,7 +31,7 @@ class Scan(Case):
         return table
 
     def test_rows_are_those_of_run_in_the_order_of_the_points(self):
-        table = rows(self.scan("scan", "-j", "2"))
+        table = csv_rows(self.scan("scan", "-j", "2"))
         self.assertEqual([row["point"] for row in table], [str(i) for i in range(36)])
         options = ["option.ranks", "option.bandwidth", "option.scheme", "option.density"]
         self.assertEqual(list(table[0])[1:5], options)
@@ -46,7 +41,7 @@ class Scan(Case):
         for row in table[::7]:
             point = [text for option in options if row[option]
                      for text in ("--" + option.removeprefix("option."), row[option])]
-            single = rows(self.good("run", *DRAWN, *point, "--format", "csv", "--quiet"))[0]
+            single = csv_rows(self.good("run", *DRAWN, *point, "--format", "csv", "--quiet"))[0]
             del single["wall_seconds"]
             self.assertEqual({name: row[name] for name in single}, single)
             self.assertEqual(row["error"], "")
@@ -62,18 +57,18 @@ class Scan(Case):
 
     def test_a_scan_that_trains_records_once_and_equals_runs(self):
         train = ["--steps", "3", "--topology", "ring8-1g,ring8-10g", "--scheme", "dense,iwp", "--quiet"]
-        table = rows(self.good("scan", *train, "--format", "csv", "-j", "2"))
+        table = csv_rows(self.good("scan", *train, "--format", "csv", "-j", "2"))
         self.assertEqual(len(table), 4)
         self.assertIn("4 points, 2 recordings\n", self.good("scan", *train, "--dry-run"))
         for row in table[1:3]:
-            single = rows(self.good("run", "--steps", "3", "--topology", row["option.topology"], "--scheme",
+            single = csv_rows(self.good("run", "--steps", "3", "--topology", row["option.topology"], "--scheme",
                                     row["option.scheme"], "--format", "csv", "--quiet"))[0]
             del single["wall_seconds"]
             self.assertEqual({name: row[name] for name in single}, single)
 
     def test_points_that_need_simgrid_have_a_process_each(self):
         arguments = [*DRAWN, "--ranks", "4,8", "--bandwidth", "1Gbps", "--scheme", "dense", "--collective", "ring,tree"]
-        table = rows(self.good("scan", *arguments, "--backend", "simgrid,auto", "--format", "csv", "--quiet"))
+        table = csv_rows(self.good("scan", *arguments, "--backend", "simgrid,auto", "--format", "csv", "--quiet"))
         self.assertEqual([row["error"] for row in table], [""] * 8)
         self.assertEqual({row["backend"] for row in table if row["option.backend"] == "simgrid"}, {"simgrid"})
         by_point = {(row["ranks"], row["collective"], row["option.backend"]): float(row["simulated_seconds"]) for row in table}
@@ -86,7 +81,7 @@ class Scan(Case):
         done = self.ringsim(*arguments, "--quiet", "-o", self.folder / "scan")
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stderr, f"2 of 4 points failed; the column error of {self.folder}/scan/scan.csv says why\n")
-        table = rows(done.stdout)
+        table = csv_rows(done.stdout)
         self.assertEqual([bool(row["error"]) for row in table], [False, True, False, True])
         self.assertEqual([row["simulated_seconds"] != "" for row in table], [True, False, True, False])
         alone = self.ringsim("run", *DRAWN, "--ranks", "4", "--bandwidth", "1Gbps", "--scheme", "dense", "--collective",
@@ -95,7 +90,7 @@ class Scan(Case):
         # Once more: nothing runs, and the failure is not forgotten.
         self.assertEqual(self.ringsim(*arguments, "--quiet", "-o", self.folder / "scan").returncode, 1)
         fast = self.ringsim(*arguments, "--quiet", "-j", "1", "--fail-fast", "-o", self.folder / "fast")
-        self.assertEqual((fast.returncode, len(rows(fast.stdout))), (1, 2))
+        self.assertEqual((fast.returncode, len(csv_rows(fast.stdout))), (1, 2))
 
     def test_points_that_are_given_otherwise(self):
         points = self.folder / "points.csv"
@@ -103,10 +98,10 @@ class Scan(Case):
         file = self.folder / "scan.json"
         file.write_text(json.dumps({"bytes": "400kB", "compute-time": "0s", "topology": "ring", "latency": "5us",
                                     "ranks": [2, 4], "points": str(points)}))
-        table = rows(self.good("scan", "--scan-file", file, "--ranks", "8", "--format", "csv", "--quiet"))
+        table = csv_rows(self.good("scan", "--scan-file", file, "--ranks", "8", "--format", "csv", "--quiet"))
         self.assertEqual([(row["option.scheme"], row["option.bandwidth"], row["ranks"]) for row in table],
                          [("dense", "1Gbps", "8"), ("iwp", "2Gbps", "8")])
-        zipped = rows(self.good("scan", *DRAWN, "--scheme", "dense", "--zip", "--ranks", "2,4", "--bandwidth", "1Gbps,2Gbps",
+        zipped = csv_rows(self.good("scan", *DRAWN, "--scheme", "dense", "--zip", "--ranks", "2,4", "--bandwidth", "1Gbps,2Gbps",
                                 "--format", "csv", "--quiet"))
         self.assertEqual([row["option.ranks"] + row["option.bandwidth"] for row in zipped], ["21Gbps", "42Gbps"])
         objects = json.loads(self.good("scan", "--scan-file", file, "--format", "json", "--quiet"))
@@ -266,11 +261,11 @@ class ScanKilled(Case):
             if process.returncode != 0:
                 break
         self.assertEqual(process.returncode, 1, error)
-        failed = [row for row in rows((folder / "scan.csv").read_text()) if row["error"]]
+        failed = [row for row in csv_rows((folder / "scan.csv").read_text()) if row["error"]]
         # The one that it was at: the others of its recording were taken up again.
         self.assertEqual(len(failed), 1)
         self.assertEqual({row["error"] for row in failed}, {"its process was killed by signal 9 (Killed)"})
-        self.assertEqual(len(rows(self.good(*self.LONG, "-o", folder))), self.POINTS)
+        self.assertEqual(len(csv_rows(self.good(*self.LONG, "-o", folder))), self.POINTS)
 
     def test_a_full_disk_loses_nothing_that_was_done(self):
         mount = self.folder / "small"
@@ -313,7 +308,7 @@ class Breakeven(Case):
         self.assertAlmostEqual(found["crossings"][0]["width"], high / low - 1, delta=1e-9)
         # 81 values in a range of 8 % round it: the faster one changes inside the bracket and nowhere else.
         grid = [low * (0.96 + 0.001 * i) for i in range(81)]
-        table = rows(self.good("scan", *self.QUESTION, "--scheme", "dense,iwp", "--bandwidth",
+        table = csv_rows(self.good("scan", *self.QUESTION, "--scheme", "dense,iwp", "--bandwidth",
                                ",".join(f"{value:.12g}Gbps" for value in grid), "--format", "csv", "--quiet"))
         seconds = {(row["option.scheme"], row["option.bandwidth"]): float(row["seconds_per_step.total"]) for row in table}
         for value in grid:
@@ -366,7 +361,7 @@ class Optimize(Case):
         self.assertEqual(seconds, sorted(seconds))
         options = best[0]["options"]
         schemes = {entry["options"]["scheme"] for entry in best}
-        table = rows(self.good("scan", *question, "--scheme", ",".join(sorted(schemes)), "--density", "1/16,1/64,1/256",
+        table = csv_rows(self.good("scan", *question, "--scheme", ",".join(sorted(schemes)), "--density", "1/16,1/64,1/256",
                                "--collective", "ring,tree,halving-doubling,pairwise,allgather", "--format", "csv"))
         self.assertEqual(seconds[0], min(float(row["seconds_per_step.total"]) for row in table))
         same = [row for row in table if all(row[f"option.{name}"] == value for name, value in options.items())]
@@ -383,8 +378,8 @@ class Optimize(Case):
             run = self.folder / entry["options"]["scheme"]
             self.good("run", "--steps", "30", "--evaluate-every", "10", "--topology", "ring8-1g", "--scheme", run.name, "--quiet", "-o", run,
                       *(["--density", "1/16"] if run.name == "iwp" else []))
-            with open(run / "steps.csv") as file:
-                reached = next(row for row in csv.DictReader(file) if row["accuracy"] and float(row["accuracy"]) >= 0.2)
+            steps = csv_rows((run / "steps.csv").read_text())
+            reached = next(row for row in steps if row["accuracy"] and float(row["accuracy"]) >= 0.2)
             self.assertAlmostEqual(entry["seconds"], float(reached["start_s"]) + float(reached["total_s"]), delta=1e-12)
         self.assertGreaterEqual(len(best), 1)
         self.check_error("none of 2 configurations gets to an accuracy of 1", "optimize", *question, "--target-accuracy", "1", code=1)

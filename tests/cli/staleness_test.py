@@ -10,7 +10,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from cli_case import PROGRAM, Case  # noqa: E402
+from cli_case import PROGRAM, Case, csv_rows  # noqa: E402
 
 QUICK = ["--steps", "6"]
 
@@ -115,8 +115,7 @@ class Staleness(Case):
         for scheme in ("dense", "iwp", "cltk", "topk"):
             folder = self.folder / scheme
             self.good("run", "--steps", "10", *self.RING, "--bandwidth", "1Gbps", "--scheme", scheme, "--local-steps", "4", "-o", folder, "--quiet")
-            with (folder / "steps.csv").open(newline="") as file:
-                rows = list(csv.DictReader(file))
+            rows = csv_rows((folder / "steps.csv").read_text())
             # After steps 3 and 7, and after the last.
             self.assertEqual([int(row["total_bytes"]) > 0 for row in rows], [step in (3, 7, 9) for step in range(10)])
             self.assertEqual([float(row["exposed_exchange_s"]) > 1e-9 for row in rows], [step in (3, 7, 9) for step in range(10)])
@@ -133,8 +132,7 @@ class Staleness(Case):
         common = ["--steps", "60", *self.RING, "--bandwidth", "1Gbps", "--scheme", "dense", "--evaluate-every", "20"]
         folder = self.folder / "run"
         self.good("run", *common, "--target-accuracy", "0.5", "-o", folder, "--quiet")
-        with (folder / "steps.csv").open(newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = csv_rows((folder / "steps.csv").read_text())
         measured = [row for row in rows if row["accuracy"]]
         self.assertEqual([row["step"] for row in measured], ["19", "39", "59"])
         first = next(row for row in measured if float(row["accuracy"]) >= 0.5)
@@ -148,8 +146,7 @@ class Staleness(Case):
         late = ["--steps", "6", *self.RING, "--scheme", "dense", "--compute-time", "2ms", "--staleness", "3"]
         folder = self.folder / "scan"
         self.good("scan", *late, "--bandwidth", "100Mbps,100Gbps", "-o", folder, "--quiet")
-        with (folder / "scan.csv").open(newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = csv_rows((folder / "scan.csv").read_text())
         for row in rows:
             alone = self.summary(*late, "--bandwidth", row["option.bandwidth"])
             self.assertEqual((float(row["loss"]), float(row["staleness_steps.delay_mean"])),
@@ -205,12 +202,12 @@ class Staleness(Case):
                                         (["--staleness", "3", "--bucket", "100KiB"], "1", 1), (["--local-steps", "4"], "3", 0)):
             run = self.folder / "".join(options)
             self.good("run", *late, *options, "-o", run, "--quiet")
-            faults = list(csv.DictReader((run / "faults.csv").read_text().splitlines()))
+            faults = csv_rows((run / "faults.csv").read_text())
             self.assertEqual([(row["rank"], row["died_s"], row["detected_s"], row["step"]) for row in faults], [("1", "1.5", "4.5", died_in)])
             self.assertGreater(float(faults[0]["lost_mass"]), 0)
-            steps = list(csv.DictReader((run / "steps.csv").read_text().splitlines()))
+            steps = csv_rows((run / "steps.csv").read_text())
             self.assertEqual([row["step"] for row in steps], [str(step) for step in range(8)])
-            layers = list(csv.DictReader((run / "layers.csv").read_text().splitlines()))
+            layers = csv_rows((run / "layers.csv").read_text())
             self.assertEqual([row["step"] for row in layers if row["layer"] == layers[0]["layer"]], [row["step"] for row in steps])
             summary = json.loads((run / "summary.json").read_text())
             self.assertEqual(summary["staleness_steps"]["delay_max"], delay)

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """Tests of large models, buckets and overlap as a user calls them. Usage: step_test.py RINGSIM SOURCE_ROOT [CASE...]"""
-import csv
 import json
 import pathlib
 import subprocess
@@ -8,7 +7,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from cli_case import ROOT, Case  # noqa: E402
+from cli_case import ROOT, Case, csv_rows  # noqa: E402
 
 
 class Step(Case):
@@ -29,8 +28,7 @@ class Step(Case):
                         runs["--bucket", "ddp", "--overlap", "off"]["seconds_per_step"]["exposed_exchange"])
         out = self.folder / "run"
         self.good(*step, "--bucket", "ddp", "--transfers", "-o", out)
-        with (out / "transfers.csv").open(newline="") as file:
-            self.assertEqual({row["bucket"] for row in csv.DictReader(file)}, {"0", "1", "2", "3", "4"})
+        self.assertEqual({row["bucket"] for row in csv_rows((out / "transfers.csv").read_text())}, {"0", "1", "2", "3", "4"})
 
     def test_buckets_and_measured_times_are_checked(self):
         step = ["run", "--model", "alexnet", "--source", "synthetic", "--topology", "switch8-25g", "--quiet"]
