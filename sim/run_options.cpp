@@ -489,8 +489,8 @@ constexpr RunOption table[] = {
        o.delay_compensation = number(text, place, 0, 1e6);
      }},
     {"staleness", "fresh-error", "on|off",
-     "error and cosine in layers.csv compare with gradients computed anew at the weights that they "
-     "are applied to, which doubles the work; off: with those that were computed; default off",
+     "error and cosine in layers.csv compare with gradients computed anew with the weights before "
+     "the step's update, which doubles the work; off: with those that were computed; default off",
      [](RunOptions& o, Text text, const Place& place) {
        o.compares_with_fresh = on_or_off(text, place);
      }},
