@@ -26,7 +26,7 @@ struct MaskModel {
   double layer_sigma, layer_correlation;
 };
 
-/// Fitted by tools/python/fit_masks.py to the masks of training (docs/method.md).
+/// Fitted by tools/experiments/fit_masks.py to the masks of training (docs/method.md).
 constexpr MaskModel fitted_masks = {
     .region_sigma = 1.87, .element_sigma = 0.99, .layer_sigma = 0.65, .layer_correlation = -0.56};
 

@@ -1,8 +1,8 @@
 #pragma once
 // A backend runs a program on a topology and reports when things happened.
 #include "base/error.hpp"
-#include "sim/critical_path.hpp"
-#include "sim/program.hpp"
+#include "sim/backend/critical_path.hpp"
+#include "sim/backend/program.hpp"
 #include "topologies/topology.hpp"
 
 #include <functional>

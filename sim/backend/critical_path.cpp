@@ -1,7 +1,7 @@
-#include "sim/critical_path.hpp"
+#include "sim/backend/critical_path.hpp"
 
 #include "base/error.hpp"
-#include "sim/backend.hpp"
+#include "sim/backend/backend.hpp"
 
 #include <fmt/format.h>
 

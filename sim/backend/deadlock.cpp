@@ -1,4 +1,4 @@
-#include "sim/deadlock.hpp"
+#include "sim/backend/deadlock.hpp"
 
 #include <fmt/format.h>
 

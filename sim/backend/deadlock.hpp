@@ -1,7 +1,7 @@
 #pragma once
 // How backends say that a program cannot finish.
 #include "base/error.hpp"
-#include "sim/program.hpp"
+#include "sim/backend/program.hpp"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "sim/instant.hpp"
+#include "sim/backend/instant.hpp"
 
 #include <algorithm>
 #include <tuple>

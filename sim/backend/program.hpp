@@ -5,8 +5,8 @@
 // both sides have posted and takes latency + bytes/bandwidth.
 #include "base/rank.hpp"
 #include "base/units.hpp"
+#include "sim/backend/group.hpp"
 #include "sim/collectives/collective.hpp"
-#include "sim/group.hpp"
 
 #include <cstdint>
 #include <functional>

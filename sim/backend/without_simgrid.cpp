@@ -1,6 +1,6 @@
 // In place of sim/simgrid/ where the build is without SimGrid.
 #include "base/error.hpp"
-#include "sim/backend.hpp"
+#include "sim/backend/backend.hpp"
 
 namespace ringsim {
 

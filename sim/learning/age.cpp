@@ -1,4 +1,4 @@
-#include "sim/age.hpp"
+#include "sim/learning/age.hpp"
 
 #include "base/error.hpp"
 

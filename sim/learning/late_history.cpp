@@ -1,4 +1,4 @@
-#include "sim/stale/history.hpp"
+#include "sim/learning/late_history.hpp"
 
 namespace ringsim {
 

@@ -1,7 +1,7 @@
 #pragma once
 // What StaleTraining was told, to be told again: after a death it trains anew up to the exchange
 // that is begun again, with the same result, so that no exchange has to be undone.
-#include "sim/stale/training.hpp"
+#include "sim/learning/late_training.hpp"
 
 #include <cstdint>
 #include <vector>

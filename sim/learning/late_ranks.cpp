@@ -1,4 +1,4 @@
-#include "sim/stale/ranks.hpp"
+#include "sim/learning/late_ranks.hpp"
 
 #include "base/error.hpp"
 

@@ -2,7 +2,7 @@
 // What ranks have begun, have ready and hold, in simulated time, where updates arrive late.
 #include "base/rank.hpp"
 #include "base/units.hpp"
-#include "sim/training_parts.hpp"
+#include "sim/learning/training_parts.hpp"
 
 #include <cstdint>
 #include <deque>

@@ -1,11 +1,11 @@
-#include "sim/stale/training.hpp"
+#include "sim/learning/late_training.hpp"
 
 #include "base/error.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/mean.hpp"
-#include "sim/stale/ranks.hpp"
-#include "sim/stale/taken_step.hpp"
-#include "sim/stale/versioned_weights.hpp"
+#include "sim/learning/late_ranks.hpp"
+#include "sim/learning/taken_step.hpp"
+#include "sim/learning/versioned_weights.hpp"
 
 #include <algorithm>
 #include <utility>

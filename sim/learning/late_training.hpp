@@ -7,8 +7,8 @@
 // the first exchange that takes them begins, on all cores, and results do not depend on when or
 // where.
 #include "models/schemes/bucketed.hpp"
-#include "sim/training.hpp"
-#include "sim/training_parts.hpp"
+#include "sim/learning/lockstep_training.hpp"
+#include "sim/learning/training_parts.hpp"
 
 #include <cstdint>
 #include <deque>

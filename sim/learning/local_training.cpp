@@ -1,9 +1,9 @@
-#include "sim/local_training.hpp"
+#include "sim/learning/local_training.hpp"
 
 #include "base/error.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/mean.hpp"
-#include "sim/training_parts.hpp"
+#include "sim/learning/training_parts.hpp"
 
 #include <algorithm>
 #include <utility>

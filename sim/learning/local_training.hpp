@@ -3,7 +3,7 @@
 // of the weights of its own, and every H steps the ranks exchange, through a scheme, how far their
 // copies have moved. All take the mean of it off the weights that they last had in common; what a
 // scheme does not send stays in the rank's residual and goes with a later exchange.
-#include "sim/training.hpp"
+#include "sim/learning/lockstep_training.hpp"
 
 #include <cstdint>
 

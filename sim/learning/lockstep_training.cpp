@@ -1,10 +1,10 @@
-#include "sim/training.hpp"
+#include "sim/learning/lockstep_training.hpp"
 
 #include "base/error.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/mean.hpp"
-#include "sim/mean_gradient.hpp"
-#include "sim/training_parts.hpp"
+#include "sim/learning/mean_gradient.hpp"
+#include "sim/learning/training_parts.hpp"
 
 #include <fmt/format.h>
 

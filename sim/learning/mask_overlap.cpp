@@ -1,4 +1,4 @@
-#include "sim/mask_overlap.hpp"
+#include "sim/learning/mask_overlap.hpp"
 
 #include <bit>
 

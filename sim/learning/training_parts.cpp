@@ -1,4 +1,4 @@
-#include "sim/training_parts.hpp"
+#include "sim/learning/training_parts.hpp"
 
 #include "base/error.hpp"
 

@@ -6,9 +6,9 @@
 #include "models/optimizer.hpp"
 #include "models/sampler.hpp"
 #include "models/schemes/scheme.hpp"
-#include "sim/age.hpp"
-#include "sim/mask_overlap.hpp"
-#include "sim/training.hpp"
+#include "sim/learning/age.hpp"
+#include "sim/learning/lockstep_training.hpp"
+#include "sim/learning/mask_overlap.hpp"
 #include "traces/records.hpp"
 
 #include <cstdint>

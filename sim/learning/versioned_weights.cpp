@@ -1,4 +1,4 @@
-#include "sim/stale/versioned_weights.hpp"
+#include "sim/learning/versioned_weights.hpp"
 
 #include "base/error.hpp"
 

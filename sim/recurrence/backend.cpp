@@ -1,4 +1,4 @@
-#include "sim/backend.hpp"
+#include "sim/backend/backend.hpp"
 
 #include "base/error.hpp"
 #include "sim/recurrence/engine.hpp"

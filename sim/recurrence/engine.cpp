@@ -1,7 +1,7 @@
 #include "sim/recurrence/engine.hpp"
 
 #include "base/error.hpp"
-#include "sim/deadlock.hpp"
+#include "sim/backend/deadlock.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -1,13 +1,13 @@
 #pragma once
 // Runs a program in order of simulated time, where every transfer takes the time that it would take
 // alone.
-#include "sim/backend.hpp"
-#include "sim/call_tracker.hpp"
-#include "sim/instant.hpp"
+#include "sim/backend/backend.hpp"
+#include "sim/backend/call_tracker.hpp"
+#include "sim/backend/instant.hpp"
+#include "sim/backend/route_cache.hpp"
 #include "sim/recurrence/link_schedule.hpp"
 #include "sim/recurrence/ring_path.hpp"
 #include "sim/recurrence/ring_rounds.hpp"
-#include "sim/route_cache.hpp"
 
 #include <deque>
 #include <queue>

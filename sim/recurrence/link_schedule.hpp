@@ -1,6 +1,6 @@
 #pragma once
 // When bytes flow over which link, and whether two transfers would slow each other.
-#include "sim/backend.hpp"
+#include "sim/backend/backend.hpp"
 #include "topologies/topology.hpp"
 
 #include <vector>

@@ -1,6 +1,6 @@
 #pragma once
 // What ranks that go through a ring's rounds together wait for.
-#include "sim/critical_path.hpp"
+#include "sim/backend/critical_path.hpp"
 #include "sim/recurrence/ring_rounds.hpp"
 
 #include <memory>

@@ -1,11 +1,11 @@
-#include "sim/experiment.hpp"
+#include "sim/run/experiment.hpp"
 
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "models/schemes/topk_step.hpp"
-#include "sim/backend.hpp"
-#include "sim/staleness_checks.hpp"
+#include "sim/backend/backend.hpp"
+#include "sim/run/staleness_checks.hpp"
 #include "traces/ready_times.hpp"
 
 #include <fmt/format.h>

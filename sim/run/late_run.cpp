@@ -1,11 +1,11 @@
-#include "sim/stale/run.hpp"
+#include "sim/run/late_run.hpp"
 
 #include "base/parallel.hpp"
 #include "models/dataset.hpp"
-#include "sim/stale/history.hpp"
-#include "sim/stale/program.hpp"
-#include "sim/stale/timeline.hpp"
-#include "sim/stale/training.hpp"
+#include "sim/learning/late_history.hpp"
+#include "sim/learning/late_training.hpp"
+#include "sim/timing/late_steps.hpp"
+#include "sim/timing/late_timeline.hpp"
 
 #include <fmt/format.h>
 

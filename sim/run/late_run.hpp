@@ -1,9 +1,9 @@
 #pragma once
 // Runs in which the simulated time feeds back into training (--staleness, --quorum).
-#include "sim/experiment.hpp"
-#include "sim/recording.hpp"
-#include "sim/run.hpp"
-#include "sim/step_timing.hpp"
+#include "sim/run/experiment.hpp"
+#include "sim/run/recording.hpp"
+#include "sim/run/run.hpp"
+#include "sim/timing/step_timing.hpp"
 #include "traces/records.hpp"
 
 #include <string>

@@ -1,9 +1,9 @@
-#include "sim/recording.hpp"
+#include "sim/run/recording.hpp"
 
 #include "base/parallel.hpp"
 #include "models/dataset.hpp"
 #include "models/schemes/bucketed.hpp"
-#include "sim/local_training.hpp"
+#include "sim/learning/local_training.hpp"
 
 #include <fmt/format.h>
 

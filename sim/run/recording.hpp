@@ -1,10 +1,10 @@
 #pragma once
 // What the steps of a run send and learn, before anything is timed.
-#include "sim/experiment.hpp"
-#include "sim/run.hpp"
-#include "sim/step_plan.hpp"
-#include "sim/step_timing.hpp"
-#include "sim/training.hpp"
+#include "sim/learning/lockstep_training.hpp"
+#include "sim/run/experiment.hpp"
+#include "sim/run/run.hpp"
+#include "sim/timing/step_plan.hpp"
+#include "sim/timing/step_timing.hpp"
 #include "traces/records.hpp"
 
 #include <cstdint>

@@ -1,10 +1,10 @@
-#include "sim/run.hpp"
+#include "sim/run/run.hpp"
 
 #include "base/error.hpp"
-#include "sim/experiment.hpp"
-#include "sim/recording.hpp"
-#include "sim/stale/run.hpp"
-#include "sim/step_timing.hpp"
+#include "sim/run/experiment.hpp"
+#include "sim/run/late_run.hpp"
+#include "sim/run/recording.hpp"
+#include "sim/timing/step_timing.hpp"
 
 #include <fmt/format.h>
 

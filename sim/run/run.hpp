@@ -1,7 +1,7 @@
 #pragma once
 // One experiment from its options to its tables.
 #include "models/dataset.hpp"
-#include "sim/run_options.hpp"
+#include "sim/run/run_options.hpp"
 #include "traces/records.hpp"
 
 #include <functional>
@@ -42,8 +42,8 @@ struct Recording;
 /// run(), without what it says before the first step and without the hashes of the experiment's
 /// files.
 RunResult run_experiment(const Experiment& experiment, const RunObserver& observer);
-/// The second half of run(): times what was recorded (sim/recording.hpp) of an experiment that may
-/// differ from this one in what is_timing_option() names. Of the inputs' hashes the result has
+/// The second half of run(): times what was recorded (sim/run/recording.hpp) of an experiment that
+/// may differ from this one in what is_timing_option() names. Of the inputs' hashes the result has
 /// those of the recording alone.
 RunResult time_recording(const Experiment& experiment, const Recording& recording,
                          const RunObserver& observer);

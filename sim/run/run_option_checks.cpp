@@ -3,7 +3,7 @@
 #include "base/shipped.hpp"
 #include "models/optimizer.hpp"
 #include "sim/collectives/collective.hpp"
-#include "sim/run_options.hpp"
+#include "sim/run/run_options.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "sim/run_options.hpp"
+#include "sim/run/run_options.hpp"
 
 #include "base/error.hpp"
 #include "base/shipped.hpp"

@@ -1,4 +1,4 @@
-#include "sim/staleness_checks.hpp"
+#include "sim/run/staleness_checks.hpp"
 
 #include "base/error.hpp"
 #include "base/text.hpp"

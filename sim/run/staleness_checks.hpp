@@ -1,7 +1,7 @@
 #pragma once
 // Whether the ranks and the scheme go with --quorum.
 #include "models/schemes/scheme.hpp"
-#include "sim/run_options.hpp"
+#include "sim/run/run_options.hpp"
 
 namespace ringsim {
 

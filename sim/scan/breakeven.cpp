@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/units.hpp"
-#include "sim/run_options.hpp"
+#include "sim/run/run_options.hpp"
 #include "sim/scan/point_runner.hpp"
 
 #include <fmt/format.h>

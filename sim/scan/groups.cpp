@@ -1,8 +1,8 @@
 #include "sim/scan/groups.hpp"
 
 #include "base/error.hpp"
-#include "sim/recording.hpp"
-#include "sim/run_options.hpp"
+#include "sim/run/recording.hpp"
+#include "sim/run/run_options.hpp"
 
 #include <fmt/format.h>
 

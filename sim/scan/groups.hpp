@@ -1,5 +1,5 @@
 #pragma once
-// Points that share a recording (sim/recording.hpp).
+// Points that share a recording (sim/run/recording.hpp).
 #include "sim/scan/points.hpp"
 
 #include <cstdint>

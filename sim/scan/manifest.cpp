@@ -7,7 +7,7 @@
 #include "models/dataset.hpp"
 #include "models/prune/engine_profile.hpp"
 #include "models/specs/model_spec.hpp"
-#include "sim/run_options.hpp"
+#include "sim/run/run_options.hpp"
 
 #include <fmt/format.h>
 

@@ -3,7 +3,7 @@
 #include "base/text.hpp"
 #include "models/schemes/scheme.hpp"
 #include "sim/collectives/collective.hpp"
-#include "sim/run_options.hpp"
+#include "sim/run/run_options.hpp"
 #include "sim/scan/groups.hpp"
 #include "sim/scan/point_runner.hpp"
 #include "sim/scan/workers.hpp"

@@ -3,8 +3,8 @@
 #include "base/child_process.hpp"
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
-#include "sim/backend.hpp"
-#include "sim/stale/run.hpp"
+#include "sim/backend/backend.hpp"
+#include "sim/run/late_run.hpp"
 #include "traces/summary.hpp"
 
 #include <fmt/format.h>

@@ -1,8 +1,8 @@
 #pragma once
 // Runs points, and keeps what was recorded for one for those after it that need the same.
-#include "sim/experiment.hpp"
-#include "sim/recording.hpp"
-#include "sim/run.hpp"
+#include "sim/run/experiment.hpp"
+#include "sim/run/recording.hpp"
+#include "sim/run/run.hpp"
 #include "sim/scan/groups.hpp"
 
 #include <functional>

@@ -3,7 +3,7 @@
 #include "base/error.hpp"
 #include "models/schemes/scheme.hpp"
 #include "sim/collectives/collective.hpp"
-#include "sim/run_options.hpp"
+#include "sim/run/run_options.hpp"
 #include "sim/scan/points_file.hpp"
 
 #include <fmt/format.h>

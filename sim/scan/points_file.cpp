@@ -4,7 +4,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
-#include "sim/run_options.hpp"
+#include "sim/run/run_options.hpp"
 
 #include <fmt/format.h>
 

@@ -3,7 +3,7 @@
 #include "base/json_reader.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
-#include "sim/run_options.hpp"
+#include "sim/run/run_options.hpp"
 #include "sim/scan/values.hpp"
 
 #include <fmt/format.h>

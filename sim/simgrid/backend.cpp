@@ -1,7 +1,7 @@
-#include "sim/backend.hpp"
+#include "sim/backend/backend.hpp"
 
 #include "base/error.hpp"
-#include "sim/deadlock.hpp"
+#include "sim/backend/deadlock.hpp"
 #include "sim/simgrid/platform.hpp"
 #include "sim/simgrid/stream.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 // Tells the observer what happened, in order of simulated time.
-#include "sim/instant.hpp"
+#include "sim/backend/instant.hpp"
 
 #include <functional>
 #include <vector>

@@ -1,7 +1,7 @@
 #include "sim/simgrid/stream.hpp"
 
 #include "base/error.hpp"
-#include "sim/deadlock.hpp"
+#include "sim/backend/deadlock.hpp"
 
 #include <fmt/format.h>
 #include <simgrid/Exception.hpp>

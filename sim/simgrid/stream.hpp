@@ -1,8 +1,8 @@
 #pragma once
 // One stream of one rank: a SimGrid actor that runs its phases.
-#include "sim/backend.hpp"
-#include "sim/busy_time.hpp"
-#include "sim/call_tracker.hpp"
+#include "sim/backend/backend.hpp"
+#include "sim/backend/busy_time.hpp"
+#include "sim/backend/call_tracker.hpp"
 #include "sim/simgrid/reporter.hpp"
 #include "sim/simgrid/zone.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 // A SimGrid zone whose routes are the topology's own.
-#include "sim/route_cache.hpp"
+#include "sim/backend/route_cache.hpp"
 #include "topologies/topology.hpp"
 
 #include <simgrid/kernel/routing/NetPoint.hpp>

@@ -1,4 +1,4 @@
-#include "sim/prune_dump.hpp"
+#include "sim/sources/prune_dump.hpp"
 
 #include "base/error.hpp"
 #include "base/formats/tensor.hpp"

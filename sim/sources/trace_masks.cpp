@@ -1,4 +1,4 @@
-#include "sim/trace_masks.hpp"
+#include "sim/sources/trace_masks.hpp"
 
 #include "base/error.hpp"
 #include "base/files.hpp"

@@ -1,9 +1,9 @@
-#include "sim/trace_source.hpp"
+#include "sim/sources/trace_source.hpp"
 
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "models/schemes/topk_step.hpp"
-#include "sim/trace_masks.hpp"
+#include "sim/sources/trace_masks.hpp"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 // How long the exchange of each step takes: from the start of its first transfer to the end of its
 // last.
-#include "sim/backend.hpp"
+#include "sim/backend/backend.hpp"
 
 #include <algorithm>
 #include <cstddef>

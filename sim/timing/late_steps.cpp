@@ -1,4 +1,4 @@
-#include "sim/stale/program.hpp"
+#include "sim/timing/late_steps.hpp"
 
 #include "base/error.hpp"
 

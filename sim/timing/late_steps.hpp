@@ -8,9 +8,9 @@
 // gradients that nobody has yet. With a quorum a round of small messages tells who is ready; a rank
 // that is too late for a step goes on with the first one whose exchange has not started. After
 // deaths the first step that somebody has not applied is exchanged again by those that are left.
-#include "sim/backend.hpp"
-#include "sim/step_plan.hpp"
-#include "sim/step_timing.hpp"
+#include "sim/backend/backend.hpp"
+#include "sim/timing/step_plan.hpp"
+#include "sim/timing/step_timing.hpp"
 #include "topologies/topology.hpp"
 
 #include <cstdint>

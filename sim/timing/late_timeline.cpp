@@ -1,4 +1,4 @@
-#include "sim/stale/timeline.hpp"
+#include "sim/timing/late_timeline.hpp"
 
 #include <algorithm>
 #include <utility>

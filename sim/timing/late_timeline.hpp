@@ -3,8 +3,8 @@
 // moment when that rank has applied the step before to the moment when it has applied this one.
 // What the rank computes in that time, for whichever step, is the step's compute; what it prunes
 // while it does not compute is prune; the rest is exposed exchange.
-#include "sim/exchange_times.hpp"
-#include "sim/step_timing.hpp"
+#include "sim/timing/exchange_times.hpp"
+#include "sim/timing/step_timing.hpp"
 
 #include <cstdint>
 #include <vector>

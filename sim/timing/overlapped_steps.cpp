@@ -1,7 +1,7 @@
-#include "sim/overlap.hpp"
+#include "sim/timing/overlapped_steps.hpp"
 
 #include "base/error.hpp"
-#include "sim/step_timing.hpp"
+#include "sim/timing/step_timing.hpp"
 
 #include <algorithm>
 #include <deque>

@@ -14,8 +14,8 @@
 //
 // Stream for work between exchanges: what a bucket needs between two of its exchanges (pack), in
 // order, beside the backward pass and without slowing it.
-#include "sim/backend.hpp"
-#include "sim/step_plan.hpp"
+#include "sim/backend/backend.hpp"
+#include "sim/timing/step_plan.hpp"
 #include "topologies/topology.hpp"
 
 #include <vector>

@@ -1,4 +1,4 @@
-#include "sim/ready_times.hpp"
+#include "sim/timing/ready_times.hpp"
 
 #include "base/error.hpp"
 #include "models/specs/model_spec.hpp"

@@ -1,4 +1,4 @@
-#include "sim/step_plan.hpp"
+#include "sim/timing/step_plan.hpp"
 
 #include "base/error.hpp"
 #include "sim/collectives/sparse_ring.hpp"

@@ -1,8 +1,8 @@
-#include "sim/step_timing.hpp"
+#include "sim/timing/step_timing.hpp"
 
 #include "base/error.hpp"
 #include "base/random.hpp"
-#include "sim/exchange_times.hpp"
+#include "sim/timing/exchange_times.hpp"
 
 #include <fmt/format.h>
 

@@ -1,8 +1,8 @@
 #pragma once
 // Timing replays recorded step plans on a network.
-#include "sim/backend.hpp"
-#include "sim/overlap.hpp"
-#include "sim/step_plan.hpp"
+#include "sim/backend/backend.hpp"
+#include "sim/timing/overlapped_steps.hpp"
+#include "sim/timing/step_plan.hpp"
 #include "topologies/topology.hpp"
 
 #include <functional>

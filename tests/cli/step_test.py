@@ -60,11 +60,11 @@ class Step(Case):
     def test_what_ships_is_what_its_scripts_write(self):
         specs = self.folder / "specs"
         specs.mkdir()
-        subprocess.run([sys.executable, ROOT / "tools/python/model_specs.py", specs], check=True)
+        subprocess.run([sys.executable, ROOT / "tools/experiments/model_specs.py", specs], check=True)
         written = {path.name: path.read_text() for path in specs.iterdir()}
         self.assertEqual(written, {path.name: path.read_text() for path in (ROOT / "models/specs").glob("*.json")})
         profile = self.folder / "h100.json"
-        subprocess.run([sys.executable, ROOT / "tools/python/engine_profile.py", ROOT / "docs/measured/engine-h100.csv", profile,
+        subprocess.run([sys.executable, ROOT / "tools/experiments/engine_profile.py", ROOT / "docs/measured/engine-h100.csv", profile,
                         "NVIDIA H100 80GB HBM3"], check=True)
         self.assertEqual(profile.read_text(), (ROOT / "models/prune/profiles/h100.json").read_text())
         run = ["run", "--model", "resnet50", "--source", "synthetic", "--quiet", "--format", "json", "--prune-time"]

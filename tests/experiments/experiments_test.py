@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of tools/python with a program that stands in for ringsim. Usage: experiments_test.py SOURCE_ROOT."""
+"""Tests of tools/experiments with a program that stands in for ringsim. Usage: experiments_test.py SOURCE_ROOT."""
 import csv
 import json
 import math
@@ -13,7 +13,7 @@ import time
 import unittest
 
 sys.dont_write_bytecode = True
-TOOLS = pathlib.Path(sys.argv.pop(1)) / "tools/python"
+TOOLS = pathlib.Path(sys.argv.pop(1)) / "tools/experiments"
 sys.path.insert(0, str(TOOLS))
 import experiments  # noqa: E402
 

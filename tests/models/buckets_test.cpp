@@ -2,7 +2,7 @@
 
 #include "models/schemes/bucketed.hpp"
 #include "models/specs/model_spec.hpp"
-#include "tests/models/schemes.hpp"
+#include "tests/models/schemes/schemes.hpp"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>

@@ -2,8 +2,8 @@
 // that AgeTracker takes, one thread.
 //   ringsim_bench_ages [STEPS]      (default 468: two epochs of the mlp on 8 ranks)
 #include "models/networks/network.hpp"
-#include "sim/age.hpp"
-#include "sim/training.hpp"
+#include "sim/learning/age.hpp"
+#include "sim/learning/lockstep_training.hpp"
 
 #include <fmt/format.h>
 

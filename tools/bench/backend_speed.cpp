@@ -1,7 +1,7 @@
 // How the backends' time and memory grow with the ranks: a ring all-reduce of 100 MB over unequal
 // links, the ranks beginning at different times. Each run is a process of its own.
 //   ringsim_bench_backends [LARGEST_RECURRENCE [LARGEST_SIMGRID]]
-#include "sim/backend.hpp"
+#include "sim/backend/backend.hpp"
 #include "tools/bench/measure.hpp"
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 // Messages per second of the simgrid backend and of a plain S4U program that does the same, and
 // their memory. Each run is a process of its own; the two take turns, and the best of each counts.
-#include "sim/backend.hpp"
+#include "sim/backend/backend.hpp"
 #include "tools/bench/measure.hpp"
 #include "tools/bench/plain_s4u.hpp"
 

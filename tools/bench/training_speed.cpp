@@ -5,7 +5,7 @@
 // turn, since other work may slow down all of a turn.
 //   ringsim_bench_training [BATCH_OF_A_RANK [STEPS [REPETITIONS]]]
 #include "models/networks/network.hpp"
-#include "sim/training.hpp"
+#include "sim/learning/lockstep_training.hpp"
 #include "tools/bench/measure.hpp"
 #include "tools/bench/plain_training.hpp"
 

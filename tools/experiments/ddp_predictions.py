@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Steps of PyTorch DDP as tools/capture/ddp_step.py measured them, against what ringsim makes of the link and the gradients' ready times.
 
-  tools/python/ddp_predictions.py FOLDER [RINGSIM]       (e.g. docs/measured/h100-x2)
+  tools/experiments/ddp_predictions.py FOLDER [RINGSIM]       (e.g. docs/measured/h100-x2)
 
-The link is topologies/FOLDER-TRANSPORT.json (`ringsim calibrate` of the ring all-reduce, tools/python/measured_fits.py --ship); the ready times are
+The link is topologies/FOLDER-TRANSPORT.json (`ringsim calibrate` of the ring all-reduce, tools/experiments/measured_fits.py --ship); the ready times are
 FOLDER/ready-MODEL.csv, from steps that exchange nothing. Nothing is fitted to the steps themselves. "alone": the step measured without exchange.
 """
 import csv

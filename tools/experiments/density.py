@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """What is lost at which wire ratio: schemes over a list of densities, against the best dense run with the same seeds.
 
-  tools/python/density.py --schemes iwp                            how far iwp can go with a mean loss of 0.5 points
-  tools/python/density.py --schemes iwp,magnitude,randomk --same-settings   does importance matter? same broadcasters, density, learning rate
+  tools/experiments/density.py --schemes iwp                            how far iwp can go with a mean loss of 0.5 points
+  tools/experiments/density.py --schemes iwp,magnitude,randomk --same-settings   does importance matter? same broadcasters, density, learning rate
 
-8 ranks, the 784-256-128-10 network, settings from tools/python/settings.json; --same-settings gives all schemes iwp's (those that they take). The loss is
+8 ranks, the 784-256-128-10 network, settings from tools/experiments/settings.json; --same-settings gives all schemes iwp's (those that they take). The loss is
 the mean over the seeds of the difference, seed by seed (the same first weights and batches), with its 95 % confidence interval. Runs are kept in
 results/density.jsonl: a later call goes on from there.
 """
@@ -45,7 +45,7 @@ def main():
     parser.add_argument("--seeds", type=experiments.numbers, default=[1, 2, 3, 4, 5], metavar="1..5", help="default 1..5")
     parser.add_argument("--same-settings", action="store_true", help="all with iwp's")
     parser.add_argument("--largest-loss", type=float, default=0.5, metavar="POINTS", help="default 0.5")
-    parser.add_argument("--settings", default=experiments.SETTINGS, metavar="FILE", help="default tools/python/settings.json")
+    parser.add_argument("--settings", default=experiments.SETTINGS, metavar="FILE", help="default tools/experiments/settings.json")
     arguments = experiments.parse(parser)
     settings = experiments.load_settings(arguments.settings)["mlp"]
     base = {"model": "mlp", "epochs": arguments.epochs, "topology": "ring8-1g"}

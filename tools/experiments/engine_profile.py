@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the engine profile of a GPU (run --prune-time NAME) from a table that tools/bench/cuda measured.
 
-Usage: tools/python/engine_profile.py [TABLE.csv PROFILE.json PROCESSOR]
+Usage: tools/experiments/engine_profile.py [TABLE.csv PROFILE.json PROCESSOR]
 (default docs/measured/engine-h100.csv models/prune/profiles/h100.json "NVIDIA H100 80GB HBM3")
 """
 import csv

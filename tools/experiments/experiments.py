@@ -68,7 +68,7 @@ def key_of(options):
 
 
 def load_settings(path=SETTINGS):
-    """{model: {scheme: options}}: the settings that tools/python/search.py chose."""
+    """{model: {scheme: options}}: the settings that tools/experiments/search.py chose."""
     return json.loads(pathlib.Path(path).read_text())
 
 

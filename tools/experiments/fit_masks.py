@@ -5,7 +5,7 @@ and with four broadcasters, and the model's four numbers are found from what the
 The region's deviation comes from the masks of one broadcaster as LEB128 of their gaps (a Golomb code of the best parameter depends on the
 mean gap and on little else), the element's from those of four broadcasters, whose union is known, the layer's process from what was kept.
 
-Usage: tools/python/fit_masks.py [RINGSIM]   (default build/release/tools/ringsim/ringsim; about two minutes)
+Usage: tools/experiments/fit_masks.py [RINGSIM]   (default build/release/tools/ringsim/ringsim; about two minutes)
 """
 import csv
 import math

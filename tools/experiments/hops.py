@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How dense a sum of top-k gradients grows on its way round a ring, against one mask for all ranks; and what that costs.
 
-  tools/python/hops.py -o FOLDER            then: tools/plot/ringsim_plot.py hops FOLDER/hops.csv -o hops.png
+  tools/experiments/hops.py -o FOLDER            then: tools/plot/ringsim_plot.py hops FOLDER/hops.csv -o hops.png
 
 The 784-256-128-10 network is trained on 8, 32 and 128 ranks with top-k summed on a ring (--sparse-sum ring), top-k all-gathered, iwp and dense. The
 density of hop h (what a rank sends of a chunk that h masks have gone into, over the chunk's parameters) is that of the real masks, taken from
@@ -52,7 +52,7 @@ def main():
     parser.add_argument("-o", "--output", type=pathlib.Path, default=pathlib.Path("results/hops"), metavar="FOLDER")
     parser.add_argument("--ranks", type=experiments.numbers, default=[8, 32, 128], metavar="N,N", help="default 8,32,128")
     parser.add_argument("--bandwidths", default="1Gbps,10Gbps", metavar="Q,Q", help="default 1Gbps,10Gbps")
-    parser.add_argument("--settings", default=experiments.SETTINGS, metavar="FILE", help="default tools/python/settings.json")
+    parser.add_argument("--settings", default=experiments.SETTINGS, metavar="FILE", help="default tools/experiments/settings.json")
     arguments = experiments.parse(parser)
     settings = experiments.load_settings(arguments.settings)["mlp"]
     runs = experiments.runs_of(arguments)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How well `ringsim calibrate` fits the tables under docs/measured: a row each, fitted to every other size and held against the rest.
 
-Usage: tools/python/measured_fits.py FOLDER [RINGSIM] [--ship]   (e.g. docs/measured/h100-x2)
+Usage: tools/experiments/measured_fits.py FOLDER [RINGSIM] [--ship]   (e.g. docs/measured/h100-x2)
 --ship writes topologies/FOLDER-TRANSPORT.json from the ring all-reduce of each transport, fitted to all sizes.
 """
 import argparse

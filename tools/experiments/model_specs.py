@@ -2,7 +2,7 @@
 """Writes the model specifications of models/specs/ from the architectures: every parameter tensor with its name, shape and
 forward operations, in forward order (models/specs/README.md has the format).
 
-Usage: tools/python/model_specs.py [DIR]   (default models/specs)
+Usage: tools/experiments/model_specs.py [DIR]   (default models/specs)
 """
 import json
 import pathlib

@@ -2,7 +2,7 @@
 """The tables of docs/results.md on large models: how far each scheme scales, what its exchange and its pruning cost, and up to which
 bandwidth it pays; and how dense and iwp grow with the number of ranks.
 
-Usage: tools/python/scaling.py [--program RINGSIM] [--growth-plot FILE.png] [--csv FILE.csv]
+Usage: tools/experiments/scaling.py [--program RINGSIM] [--growth-plot FILE.png] [--csv FILE.csv]
 (default build/release/tools/ringsim/ringsim; about a minute)
 """
 import argparse

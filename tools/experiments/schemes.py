@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""A table of schemes, each with the settings that were searched for it (tools/python/settings.json), over several seeds.
+"""A table of schemes, each with the settings that were searched for it (tools/experiments/settings.json), over several seeds.
 
-  tools/python/schemes.py                                          the 784-256-128-10 network, 8 ranks, every scheme
-  tools/python/schemes.py --model lenet5                           LeNet-5: dense, iwp, topk, cltk, randomk (cnn-bn likewise)
-  tools/python/schemes.py --ranks 32 --schemes dense,iwp           more ranks
+  tools/experiments/schemes.py                                          the 784-256-128-10 network, 8 ranks, every scheme
+  tools/experiments/schemes.py --model lenet5                           LeNet-5: dense, iwp, topk, cltk, randomk (cnn-bn likewise)
+  tools/experiments/schemes.py --ranks 32 --schemes dense,iwp           more ranks
 
 Accuracy on the test set with its 95 % confidence interval; ratios; simulated seconds to 85 % (mean over the seeds that reach it) and to the end, on rings
 of 1, 10 and 100 Gbit/s, with the time to prune. Runs are kept in results/schemes.jsonl: a later call goes on from there.
@@ -57,7 +57,7 @@ def main():
     parser.add_argument("--seeds", type=experiments.numbers, default=[1, 2, 3, 4, 5], metavar="1..5", help="default 1..5")
     parser.add_argument("--bandwidths", default="1Gbps,10Gbps,100Gbps", metavar="Q,Q", help="default 1Gbps,10Gbps,100Gbps")
     parser.add_argument("--target", type=float, default=0.85, help="accuracy, default 0.85")
-    parser.add_argument("--settings", default=experiments.SETTINGS, metavar="FILE", help="default tools/python/settings.json")
+    parser.add_argument("--settings", default=experiments.SETTINGS, metavar="FILE", help="default tools/experiments/settings.json")
     arguments = experiments.parse(parser)
     settings = experiments.load_settings(arguments.settings)[arguments.model]
     labels = MLP_ROWS if arguments.model == "mlp" else CONVOLUTION_ROWS

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Searches the settings of every scheme on the validation split (the last 10,000 training images; never the test set).
 
-  tools/python/search.py [-o FOLDER] [--jobs N] [--budget-seconds S] [--models mlp,lenet5,cnn-bn] [--schemes A,B] [--epochs X] [--ranks N]
+  tools/experiments/search.py [-o FOLDER] [--jobs N] [--budget-seconds S] [--models mlp,lenet5,cnn-bn] [--schemes A,B] [--epochs X] [--ranks N]
 
 8 ranks x batch 32 on ring8-1g, or --ranks of them on a ring like it (with more, 16 and 32 broadcasters are tried too). For each model and scheme, one stage after the other:
   grid     learning rate x momentum, one seed
@@ -14,7 +14,7 @@ A change that sends more than the baseline is measured, and shown, but not chose
 magnitude keep a wire ratio of 64.
 
 FOLDER (default results/search) gets trials.jsonl (every run; a later call goes on from there), search-MODEL.csv (a row a run) and settings.json (the
-chosen options, for the tables: tools/python/settings.json). With --budget-seconds the search ends in time and chooses from what it has.
+chosen options, for the tables: tools/experiments/settings.json). With --budget-seconds the search ends in time and chooses from what it has.
 """
 import csv
 import itertools

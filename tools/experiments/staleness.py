@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """What stale updates cost, and what pruning does about it.
 
-  tools/python/staleness.py bandwidth    --staleness 8 from 10 Mbit/s to 100 Gbit/s, dense and iwp: delay, accuracy, time to 85 %
-  tools/python/staleness.py straggler    a host of half speed; a link of a tenth: --staleness 0, 1, 2, 4, 8 and --quorum 7, 6
-  tools/python/staleness.py faults       jitter, a straggler, an outage and a death at 1 Gbit/s: --staleness 0 and 4
-  tools/python/staleness.py buckets      buckets that overlap with the backward pass: --staleness 0 and 1 (the claim's other half: updates that are hardly late)
-  tools/python/staleness.py claim        time to 85 % of dense, iwp, magnitude, topk and randomk at three bandwidths
+  tools/experiments/staleness.py bandwidth    --staleness 8 from 10 Mbit/s to 100 Gbit/s, dense and iwp: delay, accuracy, time to 85 %
+  tools/experiments/staleness.py straggler    a host of half speed; a link of a tenth: --staleness 0, 1, 2, 4, 8 and --quorum 7, 6
+  tools/experiments/staleness.py faults       jitter, a straggler, an outage and a death at 1 Gbit/s: --staleness 0 and 4
+  tools/experiments/staleness.py buckets      buckets that overlap with the backward pass: --staleness 0 and 1 (the claim's other half: updates that are hardly late)
+  tools/experiments/staleness.py claim        time to 85 % of dense, iwp, magnitude, topk and randomk at three bandwidths
 
-8 ranks, the 784-256-128-10 network, settings from tools/python/settings.json. A step computes 2 ms: with the 3.6 us that this network takes on a GPU
+8 ranks, the 784-256-128-10 network, settings from tools/experiments/settings.json. A step computes 2 ms: with the 3.6 us that this network takes on a GPU
 nothing but the exchange would take any time, and every delay would be S. Late updates want smaller learning rates (gradient descent with a delay of d is
 stable up to 2 sin(pi/(4d+2)) over the curvature): where updates are late, a row has the settings that were searched for on-time updates, and one the
 best of a few smaller rates, chosen for this row by the validation accuracy of seed 1. The accuracy is taken three times an epoch. Runs are kept in
@@ -167,7 +167,7 @@ def main():
     experiments.add_arguments(parser, "staleness.jsonl")
     parser.add_argument("--csv", type=pathlib.Path, metavar="FILE", help="writes every run of --records, a row each")
     parser.add_argument("--seeds", type=experiments.numbers, metavar="1..5", help="default 1..3, for the claim 1..5")
-    parser.add_argument("--settings", default=experiments.SETTINGS, metavar="FILE", help="default tools/python/settings.json")
+    parser.add_argument("--settings", default=experiments.SETTINGS, metavar="FILE", help="default tools/experiments/settings.json")
     arguments = experiments.parse(parser)
     seeds = arguments.seeds or list(range(1, 6 if arguments.table == "claim" else 4))
     settings = experiments.load_settings(arguments.settings)["mlp"]

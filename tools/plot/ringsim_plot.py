@@ -9,7 +9,7 @@
   ringsim_plot.py calibration POINTS -o FILE measured and fitted time by size, and the error
   ringsim_plot.py hops     POINTS  -o FILE   density of a sum by the masks that have gone into it
 
-RUN is a result folder (ringsim run -o RUN), POINTS a CSV file (ringsim calibrate --points POINTS; tools/python/hops.py). FILE ends in .png or .svg and may
+RUN is a result folder (ringsim run -o RUN), POINTS a CSV file (ringsim calibrate --points POINTS; tools/experiments/hops.py). FILE ends in .png or .svg and may
 be given several times.
 """
 import argparse
@@ -209,7 +209,7 @@ def plot_calibration(axes, files):
 def plot_hops(axes, files):
     if len(files) != 1:
         raise InputError(f"hops: found {len(files)} files; one is accepted")
-    table = read_csv(pathlib.Path(files[0]), ["ranks", "scheme", "hop", "density", "independent"], "a hops.csv of tools/python/hops.py")
+    table = read_csv(pathlib.Path(files[0]), ["ranks", "scheme", "hop", "density", "independent"], "a hops.csv of tools/experiments/hops.py")
     rows = list(zip(*table.values()))
     schemes = list(dict.fromkeys(row[1] for row in rows))
     for place, ranks in enumerate(sorted({int(row[0]) for row in rows})):

@@ -4,7 +4,7 @@
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
 #include "base/units.hpp"
-#include "sim/run_options.hpp"
+#include "sim/run/run_options.hpp"
 #include "sim/scan/scan_file.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/experiment_options.hpp"

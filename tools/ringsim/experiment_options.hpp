@@ -1,6 +1,6 @@
 #pragma once
-// Options of sim/run_options.hpp on a command's line.
-#include "sim/run_options.hpp"
+// Options of sim/run/run_options.hpp on a command's line.
+#include "sim/run/run_options.hpp"
 
 #include <map>
 #include <string>

@@ -1,8 +1,8 @@
 // ringsim prune: dumped gradients -> a sparse gradient trace.
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
-#include "sim/prune_dump.hpp"
-#include "sim/run_options.hpp"
+#include "sim/run/run_options.hpp"
+#include "sim/sources/prune_dump.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/experiment_options.hpp"
 #include "tools/ringsim/progress.hpp"

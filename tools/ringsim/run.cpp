@@ -1,5 +1,5 @@
 // ringsim run: one experiment.
-#include "sim/run.hpp"
+#include "sim/run/run.hpp"
 
 #include "base/error.hpp"
 #include "base/json_writer.hpp"

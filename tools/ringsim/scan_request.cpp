@@ -1,6 +1,6 @@
 #include "tools/ringsim/scan_request.hpp"
 
-#include "sim/run_options.hpp"
+#include "sim/run/run_options.hpp"
 #include "sim/scan/scan_file.hpp"
 #include "sim/scan/values.hpp"
 #include "tools/ringsim/experiment_options.hpp"

@@ -1,5 +1,5 @@
 #pragma once
-// What scan, breakeven and optimize take: options of sim/run_options.hpp with lists and ranges.
+// What scan, breakeven and optimize take: options of sim/run/run_options.hpp with lists and ranges.
 #include "sim/scan/points.hpp"
 
 #include <map>

@@ -1,5 +1,5 @@
 #pragma once
-// The kernel of select. tests/models/cuda/emulation.hpp runs this file on the CPU, too.
+// The kernel of select. tests/models/prune/cuda/emulation.hpp runs this file on the CPU, too.
 #include "models/prune/cuda/arguments.hpp"
 
 #include <cstdint>

@@ -3,7 +3,7 @@
 #include "base/random.hpp"
 #include "models/networks/mlp.hpp"
 #include "models/networks/sequence.hpp"
-#include "tests/models/reference_network.hpp"
+#include "tests/models/networks/reference_network.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -3,7 +3,7 @@
 #include "models/prune/encodings/encoding.hpp"
 #include "models/prune/engine.hpp"
 #include "models/prune/ringsim_prune.h"
-#include "tests/models/buffers.hpp"
+#include "tests/models/prune/buffers.hpp"
 
 #include <catch2/catch.hpp>
 

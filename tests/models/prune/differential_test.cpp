@@ -2,8 +2,8 @@
 #include "base/error.hpp"
 #include "models/prune/dispatch.hpp"
 #include "models/prune/nonfinite.hpp"
-#include "tests/models/buffers.hpp"
-#include "tests/models/masks.hpp"
+#include "tests/models/prune/buffers.hpp"
+#include "tests/models/prune/masks.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,7 @@
 // The contract of models/prune/engine.hpp, by hand, on the reference engine.
 #include "models/prune/engine.hpp"
-#include "tests/models/masks.hpp"
+
+#include "tests/models/prune/masks.hpp"
 
 #include <catch2/catch.hpp>
 

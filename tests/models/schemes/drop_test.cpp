@@ -1,6 +1,6 @@
 // Ranks that die while schemes go on.
 #include "models/schemes/iwp.hpp"
-#include "tests/models/schemes.hpp"
+#include "tests/models/schemes/schemes.hpp"
 
 #include <catch2/catch.hpp>
 

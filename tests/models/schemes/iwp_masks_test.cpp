@@ -5,7 +5,7 @@
 #include "models/schemes/iwp.hpp"
 #include "models/schemes/layer_split.hpp"
 #include "models/schemes/random_mask.hpp"
-#include "tests/models/schemes.hpp"
+#include "tests/models/schemes/schemes.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "models/schemes/mean.hpp"
-#include "tests/models/schemes.hpp"
+#include "tests/models/schemes/schemes.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -3,7 +3,7 @@
 #include "models/schemes/quantized.hpp"
 #include "models/schemes/scales.hpp"
 #include "models/schemes/signsgd.hpp"
-#include "tests/models/schemes.hpp"
+#include "tests/models/schemes/schemes.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -6,7 +6,7 @@
 #include "models/schemes/layer_split.hpp"
 #include "models/schemes/mean.hpp"
 #include "models/schemes/topk.hpp"
-#include "tests/models/schemes.hpp"
+#include "tests/models/schemes/schemes.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,6 @@
 #include "models/schemes/top_k.hpp"
 
-#include "tests/models/schemes.hpp"
+#include "tests/models/schemes/schemes.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "sim/busy_time.hpp"
+#include "sim/backend/busy_time.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,6 @@
 #pragma once
 // Programs and topologies that tests write down phase by phase.
-#include "sim/backend.hpp"
+#include "sim/backend/backend.hpp"
 #include "topologies/topology.hpp"
 
 #include <string>

@@ -2,7 +2,7 @@
 // Random topologies and programs, on which the backends are compared.
 #include "base/random.hpp"
 #include "sim/collectives/sparse_ring.hpp"
-#include "tests/sim/programs.hpp"
+#include "tests/sim/backend/programs.hpp"
 
 #include <memory>
 #include <set>

@@ -1,8 +1,8 @@
 #pragma once
 // Everything that a backend reports, as numbers that can cross the border of a process.
-#include "sim/backend.hpp"
+#include "sim/backend/backend.hpp"
 #include "tests/child.hpp"
-#include "tests/sim/programs.hpp"
+#include "tests/sim/backend/programs.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // How long collectives take: the cost models of their sources, on networks where no message slows
 // another one.
 #include "sim/collectives/sparse_ring.hpp"
-#include "tests/sim/simgrid_end.hpp"
+#include "tests/sim/simgrid/simgrid_end.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // What collectives leave in the buffers, and how much they send.
-#include "tests/sim/execute.hpp"
+#include "tests/sim/collectives/execute.hpp"
 
 #include <algorithm>
 #include <bit>

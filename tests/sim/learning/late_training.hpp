@@ -2,8 +2,8 @@
 // A small network that tests train with late updates, told of them by hand.
 #include "models/networks/mlp.hpp"
 #include "models/networks/sequence.hpp"
-#include "sim/stale/training.hpp"
-#include "tests/sim/two_classes.hpp"
+#include "sim/learning/late_training.hpp"
+#include "tests/sim/learning/two_classes.hpp"
 
 #include <algorithm>
 #include <functional>

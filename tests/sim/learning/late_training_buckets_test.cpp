@@ -1,6 +1,6 @@
 // Late training whose buckets are exchanged one by one.
-#include "sim/stale/training.hpp"
-#include "tests/sim/stale/late_training.hpp"
+#include "sim/learning/late_training.hpp"
+#include "tests/sim/learning/late_training.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,8 +1,8 @@
 // What ranks that die leave of late training.
-#include "sim/stale/history.hpp"
-#include "sim/stale/ranks.hpp"
-#include "sim/stale/training.hpp"
-#include "tests/sim/stale/late_training.hpp"
+#include "sim/learning/late_history.hpp"
+#include "sim/learning/late_ranks.hpp"
+#include "sim/learning/late_training.hpp"
+#include "tests/sim/learning/late_training.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,9 +1,9 @@
 // Gradients that come late, of one bucket, and quorums.
-#include "sim/stale/training.hpp"
+#include "sim/learning/late_training.hpp"
 
 #include "models/schedule.hpp"
 #include "models/schemes/iwp.hpp"
-#include "tests/sim/stale/late_training.hpp"
+#include "tests/sim/learning/late_training.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,11 +1,11 @@
 // Local SGD, against the same written down here.
-#include "sim/local_training.hpp"
+#include "sim/learning/local_training.hpp"
 
 #include "models/networks/mlp.hpp"
 #include "models/networks/sequence.hpp"
 #include "models/schedule.hpp"
-#include "sim/training_parts.hpp"
-#include "tests/sim/two_classes.hpp"
+#include "sim/learning/training_parts.hpp"
+#include "tests/sim/learning/two_classes.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "sim/training.hpp"
+#include "sim/learning/lockstep_training.hpp"
 
 #include "base/random.hpp"
 #include "models/networks/mlp.hpp"

@@ -1,4 +1,4 @@
-#include "sim/mean_gradient.hpp"
+#include "sim/learning/mean_gradient.hpp"
 
 #include "base/random.hpp"
 #include "models/networks/mlp.hpp"

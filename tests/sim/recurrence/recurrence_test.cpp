@@ -1,7 +1,7 @@
 #include "base/error.hpp"
 #include "base/random.hpp"
-#include "tests/sim/random_case.hpp"
-#include "tests/sim/recorded.hpp"
+#include "tests/sim/backend/random_case.hpp"
+#include "tests/sim/backend/recorded.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,7 +1,7 @@
-#include "sim/run.hpp"
+#include "sim/run/run.hpp"
 
 #include "base/error.hpp"
-#include "sim/run_options.hpp"
+#include "sim/run/run_options.hpp"
 #include "tests/child.hpp"
 
 #include <catch2/catch.hpp>

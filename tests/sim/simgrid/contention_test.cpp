@@ -1,5 +1,5 @@
 // What sharing links costs, by hand.
-#include "tests/sim/simgrid_end.hpp"
+#include "tests/sim/simgrid/simgrid_end.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // What outages, profiles and stragglers cost, by hand.
-#include "tests/sim/simgrid_end.hpp"
+#include "tests/sim/simgrid/simgrid_end.hpp"
 
 #include <catch2/catch.hpp>
 

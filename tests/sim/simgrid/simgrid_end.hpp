@@ -1,7 +1,7 @@
 #pragma once
 // A run of the simgrid backend in a process of its own.
 #include "tests/child.hpp"
-#include "tests/sim/programs.hpp"
+#include "tests/sim/backend/programs.hpp"
 
 #include <catch2/catch.hpp>
 

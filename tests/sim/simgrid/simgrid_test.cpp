@@ -1,7 +1,7 @@
 #include "base/error.hpp"
 #include "base/random.hpp"
 #include "tests/child.hpp"
-#include "tests/sim/programs.hpp"
+#include "tests/sim/backend/programs.hpp"
 
 #include <catch2/catch.hpp>
 

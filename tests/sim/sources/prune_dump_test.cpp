@@ -1,11 +1,11 @@
-#include "sim/prune_dump.hpp"
+#include "sim/sources/prune_dump.hpp"
 
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/formats/tensor.hpp"
 #include "base/random.hpp"
 #include "models/schemes/iwp.hpp"
-#include "sim/trace_source.hpp"
+#include "sim/sources/trace_source.hpp"
 #include "tests/temporary_folder.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,8 +1,8 @@
 // Hosts that die, by hand.
 #include "base/error.hpp"
-#include "sim/step_timing.hpp"
+#include "sim/timing/step_timing.hpp"
 #include "tests/child_numbers.hpp"
-#include "tests/sim/programs.hpp"
+#include "tests/sim/backend/programs.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -2,7 +2,7 @@
 #include "models/schemes/bucketed.hpp"
 #include "models/schemes/mask_model.hpp"
 #include "models/specs/model_spec.hpp"
-#include "sim/step_plan.hpp"
+#include "sim/timing/step_plan.hpp"
 
 #include <catch2/catch.hpp>
 

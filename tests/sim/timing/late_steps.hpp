@@ -1,8 +1,8 @@
 #pragma once
 // Runs of steps that do not wait for their exchanges, without training, and when what happened.
-#include "sim/stale/program.hpp"
-#include "sim/stale/timeline.hpp"
-#include "tests/sim/programs.hpp"
+#include "sim/timing/late_steps.hpp"
+#include "sim/timing/late_timeline.hpp"
+#include "tests/sim/backend/programs.hpp"
 
 #include <deque>
 #include <map>

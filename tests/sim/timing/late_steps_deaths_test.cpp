@@ -1,7 +1,7 @@
 // When steps begin and updates arrive where hosts die, by hand.
-#include "sim/stale/program.hpp"
+#include "sim/timing/late_steps.hpp"
 #include "tests/child_numbers.hpp"
-#include "tests/sim/stale/late_steps.hpp"
+#include "tests/sim/timing/late_steps.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,8 +1,8 @@
 // When steps begin and updates arrive where steps do not wait for their exchanges, by hand.
-#include "sim/stale/program.hpp"
+#include "sim/timing/late_steps.hpp"
 
 #include "tests/child.hpp"
-#include "tests/sim/stale/late_steps.hpp"
+#include "tests/sim/timing/late_steps.hpp"
 
 #include <catch2/catch.hpp>
 

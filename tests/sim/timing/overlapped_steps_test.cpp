@@ -1,8 +1,8 @@
-#include "sim/overlap.hpp"
+#include "sim/timing/overlapped_steps.hpp"
 
-#include "sim/step_timing.hpp"
+#include "sim/timing/step_timing.hpp"
 #include "tests/child.hpp"
-#include "tests/sim/programs.hpp"
+#include "tests/sim/backend/programs.hpp"
 
 #include <catch2/catch.hpp>
 

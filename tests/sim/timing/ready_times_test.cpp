@@ -1,4 +1,4 @@
-#include "sim/ready_times.hpp"
+#include "sim/timing/ready_times.hpp"
 
 #include <catch2/catch.hpp>
 

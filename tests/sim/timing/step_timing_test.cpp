@@ -1,7 +1,7 @@
-#include "sim/step_timing.hpp"
+#include "sim/timing/step_timing.hpp"
 
 #include "base/error.hpp"
-#include "tests/sim/programs.hpp"
+#include "tests/sim/backend/programs.hpp"
 
 #include <catch2/catch.hpp>
 

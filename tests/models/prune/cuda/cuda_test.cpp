@@ -3,9 +3,9 @@
 //   test_cuda_emulated kernels CASE           the same kernels, emulated on the CPU
 // Needs no test library: machines with GPUs may have none.
 #include "models/prune/engine.hpp"
-#include "tests/models/buffers.hpp"
-#include "tests/models/cuda/subject.hpp"
-#include "tests/models/masks.hpp"
+#include "tests/models/prune/buffers.hpp"
+#include "tests/models/prune/cuda/subject.hpp"
+#include "tests/models/prune/masks.hpp"
 
 #include <cstdio>
 #include <functional>

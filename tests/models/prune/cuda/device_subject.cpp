@@ -1,6 +1,6 @@
 #include "models/prune/cuda/engine.hpp"
 #include "models/prune/cuda/plan.hpp"
-#include "tests/models/cuda/subject.hpp"
+#include "tests/models/prune/cuda/subject.hpp"
 
 #include <algorithm>
 #include <optional>

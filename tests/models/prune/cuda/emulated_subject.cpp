@@ -1,9 +1,9 @@
 // In a program of its own: nvcc makes functions of the same names for the real kernels.
-#include "tests/models/cuda/emulation.hpp"
+#include "tests/models/prune/cuda/emulation.hpp"
 // The kernels need the names above.
 #include "models/prune/cuda/pack.cuh"
 #include "models/prune/cuda/select.cuh"
-#include "tests/models/cuda/subject.hpp"
+#include "tests/models/prune/cuda/subject.hpp"
 
 #include <vector>
 

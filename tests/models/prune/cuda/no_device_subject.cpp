@@ -1,5 +1,5 @@
 // In builds without CUDA.
-#include "tests/models/cuda/subject.hpp"
+#include "tests/models/prune/cuda/subject.hpp"
 
 namespace ringsim::prune::test {
 

@@ -1,5 +1,5 @@
 #include "models/prune/encodings/encoding.hpp"
-#include "tests/models/masks.hpp"
+#include "tests/models/prune/masks.hpp"
 
 #include <catch2/catch.hpp>
 
