@@ -31,7 +31,7 @@ struct DelayEvent {
 /// bytes flow.
 struct TransferEvent {
   std::uint64_t step;
-  std::string_view phase;
+  PhaseName phase;
   std::uint32_t bucket, round;
   Rank source, target;
   Bytes bytes;
@@ -41,7 +41,7 @@ struct TransferEvent {
 /// One collective call, once all ranks have done their part.
 struct CollectiveEvent {
   std::uint64_t step;
-  std::string_view phase;
+  PhaseName phase;
   std::uint32_t bucket;
   /// When both sides of its first message had posted, and when its last one arrived; absent where
   /// it sent none.

@@ -10,7 +10,7 @@ namespace {
 
 std::string name_of(const TransferEvent& transfer) {
   return fmt::format("{}>{} ({}, step {}, round {})", transfer.source, transfer.target,
-                     transfer.phase, transfer.step, transfer.round);
+                     transfer.phase.text(), transfer.step, transfer.round);
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ class Attempt {
     if (observer_.on_transfer) {
       // Told at the end: another attempt may follow.
       events.on_transfer = [this](const TransferEvent& event) {
-        transfers_.push_back({event.step, std::string(event.phase), event.bucket, event.round,
+        transfers_.push_back({event.step, std::string(event.phase.text()), event.bucket, event.round,
                               event.source, event.target, event.bytes.count, event.start.value,
                               event.end.value});
       };

@@ -69,7 +69,7 @@ Timing time_on_backend(const Experiment& experiment, const std::vector<StepPlan>
   std::function<void(const TransferEvent&)> on_transfer;
   if (observer.on_transfer) {
     on_transfer = [&](const TransferEvent& event) {
-      observer.on_transfer({event.step, std::string(event.phase), event.bucket, event.round,
+      observer.on_transfer({event.step, std::string(event.phase.text()), event.bucket, event.round,
                             event.source, event.target, event.bytes.count, event.start.value,
                             event.end.value});
     };

@@ -517,7 +517,7 @@ TEST_CASE("what is synthesized is what a real step of the same masks would send"
     REQUIRE(drawn.stages.size() == out.stages.size());
     REQUIRE(drawn.layers.size() == out.layers.size());
     for (std::size_t s = 0; s < out.stages.size(); ++s) {
-      CHECK(drawn.stages[s].phase == out.stages[s].phase);
+      CHECK(drawn.stages[s].phase.text() == out.stages[s].phase.text());
       REQUIRE(drawn.stages[s].what.index() == out.stages[s].what.index());
       if (prunes_with_a_target) continue;  // the first step's threshold is not near the target
       if (const auto* work = std::get_if<LocalWork>(&out.stages[s].what)) {

@@ -13,7 +13,7 @@ namespace {
 
 constexpr Seconds ms{1e-3};
 
-Stage work(const std::string& phase, double milliseconds, std::uint32_t bucket) {
+Stage work(PhaseName phase, double milliseconds, std::uint32_t bucket) {
   LocalWork local;
   // Over a memory of 1e6 B/s.
   local.moved.assign(2, Bytes{static_cast<std::uint64_t>(1000 * milliseconds)});
