@@ -4,7 +4,7 @@
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "models/schemes/topk_step.hpp"
-#include "sim/backend/backend.hpp"
+#include "sim/run/backend_choice.hpp"
 #include "sim/run/staleness_checks.hpp"
 #include "traces/ready_times.hpp"
 
@@ -134,7 +134,7 @@ bool draws_sizes(const RunOptions& options) {
 
 Experiment prepare(const RunOptions& options, const Experiment* like) {
   check_run_options(options);
-  if (options.backend == "simgrid") require_simgrid();
+  check_backend_choice(options.backend);
   Topology topology = choose_topology(options.topology);
   apply_options(options, topology);
   const Rank ranks = options.topology.ranks.value_or(topology.hosts());

@@ -4,6 +4,7 @@
 #include "models/dataset.hpp"
 #include "sim/learning/late_history.hpp"
 #include "sim/learning/late_training.hpp"
+#include "sim/run/backend_choice.hpp"
 #include "sim/timing/late_steps.hpp"
 #include "sim/timing/late_timeline.hpp"
 
@@ -75,9 +76,9 @@ class Attempt {
     if (observer_.on_transfer) {
       // Told at the end: another attempt may follow.
       events.on_transfer = [this](const TransferEvent& event) {
-        transfers_.push_back({event.step, std::string(event.phase.text()), event.bucket, event.round,
-                              event.source, event.target, event.bytes.count, event.start.value,
-                              event.end.value});
+        transfers_.push_back({event.step, std::string(event.phase.text()), event.bucket,
+                              event.round, event.source, event.target, event.bytes.count,
+                              event.start.value, event.end.value});
       };
     }
     return events;
@@ -237,20 +238,14 @@ StaleRun run_stale(const Experiment& experiment, const RunObserver& observer) {
   const Job job(experiment);
   announce(experiment, job, observer);
   const auto& topology = experiment.topology;
-  if (experiment.options.backend == "recurrence") {
-    Attempt attempt(experiment, job, observer);
-    return attempt.finish(run_recurrence(topology, attempt.program(), attempt.observer()),
-                          "recurrence");
-  }
-  if (experiment.options.backend == "auto" && !has_deaths(topology, experiment.ranks)) {
-    Attempt attempt(experiment, job, observer);
-    auto result = try_recurrence(topology, attempt.program(), attempt.observer());
-    if (auto* found = std::get_if<BackendResult>(&result))
-      return attempt.finish(std::move(*found), "recurrence");
-  }
-  require_simgrid();
-  Attempt attempt(experiment, job, observer);
-  return attempt.finish(run_simgrid(topology, attempt.program(), attempt.observer()), "simgrid");
+  StaleRun run;
+  run_on_backend(
+      experiment.options.backend, topology, experiment.ranks, [&](const BackendAttempt& on) {
+        Attempt attempt(experiment, job, observer);
+        run = attempt.finish(on.backend.run(topology, attempt.program(), attempt.observer()),
+                             std::string(on.backend.name));
+      });
+  return run;
 }
 
 }  // namespace ringsim

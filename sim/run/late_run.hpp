@@ -19,8 +19,8 @@ struct StaleRun {
   std::string backend;  ///< that ran
 };
 
-/// Trains while it simulates. With backend "auto": tries recurrence and, where transfers turn out
-/// to slow each other, begins anew with simgrid.
+/// Trains while it simulates. With backend "auto", begins anew on another backend where the one
+/// that ran turns out not to be exact.
 StaleRun run_stale(const Experiment& experiment, const RunObserver& observer);
 
 }  // namespace ringsim

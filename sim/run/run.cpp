@@ -1,6 +1,8 @@
 #include "sim/run/run.hpp"
 
 #include "base/error.hpp"
+#include "sim/backend/bottleneck.hpp"
+#include "sim/run/backend_choice.hpp"
 #include "sim/run/experiment.hpp"
 #include "sim/run/late_run.hpp"
 #include "sim/run/recording.hpp"
@@ -74,29 +76,19 @@ Timing time_on_backend(const Experiment& experiment, const std::vector<StepPlan>
                             event.end.value});
     };
   }
-  backend = experiment.options.backend;
-  const auto run = [&](const Topology& topology, const Program& program, const Observer& events) {
-    if (backend == "auto") {
-      // Who has been told of transfers cannot be told afterwards that they were not exact.
-      const bool is_exact = !has_deaths(topology, program.ranks) &&
-                            (!on_transfer || !find_contention(topology, program));
-      backend = is_exact ? "recurrence" : "simgrid";
-    }
-    if (backend == "recurrence") return run_recurrence(topology, program, events);
-    require_simgrid();
-    return run_simgrid(topology, program, events);
+  Timing timing;
+  const auto time_on = [&](const BackendAttempt& attempt) {
+    const auto run = [&](const Topology& topology, const Program& program, const Observer& events) {
+      return on_transfer ? attempt.run_told_once(topology, program, events)
+                         : attempt.backend.run(topology, program, events);
+    };
+    timing = time_steps(experiment.topology, plans, experiment.ranks, compute_model(experiment),
+                        run, on_transfer, recovery);
   };
-  const auto time = [&] {
-    return time_steps(experiment.topology, plans, experiment.ranks, compute_model(experiment), run,
-                      on_transfer, recovery);
-  };
-  if (backend != "auto") return time();
-  try {
-    return time();
-  } catch (const RecurrenceNotExact&) {
-    backend = "simgrid";
-    return time();
-  }
+  backend =
+      run_on_backend(experiment.options.backend, experiment.topology, experiment.ranks, time_on)
+          .name;
+  return timing;
 }
 
 void fill_times(const StepTime& time, StepRow& row) {

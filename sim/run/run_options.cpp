@@ -8,6 +8,7 @@
 #include "models/prune/engine_profile.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/value_type.hpp"
+#include "sim/run/backend_choice.hpp"
 
 #include <fmt/format.h>
 
@@ -169,8 +170,7 @@ constexpr RunOption table[] = {
     {"network", "backend", "NAME",
      "auto (recurrence where it is exact, simgrid elsewhere), simgrid or recurrence; default auto",
      [](RunOptions& o, Text text, const Place& place) {
-       const std::array<std::string, 3> names = {"auto", "simgrid", "recurrence"};
-       o.backend = one_of(text, place, names);
+       o.backend = one_of(text, place, backend_choices());
      }},
     {"network", "collective", "NAME",
      "all-reduce algorithm (ringsim list collectives); default ring",

@@ -3,7 +3,7 @@
 #include "base/child_process.hpp"
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
-#include "sim/backend/backend.hpp"
+#include "sim/run/backend_choice.hpp"
 #include "sim/run/late_run.hpp"
 #include "traces/summary.hpp"
 
@@ -67,18 +67,15 @@ void PointRunner::record(const Experiment& experiment, const std::string& key) {
 
 Summary PointRunner::time(Experiment& experiment) const {
   const auto run = [&] { return time_recording(experiment, *recording_, {}); };
-  auto& backend = experiment.options.backend;
-  if (backend == "recurrence") return run().summary;
-  if (backend == "auto" && !has_deaths(experiment.topology, experiment.ranks)) {
-    try {
-      backend = "recurrence";
-      return run().summary;
-    } catch (const RecurrenceNotExact&) {
-      backend = "simgrid";
-    }
-  }
-  require_simgrid();
-  return summary_in_child(run);
+  auto& choice = experiment.options.backend;
+  Summary summary;
+  run_on_backend(std::string(choice), experiment.topology, experiment.ranks,
+                 [&](const BackendAttempt& attempt) {
+                   choice = attempt.backend.name;
+                   summary = attempt.backend.runs_once_per_process ? summary_in_child(run)
+                                                                   : run().summary;
+                 });
+  return summary;
 }
 
 }  // namespace ringsim

@@ -7,6 +7,7 @@
 #include "models/prune/encodings/encoding.hpp"
 #include "models/schemes/scheme.hpp"
 #include "models/specs/model_spec.hpp"
+#include "sim/backend/backend.hpp"
 #include "sim/collectives/collective.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/table.hpp"
@@ -49,6 +50,16 @@ Rows collective_rows() {
     for (const auto& option : collective->options) options.push_back(fmt::format("--{}", option));
     rows.push_back(
         {std::string(collective->name), std::string(collective->description), join(options, ", ")});
+  }
+  return rows;
+}
+
+Rows backend_rows() {
+  Rows rows = {{"backend", "what it is", "here"}};
+  for (const auto* backend : backends()) {
+    const auto refusal = backend->unavailable();
+    rows.push_back({std::string(backend->name), std::string(backend->description),
+                    refusal ? "unavailable: " + refusal->found : "available"});
   }
   return rows;
 }
@@ -113,6 +124,7 @@ const std::vector<Listing>& listings() {
       {"optimizers", optimizer_rows},
       {"topologies", topology_rows},
       {"collectives", collective_rows},
+      {"backends", backend_rows},
       {"encodings", [] { return described("encoding", mask_encodings()); }},
       {"engines", engine_rows},
   };
@@ -138,8 +150,8 @@ std::function<int()> add_list(CLI::App& app, const Invocation&) {
   auto what = std::make_shared<std::string>();
   app.add_option(
          "WHAT", *what,
-         "schemes, models, optimizers, topologies, collectives, encodings or engines; default "
-         "all")
+         "schemes, models, optimizers, topologies, collectives, backends, encodings or engines; "
+         "default all")
       ->type_name("");
   return [what] { return execute(*what); };
 }
