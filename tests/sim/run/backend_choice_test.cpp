@@ -31,12 +31,13 @@ std::vector<std::string> tried(std::string_view choice, const Topology& topology
 
 using Names = std::vector<std::string>;
 
-/// 0>2 and 1>2 share link 1.
+/// 3>4 is over after 2 us; from 0.5 ms on 0>2 and 1>2 share link 1.
 Phases contended() {
   Phases phases(5, {{}, {}});
   phases[0] = {{message(5, 0, 2, 1'000'000)}, {}};
-  phases[1] = {{}, {message(5, 1, 2, 1'000'000)}};
+  phases[1] = {{}, {Delay{{5e-4}}, message(5, 1, 2, 1'000'000)}};
   phases[2] = {{message(5, 0, 2, 1'000'000)}, {message(5, 1, 2, 1'000'000)}};
+  phases[3] = phases[4] = {{message(5, 3, 4, 1000)}, {}};
   return phases;
 }
 
