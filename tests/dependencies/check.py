@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Checks the direction of dependency from the #include lines: tools -> sim -> {models, topologies, traces} -> base, never
-back, and nothing between the three in the middle. Only sim/simgrid includes SimGrid, only base's reader and writer
-nlohmann_json. Own headers are named from the root. And no source is left out of the build. Usage: check.py ROOT; with --self-test it makes trees that break each rule and expects to be told so."""
+"""Checks the direction of dependency from the #include lines: tools -> sim -> {models, topologies, traces} -> base,
+never back, and nothing between the three in the middle. Only sim/simgrid includes SimGrid, only base's reader and
+writer nlohmann_json. Own headers are named from the root. And no source is left out of the build. Usage: check.py ROOT;
+with --self-test it makes trees that break each rule and expects to be told so."""
 import pathlib
 import re
 import sys
@@ -28,11 +29,14 @@ LIBRARY_USERS = {
 
 
 def is_listed(root, path):
-    """Whether a CMakeLists.txt in the source's folder or above it names the source, or what a registry makes of its name."""
+    """Whether a CMakeLists.txt in the source's folder or above it names the source, or what a registry makes of its
+    name."""
     names = {path.name, path.stem, path.stem.replace("_", "-")}
     for folder in path.relative_to(root).parents:
         listing = root / folder / "CMakeLists.txt"
-        if listing.is_file() and names & {word.rpartition("/")[2] for word in re.split(r"[\s()]+", listing.read_text())}:
+        if listing.is_file() and names & {
+            word.rpartition("/")[2] for word in re.split(r"[\s()]+", listing.read_text())
+        }:
             return True
     return False
 
@@ -79,7 +83,9 @@ def self_test():
             path = root / name
             path.parent.mkdir(parents=True)
             path.write_text(line + "\n")
-            (root / pathlib.Path(name).parts[0] / "CMakeLists.txt").write_text("registry(NAMES two-words)\nlibrary(x/a.cpp)\n")
+            (root / pathlib.Path(name).parts[0] / "CMakeLists.txt").write_text(
+                "registry(NAMES two-words)\nlibrary(x/a.cpp)\n"
+            )
             found = violations(root)
             if found != ([name + expected] if expected else []):
                 sys.exit(f"self test: {name} with {line}: found {found}, expected {expected}")

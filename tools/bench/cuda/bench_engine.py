@@ -13,7 +13,8 @@ Groups:
   select      accumulate, test, bitmap, count, statistics; GB/s count 16.125 bytes per element (20 + 0.125 for 3R1W's
               16); `of_limit` is the time of 3R1W of the same size over this one's
   pack        gather r[M], clear r[M]
-  job         accumulate, select, pack, clear: the whole of it, with the residuals zero before and the L2 flushed; rivals
+  job         accumulate, select, pack, clear: the whole of it, with the residuals zero before and the L2 flushed;
+    rivals
               leave the statistics out unless the name says otherwise
 """
 
@@ -40,8 +41,17 @@ def resnet50_sizes():
     inputs = 64
     for width, blocks in ((64, 3), (128, 4), (256, 6), (512, 3)):
         for block in range(blocks):
-            sizes += [width * inputs, width, width, width * width * 9, width, width, 4 * width * width, 4 * width,
-                      4 * width]
+            sizes += [
+                width * inputs,
+                width,
+                width,
+                width * width * 9,
+                width,
+                width,
+                4 * width * width,
+                4 * width,
+                4 * width,
+            ]
             if block == 0:
                 sizes += [4 * width * inputs, 4 * width, 4 * width]
             inputs = 4 * width
@@ -87,8 +97,11 @@ class Buffers:
         generator = torch.Generator(device="cuda").manual_seed(1)
 
         def one(scale):
-            return [torch.randn(elements + shift, device="cuda", generator=generator).mul_(scale)[shift:]
-                    for _ in range(self.sets)]
+            return [
+                torch.randn(elements + shift, device="cuda", generator=generator).mul_(scale)[shift:]
+                for _ in range(self.sets)
+            ]
+
         self.gradient, self.weight = one(0.01), one(0.05)
         self.residual = [torch.zeros(elements + shift, device="cuda")[shift:] for _ in range(self.sets)]
         self.flush = torch.ones(3 * L2_BYTES // 4, device="cuda")
@@ -100,8 +113,19 @@ class Buffers:
 
 
 class Report:
-    FIELDS = ["group", "layers", "elements", "density", "name", "median_us", "p10_us", "p90_us", "gb_per_s", "of_limit",
-              "repetitions"]
+    FIELDS = [
+        "group",
+        "layers",
+        "elements",
+        "density",
+        "name",
+        "median_us",
+        "p10_us",
+        "p90_us",
+        "gb_per_s",
+        "of_limit",
+        "repetitions",
+    ]
 
     def __init__(self):
         self.rows = []
@@ -113,19 +137,35 @@ class Report:
             self.limits[elements] = median
         limit = self.limits.get(elements)
         row = {
-            "group": group, "layers": layers, "elements": elements,
-            "density": None if density is None else float(f"{density:.6g}"), "name": name,
-            "median_us": round(median, 2), "p10_us": round(times[len(times) // 10], 2),
+            "group": group,
+            "layers": layers,
+            "elements": elements,
+            "density": None if density is None else float(f"{density:.6g}"),
+            "name": name,
+            "median_us": round(median, 2),
+            "p10_us": round(times[len(times) // 10], 2),
             "p90_us": round(times[len(times) * 9 // 10], 2),
             "gb_per_s": None if bytes_moved is None else round(bytes_moved / median / 1000, 1),
             "of_limit": None if limit is None or group not in ("select", "limit") else round(limit / median, 4),
             "repetitions": len(times),
         }
         self.rows.append(row)
-        print("  ".join([f"{group:6}", f"{layers:4}", f"{elements:9}",
-                         f"{'' if density is None else f'1/{1 / density:.0f}':>7}", f"{name:42}",
-                         f"{median:9.2f} us", f"[{row['p10_us']:9.2f} {row['p90_us']:9.2f}]",
-                         f"{row['gb_per_s'] or '':>8}", f"{row['of_limit'] or '':>7}"]), flush=True)
+        print(
+            "  ".join(
+                [
+                    f"{group:6}",
+                    f"{layers:4}",
+                    f"{elements:9}",
+                    f"{'' if density is None else f'1/{1 / density:.0f}':>7}",
+                    f"{name:42}",
+                    f"{median:9.2f} us",
+                    f"[{row['p10_us']:9.2f} {row['p90_us']:9.2f}]",
+                    f"{row['gb_per_s'] or '':>8}",
+                    f"{row['of_limit'] or '':>7}",
+                ]
+            ),
+            flush=True,
+        )
         return median
 
     def write(self, folder, machine):
@@ -142,8 +182,9 @@ class Report:
 def measure_limits(report, timer, engine, elements):
     buffers = Buffers(elements)
     n = buffers.sets
-    times = timer.measure(lambda i: engine.accumulate_bare(buffers.gradient[i % n], buffers.weight[i % n],
-                                                           buffers.residual[i % n]))
+    times = timer.measure(
+        lambda i: engine.accumulate_bare(buffers.gradient[i % n], buffers.weight[i % n], buffers.residual[i % n])
+    )
     report.add("limit", 1, elements, "3R1W", times, bytes_moved=16 * elements)
     times = timer.measure(lambda i: buffers.residual[i % n].copy_(buffers.gradient[i % n]))
     report.add("limit", 1, elements, "copy device to device", times, bytes_moved=8 * elements)
@@ -156,8 +197,17 @@ def select_times(timer, engine, sizes, buffers, threads=512, velocity=False):
     masks = [plan.new_mask() for _ in range(n)]
     velocities = [torch.zeros_like(r) for r in buffers.residual] if velocity else [None] * n
     results = plan.new_statistics()
-    return timer.measure(lambda i: plan.select(buffers.gradient[i % n], buffers.residual[i % n], velocities[i % n],
-                                               buffers.weight[i % n], 0.9, masks[i % n], results))
+    return timer.measure(
+        lambda i: plan.select(
+            buffers.gradient[i % n],
+            buffers.residual[i % n],
+            velocities[i % n],
+            buffers.weight[i % n],
+            0.9,
+            masks[i % n],
+            results,
+        )
+    )
 
 
 def measure_select(report, timer, engine, elements):
@@ -217,8 +267,10 @@ def measure_pack(report, timer, engine, elements, density):
             plan.pack(masks[i], residuals[i], None, packed[i], kept)
         graphs.append(graph)
     row("pack and clear, as a CUDA graph", lambda i: graphs[i % sets].replay())
-    row("pack and clear, r and u",
-        lambda i: plan.pack(masks[i % sets], residuals[i % sets], velocities[i % sets], packed[i % sets], kept))
+    row(
+        "pack and clear, r and u",
+        lambda i: plan.pack(masks[i % sets], residuals[i % sets], velocities[i % sets], packed[i % sets], kept),
+    )
     row("unpack", lambda i: plan.unpack(masks[i % sets], packed[i % sets], residuals[i % sets]))
     row("union of two masks", lambda i: plan.unite(masks[i % sets], masks[(i + 1) % sets]))
     row("count per chunk", lambda i: plan.count_chunks(masks[i % sets], counts))
@@ -239,11 +291,19 @@ class CubRival:
 
     def job(self, g, r, w, threshold):
         stream = torch.cuda.current_stream().cuda_stream
-        status = self.c.cub_rival_select(g.data_ptr(), r.data_ptr(), w.data_ptr(), self.flags.data_ptr(), threshold,
-                                         FLOOR, self.elements, stream)
-        status = status or self.c.cub_rival_pack(r.data_ptr(), self.flags.data_ptr(), self.packed.data_ptr(),
-                                                 self.kept.data_ptr(), self.elements, self.workspace.data_ptr(),
-                                                 self.bytes, stream)
+        status = self.c.cub_rival_select(
+            g.data_ptr(), r.data_ptr(), w.data_ptr(), self.flags.data_ptr(), threshold, FLOOR, self.elements, stream
+        )
+        status = status or self.c.cub_rival_pack(
+            r.data_ptr(),
+            self.flags.data_ptr(),
+            self.packed.data_ptr(),
+            self.kept.data_ptr(),
+            self.elements,
+            self.workspace.data_ptr(),
+            self.bytes,
+            stream,
+        )
         if status != 0:
             raise RuntimeError(f"the CUB rival failed with CUDA error {status}")
 
@@ -325,6 +385,7 @@ def our_job(engine, buffers, sizes, threshold):
     def body(i):
         plan.select(buffers.gradient[i % n], buffers.residual[i % n], None, buffers.weight[i % n], 0.0, mask, results)
         plan.pack(mask, buffers.residual[i % n], None, packed, kept)
+
     return body, packed, kept
 
 
@@ -332,7 +393,7 @@ def check_same_values(buffers, body, packed, kept, threshold):
     """The engine packs what the plain expression packs, and leaves the same residual."""
     buffers.reset(0)
     body(0)
-    found, left = packed[:kept.item()].clone(), buffers.residual[0].clone()
+    found, left = packed[: kept.item()].clone(), buffers.residual[0].clone()
     buffers.reset(0)
     expected = job_threshold(buffers.gradient[0], buffers.residual[0], buffers.weight[0], threshold)
     assert torch.equal(found, expected) and torch.equal(left, buffers.residual[0]), "the engine and PyTorch differ"
@@ -375,16 +436,28 @@ def measure_job(report, timer, engine, elements, density, cub_path, with_compile
     if with_compile:
         torch._dynamo.reset()
         mask_of = torch.compile(compiled_mask, dynamic=False)
-        rival("torch.compile, threshold", lambda i: pack_by_mask(
-            buffers.residual[i % n], on_set(mask_of, threshold)(i)), True)
+        rival(
+            "torch.compile, threshold",
+            lambda i: pack_by_mask(buffers.residual[i % n], on_set(mask_of, threshold)(i)),
+            True,
+        )
         masks_of = torch.compile(compiled_mask_statistics, dynamic=False)
-        rival("torch.compile, threshold, with statistics", lambda i: pack_by_mask(
-            buffers.residual[i % n], on_set(masks_of, threshold)(i)[0]), True)
+        rival(
+            "torch.compile, threshold, with statistics",
+            lambda i: pack_by_mask(buffers.residual[i % n], on_set(masks_of, threshold)(i)[0]),
+            True,
+        )
     if cub_path:
         cub = CubRival(cub_path, elements)
         rival("cub::DeviceSelect::Flagged", on_set(cub.job, threshold))
-    report.add("job", 1, elements, "abs and torch.topk, nothing else",
-               timer.measure(lambda i: torch.topk(buffers.gradient[i % n].abs(), k, sorted=False)), density)
+    report.add(
+        "job",
+        1,
+        elements,
+        "abs and torch.topk, nothing else",
+        timer.measure(lambda i: torch.topk(buffers.gradient[i % n].abs(), k, sorted=False)),
+        density,
+    )
     if not rivals:
         return
     best = min(rivals, key=rivals.get)
@@ -405,8 +478,10 @@ def measure_job_resnet(report, timer, engine, density):
 
     body, _, _ = our_job(engine, buffers, sizes, threshold)
     ours = row("ringsim", body)
-    parts = [list(zip(*(torch.split(buffer[i], sizes) for buffer in
-                        (buffers.gradient, buffers.residual, buffers.weight)))) for i in range(n)]
+    parts = [
+        list(zip(*(torch.split(buffer[i], sizes) for buffer in (buffers.gradient, buffers.residual, buffers.weight))))
+        for i in range(n)
+    ]
 
     def per_layer_topk(i):
         for g, r, w in parts[i % n]:
@@ -423,8 +498,13 @@ def measure_job_resnet(report, timer, engine, density):
 
 def machine():
     properties = torch.cuda.get_device_properties(0)
-    return {"gpu": properties.name, "multiprocessors": properties.multi_processor_count,
-            "memory_bytes": properties.total_memory, "torch": torch.__version__, "cuda": torch.version.cuda}
+    return {
+        "gpu": properties.name,
+        "multiprocessors": properties.multi_processor_count,
+        "memory_bytes": properties.total_memory,
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda,
+    }
 
 
 def main():
@@ -459,8 +539,15 @@ def main():
                 for elements in sizes:
                     for density in densities:
                         # Compiling takes long, and the density changes little for it.
-                        measure_job(report, timer, engine, elements, density, options.cub,
-                                    density == densities[0] and not options.no_compile)
+                        measure_job(
+                            report,
+                            timer,
+                            engine,
+                            elements,
+                            density,
+                            options.cub,
+                            density == densities[0] and not options.no_compile,
+                        )
                         torch.cuda.empty_cache()
     finally:
         report.write(options.output, machine())
