@@ -10,9 +10,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from cli_case import PROGRAM, Case, csv_rows  # noqa: E402
-
-QUICK = ["--steps", "6"]
+from cli_case import PROGRAM, QUICK, Case, csv_rows  # noqa: E402
 
 
 class Staleness(Case):
@@ -281,73 +279,6 @@ class Staleness(Case):
             for value in ("on", "off")
         ]
         self.assertNotEqual(*masked)
-
-    def test_wrong_options(self):
-        for option in ("delay-scaling", "delay-compensation", "fresh-error"):
-            value = "1" if option == "delay-compensation" else "on"
-            self.check_error(
-                f"--{option}: has no effect with --staleness 0; give --staleness S, or leave it out",
-                "run",
-                f"--{option}",
-                value,
-            )
-        self.check_error(
-            "--staleness: has no effect with a run that does not train; leave it out",
-            "run",
-            "--bytes",
-            "1MB",
-            "--compute-time",
-            "1ms",
-            "--staleness",
-            "2",
-        )
-        self.check_error(
-            "--local-steps: has no effect with --staleness or --quorum; leave one of the two out",
-            "run",
-            "--local-steps",
-            "2",
-            "--staleness",
-            "2",
-        )
-        self.check_error(
-            "--momentum-correction: found on with --local-steps; off is accepted; leave one of the two out: the "
-            "momentum is that of each rank's own steps",
-            "run",
-            "--local-steps",
-            "2",
-            "--momentum-correction",
-            "on",
-        )
-        self.check_error(
-            "--overlap: has no effect with --local-steps; leave it out: the weights have moved when the last step "
-            "has ended",
-            "run",
-            "--local-steps",
-            "2",
-            "--overlap",
-            "on",
-        )
-        self.check_error(
-            "--masks-ahead: has no effect with --local-steps; leave it out",
-            "run",
-            "--local-steps",
-            "2",
-            "--bucket",
-            "100KiB",
-            "--masks-ahead",
-            "on",
-        )
-        self.check_error(
-            "--masks-ahead: has no effect with --staleness or --quorum; leave it out: a bucket's mask is exchanged "
-            "right before its values",
-            "run",
-            "--quorum",
-            "2",
-            "--bucket",
-            "100KiB",
-            "--masks-ahead",
-            "on",
-        )
 
     def test_buckets_are_late_one_by_one(self):
         late = ["--steps", "12", *self.RING, "--bandwidth", "1Gbps", "--compute-time", "3ms", "--staleness", "2"]
