@@ -7,22 +7,13 @@
 #include "sim/run/late_run.hpp"
 #include "traces/summary.hpp"
 
-#include <fmt/format.h>
-
-#include <cstring>
-
 namespace ringsim {
 namespace {
 
 /// The summary of what `run` returns in a child process.
 Summary summary_in_child(const std::function<RunResult()>& run) {
   const auto output = call_in_child([&] { return to_text(to_json(run().summary)); });
-  if (output.signal) {
-    throw RunError(fmt::format("its process was killed by signal {} ({})", *output.signal,
-                               strsignal(*output.signal)));
-  }
-  if (output.failed) throw RunError(output.text);
-  return parse_summary(output.text, "the summary of a child process");
+  return parse_summary(text_or_throw(output, "its process"), "the summary of a child process");
 }
 
 }  // namespace

@@ -23,10 +23,24 @@ uniform = {"name": "n", "kind": "ring", "hosts": 3, "link": {"bandwidth": "1Gbps
 listed = {"name": "n", "kind": "ring", "links": [{"bandwidth": "1Gbps", "latency": "5us"}] * 2}
 
 star = {"name": "n", "kind": "switch", "hosts": 3, "link": uniform["link"]}
-nodes = {"name": "n", "kind": "hierarchical", "nodes": 2, "gpus_per_node": 2, "inner": uniform["link"],
-         "nic": uniform["link"], "nics": "per-gpu"}
-tree = {"name": "n", "kind": "fat-tree", "leaves": 2, "hosts_per_leaf": 2, "spines": 1, "link": uniform["link"],
-        "oversubscription": 2}
+nodes = {
+    "name": "n",
+    "kind": "hierarchical",
+    "nodes": 2,
+    "gpus_per_node": 2,
+    "inner": uniform["link"],
+    "nic": uniform["link"],
+    "nics": "per-gpu",
+}
+tree = {
+    "name": "n",
+    "kind": "fat-tree",
+    "leaves": 2,
+    "hosts_per_leaf": 2,
+    "spines": 1,
+    "link": uniform["link"],
+    "oversubscription": 2,
+}
 
 
 def changed(base, **members):
@@ -44,7 +58,9 @@ def with_link(**members):
 
 
 # (document, accepted by the parser, accepted by the schema)
-cases = [(json.loads(path.read_text()), True, True) for path in sorted(root.glob("*[!a].json")) if "schema" not in path.name]
+cases = [
+    (json.loads(path.read_text()), True, True) for path in sorted(root.glob("*[!a].json")) if "schema" not in path.name
+]
 cases += [
     (uniform, True, True),
     (listed, True, True),
@@ -126,6 +142,9 @@ with tempfile.TemporaryDirectory() as folder:
         found = (done.returncode == 0, validator.is_valid(document))
         if found != (parser_accepts, schema_accepts) or done.returncode not in (0, 2):
             failures += 1
-            print(f"{document}: parser and schema accept {found}, expected {(parser_accepts, schema_accepts)}; {done.stderr}")
+            print(
+                f"{document}: parser and schema accept {found}, expected {(parser_accepts, schema_accepts)}; "
+                f"{done.stderr}"
+            )
 print(f"{len(cases)} documents, {failures} surprises")
 sys.exit(1 if failures else 0)

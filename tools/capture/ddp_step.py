@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
-"""Step times of PyTorch DistributedDataParallel by bucket size, and when each gradient is ready in the backward pass, one process per GPU of this host.
+"""Step times of PyTorch DistributedDataParallel by bucket size, and when each gradient is ready in the backward pass,
+one process per GPU of this host.
 
-Networks are torchvision's AlexNet and ResNet-50 with random weights on random images (224x224, fp32, 1000 classes). A step is forward and backward pass, with
-what DDP exchanges in it; no optimizer. Each time is that of the slowest rank.
+Networks are torchvision's AlexNet and ResNet-50 with random weights on random images (224x224, fp32, 1000 classes). A
+step is forward and backward pass, with what DDP exchanges in it; no optimizer. Each time is that of the slowest rank.
 
 Writes OUTPUT/GPU-xN/
-  ddp-steps.csv             model, transport, bucket_mib, with the step's median, minimum and 95th percentile in seconds: synchronised, and within no_sync
-                            (nothing is exchanged); exposed_s is the difference of the medians; buckets: sizes in bytes, in the order of their exchange
-  ready-MODEL.csv           layer, ready_s: seconds from the start of the forward pass to the gradient of each parameter tensor, median over steps without
-                            exchange, in the order in which they become ready
-  trace-MODEL-TRANSPORT.json.gz   PyTorch profiler trace (Kineto) of one synchronised step of rank 0, with 25 MiB buckets
+  ddp-steps.csv
+      model, transport, bucket_mib, with the step's median, minimum and 95th percentile in seconds: synchronised, and
+      within no_sync (nothing is exchanged); exposed_s is the difference of the medians; buckets: sizes in bytes, in the
+      order of their exchange
+  ready-MODEL.csv
+      layer, ready_s: seconds from the start of the forward pass to the gradient of each parameter tensor, median over
+      steps without exchange, in the order in which they become ready
+  trace-MODEL-TRANSPORT.json.gz
+      PyTorch profiler trace (Kineto) of one synchronised step of rank 0, with 25 MiB buckets
 
 Usage: tools/capture/ddp_step.py -o DIR [--gpus 2,4] [--transports nvlink,sockets] [--batch N] [--repetitions N]
 """
@@ -21,7 +26,18 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from gpu_ranks import argument_parser, environment, gpu_counts, is_rank, provenance, run_ranks, short_name, spread, work_as_rank, write_csv  # noqa: E402
+from gpu_ranks import (  # noqa: E402
+    argument_parser,
+    environment,
+    gpu_counts,
+    is_rank,
+    provenance,
+    run_ranks,
+    short_name,
+    spread,
+    work_as_rank,
+    write_csv,
+)
 
 MODELS = ("alexnet", "resnet50")
 BUCKETS_MIB = (1, 5, 25, 100)
@@ -69,8 +85,10 @@ class Steps:
         torch = self.torch
         names = [name for name, _ in self.network.named_parameters()]
         events = {name: torch.cuda.Event(enable_timing=True) for name in names}
-        handles = [parameter.register_post_accumulate_grad_hook(lambda _, event=events[name]: event.record())
-                   for name, parameter in self.network.named_parameters()]
+        handles = [
+            parameter.register_post_accumulate_grad_hook(lambda _, event=events[name]: event.record())
+            for name, parameter in self.network.named_parameters()
+        ]
         seen = {name: [] for name in names}
         for step in range(WARMUP + repetitions):
             start = torch.cuda.Event(enable_timing=True)
@@ -116,8 +134,15 @@ def measure(rank, ranks, settings):
         with network.no_sync():
             alone = steps.time(network, settings["repetitions"])
         sizes = network._get_ddp_logging_data().get("rebuilt_bucket_sizes", "")
-        result["rows"].append([bucket, *spread(synchronised), *spread(alone), statistics.median(synchronised) - statistics.median(alone),
-                               sizes.replace(", ", " ")])
+        result["rows"].append(
+            [
+                bucket,
+                *spread(synchronised),
+                *spread(alone),
+                statistics.median(synchronised) - statistics.median(alone),
+                sizes.replace(", ", " "),
+            ]
+        )
         if bucket == 25:
             trace = traced_step(steps, network)  # on all ranks: they exchange
             result["trace"] = trace if rank == 0 else None
@@ -133,16 +158,39 @@ def capture(arguments):
                 variables = environment(transport)
                 settings = {"model": model, "batch": arguments.batch, "repetitions": arguments.repetitions}
                 found = run_ranks(__file__, ranks, settings, variables)
-                notes = {"batch per GPU": arguments.batch, "precision": "fp32, convolutions in TF32 (PyTorch's defaults)", "repetitions": arguments.repetitions,
-                         "ranks": ranks, **provenance(variables)}
+                notes = {
+                    "batch per GPU": arguments.batch,
+                    "precision": "fp32, convolutions in TF32 (PyTorch's defaults)",
+                    "repetitions": arguments.repetitions,
+                    "ranks": ranks,
+                    **provenance(variables),
+                }
                 del notes["environment"]
                 folder = pathlib.Path(arguments.output) / f"{short_name(notes['gpu'])}-x{ranks}"
                 rows += [[model, transport, *row] for row in found["rows"]]
-                write_csv(folder / f"ready-{model}.csv", {"model": model, **notes}, ["layer", "ready_s"], found["ready"])
+                write_csv(
+                    folder / f"ready-{model}.csv", {"model": model, **notes}, ["layer", "ready_s"], found["ready"]
+                )
                 (folder / f"trace-{model}-{transport}.json.gz").write_bytes(base64.b64decode(found["trace"]))
                 for row in found["rows"]:
-                    print(f"{model} x{ranks} {transport}, buckets of {row[0]} MiB: {row[1] * 1e3:.2f} ms, alone {row[4] * 1e3:.2f} ms", flush=True)
-        columns = ["model", "transport", "bucket_mib", "step_s", "step_s_min", "step_s_p95", "alone_s", "alone_s_min", "alone_s_p95", "exposed_s", "buckets"]
+                    print(
+                        f"{model} x{ranks} {transport}, buckets of {row[0]} MiB: {row[1] * 1e3:.2f} ms, alone "
+                        f"{row[4] * 1e3:.2f} ms",
+                        flush=True,
+                    )
+        columns = [
+            "model",
+            "transport",
+            "bucket_mib",
+            "step_s",
+            "step_s_min",
+            "step_s_p95",
+            "alone_s",
+            "alone_s_min",
+            "alone_s_p95",
+            "exposed_s",
+            "buckets",
+        ]
         write_csv(folder / "ddp-steps.csv", notes, columns, rows)
 
 
