@@ -11,7 +11,7 @@ import unittest
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(sys.argv.pop(1))
 sys.path.insert(0, str(ROOT / "tools/python"))
-from ringsim.capture import compression_cost, fits, layer_lists  # noqa: E402
+from ringsim.capture import fits, layer_lists, profile_output  # noqa: E402
 
 
 def point(layers, settings, seconds, stage="encode"):
@@ -132,7 +132,7 @@ class Profiles(unittest.TestCase):
                   for layers in layer_lists.LAYER_LISTS]  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "new/profile.json"
-            compression_cost.write_profile(path, {"gpu": "none"}, points, {"graph": 2}, ["one failed"])
+            profile_output.write_profile(path, {"gpu": "none"}, points, {"graph": 2}, ["one failed"])
             lines = path.read_text(encoding="utf-8").splitlines()
             profile = json.loads("\n".join(lines))
         self.assertEqual((profile["format"], profile["version"]), ("ringsim compression profile", 1))

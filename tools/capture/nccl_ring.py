@@ -4,8 +4,8 @@
 For every number of GPUs, transport (NVLink; sockets on loopback, a slow network) and algorithm: all-reduce,
 reduce-scatter, all-gather, broadcast, all-to-all and a ring of send and receive, from 4 KiB to 256 MiB, in powers of
 two and half-way between them (up to --dense-to). The algorithms: ring and tree as forced (only the all-reduce has a
-tree), and "free", as NCCL chooses. Writes, for each, OUTPUT/GPU-xN/TRANSPORT-ALGORITHM-OPERATION.csv (bytes, seconds: the
-median; minimum, 95th percentile, batch, lower quartile, repetitions) and .txt, the table that nccl-tests prints.
+tree), and "free", as NCCL chooses. Writes, for each, OUTPUT/GPU-xN/TRANSPORT-ALGORITHM-OPERATION.csv (bytes, seconds:
+the median; minimum, 95th percentile, batch, lower quartile, repetitions) and .txt, the table that nccl-tests prints.
 `ringsim calibrate` reads both.
 
 A size counts as nccl-tests count it: the whole buffer of all ranks for reduce-scatter, all-gather and all-to-all. A

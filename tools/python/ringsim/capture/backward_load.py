@@ -7,7 +7,7 @@ import time
 import torch
 
 from ringsim.capture.ddp_hooks import NoSynchronize
-from ringsim.capture.timing import spread
+from ringsim.capture.timing import side_stream, spread
 
 REPLAYS = 10
 
@@ -86,7 +86,7 @@ def loop(work, until):
 def measure_overlap(load, compressor, renew):
     """The point's figures. Both run all the time: `share_of_gpu` is the part of its speed that the backward pass
     loses."""
-    stream = torch.cuda.Stream()
+    stream = side_stream()
 
     def work():
         for stage in compressor.stages:

@@ -21,24 +21,21 @@ times `payloads` what is received. `fits` gives seconds per count, fitted to the
 Phases take their share of the budget; what does not fit is left out, and `left_out` says how much."""
 
 import argparse
-import datetime
-import json
 import pathlib
-import platform
-import shlex
-import subprocess
+import signal
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
-from ringsim.capture import fits, layer_lists  # noqa: E402
+from ringsim.capture import fits, layer_lists, profile_output  # noqa: E402
 
 QUICK_LISTS = ("resnet50", "tensor-1m", "tensor-25m", "tensor-100m", "256-of-64k")
+GRAPH_LISTS = ("resnet50", "tensor-1m", "tensor-100m", "tensor-25m", "bert-base", "gpt2-small", "256-of-64k")
 KERNEL_LISTS = ("resnet50", "bert-base", "tensor-25m")
 OVERLAP_LIST = "resnet50"
 HOOKS, EAGER, ENGINE = "torch ddp hook", "torch eager", "ringsim engine"
 # The part of the budget at whose end a phase stops. Fits take what is left.
-PHASES = {"engine": 0.06, "eager": 0.55, "overlap": 0.67, "kernels": 0.79, "graph": 0.97}
+PHASES = {"engine": 0.06, "eager": 0.5, "overlap": 0.6, "kernels": 0.72, "graph": 0.96}
 
 
 def one_tensor(layers):
@@ -264,89 +261,18 @@ def measure(profile, library, compiled):
         profile.run("kernels", tasks_of(compiled_task, ["tensor-25m"], chosen))
     # Last, because a failed capture may leave PyTorch's allocator in a strange state; and ranks that take a QR
     # factorisation last of all.
-    last = [variant for variant in wanted if variant[2].get("rank", 0) > 2]
-    profile.run(
-        "graph",
-        tasks_of(graph_task, profile.lists, [variant for variant in wanted if variant not in last])
-        + tasks_of(graph_task, profile.lists, last),
-    )
+    tasks = graph_tasks([name for name in GRAPH_LISTS if name in profile.lists], wanted)
+    profile.run("graph", sorted(tasks, key=lambda task: task[4].get("rank", 0) > 2))
 
 
-def driver_version():
-    try:
-        found = subprocess.run(
-            ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return found.stdout.splitlines()[0]
-
-
-def provenance(arguments):
-    import torch
-
-    properties = torch.cuda.get_device_properties(0)
-    return {
-        "gpu": torch.cuda.get_device_name(0),
-        "multiprocessors": properties.multi_processor_count,
-        "memory_bytes": properties.total_memory,
-        "driver": driver_version(),
-        "torch": torch.__version__,
-        "cuda": torch.version.cuda,
-        "nccl": ".".join(map(str, torch.cuda.nccl.version())),
-        "python": platform.python_version(),
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "command": shlex.join(["compression_cost.py", *sys.argv[1:]]),
-        "precision": "fp32 gradients; matrix products in fp32, convolutions in TF32 (PyTorch's defaults)",
-        "budget_seconds": arguments.budget_seconds,
-    }
-
-
-def rounded(value, digits=6):
-    if isinstance(value, float):
-        return float(f"{value:.{digits}g}")
-    if isinstance(value, dict):
-        return {name: rounded(item, digits) for name, item in value.items()}
-    if isinstance(value, list):
-        return [rounded(item, digits) for item in value]
-    return value
-
-
-def write_profile(path, head, points, left_out=None, failures=()):
-    """One point and one fit per line."""
-    head = {
-        "format": "ringsim compression profile",
-        "version": 1,
-        **head,
-        "held_out_rule": fits.HELD_OUT_RULE,
-        "left_out": left_out or {},
-        "failures": list(failures),
-    }
-
-    def lines(items):
-        return "[" + ",".join("\n  " + json.dumps(rounded(item), separators=(",", ":")) for item in items) + "\n ]"
-
-    text = json.dumps(rounded(head), indent=1)[:-2]
-    text += f',\n "points": {lines(points)},\n "fits": {lines(fits.fit_all(points))}\n}}\n'
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-
-
-def print_summary(points):
-    """Times of whole steps of ResNet-50, in ms."""
-    for point in points:
-        if point["layers"] == OVERLAP_LIST and point["stage"] == "all" and point["settings"].get("payloads", 1) == 1:
-            settings = " ".join(f"{name} {value}" for name, value in point["settings"].items() if name != "payloads")
-            host = point["host_s"]["median"] * 1e3 if "host_s" in point else float("nan")
-            share = f" share {point['share_of_gpu']:.2f}" if "share_of_gpu" in point else ""
-            print(
-                f"{point['mode']:8} {point['implementation']:15} {point['scheme']:13} {settings:48} "
-                f"{point['device_s']['median'] * 1e3:9.3f} ms, host {host:9.3f} ms{share}"
-            )
+def graph_tasks(lists, wanted):
+    """Several received payloads are measured per bucket alone, and on lists of one tensor."""
+    tasks = tasks_of(graph_task, lists, wanted)
+    return [
+        (task, layers, implementation, scheme, settings)
+        for task, layers, implementation, scheme, settings in tasks
+        if one_tensor(layers) or settings.get("granularity") != "tensor" or settings.get("payloads", 1) == 1
+    ]
 
 
 def main():
@@ -363,6 +289,8 @@ def main():
         sys.exit("compression_cost.py: PyTorch finds no CUDA GPU; run it on a machine that has one")
     from ringsim.capture import fused_engine
 
+    # Whoever ends the script in good time still gets what it has measured.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("compression_cost.py: ended before all was measured"))
     begin = time.monotonic()
     library = fused_engine.built_library(arguments.library)
     building = time.monotonic() - begin
@@ -372,8 +300,10 @@ def main():
         with torch.no_grad():
             measure(profile, library, arguments.compile)
     finally:
-        write_profile(arguments.output, provenance(arguments), profile.points, profile.left_out, profile.failures)
-    print_summary(profile.points)
+        profile_output.write_profile(
+            arguments.output, profile_output.provenance(arguments), profile.points, profile.left_out, profile.failures
+        )
+    profile_output.print_summary(profile.points)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Before each repetition, off the clock, the gradient gets new values and more mem
 so that every stage finds its inputs in device memory. Then GPU and host are idle: what is timed is what a step
 waits."""
 
+import functools
 import gc
 import statistics
 import time
@@ -130,10 +131,16 @@ def measure_eager(compressor, renew, settings):
     return repeat([(stage, getattr(compressor, stage)) for stage in compressor.stages], renew, settings)
 
 
+@functools.cache
+def side_stream():
+    """One for all captures: PyTorch caches memory per stream."""
+    return torch.cuda.Stream()
+
+
 def capture(stages, warm_up):
     """[(stage, graph)]: each function in a CUDA graph of its own; they share a memory pool, so that what one leaves
     the next finds. Replay them in this order."""
-    stream = torch.cuda.Stream()
+    stream = side_stream()
     stream.wait_stream(torch.cuda.current_stream())
     graphs, pool = [], None
     with torch.cuda.stream(stream):
