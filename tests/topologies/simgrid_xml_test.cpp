@@ -156,7 +156,7 @@ TEST_CASE("what SimGrid's format cannot say is an error", "[xml]") {
                     "f.json: the link \"link0\" has a model by message size; SimGrid's format has "
                     "none; remove its \"sizes\" to export the topology");
   CHECK_THROWS_WITH(
-      simgrid_platform(make_uniform(TopologyKind::ring, 1024, {1}, {1}), "f", {"--topology", {}}),
+      simgrid_platform(make_uniform(*kind_named("ring"), 1024, {1}, {1}), "f", {"--topology", {}}),
       "--topology: the routes of 1024 hosts pass more than 4000000 links together; a "
       "smaller topology is accepted");
 }
