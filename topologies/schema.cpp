@@ -184,8 +184,7 @@ std::string formatted(const Json& json, std::size_t indent, std::size_t room) {
     return texts;
   };
   const char open = array ? '[' : '{', close = array ? ']' : '}';
-  const auto line =
-      fmt::format("{}{}{}", open, join(elements(indent, std::string::npos), ", "), close);
+  auto line = fmt::format("{}{}{}", open, join(elements(indent, std::string::npos), ", "), close);
   if (line.size() <= room) return line;
   const std::string blanks(indent + 2, ' ');
   // A comma follows an element.

@@ -116,7 +116,7 @@ TEST_CASE("a fat-tree takes the routes of SimGrid's fat-tree zone", "[zones]") {
                                s4u::Link::SharingPolicy::SPLITDUPLEX);
   REQUIRE(zone != nullptr);
   const Link link{{}, {1e9}, {1e-6}};
-  check_routes(fat_tree_topology("tree", {4, 6, 3, link, link}));
+  REQUIRE_NOTHROW(check_routes(fat_tree_topology("tree", {4, 6, 3, link, link})));
 }
 
 TEST_CASE("a ring of odd length takes the routes of SimGrid's one-dimensional torus", "[zones]") {
@@ -124,7 +124,7 @@ TEST_CASE("a ring of odd length takes the routes of SimGrid's one-dimensional to
   const auto* zone = s4u::create_torus_zone("ring", nullptr, {9}, callbacks(), 1e9, 1e-6,
                                             s4u::Link::SharingPolicy::SPLITDUPLEX);
   REQUIRE(zone != nullptr);
-  check_routes(make_uniform(*kind_named("ring"), 9, {1e9}, {1e-6}));
+  REQUIRE_NOTHROW(check_routes(make_uniform(*kind_named("ring"), 9, {1e9}, {1e-6})));
 }
 
 TEST_CASE("a switch with a backbone takes the routes of SimGrid's star zone", "[zones]") {
@@ -146,7 +146,8 @@ TEST_CASE("a switch with a backbone takes the routes of SimGrid's star zone", "[
   }
   zone->seal();
   const Link cable{{}, {1e9}, {1e-6}};
-  check_routes(switch_topology("star", std::vector<Link>(5, cable), Link{{}, {1e9}, {2e-6}}));
+  REQUIRE_NOTHROW(
+      check_routes(switch_topology("star", std::vector<Link>(5, cable), Link{{}, {1e9}, {2e-6}})));
 }
 
 TEST_CASE("a torus takes the routes of SimGrid's torus zone", "[zones]") {
@@ -164,7 +165,7 @@ TEST_CASE("a torus takes the routes of SimGrid's torus zone", "[zones]") {
                                                {3, 5, 2},
                                                {2, 4, 3},
                                                {5, 1, 4},
-                                               {1, 1, 6},
+                                               {1, 6, 4},
                                                {2, 2, 2},
                                                {3, 3, 3},
                                                {8, 2, 1}}) {
@@ -177,7 +178,7 @@ TEST_CASE("a torus takes the routes of SimGrid's torus zone", "[zones]") {
   // The comparison sees another order of ranks.
   CHECK(difference(torus({4, 4}, "ring"), [] {
           s4u::create_torus_zone("torus", nullptr, {4, 4}, callbacks(), 1e9, 1e-6, duplex)->seal();
-        }) == "0 -> 3: the number of links differs");
+        }) == "0 -> 4: the number of links differs");
 }
 
 TEST_CASE("a dragonfly takes the routes of SimGrid's dragonfly zone", "[zones]") {

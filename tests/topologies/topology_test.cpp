@@ -1,4 +1,5 @@
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "topologies/kinds/ring.hpp"
 
 #include <catch2/catch.hpp>
@@ -71,6 +72,7 @@ TEST_CASE("an unknown topology is an error that names the nearest and the accept
       "ring8-10g, ring8-1g, ring8-mixed, ring8-slow-link, ring8-straggler, switch8-25g, "
       "torus4x4x4, or with "
       "--ranks, --bandwidth and --latency "
-      "one of ring, switch, hierarchical, fat-tree, torus, dragonfly");
+      "one of " +
+          join(topology_kind_names(), ", "));
   CHECK_THROWS_WITH(find_topology("nowhere/x.json"), "nowhere/x.json: no such file");
 }

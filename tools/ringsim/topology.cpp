@@ -169,7 +169,7 @@ std::function<int()> add_topology(CLI::App& app, const Invocation&) {
 }  // namespace
 
 extern const CommandDefinition topology_command;
-const CommandDefinition topology_command = {"topology", "check | show | export a topology file",
-                                            add_topology};
+const CommandDefinition topology_command = {
+    "topology", "check | show | export a topology file, or print the schema of all", add_topology};
 
 }  // namespace ringsim
