@@ -194,7 +194,8 @@ TEST_CASE("a dragonfly takes the routes of SimGrid's dragonfly zone", "[zones]")
   }
 }
 
-TEST_CASE("a dragonfly's minimal routes differ from SimGrid's inside a group alone", "[zones]") {
+TEST_CASE("a dragonfly's minimal routes differ from SimGrid's where a group has several chassis",
+          "[zones]") {
   // In one chassis nothing differs. In two, SimGrid goes from router 0 of chassis 1 to router 1 of
   // it by the green link and then by the black one that leads from chassis 0 to 1.
   CHECK(difference(dragonfly({{3, 1}, {1, 1}, {4, 1}, 2}, "minimal"),
