@@ -152,8 +152,8 @@ constexpr std::uint64_t any = ~std::uint64_t{0};
 
 constexpr RunOption table[] = {
     {"network", "topology", "FILE|NAME|KIND",
-     "topology file, or the name of a shipped one (ringsim list topologies), or a kind (ring, "
-     "switch, hierarchical, fat-tree) of --ranks hosts; default ring8-1g",
+     "topology file, or the name of a shipped one (ringsim list topologies), or a kind (ringsim "
+     "list topology-kinds) of --ranks hosts; default ring8-1g",
      [](RunOptions& o, Text text, const Place&) { o.topology.what = text; }},
     {"network", "ranks", "N", "GPUs that train; default: all hosts of the topology",
      [](RunOptions& o, Text text, const Place& place) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The parser is stricter than the JSON Schema, never looser: what it accepts the schema accepts, and what the schema
-refuses it refuses. Usage: schema_test.py RINGSIM SOURCE_ROOT. Exits with 77 where python3-jsonschema is missing."""
+refuses it refuses. And topology.schema.json is what `ringsim topology schema` prints. Usage: schema_test.py RINGSIM SOURCE_ROOT. Exits with 77 where python3-jsonschema is missing."""
 import copy
 import json
 import pathlib
@@ -15,7 +15,11 @@ except ImportError:
     sys.exit(77)
 
 program, root = sys.argv[1], pathlib.Path(sys.argv[2]) / "topologies"
-schema = json.loads((root / "topology.schema.json").read_text())
+text = (root / "topology.schema.json").read_text()
+printed = subprocess.run([program, "topology", "schema"], capture_output=True, text=True, check=True).stdout
+if printed != text:
+    sys.exit("topology.schema.json is not what this prints: ringsim topology schema > topologies/topology.schema.json")
+schema = json.loads(text)
 jsonschema.Draft7Validator.check_schema(schema)
 validator = jsonschema.Draft7Validator(schema)
 
@@ -41,6 +45,8 @@ tree = {
     "link": uniform["link"],
     "oversubscription": 2,
 }
+torus = {"name": "n", "kind": "torus", "dimensions": [3, 2], "link": uniform["link"]}
+fly = {"name": "n", "kind": "dragonfly", "groups": 2, "chassis": 1, "routers": 2, "nodes": 1, "link": uniform["link"]}
 
 
 def changed(base, **members):
@@ -81,7 +87,7 @@ cases += [
     (changed(uniform, hosts=1), False, False),
     (changed(uniform, hosts=2.5), False, False),
     (changed(uniform, hosts="3"), False, False),
-    (changed(uniform, kind="torus"), False, False),
+    (changed(uniform, kind="star"), False, False),
     (changed(uniform, kind=None), False, False),
     (changed(uniform, name=None), False, False),
     (changed(uniform, name=3), False, False),
@@ -107,6 +113,22 @@ cases += [
     (changed(tree, oversubscription=None), False, False),
     (changed(tree, uplink=uniform["link"]), False, False),
     (changed(tree, spines=0), False, False),
+    (torus, True, True),
+    (changed(torus, dimensions=[3, 2, 1], rank_order="row-major"), True, True),
+    (changed(torus, rank_order="random"), False, False),
+    (changed(torus, dimensions=[3]), False, False),
+    (changed(torus, dimensions=[3, 2, 2, 2]), False, False),
+    (changed(torus, dimensions=[3, 0]), False, False),
+    (changed(torus, dimensions=[1, 1]), False, True),
+    (changed(torus, link=None), False, False),
+    (changed(torus, nodes=2), False, False),
+    (fly, True, True),
+    (changed(fly, green=2, black=3, blue=4, routing="minimal"), True, True),
+    (changed(fly, routing="adaptive"), False, False),
+    (changed(fly, green=0), False, False),
+    (changed(fly, groups=3), False, True),
+    (changed(fly, nodes=None), False, False),
+    (changed(fly, dimensions=[2, 2]), False, False),
     (with_link(efficiency=0.9), True, True),
     (with_link(efficiency=0), False, False),
     (with_link(sizes=[{"from": "0B", "latency": "1us", "bandwidth": "1Gbps"}]), True, True),

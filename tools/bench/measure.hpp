@@ -1,7 +1,7 @@
 #pragma once
 // Runs of a backend in processes of their own, and the rings that they run on.
 #include "base/child_process.hpp"
-#include "topologies/topology.hpp"
+#include "topologies/kinds/ring.hpp"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -28,7 +28,7 @@ inline Topology make_ring(Rank ranks, bool unequal) {
     links.push_back(
         {fmt::format("{}", i), BytesPerSecond{1.25e9 / slower}, Seconds{5e-6 * slower}});
   }
-  return Topology::ring("bench", links);
+  return ring_topology("bench", links);
 }
 
 /// When the ranks begin: at once, or within 0.1 ms.

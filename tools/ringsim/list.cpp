@@ -11,7 +11,7 @@
 #include "sim/collectives/collective.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/table.hpp"
-#include "topologies/topology.hpp"
+#include "topologies/kinds/kind.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -81,7 +81,7 @@ Rows topology_rows() {
   Rows rows = {{"topology", "kind", "hosts", "what it is"}};
   for (const auto& shipped : shipped_topologies()) {
     const auto topology = load_topology(shipped.path);
-    rows.push_back({shipped.name, std::string(name_of(topology.kind())),
+    rows.push_back({shipped.name, std::string(topology.kind().name),
                     fmt::format("{}", topology.hosts()), topology.description()});
   }
   return rows;
@@ -123,6 +123,7 @@ const std::vector<Listing>& listings() {
       {"models", model_rows},
       {"optimizers", optimizer_rows},
       {"topologies", topology_rows},
+      {"topology-kinds", [] { return described("kind", topology_kinds()); }},
       {"collectives", collective_rows},
       {"backends", backend_rows},
       {"encodings", [] { return described("encoding", mask_encodings()); }},
@@ -150,8 +151,8 @@ std::function<int()> add_list(CLI::App& app, const Invocation&) {
   auto what = std::make_shared<std::string>();
   app.add_option(
          "WHAT", *what,
-         "schemes, models, optimizers, topologies, collectives, backends, encodings or engines; "
-         "default all")
+         "schemes, models, optimizers, topologies, topology-kinds, collectives, backends, encodings "
+         "or engines; default all")
       ->type_name("");
   return [what] { return execute(*what); };
 }

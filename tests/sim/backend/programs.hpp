@@ -1,7 +1,7 @@
 #pragma once
 // Programs and topologies that tests write down phase by phase.
 #include "sim/backend/backend.hpp"
-#include "topologies/topology.hpp"
+#include "topologies/kinds/ring.hpp"
 
 #include <optional>
 #include <string>
@@ -15,7 +15,7 @@ inline Topology make_ring(const std::vector<double>& bandwidth,
   for (std::size_t i = 0; i < bandwidth.size(); ++i) {
     links.push_back({"link" + std::to_string(i), {bandwidth[i]}, {latency[i]}});
   }
-  return Topology::ring("test", links);
+  return ring_topology("test", links);
 }
 
 inline Topology uniform_ring(Rank hosts, double bandwidth, double latency) {
