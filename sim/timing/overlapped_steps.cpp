@@ -1,9 +1,7 @@
 #include "sim/timing/overlapped_steps.hpp"
 
 #include "base/error.hpp"
-#include "sim/timing/step_timing.hpp"
 
-#include <algorithm>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -84,19 +82,18 @@ class Steps {
   std::deque<Phase> phases_;
 };
 
-class ComputeStream final : public Steps {
+class OverlappedCompute final : public Steps {
  public:
-  ComputeStream(const std::vector<StepPlan>& plans, const ComputeModel& compute, const Host& host,
-                Rank rank)
+  OverlappedCompute(const std::vector<StepPlan>& plans, const ComputeModel& compute,
+                    const Host& host, Rank rank)
       : Steps(plans, compute.overlap->ready.size()), compute_(compute), host_(&host), rank_(rank) {}
 
  private:
   void fill(std::uint64_t step, const std::vector<BucketStages>& stages) override {
     const Seconds whole = jittered(compute_, *host_, rank_, step);
-    const double stretch = compute_.time > Seconds{} ? whole / compute_.time : 0;
     Seconds computed;
     for (std::size_t bucket = 0; bucket < stages.size(); ++bucket) {
-      const Seconds until = compute_.overlap->ready[bucket] * stretch;
+      const Seconds until = stretched_ready_time(compute_, bucket, whole);
       add(Delay{until - computed, DelayKind::compute, step});
       computed = until;
       spend(stages[bucket].before, step);
@@ -120,9 +117,9 @@ class ComputeStream final : public Steps {
   Rank rank_;
 };
 
-class CommunicatorStream final : public Steps {
+class OverlappedExchanges final : public Steps {
  public:
-  CommunicatorStream(const std::vector<StepPlan>& plans, const Overlap& overlap)
+  OverlappedExchanges(const std::vector<StepPlan>& plans, const Overlap& overlap)
       : Steps(plans, overlap.ready.size()), masks_ahead_(overlap.masks_ahead) {}
 
  private:
@@ -156,9 +153,9 @@ class CommunicatorStream final : public Steps {
 };
 
 /// Work between exchanges.
-class WorkStream final : public Steps {
+class BetweenExchanges final : public Steps {
  public:
-  WorkStream(const std::vector<StepPlan>& plans, const Overlap& overlap, Rank rank)
+  BetweenExchanges(const std::vector<StepPlan>& plans, const Overlap& overlap, Rank rank)
       : Steps(plans, overlap.ready.size()), rank_(rank) {}
 
  private:
@@ -188,34 +185,15 @@ Program overlapped_program(const Topology& topology, const std::vector<StepPlan>
           .open = [&topology, &plans, compute](Rank rank, StreamId stream) -> PhaseSource {
             std::shared_ptr<Steps> steps;
             if (stream == 0) {
-              steps = std::make_shared<ComputeStream>(plans, compute, topology.host(rank), rank);
+              steps =
+                  std::make_shared<OverlappedCompute>(plans, compute, topology.host(rank), rank);
             } else if (stream == 1) {
-              steps = std::make_shared<CommunicatorStream>(plans, *compute.overlap);
+              steps = std::make_shared<OverlappedExchanges>(plans, *compute.overlap);
             } else {
-              steps = std::make_shared<WorkStream>(plans, *compute.overlap, rank);
+              steps = std::make_shared<BetweenExchanges>(plans, *compute.overlap, rank);
             }
             return [steps] { return steps->next(); };
           }};
-}
-
-Seconds length_without(const std::vector<Interval>& of, const std::vector<Interval>& without) {
-  Seconds sum, covered;  // up to `covered` all has been counted
-  auto hole = without.begin();
-  for (const auto& interval : of) {
-    Seconds from = std::max(interval.from, covered);
-    while (from < interval.to) {
-      while (hole != without.end() && hole->to <= from) ++hole;
-      if (hole == without.end() || hole->from >= interval.to) {
-        sum += interval.to - from;
-        from = interval.to;
-      } else {
-        if (hole->from > from) sum += hole->from - from;
-        from = hole->to;
-      }
-    }
-    covered = std::max(covered, interval.to);
-  }
-  return sum;
 }
 
 }  // namespace ringsim
