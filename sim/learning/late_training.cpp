@@ -1,9 +1,8 @@
 #include "sim/learning/late_training.hpp"
 
 #include "base/error.hpp"
-#include "models/schedule.hpp"
-#include "models/schemes/mean.hpp"
 #include "sim/learning/late_ranks.hpp"
+#include "sim/learning/late_updates.hpp"
 #include "sim/learning/living_ranks.hpp"
 #include "sim/learning/taken_step.hpp"
 #include "sim/learning/versioned_weights.hpp"
@@ -43,21 +42,11 @@ class LateTraining::Trainer {
         on_step_(std::move(on_step)),
         layers_(options.network->layers()),
         weights_(first_weights(options, scheme)),
-        update_(total_parameters(layers_)),
-        dense_update_(is_dense() ? 0 : update_.size()),
+        updates_(options, scheme, scheme.is_exact() && !lateness.compares_with_fresh),
         sampler_(make_sampler(options)),
         sent_(layers_) {
-    const auto& optimizer = find_optimizer(options.optimizer);
-    for (std::size_t i = 0; i < scheme.buckets(); ++i) {
-      const std::size_t own = scheme.part(i).parameters();
-      buckets_.push_back({.optimizer = optimizer.make(own, momentum_left(options, scheme)),
-                          .dense_optimizer = optimizer.make(is_dense() ? 0 : own, options.momentum),
-                          .update = std::vector<float>(own),
-                          .dense_mean = std::vector<float>(is_dense() ? 0 : own),
-                          .dense_update = std::vector<float>(is_dense() ? 0 : own)});
-    }
     for (Rank rank = 0; rank < options.ranks; ++rank)
-      ranks_.push_back({RankWorker(rank, *options.network, update_.size())});
+      ranks_.push_back({RankWorker(rank, *options.network, total_parameters(layers_))});
   }
 
   void begin(Rank rank, std::uint64_t step, Seconds now) {
@@ -67,7 +56,7 @@ class LateTraining::Trainer {
         {.step = step,
          .begin = now,
          .samples = {samples.begin(), samples.end()},
-         .ready = std::vector<std::optional<Seconds>>(buckets_.size())});
+         .ready = std::vector<std::optional<Seconds>>(scheme_.buckets())});
   }
 
   void ready(Rank rank, std::size_t bucket, Seconds now) {
@@ -83,20 +72,20 @@ class LateTraining::Trainer {
   std::vector<Stage> exchange(std::uint64_t step, std::size_t bucket) {
     check(weights_.newest() == version_before(step, bucket), "exchanges have to come in order");
     if (bucket == 0)
-      taken_ = {ranks_.size(), buckets_.size(), lateness_.quorum ? scheme_.mask_words() : 0};
+      taken_ = {ranks_.size(), scheme_.buckets(), lateness_.quorum ? scheme_.mask_words() : 0};
     const auto living = static_cast<Rank>(ranks_.size());
     const auto present = choose_contributors(ranks_, step, bucket,
                                              std::min(lateness_.quorum.value_or(living), living));
     compute_gradients(step, bucket, present);
     const auto outcome = scheme_.exchange_bucket(
         bucket, step, lateness_.quorum ? std::span<const Rank>(present) : std::span<const Rank>());
-    compute_dense_update(bucket, present);
-    make_version(step, bucket, outcome.mean);
+    updates_.compare(bucket, ranks_, present);
+    updates_.add_version(step, bucket, outcome.mean, weights_);
     if (lateness_.quorum) {
       for (const Rank position : present)
         taken_.note_mask(position, scheme_.part(bucket), outcome.mask);
     }
-    if (bucket + 1 == buckets_.size()) end_step(step);
+    if (bucket + 1 == scheme_.buckets()) end_step(step);
     return outcome.stages;
   }
 
@@ -118,15 +107,6 @@ class LateTraining::Trainer {
   }
 
  private:
-  /// What is known of a bucket's updates.
-  struct OfBucket {
-    std::unique_ptr<Optimizer> optimizer, dense_optimizer;
-    std::vector<float> update, dense_mean, dense_update;
-    std::vector<std::vector<float>> copies = {};  ///< of gradients that are compared with
-  };
-  /// Whether an update is the dense one that it would be compared with.
-  bool is_dense() const { return scheme_.is_exact() && !lateness_.compares_with_fresh; }
-
   std::uint64_t version_before(std::uint64_t step, std::size_t bucket) const {
     return step * scheme_.buckets() + bucket;
   }
@@ -164,7 +144,7 @@ class LateTraining::Trainer {
       while (!rank.pending.empty() && rank.pending.front().step <= step) {
         auto& gradient = rank.pending.front();
         if (!gradient.version) compute(rank, gradient);
-        const std::size_t until = gradient.step < step ? buckets_.size() : bucket + 1;
+        const std::size_t until = gradient.step < step ? scheme_.buckets() : bucket + 1;
         for (; gradient.next < until && gradient.ready[gradient.next]; ++gradient.next) {
           const bool is_taken = gradient.step == step && gradient.next == bucket &&
                                 std::ranges::binary_search(present, position);
@@ -176,7 +156,7 @@ class LateTraining::Trainer {
           compare_with_fresh(rank, gradient);
           scheme_.contribute_bucket(bucket, position, step, rank.worker.gradient, newest);
         }
-        if (gradient.next < buckets_.size()) return;
+        if (gradient.next < scheme_.buckets()) return;
         rank.pending.pop_front();
       }
     });
@@ -193,7 +173,7 @@ class LateTraining::Trainer {
                    weights_.all(*gradient.version, rank.weights));
     // While the version is at hand: a late gradient's may be gone when it is used. No bucket is
     // updated between this exchange and its own one of the same step.
-    for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket)
+    for (std::size_t bucket = 0; bucket < scheme_.buckets(); ++bucket)
       compensate_delay(bucket, *gradient.version, worker.gradient);
   }
 
@@ -220,38 +200,12 @@ class LateTraining::Trainer {
     const std::uint64_t version = version_before(gradient.step, 0);
     if (!lateness_.compares_with_fresh || *gradient.version == version) return;
     if (!gradient.has_fresh) {
-      rank.fresh.resize(update_.size());
+      rank.fresh.resize(total_parameters(layers_));
       rank.worker.compute(options_.data->train, gradient.samples,
                           weights_.all(version, rank.weights), rank.fresh);
       gradient.has_fresh = true;
     }
     rank.compared = rank.fresh;
-  }
-
-  void compute_dense_update(std::size_t bucket, const std::vector<Rank>& present) {
-    if (is_dense()) return;
-    const auto& part = scheme_.part(bucket);
-    auto& own = buckets_[bucket];
-    own.copies.resize(ranks_.size());
-    std::vector<std::span<const float>> gradients;
-    gradients.reserve(present.size());
-    for (const Rank position : present)
-      gradients.push_back(part.gather(ranks_[position].compared, own.copies[position]));
-    mean_over_ranks(gradients, own.dense_mean);
-    own.dense_optimizer->update(own.dense_mean, own.dense_update);
-    part.scatter(own.dense_update, dense_update_);
-  }
-
-  void make_version(std::uint64_t step, std::size_t bucket, std::span<const float> mean) {
-    const auto rate = static_cast<float>(
-        learning_rate_at(options_.schedule, options_.learning_rate, step, options_.steps));
-    auto& update = buckets_[bucket].update;
-    buckets_[bucket].optimizer->update(mean, update);
-    scheme_.part(bucket).scatter(update, update_);
-    const auto last = weights_.of_bucket(bucket, weights_.newest());
-    std::vector<float> next(last.begin(), last.end());
-    for (std::size_t i = 0; i < next.size(); ++i) next[i] -= rate * update[i];
-    weights_.add(std::move(next));
   }
 
   void end_step(std::uint64_t step) {
@@ -282,8 +236,7 @@ class LateTraining::Trainer {
       row.accuracy = test_accuracy(*options_.network, *options_.data, newest_weights(), threads_);
     row.layers = lateness_.quorum ? sent_.record(step, outcome, taken_.masks(outcome.mask))
                                   : sent_.record(step, outcome);
-    fill_deviations(layers_, update_, is_dense() ? std::span<const float>() : dense_update_,
-                    row.layers);
+    fill_deviations(layers_, updates_.all(), updates_.all_dense(), row.layers);
     on_step_(row);
   }
 
@@ -295,8 +248,7 @@ class LateTraining::Trainer {
   const Layers& layers_;
   VersionedWeights weights_;
   std::vector<float> newest_;  ///< scratch
-  std::vector<float> update_, dense_update_;
-  std::vector<OfBucket> buckets_;
+  LateUpdates updates_;
   BatchSampler sampler_;
   SentRecord sent_;
   std::vector<LateRank> ranks_;    ///< those that live, ascending
