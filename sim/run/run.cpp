@@ -12,12 +12,12 @@ namespace ringsim {
 
 std::string describe(const Experiment& experiment) {
   const auto& options = experiment.options;
-  const std::string work = experiment.trace ? fmt::format("replays {}", options.trace)
+  const std::string what = experiment.trace ? fmt::format("replays {}", options.trace)
                            : options.bytes  ? fmt::format("exchanges {}", format(*options.bytes))
                            : draws_sizes(options)
                                ? fmt::format("draws what to exchange of {}", options.model)
                                : fmt::format("trains {}", options.model);
-  return fmt::format("{} {} on {} ({} ranks), backend {}", experiment.scheme.name, work,
+  return fmt::format("{} {} on {} ({} ranks), backend {}", experiment.scheme.name, what,
                      experiment.topology.name(), experiment.ranks, options.backend);
 }
 

@@ -63,9 +63,7 @@ Program LockstepProgram::program() {
   Program program{.ranks = static_cast<Rank>(resume_points_.size()),
                   .streams_per_rank = 1,
                   .open = [this](Rank rank, StreamId) -> PhaseSource {
-                    // Before the first death streams may be opened to look at them alone.
-                    return Stream(*this, rank,
-                                  controller_.group() ? resume_points_[rank] : ResumePoint{});
+                    return Stream(*this, rank, resume_points_[rank]);
                   }};
   if (recovery_.replan) {
     controller_.control(

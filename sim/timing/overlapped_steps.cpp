@@ -25,12 +25,12 @@ std::vector<BucketStages> by_bucket(const StepPlan& plan, std::size_t buckets) {
   for (const auto& stage : plan.stages) {
     if (const auto* exchange = std::get_if<Exchange>(&stage)) {
       auto& own = all.at(exchange->bucket);
-      for (const auto* work : std::exchange(own.after, {})) own.chain.emplace_back(work);
+      for (const auto* local : std::exchange(own.after, {})) own.chain.emplace_back(local);
       own.chain.emplace_back(exchange);
     } else {
-      const auto& work = std::get<LocalTime>(stage);
-      auto& own = all.at(work.bucket);
-      (own.chain.empty() ? own.before : own.after).push_back(&work);
+      const auto& local = std::get<LocalTime>(stage);
+      auto& own = all.at(local.bucket);
+      (own.chain.empty() ? own.before : own.after).push_back(&local);
     }
   }
   return all;
@@ -42,11 +42,11 @@ enum Moment : std::uint32_t { ready, exchanged, first_in_chain };
 constexpr std::uint32_t moments = 64;
 
 /// Hands out the phases of one step after the other.
-class Steps {
+class StepStream {
  public:
-  Steps(const std::vector<StepPlan>& plans, std::size_t buckets)
+  StepStream(const std::vector<StepPlan>& plans, std::size_t buckets)
       : plans_(&plans), buckets_(buckets) {}
-  virtual ~Steps() = default;
+  virtual ~StepStream() = default;
 
   std::optional<Phase> next() {
     while (phases_.empty()) {
@@ -82,11 +82,14 @@ class Steps {
   std::deque<Phase> phases_;
 };
 
-class OverlappedCompute final : public Steps {
+class OverlappedCompute final : public StepStream {
  public:
   OverlappedCompute(const std::vector<StepPlan>& plans, const ComputeModel& compute,
                     const Host& host, Rank rank)
-      : Steps(plans, compute.overlap->ready.size()), compute_(compute), host_(&host), rank_(rank) {}
+      : StepStream(plans, compute.overlap->ready.size()),
+        compute_(compute),
+        host_(&host),
+        rank_(rank) {}
 
  private:
   void fill(std::uint64_t step, const std::vector<BucketStages>& stages) override {
@@ -108,8 +111,8 @@ class OverlappedCompute final : public Steps {
     add(Mark{MarkKind::exchange_done, step, 0});
   }
 
-  void spend(const std::vector<const LocalTime*>& works, std::uint64_t step) {
-    for (const auto* work : works) add(Delay{work->duration[rank_], DelayKind::prune, step});
+  void spend(const std::vector<const LocalTime*>& locals, std::uint64_t step) {
+    for (const auto* local : locals) add(Delay{local->duration[rank_], DelayKind::prune, step});
   }
 
   ComputeModel compute_;
@@ -117,10 +120,10 @@ class OverlappedCompute final : public Steps {
   Rank rank_;
 };
 
-class OverlappedExchanges final : public Steps {
+class OverlappedExchanges final : public StepStream {
  public:
   OverlappedExchanges(const std::vector<StepPlan>& plans, const Overlap& overlap)
-      : Steps(plans, overlap.ready.size()), masks_ahead_(overlap.masks_ahead) {}
+      : StepStream(plans, overlap.ready.size()), masks_ahead_(overlap.masks_ahead) {}
 
  private:
   void fill(std::uint64_t step, const std::vector<BucketStages>& stages) override {
@@ -153,20 +156,20 @@ class OverlappedExchanges final : public Steps {
 };
 
 /// Work between exchanges.
-class BetweenExchanges final : public Steps {
+class BetweenExchanges final : public StepStream {
  public:
   BetweenExchanges(const std::vector<StepPlan>& plans, const Overlap& overlap, Rank rank)
-      : Steps(plans, overlap.ready.size()), rank_(rank) {}
+      : StepStream(plans, overlap.ready.size()), rank_(rank) {}
 
  private:
   void fill(std::uint64_t step, const std::vector<BucketStages>& stages) override {
     for (std::size_t bucket = 0; bucket < stages.size(); ++bucket) {
       const auto& chain = stages[bucket].chain;
       for (std::size_t i = 0; i < chain.size(); ++i) {
-        const auto* const* work = std::get_if<const LocalTime*>(&chain[i]);
-        if (work == nullptr) continue;
+        const auto* const* local = std::get_if<const LocalTime*>(&chain[i]);
+        if (local == nullptr) continue;
         wait(step, bucket, first_in_chain + i - 1);
-        add(Delay{(*work)->duration[rank_], DelayKind::prune, step});
+        add(Delay{(*local)->duration[rank_], DelayKind::prune, step});
         record(step, bucket, first_in_chain + i);
       }
     }
@@ -183,7 +186,7 @@ Program overlapped_program(const Topology& topology, const std::vector<StepPlan>
   return {.ranks = ranks,
           .streams_per_rank = 3,
           .open = [&topology, &plans, compute](Rank rank, StreamId stream) -> PhaseSource {
-            std::shared_ptr<Steps> steps;
+            std::shared_ptr<StepStream> steps;
             if (stream == 0) {
               steps =
                   std::make_shared<OverlappedCompute>(plans, compute, topology.host(rank), rank);

@@ -1,6 +1,7 @@
 // When steps begin and updates arrive where steps do not wait for their exchanges, by hand.
 #include "sim/timing/late_steps.hpp"
 
+#include "sim/timing/step_timing.hpp"
 #include "tests/child.hpp"
 #include "tests/sim/timing/late_steps.hpp"
 
