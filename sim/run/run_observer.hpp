@@ -18,8 +18,7 @@ struct RunObserver {
   std::function<void(const std::string& line)> on_fault;
   /// In order, when all steps have been timed: after a death, steps are recorded anew.
   std::function<void(const LayerRow&)> on_layer;
-  /// In order of time. Costs much time where there are many
-  /// ranks.
+  /// In order of time. Costs much time where there are many ranks.
   std::function<void(const TransferRow&)> on_transfer;
 };
 

@@ -77,13 +77,13 @@ struct LateProgram::State {
   LateCallbacks callbacks;
   StepController controller;
   Rank quorum;
-  std::vector<std::uint64_t> applied;                      ///< per rank: updates of buckets
-  std::vector<std::uint64_t> in_hand;                      ///< as of LateCallbacks::begin_again
-  std::vector<Rank> ready;                                 ///< per exchange: how many ranks
+  std::vector<std::uint64_t> applied;                       ///< per rank: updates of buckets
+  std::vector<std::uint64_t> in_hand;                       ///< as of LateCallbacks::begin_again
+  std::vector<Rank> ready;                                  ///< per exchange: how many ranks
   std::shared_ptr<const Collective> ready_round = nullptr;  ///< null without a quorum
-  std::uint64_t open = 0;                                  ///< exchanges that may start
-  std::deque<std::uint64_t> unannounced = {};              ///< of them
-  std::vector<const StepPlan*> plans = {};                 ///< of the exchanges that have started
+  std::uint64_t open = 0;                                   ///< exchanges that may start
+  std::deque<std::uint64_t> unannounced = {};               ///< of them
+  std::vector<const StepPlan*> plans = {};                  ///< of the exchanges that have started
 };
 
 class LateProgram::Compute {
