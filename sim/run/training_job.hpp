@@ -32,7 +32,7 @@ class TrainingJob {
   std::string describe_memory(const Scheme& scheme) const;
 
   std::size_t parameters() const;
-  /// How many steps the scheme warms up.
+  /// How many steps the warm-up of the scheme takes.
   std::uint64_t warmup_steps() const;
   /// The files of the data set.
   std::vector<Summary::Input> inputs() const;
