@@ -101,7 +101,7 @@ CollectiveChoice choose_collective(const RunOptions& options, const Topology& to
   return {&algorithm, request};
 }
 
-ReadyTimes ready_times(const Experiment& experiment) {
+ReadyTimes find_ready_times(const Experiment& experiment) {
   const auto& options = experiment.options;
   const auto layers = layers_of(experiment);
   if (!options.ready_times.empty()) {
@@ -176,7 +176,7 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
   } else if (has_model) {
     find_model(options, experiment);
   }
-  experiment.ready = ready_times(experiment);
+  experiment.ready = find_ready_times(experiment);
   if (const auto rule = bucket_rule(options)) {
     experiment.buckets =
         fill_buckets(layers_of(experiment), order_of_readiness(experiment.ready), *rule);

@@ -4,7 +4,7 @@
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
 #include "sim/run/backend_choice.hpp"
-#include "sim/run/late_run.hpp"
+#include "sim/run/lockstep_run.hpp"
 #include "traces/summary.hpp"
 
 namespace ringsim {

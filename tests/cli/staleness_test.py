@@ -120,7 +120,7 @@ class Staleness(Case):
             self.assertEqual(one.returncode, 0, one.stderr)
             self.assertEqual({path.name: path.read_bytes() for path in (self.folder / "one").glob("*.csv")}, recurrence)
 
-    def test_auto_takes_simgrid_where_stale_transfers_meet(self):
+    def test_auto_takes_simgrid_where_late_transfers_meet(self):
         # Trees share a switch's links.
         switch = [
             "--steps",

@@ -37,16 +37,17 @@ std::vector<StepPlan> plans_for(Rank ranks, std::size_t steps) {
 std::vector<double> run_with_deaths(const Topology& topology, Rank ranks, std::size_t steps) {
   auto plans = plans_for(ranks, steps);
   std::vector<double> numbers;
-  const Recovery recovery{
-      .detection = {3}, .replan = [&](const std::vector<Recovery::Death>& deaths) {
-        for (const auto& death : deaths) {
-          numbers.insert(numbers.end(), {static_cast<double>(death.rank), death.detected.value,
-                                         static_cast<double>(death.step)});
-          ranks -= 1;
-        }
-        const auto rest = plans_for(ranks, steps);
-        for (auto step = deaths.back().step; step < steps; ++step) plans[step] = rest[step];
-      }};
+  const Recovery recovery{.detection = {3}, .replan = [&](const std::vector<RankDeath>& deaths) {
+                            for (const auto& death : deaths) {
+                              numbers.insert(numbers.end(),
+                                             {static_cast<double>(death.rank), death.detected.value,
+                                              static_cast<double>(death.step)});
+                              ranks -= 1;
+                            }
+                            const auto rest = plans_for(ranks, steps);
+                            for (auto step = deaths.back().step; step < steps; ++step)
+                              plans[step] = rest[step];
+                          }};
   const auto timing = time_steps(topology, plans, ranks, {.time = {1}}, run_simgrid, {}, recovery);
   std::vector<double> result = {timing.end.value};
   for (const auto& step : timing.steps)
@@ -128,8 +129,7 @@ TEST_CASE("a rank that is ahead keeps what it has computed since the last exchan
     auto plans = plans_for(3, 4);
     for (std::size_t step = 0; step < 3; ++step) plans[step].stages.clear();
     double begun_again = 0;
-    const Recovery recovery{.detection = {3},
-                            .replan = [&](const std::vector<Recovery::Death>& deaths) {
+    const Recovery recovery{.detection = {3}, .replan = [&](const std::vector<RankDeath>& deaths) {
                               begun_again = static_cast<double>(deaths.front().step);
                               plans[3] = plans_for(2, 1).front();
                             }};
@@ -183,8 +183,7 @@ TEST_CASE("deaths that are noticed at once may come together, and at the start",
   const auto child = run_child([&] {
     auto plans = plans_for(4, 1);
     Rank left = 4;
-    const Recovery recovery{.detection = {},
-                            .replan = [&](const std::vector<Recovery::Death>& deaths) {
+    const Recovery recovery{.detection = {}, .replan = [&](const std::vector<RankDeath>& deaths) {
                               left -= static_cast<Rank>(deaths.size());
                               plans = plans_for(left, 1);
                             }};
