@@ -20,9 +20,6 @@
 
 namespace ringsim {
 
-/// Index into Topology::links().
-using LinkId = std::uint32_t;
-
 /// The links from one host to another, in the order in which a message passes them.
 struct Route {
   std::vector<LinkId> links;
