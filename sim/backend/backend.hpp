@@ -97,7 +97,7 @@ class RecurrenceNotExact : public UserError {
 };
 
 /// The same results without SimGrid, thousands of times faster; exact where no transfer slows
-/// another one, and RecurrenceNotExact at "--backend" elsewhere (sim/recurrence/README.md). The
+/// another one, and RecurrenceNotExact at "backend" elsewhere (sim/recurrence/README.md). The
 /// observer may have been called by then: ask find_contention first. Deadlocks as in run_simgrid.
 BackendResult run_recurrence(const Topology& topology, const Program& program,
                              const Observer& observer);

@@ -1,6 +1,7 @@
 #include "sim/learning/lockstep_training.hpp"
 
 #include "base/error.hpp"
+#include "base/option_names.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/mean.hpp"
 #include "sim/learning/mean_gradient.hpp"
@@ -149,7 +150,7 @@ std::uint64_t steps_per_epoch(std::size_t samples, Rank ranks, std::size_t batch
   const std::uint64_t steps = samples / (ranks * batch);
   if (steps > 0) return steps;
   throw UserError(
-      {{}, "--batch"},
+      option_place("batch"),
       fmt::format("{} ranks x {} samples are more than the {} of an epoch", ranks, batch, samples),
       fmt::format("at most {} is accepted with {} ranks", samples / ranks, ranks));
 }

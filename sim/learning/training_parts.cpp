@@ -76,7 +76,7 @@ BatchSampler make_sampler(const TrainingOptions& options) {
 void check_converges(std::uint64_t step, double loss) {
   if (std::isfinite(loss)) return;
   throw RunError(fmt::format(
-      "training diverged in step {}: the loss is not finite; a smaller --lr may help", step));
+      "training diverged in step {}: the loss is not finite; a smaller `lr` may help", step));
 }
 
 double test_accuracy(const Network& network, const Dataset& data, std::span<const float> weights,

@@ -1,6 +1,7 @@
 #include "sim/backend/backend.hpp"
 
 #include "base/error.hpp"
+#include "base/option_names.hpp"
 #include "sim/recurrence/engine.hpp"
 
 #include <fmt/format.h>
@@ -23,12 +24,12 @@ std::string describe(const Contention& contention, const Topology& topology) {
 BackendResult run_recurrence(const Topology& topology, const Program& program,
                              const Observer& observer) {
   if (has_deaths(topology, program.ranks)) {
-    throw UserError({{}, "--backend"}, "recurrence cannot have hosts die",
+    throw UserError(option_place("backend"), "recurrence cannot have hosts die",
                     "simgrid and auto are accepted");
   }
   auto result = try_recurrence(topology, program, observer);
   if (const auto* contention = std::get_if<Contention>(&result)) {
-    throw RecurrenceNotExact({{}, "--backend"},
+    throw RecurrenceNotExact(option_place("backend"),
                              "recurrence is not exact here, since transfers slow each other: " +
                                  describe(*contention, topology),
                              "simgrid and auto are accepted");

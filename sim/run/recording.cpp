@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 namespace ringsim {
 namespace {
@@ -142,27 +141,6 @@ std::vector<StepPlan> plan_steps(const Experiment& experiment,
   for (const auto& step : steps)
     plans.push_back(plan_kept(step.stages, step.ranks, experiment.collective, costs));
   return plans;
-}
-
-bool is_timing_option(std::string_view name) {
-  constexpr std::string_view names[] = {"topology",
-                                        "bandwidth",
-                                        "latency",
-                                        "backend",
-                                        "collective",
-                                        "directions",
-                                        "channels",
-                                        "chunk",
-                                        "reduce-rate",
-                                        "after-outage",
-                                        "compute-time",
-                                        "gpu-speed",
-                                        "detection-timeout",
-                                        "prune-time",
-                                        "gpu-memory-bandwidth",
-                                        "jitter",
-                                        "masks-ahead"};
-  return std::ranges::find(names, name) != std::end(names);
 }
 
 }  // namespace ringsim

@@ -146,7 +146,7 @@ Breakeven run_breakeven(const BreakevenRequest& request, std::size_t grid_points
     return result.summary->seconds_per_step.total;
   };
   const SearchAxis axis(request.option, request.range, request.item,
-                        {{}, fmt::format("--{}", request.option)});
+                        {{}, fmt::format("`{}`", request.option)});
   return find_breakeven(axis, grid_points, accuracy, [&](const std::string& value) {
     auto at_value = request.both;
     at_value.options.push_back({request.option, {value}});

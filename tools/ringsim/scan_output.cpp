@@ -2,6 +2,7 @@
 
 #include "base/csv_reader.hpp"
 #include "base/json_writer.hpp"
+#include "base/option_names.hpp"
 #include "base/text.hpp"
 #include "tools/ringsim/metrics.hpp"
 #include "tools/ringsim/table.hpp"
@@ -111,6 +112,7 @@ ResultColumns result_columns() {
     for (const auto* metric : chosen) cells.push_back(exact(*metric, summary));
     return cells;
   };
+  columns.error = with_dashes;
   return columns;
 }
 

@@ -5,8 +5,10 @@
 #include "models/schemes/iwp.hpp"
 #include "models/schemes/layer_split.hpp"
 #include "models/schemes/mean.hpp"
+#include "models/schemes/shared_options.hpp"
 #include "models/schemes/topk.hpp"
 #include "tests/models/schemes/schemes.hpp"
+#include "tests/scheme_options.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -20,8 +22,8 @@ TEST_CASE("what is applied and what stays add up to all gradients", "[schemes]")
   // Sum of the means that were applied + mean residual = sum of the mean gradients.
   const char* values = GENERATE("fp32", "fp16", "bf16");
   auto o = small_options(4);
-  o.density = 0.02;
-  o.values = values;
+  set(o, "density", 0.02);
+  set(o, "values", values);
   const auto check_conservation = [&](auto& scheme, const auto& residual, bool adds_on_the_way) {
     std::vector<double> accumulated(small_parameters), applied(small_parameters);
     std::size_t zeros = 0;
@@ -70,8 +72,8 @@ TEST_CASE("what is applied and what stays add up to all gradients", "[schemes]")
 
 TEST_CASE("a rank keeps what the rounding took off", "[schemes]") {
   auto o = small_options(2);
-  o.density = 1;
-  o.values = "bf16";
+  set(o, "density", 1);
+  set(o, "values", "bf16");
   CltkScheme scheme(small_layers(), o);
   run_steps(scheme, 2, 1, [&](std::uint64_t, const Gradients& gradients, const StepOutcome&) {
     std::size_t kept = 0;
@@ -87,7 +89,7 @@ TEST_CASE("a rank keeps what the rounding took off", "[schemes]") {
 TEST_CASE("dense sends the rounded gradients and their rounded sums", "[schemes]") {
   const auto o = [] {
     auto options = small_options(3);
-    options.values = "fp16";
+    set(options, "values", "fp16");
     return options;
   }();
   const auto scheme = make_scheme("dense", o);
@@ -112,8 +114,8 @@ TEST_CASE("dense sends the rounded gradients and their rounded sums", "[schemes]
 
 TEST_CASE("magnitude selects the largest residuals whatever the weight", "[magnitude]") {
   auto o = small_options(2);
-  o.threshold = "fixed:1.5";
-  o.broadcasters = 1;
+  set(o, "threshold", "fixed:1.5");
+  set(o, "broadcasters", 1);
   IwpScheme scheme(small_layers(), o, Importance::magnitude);
   const auto weights = normal_values(7, 0, 0);
   const Rank broadcaster = scheme.broadcasters(0).front();
@@ -140,7 +142,7 @@ TEST_CASE("magnitude selects the largest residuals whatever the weight", "[magni
 TEST_CASE("randomk draws the same number of coordinates each step, every one as often",
           "[randomk]") {
   auto o = small_options(2);
-  o.density = 0.1;
+  set(o, "density", 0.1);
   const auto scheme = make_scheme("randomk", o);
   std::vector<int> drawn(3000);
   run_steps(*scheme, 2, 400, [&](std::uint64_t, const Gradients&, const StepOutcome& out) {
@@ -161,7 +163,7 @@ TEST_CASE("randomk draws the same number of coordinates each step, every one as 
 
 TEST_CASE("randomk with density 1 is dense", "[randomk]") {
   auto o = small_options(3);
-  o.density = 1;
+  set(o, "density", 1);
   const auto scheme = make_scheme("randomk", o);
   run_steps(*scheme, 3, 2, [](std::uint64_t, const Gradients& gradients, const StepOutcome& out) {
     std::vector<float> mean(small_parameters);
@@ -191,7 +193,7 @@ TEST_CASE("randomk depends on the seed and the step alone", "[randomk]") {
 
 TEST_CASE("cltk sends the leader's largest residuals, leaders take turns", "[cltk]") {
   auto o = small_options(3);
-  o.density = 0.01;
+  set(o, "density", 0.01);
   CltkScheme scheme(small_layers(), o);
   std::vector<std::vector<float>> residuals(3, std::vector<float>(small_parameters));
   run_steps(scheme, 3, 7,
@@ -232,8 +234,8 @@ TEST_CASE("cltk sends the leader's largest residuals, leaders take turns", "[clt
 
 TEST_CASE("cltk's filter keeps (1-B) m + B (m + g - sent)", "[cltk]") {
   auto o = small_options(2);
-  o.density = 0.05;
-  o.filter = 0.25;
+  set(o, "density", 0.05);
+  set(o, "filter", 0.25);
   CltkScheme scheme(small_layers(), o);
   std::vector<double> m(small_parameters);
   run_steps(scheme, 2, 5, [&](std::uint64_t, const Gradients& gradients, const StepOutcome& out) {
@@ -243,20 +245,21 @@ TEST_CASE("cltk's filter keeps (1-B) m + B (m + g - sent)", "[cltk]") {
       if (!(std::fabs(scheme.residuals().of(1).residual[i] - m[i]) < 1e-5)) FAIL("parameter " << i);
     }
   });
-  o.filter = 2;
-  CHECK_THROWS_WITH(CltkScheme(small_layers(), o),
-                    "--filter: found 2; a number above 0 and at most 1 is accepted");
-  o.filter = 0.5;
-  o.momentum_correction = true;
+  CHECK_THROWS_WITH(
+      set(o, "filter", 2),
+      "`filter`: found \"2\"; a number from 1e-09 to 1, or a fraction such as 1/64, is "
+      "accepted");
+  set(o, "filter", 0.5);
+  set(o, "momentum-correction", true);
   CHECK_THROWS_WITH(
       CltkScheme(small_layers(), o),
-      "--filter: has no effect with --momentum-correction on; leave one of the two out");
+      "`filter`: has no effect with `momentum-correction` on; leave one of the two out");
 }
 
 TEST_CASE("topk adds up what each rank found largest", "[topk]") {
   auto o = small_options(3);
-  o.density = 0.02;
-  o.sample = 1;
+  set(o, "density", 0.02);
+  set(o, "sample", 1);
   TopkScheme scheme(small_layers(), o);
   run_steps(scheme, 3, 1, [&](std::uint64_t, const Gradients& gradients, const StepOutcome& out) {
     std::size_t sent_by_all = 0, kept = 0;
@@ -285,8 +288,8 @@ TEST_CASE("topk adds up what each rank found largest", "[topk]") {
 
 TEST_CASE("topk's threshold from a sample keeps between 0.8 and 1.3 of the target", "[topk]") {
   auto o = small_options(4);
-  o.density = 0.05;
-  o.sample = 0.01;  // 40 elements of the first layer: two of the largest
+  set(o, "density", 0.05);
+  set(o, "sample", 0.01);  // 40 elements of the first layer: two of the largest
   TopkScheme scheme(small_layers(), o);
   std::size_t exact = 0;
   run_steps(scheme, 4, 20, [&](std::uint64_t, const Gradients&, const StepOutcome&) {
@@ -303,10 +306,10 @@ TEST_CASE("topk's threshold from a sample keeps between 0.8 and 1.3 of the targe
 
 TEST_CASE("topk's bytes are those of the messages", "[topk]") {
   auto o = small_options(4);
-  o.density = 0.02;
-  o.values = GENERATE("fp32", "bf16");
-  o.mask_encoding = GENERATE("index", "auto");
-  const std::uint64_t width = o.values == "bf16" ? 2 : 4;
+  set(o, "density", 0.02);
+  set(o, "values", GENERATE("fp32", "bf16"));
+  set(o, "mask-encoding", GENERATE("index", "auto"));
+  const std::uint64_t width = value_type_of(o) == ValueType::bf16 ? 2 : 4;
   TopkScheme scheme(small_layers(), o);
   run_steps(scheme, 4, 3, [&](std::uint64_t, const Gradients&, const StepOutcome& out) {
     const auto& parts = stage<AllGather>(out, "values").parts;
@@ -319,7 +322,7 @@ TEST_CASE("topk's bytes are those of the messages", "[topk]") {
       for (const auto* encoding : mask_encodings())
         if (encoding->name == "index") index = encoding;
       const auto message = encode_masks(scheme.mask(rank), split.segments,
-                                        o.mask_encoding == "index" ? index : nullptr);
+                                        mask_encoding_of(o) != nullptr ? index : nullptr);
       CHECK(parts[rank].masks.count + parts[rank].headers.count == message.bytes.size());
       CHECK(parts[rank].headers.count == message.header_bytes);
     }
@@ -330,11 +333,11 @@ TEST_CASE("topk's bytes are those of the messages", "[topk]") {
 
 TEST_CASE("topk on a ring sends the same coordinates, and rounds sums on the way", "[topk]") {
   auto o = small_options(3);
-  o.density = 0.2;
+  set(o, "density", 0.2);
   TopkScheme gathered(small_layers(), o);
-  o.sparse_sum = "ring";
+  set(o, "sparse-sum", "ring");
   TopkScheme ring(small_layers(), o);
-  o.values = "bf16";
+  set(o, "values", "bf16");
   TopkScheme rounded(small_layers(), o);
   const auto run = [&](TopkScheme& scheme) {
     std::vector<float> mean;
@@ -372,21 +375,20 @@ TEST_CASE("topk on a ring sends the same coordinates, and rounds sums on the way
     if (mean[i] != sum / 3) FAIL("parameter " << i);
   }
   CHECK(summed > 100);
-  o.sparse_sum = "tree";
+  CHECK_THROWS_WITH(set(o, "sparse-sum", "tree"),
+                    "`sparse-sum`: found \"tree\"; accepted: all-gather, ring");
+  set(o, "sparse-sum", "ring");
+  set(o, "mask-encoding", "rice");
   CHECK_THROWS_WITH(TopkScheme(small_layers(), o),
-                    "--sparse-sum: found \"tree\"; accepted: all-gather, ring");
-  o.sparse_sum = "ring";
-  o.mask_encoding = "rice";
-  CHECK_THROWS_WITH(TopkScheme(small_layers(), o),
-                    "--mask-encoding: has no effect with --sparse-sum ring; leave it out: an index "
+                    "`mask-encoding`: has no effect with `sparse-sum` ring; leave it out: an index "
                     "of four bytes travels with every value");
 }
 
 TEST_CASE("topk clips the norm of a rank's gradient", "[topk]") {
   auto o = small_options(4);
-  o.density = 1;
-  o.sample = 1;
-  o.clip = 3;
+  set(o, "density", 1);
+  set(o, "sample", 1);
+  set(o, "clip", 3);
   TopkScheme scheme(small_layers(), o);
   run_steps(scheme, 4, 1, [&](std::uint64_t, const Gradients&, const StepOutcome&) {
     for (Rank rank = 0; rank < 4; ++rank) {
@@ -396,7 +398,7 @@ TEST_CASE("topk clips the norm of a rank's gradient", "[topk]") {
       CHECK(std::sqrt(square) == Approx(3 / std::sqrt(4.0)));  // of a norm near 64
     }
   });
-  o.clip = 1000;  // more than the norm: nothing is clipped
+  set(o, "clip", 1000);  // more than the norm: nothing is clipped
   TopkScheme loose(small_layers(), o);
   run_steps(loose, 4, 1, [&](std::uint64_t, const Gradients& gradients, const StepOutcome& out) {
     std::vector<float> mean(small_parameters);
@@ -407,7 +409,7 @@ TEST_CASE("topk clips the norm of a rank's gradient", "[topk]") {
 
 TEST_CASE("topk clears residual and velocity where it sends", "[topk]") {
   auto o = small_options(2);
-  o.density = 0.1;
+  set(o, "density", 0.1);
   o.momentum = 0.5;
   TopkScheme scheme(small_layers(), o);
   CHECK(scheme.has_momentum_correction());
@@ -427,8 +429,8 @@ TEST_CASE("topk clears residual and velocity where it sends", "[topk]") {
 TEST_CASE("the warm-up of topk, cltk and randomk begins at a quarter", "[schemes]") {
   const auto* name = GENERATE("topk", "cltk", "randomk");
   auto o = small_options(2);
-  o.density = 0.01;
-  o.warmup_epochs = 1;
+  set(o, "density", 0.01);
+  set(o, "warmup", 1);
   o.steps_per_epoch = 2;
   CHECK(find_scheme(name).warmup_steps(o) == 2);
   const auto scheme = make_scheme(name, o);
@@ -442,9 +444,9 @@ TEST_CASE("results do not depend on the engine", "[schemes]") {
   const auto* name = GENERATE("iwp", "magnitude", "cltk", "topk", "randomk");
   const auto means = [&](const char* engine) {
     auto o = small_options(3);
-    o.engine = engine;
+    set(o, "engine", engine);
     o.momentum = 0.5;
-    o.values = "bf16";
+    set(o, "values", "bf16");
     std::vector<float> all;
     const auto scheme = make_scheme(name, o);
     run_steps(*scheme, 3, 4, [&](std::uint64_t, const Gradients&, const StepOutcome& out) {
@@ -459,13 +461,13 @@ TEST_CASE("every scheme goes on without a rank that dies", "[schemes]") {
   const auto* definition = GENERATE(from_range(schemes().begin(), schemes().end()));
   INFO(definition->name);
   auto o = small_options(3);
-  o.density = 1;  // so that those that prune apply all that there is
-  o.sample = 1;
-  o.rank = 20;  // so that powersgd sends everything whole
-  o.values = "fp32";
-  o.threshold = "fixed:0";
-  if (definition->name != "iwp" && definition->name != "magnitude") o.threshold.reset();
-  if (o.threshold) o.density.reset();
+  set(o, "density", 1);  // so that those that prune apply all that there is
+  set(o, "sample", 1);
+  set(o, "rank", 20);  // so that powersgd sends everything whole
+  set(o, "values", "fp32");
+  set(o, "threshold", "fixed:0");
+  if (definition->name != "iwp" && definition->name != "magnitude") o.given.erase("threshold");
+  if (o.has(threshold_option)) o.given.erase("density");
   const auto scheme = definition->make(small_layers(), o);
   const auto gradient = normal_values(1, 0, 0), other = normal_values(2, 0, 0);
   scheme->contribute(0, 0, other, other);
@@ -505,12 +507,12 @@ TEST_CASE("what is synthesized is what a real step of the same masks would send"
   const auto* definition = GENERATE(from_range(schemes().begin(), schemes().end()));
   INFO(definition->name);
   auto o = small_options(3);
-  o.density = 0.05;
-  o.mask_encoding = "bitmap";  // of a size that no mask changes
+  set(o, "density", 0.05);
+  set(o, "mask-encoding", "bitmap");  // of a size that no mask changes
   const auto& prunes_with_a_target =
       std::set<std::string_view>{"iwp", "magnitude"}.count(definition->name) > 0;
   const auto drawn = definition->synthesize(small_layers(), o, 0);
-  o.sample = 1;
+  set(o, "sample", 1);
   const auto scheme = definition->make(small_layers(), o);
   CHECK(3 * drawn.state_per_rank == scheme->state_bytes());
   run_steps(*scheme, 3, 1, [&](std::uint64_t, const Gradients&, const StepOutcome& out) {
@@ -542,32 +544,25 @@ TEST_CASE("what is synthesized is what a real step of the same masks would send"
 }
 
 TEST_CASE("wrong options of the sparse schemes are errors", "[schemes]") {
-  auto o = small_options(2);
-  SECTION("density") {
-    o.density = 1.5;
-    for (const auto* name : {"iwp", "magnitude", "cltk", "topk", "randomk"})
-      CHECK_THROWS_WITH(make_scheme(name, o),
-                        "--density: found 1.5; a number above 0 and at most 1 is accepted");
-  }
-  SECTION("values") {
-    o.values = "fp8";
-    for (const auto* name : {"dense", "iwp", "magnitude", "cltk", "topk", "randomk"})
-      CHECK_THROWS_WITH(make_scheme(name, o),
-                        "--values: found \"fp8\"; accepted: fp32, fp16, bf16");
-  }
-  SECTION("sample and clip") {
-    o.sample = 0;
-    CHECK_THROWS_WITH(make_scheme("topk", o),
-                      "--sample: found 0; a number above 0 and at most 1 is accepted");
-    o.sample = 1;
-    o.clip = -1;
-    CHECK_THROWS_WITH(make_scheme("topk", o), "--clip: found -1; a number above 0 is accepted");
-  }
+  SchemeOptions o;
+  CHECK_THROWS_WITH(
+      set(o, "density", 1.5),
+      "`density`: found \"1.5\"; a number above 0 and at most 1 such as 0.01 or 1/64 is accepted");
+  CHECK_THROWS_WITH(set(o, "values", "fp8"),
+                    "`values`: found \"fp8\" (did you mean \"fp16\"?); accepted: fp32, fp16, bf16");
+  CHECK_THROWS_WITH(
+      set(o, "sample", 0),
+      "`sample`: found \"0\"; a number from 1e-09 to 1, or a fraction such as 1/64, is "
+      "accepted");
+  CHECK_THROWS_WITH(
+      set(o, "clip", -1),
+      "`clip`: found \"-1\"; a number from 1e-09 to 1000000000, or a fraction such as "
+      "1/64, is accepted");
 }
 
 TEST_CASE("an unknown scheme is an error that names the nearest", "[schemes]") {
   CHECK_THROWS_WITH(
       find_scheme("iwq"),
-      "--scheme: unknown scheme \"iwq\" (did you mean \"iwp\"?); accepted: dense, iwp, "
+      "`scheme`: unknown scheme \"iwq\" (did you mean \"iwp\"?); accepted: dense, iwp, "
       "magnitude, cltk, topk, randomk, qsgd, terngrad, signsgd, powersgd");
 }

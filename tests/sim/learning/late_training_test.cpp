@@ -3,6 +3,7 @@
 
 #include "models/schedule.hpp"
 #include "models/schemes/iwp.hpp"
+#include "tests/scheme_options.hpp"
 #include "tests/sim/learning/late_training.hpp"
 
 #include <catch2/catch.hpp>
@@ -161,8 +162,8 @@ TEST_CASE("what a quorum leaves out stays in the residual", "[stale][training]")
   const auto buckets = GENERATE(false, true);
   if (buckets) setup.buckets = {{{2, 3}}, {{0, 1}}};
   SchemeOptions options;
-  options.whole_below = 2;
-  options.broadcasters = 4;  // but three are ready
+  set(options, "whole-below", 2);
+  set(options, "broadcasters", 4);  // but three are ready
   const auto scheme = setup.scheme("iwp", options);
   ThreadPool pool(2);
   StaleOptions stale;

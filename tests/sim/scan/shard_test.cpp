@@ -25,7 +25,7 @@ TEST_CASE("a shard is written from 1", "[scan]") {
   CHECK(shard_text({2, 8}) == "3/8");
   for (const std::string text : {"", "3", "0/8", "9/8", "a/8", "3/", "1/2/3"}) {
     CHECK_THROWS_WITH(parse_shard(text),
-                      "--shard: found \"" + text +
+                      "`shard`: found \"" + text +
                           "\"; I/N with I from 1 to N, such as 3/8, or slurm in a task of a Slurm "
                           "array, is accepted");
   }
