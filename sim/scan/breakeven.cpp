@@ -142,7 +142,7 @@ Breakeven run_breakeven(const BreakevenRequest& request, std::size_t grid_points
                            const std::string& value) {
     const auto result = runner.run(point);
     if (!result.summary)
-      throw RunError(fmt::format("at --{} {}: {}", request.option, value, result.error));
+      throw RunError(fmt::format("at `{}` {}: {}", request.option, value, result.error));
     return result.summary->seconds_per_step.total;
   };
   const SearchAxis axis(request.option, request.range, request.item,

@@ -105,7 +105,7 @@ void PointSet::add_lists(const ScanRequest& request, std::vector<Axis>& axes) {
     const bool is_paired = request.zip && first != nullptr;
     if (is_paired && option.values.size() != first->values.size()) {
       throw UserError(option_place("zip"),
-                      fmt::format("found {} values of --{} and {} of --{}", first->values.size(),
+                      fmt::format("found {} values of `{}` and {} of `{}`", first->values.size(),
                                   first->name, option.values.size(), option.name),
                       "lists of equal length are accepted");
     }

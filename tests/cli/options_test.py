@@ -31,7 +31,7 @@ CHANGES = {
     "latency": (BYTES, "50us"),
     "collective": (BYTES, "tree"),
     "directions": (BYTES, "2"),
-    "channels": ({**BYTES, "bytes": "4B"}, "2"),
+    "channels": ({**BYTES, "bytes": "40B"}, "2"),
     "chunk": ({**BYTES, "collective": "tree"}, "64KiB"),
     "reduce-rate": (BYTES, "1GBps"),
     "after-outage": ({**PURE, "topology": "outage"}, "restart"),
@@ -170,6 +170,37 @@ class EachOption(Case):
 class Options(Case):
     def test_the_document_is_what_the_rows_say(self):
         self.assertEqual((ROOT / "docs/options.md").read_text(), self.good("explain", "--document", "options"))
+
+    def test_options_and_schemes_are_explained(self):
+        self.assertEqual(
+            self.good("explain", "chunk"),
+            "--chunk Q (group network)\n"
+            "  meaning   size of the pieces that follow one another, one value or more\n"
+            "  accepted  a size above zero such as 512KiB\n"
+            "  default   512KiB\n"
+            "  needs     --collective tree\n"
+            "  affects   how long things take\n",
+        )
+        self.assertIn("  equation  update = mean over ranks of G\n", self.good("explain", "dense"))
+        self.check_error(
+            'explain: found "densty" (did you mean "density"?); an option of a run or a scheme is accepted; '
+            "ringsim explain lists them",
+            *("explain", "densty"),
+        )
+
+    def completed(self, *words):
+        script = (
+            'source <("$0" completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ringsim; '
+            'echo "${COMPREPLY[*]}"'
+        )
+        return subprocess.check_output(["bash", "-c", script, PROGRAM, "ringsim", *words], text=True).strip()
+
+    def test_bash_completes_commands_options_and_values(self):
+        self.assertEqual(self.completed("break"), "breakeven")
+        self.assertEqual(self.completed("run", "--dens"), "--density")
+        self.assertEqual(self.completed("run", "--scheme", "t"), "topk terngrad")
+        self.assertEqual(self.completed("run", "--overlap", ""), "on off")
+        self.check_error('completion: found "zsh"; bash is accepted', "completion", "zsh")
 
 
 unittest.main()

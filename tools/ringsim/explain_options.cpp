@@ -34,31 +34,49 @@ std::string options_of(const SchemeDefinition& scheme) {
   return names.empty() ? "none" : join(names, ", ");
 }
 
-/// Text of a cell of a Markdown table; options are code.
-std::string cell(std::string_view text) {
+constexpr std::size_t width = 120;
+
+/// Markdown: options are code with dashes, and what would be emphasis or a tag stands as it is.
+std::string markdown(std::string_view text) {
   std::string escaped;
   bool is_code = false;
   for (const char c : text) {
     if (c == '`') {
       escaped += is_code ? "`" : "`--";
       is_code = !is_code;
-    } else if (c == '|' || c == '*' || c == '<') {
-      escaped += std::string("\\") + c;
-    } else {
-      escaped += c;
+      continue;
     }
+    if (c == '*' || c == '<') escaped += '\\';
+    escaped += c;
   }
   return escaped;
 }
 
-std::string document_row(const RunOption& option) {
-  std::string meaning = cell(option.meaning);
-  if (const auto needs = needs_of(option); !needs.empty()) meaning += ". Needs " + cell(needs);
-  return fmt::format("| `--{} {}` | {} | {} | {} | {} |\n", option.name, cell(option.value),
-                     meaning, cell(limit_text(option.limits)), cell(default_of(option)),
-                     option.affects == Affects::learning ? "learning"
-                     : option.affects == Affects::timing ? "timing"
-                                                         : "both");
+/// An item of a list, in lines of at most `width` characters where words allow it.
+std::string item(std::string_view text) {
+  std::string lines, line = "-";
+  while (!text.empty()) {
+    const auto word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+    if (line.size() + 1 + word.size() > width) {
+      lines += line + '\n';
+      line = " ";
+    }
+    line.append(" ").append(word);
+  }
+  return lines + line + '\n';
+}
+
+std::string document_item(const RunOption& option) {
+  std::string text = fmt::format("`--{} {}`: {}. Accepted: {}.", option.name, option.value,
+                                 markdown(option.meaning), markdown(limit_text(option.limits)));
+  if (const auto value = default_of(option); !value.empty())
+    text += fmt::format(" Default: {}.", markdown(value));
+  if (const auto needs = needs_of(option); !needs.empty())
+    text += fmt::format(" Needs {}.", markdown(needs));
+  if (option.affects != Affects::learning)
+    text += fmt::format(" Affects {}.", text_of(option.affects));
+  return item(text);
 }
 
 }  // namespace
@@ -102,31 +120,26 @@ std::string explain_scheme(std::string_view name) {
 std::string options_document() {
   std::string text =
       "# Options of a run\n\n"
-      "`ringsim run`, `scan`, `breakeven` and `optimize` take these (`prune` some of them); "
-      "`ringsim explain OPTION` prints\n"
-      "one. \"Affects\" says whether a value changes what is learned and sent, how long it takes, "
-      "or "
-      "both: a scan shares one\n"
-      "recording among all points that differ in timing alone.\n";
+      "`ringsim run`, `scan`, `breakeven` and `optimize` take these, `prune` some of them. "
+      "`ringsim "
+      "explain OPTION` prints\n"
+      "one, and `ringsim explain --document options` this page. An option affects what is learned "
+      "and "
+      "sent where nothing else\n"
+      "is said; a scan shares one recording among all points that differ in timing alone.\n";
   std::string_view group;
   for (const auto& option : run_options()) {
     if (option.group != group) {
       group = option.group;
-      text += fmt::format(
-          "\n## {}\n\n| option | meaning | accepted | default | affects |\n| --- | --- | --- | --- "
-          "| "
-          "--- |\n",
-          group);
+      text += fmt::format("\n## Group {}\n\n", group);
     }
-    text += document_row(option);
+    text += document_item(option);
   }
   text +=
-      "\n## Schemes\n\nG, R and M are a rank's gradient, residual and mask, A what it adds up.\n\n";
-  text += "| scheme | what a step computes | source |\n| --- | --- | --- |\n";
-  for (const auto* scheme : schemes()) {
-    text += fmt::format("| {} | {} | {} |\n", scheme->name, cell(scheme->equation),
-                        cell(scheme->source));
-  }
+      "\n## What a step computes\n\n"
+      "G, R and M are a rank's gradient, residual and mask; A is what it selects from.\n\n";
+  for (const auto* scheme : schemes())
+    text += item(fmt::format("{}: `{}` ({})", scheme->name, scheme->equation, scheme->source));
   return text;
 }
 

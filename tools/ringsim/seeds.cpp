@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
+#include "base/option_names.hpp"
 #include "base/text.hpp"
 #include "tools/ringsim/metrics.hpp"
 #include "tools/ringsim/table.hpp"
@@ -54,10 +55,10 @@ std::string read_all(int file) {
       done += static_cast<std::size_t>(written);
     }
   } catch (const UserError& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    fmt::print(stderr, "{}\n", with_dashes(error.what()));
     code = 2;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    fmt::print(stderr, "{}\n", with_dashes(error.what()));
     code = 1;
   }
   std::fflush(stderr);

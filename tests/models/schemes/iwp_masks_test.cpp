@@ -106,7 +106,7 @@ TEST_CASE("a tail adds to what is important, anew in every step, by its seed", "
   set(o, "broadcasters", 2);
   const auto masks_of = [&](std::optional<double> tail, std::uint64_t seed) {
     auto with = o;
-    set(with, "tail", tail);
+    if (tail) set(with, "tail", *tail);
     with.seed = seed;
     IwpScheme scheme(small_layers(), with);
     std::vector<std::vector<prune::MaskWord>> masks;
