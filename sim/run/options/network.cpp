@@ -122,6 +122,7 @@ constexpr RunOption rows[] = {
 
 }  // namespace
 
-std::span<const RunOption> network_options() { return rows; }
+extern const OptionGroup network_option_group;
+const OptionGroup network_option_group = {rows};
 
 }  // namespace ringsim

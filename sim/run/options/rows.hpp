@@ -1,16 +1,17 @@
 #pragma once
-// The rows of sim/run/run_options.hpp, a file per group.
+// The rows of sim/run/run_options.hpp, a file per group, registered by its name.
 #include "sim/run/run_options.hpp"
 
 #include <span>
 
 namespace ringsim {
 
-std::span<const RunOption> network_options();
-std::span<const RunOption> work_options();
-std::span<const RunOption> time_options();
-std::span<const RunOption> scheme_choice_options();
-std::span<const RunOption> staleness_options();
+/// A file's rows. Beside them: `extern const OptionGroup NAME_option_group;`.
+struct OptionGroup {
+  std::span<const RunOption> rows;
+};
+/// All groups, in the order of the help (generated from sim/run/CMakeLists.txt).
+std::span<const OptionGroup* const> option_groups();
 
 /// Whether gradients are trained, not drawn or replayed.
 inline bool trains(const RunOptions& options) {

@@ -23,6 +23,7 @@ constexpr RunOption rows[] = {
 
 }  // namespace
 
-std::span<const RunOption> scheme_choice_options() { return rows; }
+extern const OptionGroup scheme_option_group;
+const OptionGroup scheme_option_group = {rows};
 
 }  // namespace ringsim

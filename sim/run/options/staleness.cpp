@@ -88,6 +88,7 @@ constexpr RunOption rows[] = {
 
 }  // namespace
 
-std::span<const RunOption> staleness_options() { return rows; }
+extern const OptionGroup staleness_option_group;
+const OptionGroup staleness_option_group = {rows};
 
 }  // namespace ringsim

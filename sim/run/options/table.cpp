@@ -37,7 +37,9 @@ void add(Table& table, std::span<const RunOption> rows) {
     for (const auto* option : collective_options()) table.push_back(row_of(*option));
   }
   for (const auto* option : scheme_options()) {
-    if (option->group == rows.front().group) table.push_back(row_of(*option));
+    if (option->group != rows.front().group) continue;
+    const bool is_known = std::ranges::find(table, option, &RunOption::of_scheme) != table.end();
+    if (!is_known) table.push_back(row_of(*option));
   }
 }
 
@@ -68,10 +70,7 @@ std::string origins_text(unsigned origins) {
 std::span<const RunOption> run_options() {
   static const Table table = [] {
     Table all;
-    for (const auto rows : {network_options(), work_options(), time_options(),
-                            scheme_choice_options(), staleness_options()}) {
-      add(all, rows);
-    }
+    for (const auto* group : option_groups()) add(all, group->rows);
     return all;
   }();
   return table;

@@ -188,6 +188,7 @@ constexpr RunOption rows[] = {
 
 }  // namespace
 
-std::span<const RunOption> time_options() { return rows; }
+extern const OptionGroup time_option_group;
+const OptionGroup time_option_group = {rows};
 
 }  // namespace ringsim

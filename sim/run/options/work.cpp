@@ -243,6 +243,7 @@ constexpr RunOption rows[] = {
 
 }  // namespace
 
-std::span<const RunOption> work_options() { return rows; }
+extern const OptionGroup work_option_group;
+const OptionGroup work_option_group = {rows};
 
 }  // namespace ringsim
