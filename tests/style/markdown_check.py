@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks Markdown files: lines of at most 120 columns, no white space at the end of a line, and links within the
-repository that lead somewhere, to a heading that exists. Exempt from the width are what cannot be broken: rows of
+repository that lead somewhere, to a heading that exists. A block of code that names a file (```cpp ../base/units.hpp)
+quotes it: its lines stand there, one after the other. Exempt from the width are what cannot be broken: rows of
 tables, blocks of code, and lines of a single word (a long link or address).
 
 Usage: markdown_check.py FILE...; with --self-test it writes files that break each rule and expects to be told so."""
@@ -12,6 +13,7 @@ import urllib.parse
 
 WIDTH = 120
 FENCE = re.compile(r"\s*(```|~~~)")
+QUOTE = re.compile(r"^```\w+ +(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TABLE_ROW = re.compile(r"\s*\|")
 HEADING = re.compile(r"#{1,6}\s+(.*?)\s*#*$")
 CODE_SPAN = re.compile(r"(`+).*?\1", re.DOTALL)
@@ -70,6 +72,17 @@ def broken_link(path, target):
     return None
 
 
+def wrong_quotes(path, text):
+    """Blocks of code that name a file in which their lines do not stand, with the numbers of their lines."""
+    for quote in QUOTE.finditer(text):
+        number, name = text.count("\n", 0, quote.start()) + 1, quote.group(1)
+        quoted = path.parent / name
+        if not quoted.is_file():
+            yield number, f"the quoted file {name} is missing"
+        elif "\n" + quote.group(2) not in "\n" + quoted.read_text():
+            yield number, f"the quoted lines do not stand in {name}"
+
+
 def problems(path):
     text = path.read_text()
     found = []
@@ -83,6 +96,7 @@ def problems(path):
         wrong = broken_link(path, target)
         if wrong:
             found.append(f"{path}:{number}: the link {target} {wrong}")
+    found.extend(f"{path}:{number}: {wrong}" for number, wrong in wrong_quotes(path, text))
     return found
 
 
@@ -104,10 +118,15 @@ def self_test():
         ("`a\nb` [a](missing.md)", [":2: the link missing.md leads to no file"]),
         ("[a](other.md#none)", [":1: the link other.md#none leads to no heading of other.md"]),
         ("[a](#none)", [":1: the link #none leads to no heading of case.md"]),
+        ("```cpp code.hpp\nint a;\n  int b;\n```\n```cpp code.hpp\n  int b;\nint c;\n```\n```cpp\nint d;\n```", []),
+        ("a\n```cpp code.hpp\nint a;\nint c;\n```", [":2: the quoted lines do not stand in code.hpp"]),
+        ("```cpp code.hpp\nt a;\n```", [":1: the quoted lines do not stand in code.hpp"]),
+        ("```cpp missing.hpp\nint a;\n```", [":1: the quoted file missing.hpp is missing"]),
         ("# Twice\n# Twice\n[a](#twice-1)\n[b](#twice-2)", [":4: the link #twice-2 leads to no heading of case.md"]),
     ]
     with tempfile.TemporaryDirectory() as folder:
         (pathlib.Path(folder) / "other.md").write_text("# A heading: with `code`\n")
+        (pathlib.Path(folder) / "code.hpp").write_text("int a;\n  int b;\nint c;\n")
         path = pathlib.Path(folder) / "case.md"
         for text, expected in cases:
             path.write_text(text + "\n")

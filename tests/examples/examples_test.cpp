@@ -1,11 +1,38 @@
+#include "models/schemes/scheme.hpp"
 #include "sim/run/run.hpp"
 #include "tests/examples/sink/rank_bytes_file.hpp"
+#include "tests/scheme_options.hpp"
 #include "tests/temporary_folder.hpp"
 #include "traces/output_file.hpp"
 
 #include <catch2/catch.hpp>
 
 using namespace ringsim;
+
+// Rank 0 adds 1 to every coordinate in every step and rank 1 adds 3, so that the mean of what a
+// coordinate has accumulated in step t is 2(t + 1) where it was never sent. Of 5 coordinates,
+// step 0 sends 0 and 3, step 1 sends 2, step 2 sends 1 and 4, and step 3 sends 0 and 3 again with
+// three steps' worth.
+TEST_CASE("every-kth sends what each coordinate has accumulated since its last turn",
+          "[examples]") {
+  SchemeOptions options{.ranks = 2};
+  set(options, "every", 3);
+  const auto scheme = find_scheme("every-kth").make({{"layer", 0, 5, 1}}, options);
+  const std::vector<float> ones(5, 1.0F), threes(5, 3.0F);
+  const std::vector<std::vector<float>> means = {
+      {2, 0, 0, 2, 0}, {0, 0, 4, 0, 0}, {0, 6, 0, 0, 6}, {6, 0, 0, 6, 0}};
+  const std::vector<prune::MaskWord> masks = {0b01001, 0b00100, 0b10010, 0b01001};
+  for (std::uint64_t step = 0; step < means.size(); ++step) {
+    scheme->contribute(0, step, ones, {});
+    scheme->contribute(1, step, threes, {});
+    const auto outcome = scheme->exchange(step);
+    CHECK(std::vector<float>(outcome.mean.begin(), outcome.mean.end()) == means[step]);
+    REQUIRE(outcome.mask.size() == 1);
+    CHECK(outcome.mask[0] == masks[step]);
+  }
+  // Coordinate 2 has accumulated two steps since its turn, coordinates 1 and 4 one each.
+  CHECK(scheme->drop(1) == 3.0 * (2 + 1 + 1));
+}
 
 TEST_CASE("a column's record gives the header, the cell and what is explained of it",
           "[examples]") {
