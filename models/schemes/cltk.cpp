@@ -1,9 +1,7 @@
 #include "models/schemes/cltk.hpp"
 
 #include "models/schemes/shared_mask.hpp"
-#include "models/schemes/shared_options.hpp"
 #include "models/schemes/synthetic.hpp"
-#include "models/schemes/threshold.hpp"
 #include "models/schemes/top_k.hpp"
 
 #include <fmt/format.h>
@@ -66,11 +64,8 @@ SyntheticStep synthesize_cltk(const Layers& layers, const SchemeOptions& options
 }  // namespace
 
 CltkScheme::CltkScheme(const Layers& layers, const SchemeOptions& options)
-    : residuals_(layers, options, momentum_correction_of_cltk(options)),
-      density_(density_of(options)),
+    : ResidualScheme(layers, options, momentum_correction_of_cltk(options)),
       filter_(static_cast<float>(options.get<double>(filter_option))),
-      steps_per_epoch_(options.steps_per_epoch),
-      warmup_epochs_(options.get<std::uint64_t>(warmup_option)),
       encoding_(mask_encoding_of(options)),
       gradients_(options.ranks),
       mask_(residuals_.split().words),
@@ -90,7 +85,7 @@ void CltkScheme::contribute(Rank rank, std::uint64_t, std::span<const float> gra
 }
 
 void CltkScheme::select(std::uint64_t step) {
-  const double density = warmup_density(density_, step / steps_per_epoch_, warmup_epochs_);
+  const double density = density_in(step);
   const std::span<const float> residual = residuals_.of(leader_).residual;
   for (auto& segment : segments_) {
     const std::size_t n = segment.parameters, kept = kept_count(density, n);
@@ -112,14 +107,6 @@ void CltkScheme::damp(Rank rank) {
     for (std::size_t i = segment.offset; i < segment.offset + segment.parameters; ++i)
       own.residual[i] += (1 - filter_) * (sent_[i] - gradients_[rank][i]);
   }
-}
-
-void CltkScheme::keep(Rank rank, std::span<const float> gradient) {
-  residuals_.accumulate(rank, gradient);
-}
-
-StepOutcome CltkScheme::exchange(std::uint64_t step) {
-  return exchange_among(step, residuals_.all());
 }
 
 StepOutcome CltkScheme::exchange_among(std::uint64_t step, std::span<const Rank> present) {

@@ -4,38 +4,29 @@
 // A low-pass filter damps the residual: m = (1-B) m + B (m + g - sent); B = 1 is plain error
 // feedback, and ScaleCom takes 0.1 with large learning rates.
 #include "models/prune/encodings/encoding.hpp"
-#include "models/schemes/residuals.hpp"
-#include "models/schemes/scheme.hpp"
+#include "models/schemes/residual_scheme.hpp"
 
 namespace ringsim {
 
-class CltkScheme final : public Scheme {
+class CltkScheme final : public ResidualScheme {
  public:
   CltkScheme(const Layers& layers, const SchemeOptions& options);
 
-  bool has_momentum_correction() const override { return residuals_.momentum_correction(); }
   void contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
                   std::span<const float> weights) override;
-  StepOutcome exchange(std::uint64_t step) override;
   StepOutcome exchange_among(std::uint64_t step, std::span<const Rank> present) override;
-  void keep(Rank rank, std::span<const float> gradient) override;
   double drop(Rank rank) override;
   std::optional<Selection> selection(Rank rank, std::uint64_t step) const override;
-  Bytes state_bytes() const override { return residuals_.state_bytes(); }
 
-  /// Of an exchange of all ranks.
+  /// The rank whose mask serves in an exchange of all ranks.
   Rank leader(std::uint64_t step) const { return static_cast<Rank>(step % residuals_.ranks()); }
-  const Residuals& residuals() const { return residuals_; }
 
  private:
   void select(std::uint64_t step);
   void damp(Rank rank);
 
-  Residuals residuals_;
-  double density_;
   float filter_;
-  Rank leader_ = 0;  ///< of the last exchange
-  std::uint64_t steps_per_epoch_, warmup_epochs_;
+  Rank leader_ = 0;               ///< of the last exchange
   const MaskEncoding* encoding_;  ///< nullptr: the smallest
   std::vector<std::span<const float>> gradients_;
   std::vector<prune::MaskWord> mask_, decoded_;  ///< the leader's, and as received

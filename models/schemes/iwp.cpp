@@ -101,14 +101,11 @@ void check_options(const SchemeOptions& options, const ThresholdOption& threshol
 }  // namespace
 
 IwpScheme::IwpScheme(const Layers& layers, const SchemeOptions& options, Importance importance)
-    : residuals_(layers, options, momentum_correction_of(options)),
+    : ResidualScheme(layers, options, momentum_correction_of(options)),
       segments_(residuals_.split().segments),
       threshold_(parse_threshold(options.get<std::string>(threshold_option))),
       controllers_(segments_.size()),
-      density_(density_of(options)),
       seed_(options.seed),
-      steps_per_epoch_(options.steps_per_epoch),
-      warmup_epochs_(options.get<std::uint64_t>(warmup_option)),
       broadcasters_(broadcasters_of(options)),
       encoding_(mask_encoding_of(options)),
       floor_(options.get<double>(floor_option)),
@@ -141,10 +138,6 @@ std::vector<Rank> IwpScheme::broadcasters(std::uint64_t step, std::span<const Ra
       draw_broadcasters(seed_, step - step % mask_interval_, count, std::min(broadcasters_, count));
   for (Rank& rank : drawn) rank = present[rank];
   return drawn;
-}
-
-void IwpScheme::keep(Rank rank, std::span<const float> gradient) {
-  residuals_.accumulate(rank, gradient);
 }
 
 void IwpScheme::set_floors(RankState& state, std::span<const float> weights) const {
@@ -239,17 +232,13 @@ std::vector<LayerOutcome> IwpScheme::layer_outcomes(const std::vector<Rank>& bro
 
 void IwpScheme::steer(std::uint64_t step) {
   if (threshold_.policy != ThresholdPolicy::density) return;
-  const double target = warmup_density(density_, step / steps_per_epoch_, warmup_epochs_);
+  const double target = density_in(step);
   for (std::size_t s = 0; s < segments_.size(); ++s) {
     const double share = static_cast<double>(residuals_.split().kept_in(union_, s)) /
                          static_cast<double>(segments_[s].parameters);
     controllers_[s].update(share, target);
     segments_[s].threshold = controllers_[s].threshold();
   }
-}
-
-StepOutcome IwpScheme::exchange(std::uint64_t step) {
-  return exchange_among(step, residuals_.all());
 }
 
 StepOutcome IwpScheme::exchange_among(std::uint64_t step, std::span<const Rank> present) {

@@ -4,8 +4,7 @@
 // of those places and all-reduces it. What is not sent stays in the rank's residual. Where the
 // paper's abstract is silent the choices are ours (docs/method.md).
 #include "models/prune/encodings/encoding.hpp"
-#include "models/schemes/residuals.hpp"
-#include "models/schemes/scheme.hpp"
+#include "models/schemes/residual_scheme.hpp"
 #include "models/schemes/shared_mask.hpp"
 #include "models/schemes/threshold.hpp"
 
@@ -23,24 +22,22 @@ enum class Importance {
   magnitude,  ///< its magnitude, in units of the layer's root mean square weight
 };
 
-class IwpScheme final : public Scheme {
+class IwpScheme final : public ResidualScheme {
  public:
   IwpScheme(const Layers& layers, const SchemeOptions& options,
             Importance importance = Importance::ratio);
 
-  bool has_momentum_correction() const override { return residuals_.momentum_correction(); }
   void contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
                   std::span<const float> weights) override;
-  StepOutcome exchange(std::uint64_t step) override;
   StepOutcome exchange_among(std::uint64_t step, std::span<const Rank> present) override;
-  void keep(Rank rank, std::span<const float> gradient) override;
   double drop(Rank rank) override;
   std::optional<Selection> selection(Rank rank, std::uint64_t step) const override;
   Bytes state_bytes() const override;
 
-  /// What rank has accumulated and not sent; all parameters, layer after layer.
+  /// What a rank has accumulated and not sent; all parameters, layer after layer.
   std::span<const float> residual(Rank rank) const { return residuals_.of(rank).residual; }
-  /// What rank sent in the last step: the kept values of the pruned layers, then the whole layers.
+  /// What a rank sent in the last step: the kept values of the pruned layers, then the whole
+  /// layers.
   std::span<const float> packed(Rank rank) const { return residuals_.of(rank).packed; }
   /// The ranks whose masks serve in `step`, ascending; every rank draws the same ones.
   std::vector<Rank> broadcasters(std::uint64_t step) const;
@@ -65,12 +62,10 @@ class IwpScheme final : public Scheme {
   std::vector<LayerOutcome> layer_outcomes(const std::vector<Rank>& broadcasters) const;
   void steer(std::uint64_t step);
 
-  Residuals residuals_;
   std::vector<prune::Segment> segments_;  ///< with the shared thresholds of fixed and density
   ThresholdOption threshold_;
   std::vector<DensityController> controllers_;  ///< one per segment
-  double density_;
-  std::uint64_t seed_, steps_per_epoch_, warmup_epochs_;
+  std::uint64_t seed_;
   Rank broadcasters_;
   const MaskEncoding* encoding_;  ///< nullptr: the smallest
   double floor_, tail_;

@@ -3,7 +3,7 @@
 // and a ring can add the values up.
 #include "base/random.hpp"
 #include "models/schemes/random_mask.hpp"
-#include "models/schemes/residuals.hpp"
+#include "models/schemes/residual_scheme.hpp"
 #include "models/schemes/shared_mask.hpp"
 #include "models/schemes/shared_options.hpp"
 #include "models/schemes/synthetic.hpp"
@@ -42,36 +42,22 @@ SyntheticStep synthesize_randomk(const Layers& layers, const SchemeOptions& opti
           .state_per_rank = residual_bytes(split, momentum_correction_of(options))};
 }
 
-class RandomkScheme final : public Scheme {
+class RandomkScheme final : public ResidualScheme {
  public:
   RandomkScheme(const Layers& layers, const SchemeOptions& options)
-      : residuals_(layers, options, momentum_correction_of(options)),
-        density_(density_of(options)),
+      : ResidualScheme(layers, options, momentum_correction_of(options)),
         seed_(options.seed),
         first_draw_(options.draw_of(0)),
-        steps_per_epoch_(options.steps_per_epoch),
-        warmup_epochs_(options.get<std::uint64_t>(warmup_option)),
         mask_(residuals_.split().words) {}
-
-  bool has_momentum_correction() const override { return residuals_.momentum_correction(); }
 
   void contribute(Rank rank, std::uint64_t, std::span<const float> gradient,
                   std::span<const float>) override {
     residuals_.accumulate(rank, gradient);
   }
 
-  StepOutcome exchange(std::uint64_t step) override {
-    return exchange_among(step, residuals_.all());
-  }
-
-  void keep(Rank rank, std::span<const float> gradient) override {
-    residuals_.accumulate(rank, gradient);
-  }
-
   StepOutcome exchange_among(std::uint64_t step, std::span<const Rank> present) override {
     const auto& split = residuals_.split();
-    const double density = warmup_density(density_, step / steps_per_epoch_, warmup_epochs_);
-    draw_coordinates(split, density, seed_, step | first_draw_, mask_);
+    draw_coordinates(split, density_in(step), seed_, step | first_draw_, mask_);
     StepOutcome outcome;
     outcome.stages = randomk_stages(split, residuals_.ranks(), split.kept(mask_),
                                     residuals_.momentum_correction(), residuals_.values());
@@ -82,14 +68,8 @@ class RandomkScheme final : public Scheme {
     return outcome;
   }
 
-  double drop(Rank rank) override { return residuals_.drop(rank); }
-
-  Bytes state_bytes() const override { return residuals_.state_bytes(); }
-
  private:
-  Residuals residuals_;
-  double density_;
-  std::uint64_t seed_, first_draw_, steps_per_epoch_, warmup_epochs_;
+  std::uint64_t seed_, first_draw_;
   std::vector<prune::MaskWord> mask_;
 };
 

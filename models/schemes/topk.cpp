@@ -92,14 +92,11 @@ SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options
 }  // namespace
 
 TopkScheme::TopkScheme(const Layers& layers, const SchemeOptions& options)
-    : residuals_(layers, options, momentum_correction_of(options)),
-      density_(density_of(options)),
+    : ResidualScheme(layers, options, momentum_correction_of(options)),
       sample_(options.get<double>(sample_option)),
       clip_(options.find<double>(clip_option)),
       on_ring_(sums_on_ring(options)),
       seed_(options.seed),
-      steps_per_epoch_(options.steps_per_epoch),
-      warmup_epochs_(options.get<std::uint64_t>(warmup_option)),
       encoding_(mask_encoding_of(options)),
       ranks_(options.ranks),
       zero_weights_(total_parameters(layers)),
@@ -170,7 +167,7 @@ void TopkScheme::select(Rank rank, double density) {
 void TopkScheme::contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
                             std::span<const float>) {
   auto& state = ranks_[rank];
-  const double density = warmup_density(density_, step / steps_per_epoch_, warmup_epochs_);
+  const double density = density_in(step);
   residuals_.accumulate(rank, clip(state, gradient));
   find_thresholds(rank, step, density);
   select(rank, density);
@@ -204,10 +201,6 @@ std::vector<LayerOutcome> TopkScheme::layer_outcomes() const {
 
 void TopkScheme::keep(Rank rank, std::span<const float> gradient) {
   residuals_.accumulate(rank, clip(ranks_[rank], gradient));
-}
-
-StepOutcome TopkScheme::exchange(std::uint64_t step) {
-  return exchange_among(step, residuals_.all());
 }
 
 StepOutcome TopkScheme::exchange_among(std::uint64_t, std::span<const Rank> present) {

@@ -6,25 +6,21 @@
 // epochs. The values are all-gathered with their masks, or added up on a ring, hop by hop, with an
 // index each.
 #include "models/prune/encodings/encoding.hpp"
-#include "models/schemes/residuals.hpp"
-#include "models/schemes/scheme.hpp"
+#include "models/schemes/residual_scheme.hpp"
 
 namespace ringsim {
 
-class TopkScheme final : public Scheme {
+class TopkScheme final : public ResidualScheme {
  public:
   TopkScheme(const Layers& layers, const SchemeOptions& options);
 
-  bool has_momentum_correction() const override { return residuals_.momentum_correction(); }
   void contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
                   std::span<const float> weights) override;
-  StepOutcome exchange(std::uint64_t step) override;
   StepOutcome exchange_among(std::uint64_t step, std::span<const Rank> present) override;
   void keep(Rank rank, std::span<const float> gradient) override;
   double drop(Rank rank) override;
   Bytes state_bytes() const override;
 
-  const Residuals& residuals() const { return residuals_; }
   /// Which coordinates of the pruned layers a rank sent in the last step.
   std::span<const prune::MaskWord> mask(Rank rank) const { return ranks_[rank].mask; }
 
@@ -43,11 +39,10 @@ class TopkScheme final : public Scheme {
   void send_nothing(Rank rank);
   std::vector<LayerOutcome> layer_outcomes() const;
 
-  Residuals residuals_;
-  double density_, sample_;
+  double sample_;
   std::optional<double> clip_;
   bool on_ring_;
-  std::uint64_t seed_, steps_per_epoch_, warmup_epochs_;
+  std::uint64_t seed_;
   const MaskEncoding* encoding_;  ///< nullptr: the smallest
   std::vector<RankState> ranks_;
   std::vector<float> zero_weights_;
