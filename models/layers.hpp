@@ -11,8 +11,8 @@ struct Layer {
   std::string name;        ///< "fc1.weight"
   std::size_t offset = 0;  ///< in elements, into the flat buffer
   std::size_t parameters = 0;
-  /// Of the matrix whose rows lie one behind the other (the first dimension of a tensor); 1: no
-  /// matrix.
+  /// The first dimension of the tensor: a matrix of so many rows, which lie one behind the other. 1
+  /// where it is no matrix.
   std::size_t rows = 1;
 };
 

@@ -58,7 +58,7 @@ class Network {
   /// Floating-point operations of forward and backward pass for one sample (a multiply-add counts
   /// as two).
   virtual double flop_per_sample() const = 0;
-  /// Of the forward pass alone, one per layer.
+  /// The operations of the forward pass alone, for a sample, one number per layer.
   virtual const std::vector<double>& forward_flop() const = 0;
   /// Weights: normal with variance 2/fan-in (He et al., 1502.01852); biases 0; gains 1.
   virtual void initialize(std::uint64_t seed, std::span<float> weights) const = 0;

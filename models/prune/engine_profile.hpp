@@ -49,14 +49,14 @@ struct EngineProfile {
   std::size_t threads = 1;
   std::vector<SizeRates> sizes;  ///< by ascending elements
 
-  /// Of one select over `parameters` elements: at the rate of the measured size that is nearest in
-  /// ratio.
+  /// How long one select over `parameters` elements takes, at the rate of the measured size that is
+  /// nearest in ratio.
   Seconds select_time(std::size_t parameters, bool with_velocity) const;
-  /// Of one pack of `kept` of `parameters` elements: from the measured size nearest in ratio, per
-  /// parameter, linear in the share kept between the measured shares. Below the smallest share the
-  /// time of the smallest, above the largest in proportion to the share.
+  /// How long one pack of `kept` of `parameters` elements takes: from the measured size nearest in
+  /// ratio, per parameter, linear in the share kept between the measured shares. Below the smallest
+  /// share it is the time of the smallest, above the largest it grows in proportion to the share.
   Seconds pack_time(std::size_t parameters, std::uint64_t kept, bool with_velocity) const;
-  /// Of one unpack; as pack_time().
+  /// How long one unpack takes, found as in pack_time().
   Seconds unpack_time(std::size_t parameters, std::uint64_t kept) const;
 };
 

@@ -33,7 +33,7 @@ class BucketedScheme final : public Scheme {
 
   std::size_t buckets() const { return parts_.size(); }
   const BucketPart& part(std::size_t bucket) const { return parts_[bucket].part; }
-  /// Of a mask of all layers.
+  /// How many words a mask of all layers has.
   std::size_t mask_words() const { return everything_.size(); }
   const Scheme& scheme(std::size_t bucket) const { return *parts_[bucket].scheme; }
   /// `gradient` and `weights` are of all layers.
@@ -66,7 +66,7 @@ class BucketedScheme final : public Scheme {
   Layers layers_;
   std::vector<Bucketed> parts_;
   std::vector<prune::MaskWord> everything_;  ///< a mask of all parameters
-  // Of the step that is exchanged.
+  // What follows belongs to the step that is being exchanged.
   StepOutcome joined_;
   bool has_mask_ = false;
   std::vector<float> mean_;

@@ -32,7 +32,7 @@ constexpr MaskModel fitted_masks = {
 
 /// The share that the union of `masks` masks keeps, where each keeps `share` (0 to 1).
 double share_of_union(const MaskModel& model, double share, double masks);
-/// Of 1, 2, ..., `masks` masks.
+/// The shares of the unions of 1, 2, ..., `masks` masks.
 std::vector<double> shares_of_unions(const MaskModel& model, double share, std::uint32_t masks);
 /// The inverse: the share of each mask where the union keeps `share`.
 double share_of_each(const MaskModel& model, double share, double masks);

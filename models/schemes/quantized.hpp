@@ -27,7 +27,7 @@ struct Quantization {
 
   /// Bits of a value: ceil(log2(2*levels + 1)).
   unsigned bits() const;
-  /// Of a layer's message.
+  /// The parts of the message of a layer with so many parameters.
   std::size_t scale_bytes(std::size_t parameters) const;
   std::size_t code_bytes(std::size_t parameters) const;
 };

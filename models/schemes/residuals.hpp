@@ -65,7 +65,7 @@ class Residuals {
 
   /// Takes a rank out (Scheme::drop); returns the sum of its residual's magnitudes.
   double drop(Rank rank);
-  /// Of all ranks.
+  /// The memory of all ranks' residuals and momenta.
   Bytes state_bytes() const;
 
  private:

@@ -48,7 +48,7 @@ struct AllGather {
 struct SparseAllReduce {
   std::vector<std::vector<prune::MaskWord>> masks;
   Bytes value_bytes{4}, index_bytes{4};  ///< of an entry
-  /// In place of masks: what the union of 1, 2, ... ranks' masks keeps, the same in every chunk.
+  /// Given instead of masks: what the union of 1, 2, ... ranks' keeps, the same in every chunk.
   std::vector<std::uint64_t> union_kept = {};
 };
 /// What the ranks do in the pruning engine: the bytes that each moves through its memory, and the
@@ -120,8 +120,8 @@ class Scheme {
   virtual void contribute(Rank rank, std::uint64_t step, std::span<const float> gradient,
                           std::span<const float> weights) = 0;
 
-  /// Of an exact scheme, instead of all ranks' contribute(): what exchange() returns, the mean of
-  /// their gradients (models/schemes/mean.hpp). It stays where it is until the next step.
+  /// Called for an exact scheme instead of all ranks' contribute(). `mean` is what exchange() then
+  /// returns (models/schemes/mean.hpp), and stays where it is until the next step.
   virtual void contribute_mean(std::span<const float> /*mean*/) {
     check(false, "the mean of the gradients is enough for exact schemes alone");
   }
@@ -136,8 +136,8 @@ class Scheme {
     check(false, "the scheme has no exchange among some of the ranks");
     return {};
   }
-  /// In place of contribute(): `gradient` came too late for the exchange of its step. It goes to
-  /// what the rank keeps back; a scheme that keeps nothing back loses it.
+  /// Called instead of contribute() where `gradient` came too late for the exchange of its step. It
+  /// goes to what the rank keeps back; a scheme that keeps nothing back loses it.
   virtual void keep(Rank /*rank*/, std::span<const float> /*gradient*/) {}
 
   /// After contribute() and before exchange(): `rank` is gone, and the ranks after it are numbered

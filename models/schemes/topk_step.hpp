@@ -19,9 +19,9 @@ struct TopkStep {
   bool clips = false, with_velocity = false;
   Bytes value{4};
   std::vector<OfRank> sent;
-  /// Of the ranks, where the values are added up on a ring; empty: they are all-gathered.
+  /// The ranks' masks, where the values are added up on a ring; empty where they are all-gathered.
   std::vector<std::vector<prune::MaskWord>> masks;
-  /// In place of masks, where they are not known (SparseAllReduce).
+  /// What the unions keep, given where the masks are not known (SparseAllReduce).
   std::vector<std::uint64_t> union_kept = {};
 
   bool is_gathered() const { return masks.empty() && union_kept.empty(); }

@@ -18,7 +18,7 @@ enum class ValueType { fp32, fp16, bf16 };
 std::vector<std::string> value_type_names();
 /// One of value_type_names().
 ValueType parse_value_type(std::string_view text);
-/// Of one value on the wire.
+/// The size of one value on the wire.
 Bytes bytes_of(ValueType type);
 
 /// The 16 bits that travel, and what the receiver reads from them.

@@ -32,7 +32,7 @@ struct ModelSpec {
 /// Operations of the backward pass for one sample, one per layer: by the weights and by the input,
 /// which the model's first layer does without.
 std::vector<double> backward_flop(const std::vector<double>& forward_flop);
-/// Of forward and backward pass.
+/// The operations of the forward and the backward pass together.
 double flop_per_sample(const ModelSpec& spec);
 
 /// Reads a file. Throws UserError with the file and the JSON pointer.

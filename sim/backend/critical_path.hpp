@@ -96,9 +96,9 @@ class PathLog {
   Path root_{new Path::Node{nullptr, 1, Cause::compute, 0, 0, 0, &alive_}};
 };
 
-/// Of the messages that a rank waits for in a round, the one that arrives last. Of messages that
-/// arrive together, but for rounding, the one with the lowest source, so that all backends follow
-/// the same path.
+/// Finds the message that arrives last among those that a rank waits for in a round. Where several
+/// arrive together, but for rounding, it is the one with the lowest source, so that all backends
+/// follow the same path.
 class LastArrival {
  public:
   void add(const Path& path, Seconds arrival, Rank source);
@@ -120,7 +120,7 @@ bool is_more(double a, double b);
 /// What a run's critical path spends its time on.
 struct CriticalPath {
   PathTimes times;
-  /// Of each route: the link that held its messages up, which is the one that carried most in
+  /// The link of each route that held its messages up, which is the one that carried most in
   /// relation to what it could have carried.
   std::map<std::pair<Rank, Rank>, LinkId> held_up_by;
 };

@@ -1,4 +1,4 @@
-// In place of sim/simgrid/ where the build is without SimGrid.
+// Stands in for sim/simgrid/ where the build is without SimGrid.
 #include "sim/backend/backend.hpp"
 
 namespace ringsim {

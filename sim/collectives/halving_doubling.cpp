@@ -62,7 +62,7 @@ class HalvingDoubling final : public Collective {
     }
   }
 
-  /// Of 2^k chunks those that agree with `rank` from bit `bit` upwards.
+  /// Those of the 2^k chunks whose numbers agree with `rank` from bit `bit` upwards.
   Range chunks(Rank rank, std::uint32_t bit) const {
     const Rank first = rank >> bit << bit, last = first + (Rank{1} << bit) - 1;
     return {buffer_.part(core_, first).begin, buffer_.part(core_, last).end, buffer_.element_bytes};

@@ -31,7 +31,7 @@ class AgeTracker {
   /// their own nothing changes.
   void drop(Rank rank);
 
-  /// Of one layer, or of all parameters, after the latest step.
+  /// The ages of one layer, or of all parameters, after the latest step.
   AgeStatistics layer(std::size_t index) const;
   AgeStatistics all() const;
   /// Entry a: parameters of the layer (on all ranks, where masks are theirs) with age a.
@@ -40,7 +40,8 @@ class AgeTracker {
  private:
   /// A layer on one rank, or on all alike.
   struct Copy {
-    /// 1 + the step in which coordinate i was last sent; 0: never. Stale where all_sent is larger.
+    /// 1 + the step in which coordinate i was last sent; 0 where it never was. Where all_sent is
+    /// larger, that holds instead.
     std::vector<std::uint32_t> last_sent;
     std::uint32_t all_sent = 0;  ///< 1 + the last step that sent the whole layer; 0: none
     bool is_even = true;         ///< all coordinates were last sent in all_sent

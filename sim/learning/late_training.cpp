@@ -134,7 +134,8 @@ class LateTraining::Trainer {
     lost_mass_.push_back(drop_rank(position, ranks_, scheme_, sent_));
   }
 
-  /// Of all that have begun a step up to this one, and hands over what is ready of them.
+  /// Computes the gradients of all ranks that have begun a step up to this one, and hands over what
+  /// is ready of them.
   void compute_gradients(std::uint64_t step, std::size_t bucket, const std::vector<Rank>& present) {
     const auto newest = newest_weights();
     std::vector<std::uint64_t> delays(ranks_.size());

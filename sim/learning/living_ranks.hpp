@@ -12,7 +12,7 @@
 namespace ringsim {
 
 inline Rank rank_of(const RankWorker& worker) { return worker.rank; }
-/// Of what holds a worker among other things.
+/// The same for a struct that holds a worker among other things.
 template <typename LivingRank>
 Rank rank_of(const LivingRank& living) {
   return living.worker.rank;

@@ -110,7 +110,7 @@ class LocalTraining {
     return outcome;
   }
 
-  /// Of a step in which nobody sends anything.
+  /// The outcome of a step in which nobody sends anything.
   StepOutcome nothing() {
     StepOutcome outcome;
     nothing_sent_.assign(words_, 0);

@@ -39,7 +39,7 @@ Deviation deviation(std::span<const float> applied, std::span<const float> dense
   return result;
 }
 
-/// Of an update that is the dense one: as deviation(applied, applied).
+/// The deviation of an update that is the dense one: deviation(applied, applied).
 Deviation no_deviation(std::span<const float> applied) {
   if (std::ranges::all_of(applied, [](float value) { return value == 0; })) return {};
   return {.error = 0, .cosine = 1};

@@ -27,7 +27,7 @@ struct RankWorker {
   std::vector<std::uint8_t> labels;
   double loss = 0;
 
-  /// Of a rank whose gradient somebody else computes.
+  /// A rank whose gradient somebody else computes.
   explicit RankWorker(Rank of) : rank(of) {}
   RankWorker(Rank of, const Network& network, std::size_t parameters)
       : rank(of), pass(network.make_pass()), gradient(parameters) {}

@@ -75,7 +75,8 @@ class Walk {
     return start + ring_.duration(sender, ring_.part(sender, round));
   }
 
-  /// Of a window whose first rank is `sender`, without its ends.
+  /// When the next round starts on the ranks of a window whose first one is `sender`, but for the
+  /// ranks at its ends.
   std::vector<double> next_round(const std::vector<double>& starts, std::size_t sender,
                                  std::size_t round) const {
     std::vector<double> ends(starts.size());

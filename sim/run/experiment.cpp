@@ -104,11 +104,11 @@ CollectiveChoice choose_collective(const RunOptions& options, const Topology& to
 ReadyTimes find_ready_times(const Experiment& experiment) {
   const auto& options = experiment.options;
   const auto layers = layers_of(experiment);
-  if (!options.ready_times.empty()) {
+  if (!options.ready_times_file.empty()) {
     std::vector<MeasuredLayer> measured;
     for (const auto& layer : layers) measured.push_back({layer.name, layer.parameters});
     ReadyTimes times;
-    for (const double ready : read_ready_times(options.ready_times, measured)) {
+    for (const double ready : read_ready_times(options.ready_times_file, measured)) {
       times.layer.push_back(Seconds{ready});
       times.step = std::max(times.step, times.layer.back());
     }

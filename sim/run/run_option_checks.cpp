@@ -55,7 +55,7 @@ void check_conditions(const RunOptions& options) {
 }
 
 void need_compute_time(const RunOptions& options, const std::string& beside, std::string_view why) {
-  if (options.compute_time || !options.ready_times.empty()) return;
+  if (options.compute_time || !options.ready_times_file.empty()) return;
   throw UserError(option_place("compute-time"), "is needed with " + beside,
                   "a time such as 120ms is accepted", why);
 }
@@ -64,7 +64,7 @@ void check_bytes(const RunOptions& options) {
   if (options.source == Source::trace)
     refuse("source", "has no effect with `bytes`", "leave it out");
   need_compute_time(options, "`bytes`", "there is no model that says how long a step computes");
-  if (!options.ready_times.empty()) {
+  if (!options.ready_times_file.empty()) {
     throw UserError(option_place("compute-time"), "found a file with `bytes`, which has no layers",
                     "a time such as 120ms is accepted");
   }

@@ -65,7 +65,7 @@ struct RunOptions {
   bool validates = false;  ///< accuracy on a part of the training set in the test set's place
   // time
   std::optional<Seconds> compute_time;  ///< per step; absent: the model's operations over gpu_speed
-  std::string ready_times;              ///< file with measured times in place of both; or empty
+  std::string ready_times_file;         ///< with measured times instead of both; empty: none
   FlopPerSecond gpu_speed{9e12};
   PruneTime prune_time = PruneTime::model;
   Seconds fixed_prune_time;

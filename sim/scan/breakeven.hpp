@@ -13,9 +13,9 @@ namespace ringsim {
 /// The values of one option between two ends, on which bisection goes.
 class SearchAxis {
  public:
-  /// Of a range with a step: its values alone. Without one: all numbers between the ends, on a
-  /// logarithmic scale where both are above 0, or all whole numbers where `option` takes no others.
-  /// (Bytes are whole.) Throws UserError at `place`.
+  /// A range with a step gives its values alone. One without gives all numbers between the ends, on
+  /// a logarithmic scale where both are above 0, or all whole numbers where `option` takes no
+  /// others. (Bytes are whole.) Throws UserError at `place`.
   SearchAxis(std::string_view option, const ValueRange& range, std::string_view item,
              const Place& place);
 
@@ -73,9 +73,9 @@ struct Breakeven {
 Breakeven find_breakeven(const SearchAxis& axis, std::size_t grid_points, double accuracy,
                          const std::function<Comparison(const std::string& value)>& time);
 
-/// Of the two configurations; an option that one of them does not take and the other one does is
-/// left out, also the one that is searched. Recordings that do not depend on it are made once.
-/// Throws RunError where a point fails.
+/// Finds where the two configurations are equal. An option that one of them does not take and the
+/// other one does is left out for the one, also where it is the one that is searched. Recordings
+/// that do not depend on it are made once. Throws RunError where a point fails.
 Breakeven run_breakeven(const BreakevenRequest& request, std::size_t grid_points, double accuracy);
 
 }  // namespace ringsim

@@ -24,7 +24,7 @@ const RunOption& option_of(std::string_view name) {
   return *found;
 }
 
-/// Of run_options().
+/// Where the option stands in run_options().
 std::ptrdiff_t position_of(std::string_view name) {
   return &option_of(name) - run_options().data();
 }

@@ -117,7 +117,7 @@ class Run {
     start_streams();
   }
 
-  /// Of the living ranks.
+  /// The first stream of a living rank that has not ended; null where all have.
   const Stream* first_blocked() const {
     for (const auto& stream : shared_->streams) {
       if (!is_dead_[stream->rank()] && !stream->has_ended()) return stream.get();

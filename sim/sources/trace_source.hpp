@@ -52,7 +52,7 @@ class TraceSource {
 
  private:
   std::uint64_t mask_bytes(const TraceLayerRow& row) const;
-  /// Of some of the layers.
+  /// What a step exchanges of a bucket's layers.
   std::vector<Stage> stages_of(std::uint64_t step, Rank ranks, const Bucket& bucket) const;
   BroadcastMask mask_of(std::uint64_t step, Rank rank, const Bucket& bucket) const;
   LayerRow layer_row(std::uint64_t step, std::size_t layer) const;

@@ -19,10 +19,10 @@ namespace ringsim {
 
 /// How long ranks prune.
 struct PruneCosts {
-  std::optional<Seconds> prune;  ///< per step, in place of what follows
-  /// Of `prune`, what each bucket takes; empty: there is one bucket.
+  std::optional<Seconds> prune;  ///< a fixed time per step; else what follows says it
+  /// The share of `prune` that each bucket takes; empty where there is one bucket.
   std::vector<double> bucket_shares = {};
-  const prune::EngineProfile* engine = nullptr;  ///< measured times, in place of the model
+  const prune::EngineProfile* engine = nullptr;  ///< measured times instead of the model
   /// The model: bytes moved over this bandwidth. Absent: pruning takes no time.
   std::optional<BytesPerSecond> memory;
 };

@@ -49,8 +49,8 @@ TEST_CASE("a draw elsewhere changes no other sequence", "[random]") {
 }
 
 TEST_CASE("bounded numbers are without bias where the bound is most of the range", "[random]") {
-  // Of 2^64 values modulo 3*2^62, those below 2^62 would come twice as often as the others: half of
-  // all draws instead of a third.
+  // If 2^64 values were taken modulo 3*2^62, those below 2^62 would come twice as often as the
+  // others: in half of all draws instead of a third.
   Random random(1, Purpose::batch_order);
   constexpr int n = 100'000;
   int low = 0;

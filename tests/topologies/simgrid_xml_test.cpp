@@ -56,7 +56,7 @@ bool equal(const Topology& topology, const Route& route, const std::vector<s4u::
   return latency == Approx(route.latency.value).epsilon(1e-12);
 }
 
-/// Of how many routes SimGrid, which has loaded the topology's XML, knows the same.
+/// How many routes are the same in SimGrid, which has loaded the topology's XML.
 double count_equal_routes(const Topology& topology) {
   const auto engine = engine_of(topology);
   if (engine->get_host_count() != topology.hosts()) return 0;

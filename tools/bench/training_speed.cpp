@@ -23,7 +23,7 @@ using namespace ringsim;
 
 constexpr Rank ranks = 8;
 
-/// Of every run.
+/// What every run of the benchmark does.
 struct Work {
   std::size_t batch = 32;  ///< of a rank
   std::uint64_t steps = 200;

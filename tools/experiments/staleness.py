@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What stale updates cost, and what pruning does about it.
+"""What late updates cost, and what pruning does about it.
 
   tools/experiments/staleness.py bandwidth
       --staleness 8 from 10 Mbit/s to 100 Gbit/s, dense and iwp: delay, accuracy, time to 85 %

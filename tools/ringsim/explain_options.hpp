@@ -6,7 +6,7 @@
 
 namespace ringsim {
 
-/// Of run_options().
+/// The names of all run_options().
 std::vector<std::string> option_names();
 /// Lines with their newlines; empty where there is no option of this name (with or without "--").
 std::string explain_option(std::string_view name);

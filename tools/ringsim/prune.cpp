@@ -20,7 +20,7 @@
 namespace ringsim {
 namespace {
 
-/// Of run's options, those that say how gradients are pruned.
+/// Those of run's options that say how gradients are pruned.
 constexpr std::array<std::string_view, 12> shared_options = {
     "scheme",        "density",  "threshold",           "broadcasters", "floor", "tail",
     "mask-interval", "momentum", "momentum-correction", "whole-below",  "seed",  "engine"};

@@ -36,7 +36,7 @@ struct Figures {
   double mean, half_width;
 };
 
-/// Of the runs that have the figure; nothing where none has.
+/// Mean and spread over the runs that have the figure; nothing where none has.
 std::optional<Figures> figures_of(const Metric& metric, const std::vector<SeededSummary>& runs) {
   std::vector<double> values;
   for (const auto& run : runs) {

@@ -91,8 +91,8 @@ class Segmentation {
 
   std::size_t largest() const { return largest_; }
 
-  /// Of all observations, with noise of at least `least_noise`; infinite where there is no such
-  /// segmentation.
+  /// The sum of squares over all observations, with noise of at least `least_noise`; infinite where
+  /// there is no segmentation into so many pieces.
   double squares(std::size_t pieces) const {
     const auto n = static_cast<double>(observations_.size());
     return best_[pieces].back().squares + n * least_noise * least_noise;

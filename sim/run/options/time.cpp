@@ -25,10 +25,10 @@ std::string accepted_compute_times() {
 void set_compute_time(RunOptions& options, const OptionValue& value) {
   const auto text = value_as<std::string>(value);
   options.compute_time.reset();
-  options.ready_times.clear();
+  options.ready_times_file.clear();
   if (text == "model") return;
   if (names_ready_times(text)) {
-    options.ready_times = text;
+    options.ready_times_file = text;
     return;
   }
   if (!leading_number(text)) refuse("compute-time", text, accepted_compute_times());
@@ -85,7 +85,7 @@ void set_bucket(RunOptions& options, const OptionValue& value) {
 }
 
 bool models_compute_time(const RunOptions& options) {
-  return !options.compute_time && options.ready_times.empty();
+  return !options.compute_time && options.ready_times_file.empty();
 }
 bool models_prune_time(const RunOptions& options) { return options.prune_time == PruneTime::model; }
 bool may_overlap(const RunOptions& options) {
@@ -113,7 +113,7 @@ constexpr RunOption rows[] = {
       .affects = Affects::timing,
       .set = set_compute_time,
       .reads = [](const RunOptions& o) -> Files {
-        return o.ready_times.empty() ? Files{} : Files{o.ready_times};
+        return o.ready_times_file.empty() ? Files{} : Files{o.ready_times_file};
       }}},
     {{.name = "gpu-speed",
       .value = "Q",

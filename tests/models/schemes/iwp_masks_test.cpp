@@ -53,7 +53,7 @@ TEST_CASE("bits are drawn independently with their share", "[iwp]") {
   // Binomial: mean 10,000, standard deviation 99.5; five of them, as everywhere here, are missed by
   // chance in one of 1.7 million sequences.
   CHECK(std::fabs(static_cast<double>(drawn) - 10'000) < 5 * 99.5);
-  // Of the first half, in words of which all bits count: 499,968 bits.
+  // The first half, in words of which all bits count, has 499,968 bits.
   const auto half = prune::count(std::span(mask).first(n / 128));
   CHECK(std::fabs(static_cast<double>(half) - 4999.68) < 5 * 70.4);
   // Neighbours: both set with 1e-4, 100 pairs on average, standard deviation 10.

@@ -196,7 +196,7 @@ TEST_CASE("ranks and steps draw different numbers, seeds too", "[quantized]") {
   CHECK(means == first_means(1));
   CHECK(means[0] != means[1]);
   CHECK(means[0] != first_means(2)[0]);
-  // Of two ranks with equal gradients some draws differ, so that half a scale comes out.
+  // Some draws of two ranks with equal gradients differ, so that half a scale comes out.
   const std::set<float> values(means[0].begin(), means[0].begin() + 3000);
   CHECK(values.size() == 5);
 }

@@ -60,7 +60,7 @@ TEST_CASE("every scheme goes on without a rank that dies", "[schemes]") {
     }
     // The gradients of the two that are left are equal; those that quantize come near alone.
     if (definition->name == "signsgd") {
-      // Of normal values, mean|p| * sign(p) misses the share 1 - 2/pi = 0.36; later steps make up
+      // For normal values mean|p| * sign(p) misses the share 1 - 2/pi = 0.36; later steps make up
       // for it.
       if (step == 0) CHECK(error < 0.4 * norm);
     } else if (definition->name != "qsgd" && definition->name != "terngrad") {

@@ -100,7 +100,8 @@ TEST_CASE("pairwise exchanges and halving-doubling on a switch", "[collectives]"
              10 * (a + n / 6 * b) + 5 * n / 6 * g);
   check_time(switch_of(8), find_collective("halving-doubling").make_all_reduce(request_of(8)),
              2 * (3 * a + 7 * n / 8 * b) + 7 * n / 8 * g);
-  // Of 6 ranks 2 give their buffers to others before and get them back after what 4 do.
+  // Two of the 6 ranks give their buffers to others before what the other 4 do, and get them back
+  // after it.
   check_time(switch_of(6), find_collective("halving-doubling").make_all_reduce(request_of(6)),
              (a + n * b + n * g) + 2 * (2 * a + 3 * n / 4 * b) + 3 * n / 4 * g + (a + n * b));
 }

@@ -116,7 +116,8 @@ TEST_CASE("ranks may have sent alike before they send different coordinates", "[
   tracker.record(0, none);
   tracker.record(1, apart);
   tracker.record(2, none);
-  // Of each rank one coordinate was sent in step 1: age 1. The others: never, age 3.
+  // One coordinate of each rank was sent in step 1 and has age 1. The others were never sent and
+  // have age 3.
   CHECK(tracker.histogram(0) == std::vector<std::uint64_t>{0, 2, 0, 4});
   tracker.record(3, std::span<const prune::MaskWord>());
   CHECK(tracker.layer(0).max == 0);

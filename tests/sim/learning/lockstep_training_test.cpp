@@ -150,7 +150,7 @@ TEST_CASE("the memory for residuals, momenta and gradients is known before train
     options.optimizer = optimizer;
     const auto scheme = find_scheme(scheme_name).make(network->layers(), scheme_options);
     const auto found = training_memory(options, *scheme);
-    // Of four ranks; the exact mean needs none of its own.
+    // Four ranks have a gradient each; an exact scheme needs none but the mean.
     CHECK(found.gradients == Bytes{scheme->is_exact() ? 146 * 4U : 4 * 146 * 4U});
     return found.residuals_and_momenta - scheme->state_bytes();
   };

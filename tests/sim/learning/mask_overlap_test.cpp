@@ -10,7 +10,7 @@ TEST_CASE("the overlap is the share of the kept that the step before kept too", 
   using Shares = std::vector<std::optional<double>>;
   const auto record = [&](std::vector<prune::MaskWord> mask) { return overlap.record(mask); };
   CHECK(record({0b0111, 0b1, 0b0011}) == Shares{std::nullopt, std::nullopt});
-  // Of a's 2 kept 1 was kept before; of b's none.
+  // One of the two that a keeps was kept before, and none of b's.
   CHECK(record({0b1001, 0b0, 0b0100}) == Shares{0.5, 0.0});
   // Nothing of a is kept.
   CHECK(record({0, 0, 0b0100}) == Shares{std::nullopt, 1.0});

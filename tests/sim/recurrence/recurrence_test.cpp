@@ -55,7 +55,7 @@ TEST_CASE("recurrence equals simgrid wherever it says that it is exact", "[recur
   INFO(exact << " exact, " << refused << " refused");
   CHECK(exact >= 75);
   CHECK(refused >= 10);
-  // Of 11 (a single message counts too).
+  // There are 11 names (a single message counts too).
   CHECK(names.size() >= 9);
 }
 

@@ -46,7 +46,7 @@ TEST_CASE("a task of a Slurm array is a shard", "[scan]") {
                     "with sbatch --array=1-8, or give `shard` I/N");
   CHECK_THROWS_WITH(in_slurm({{"ID", "x"}}),
                     "SLURM_ARRAY_TASK_ID: found \"x\"; a whole number from 0 is accepted");
-  // Of --array=1,2,9 tasks 1 and 9 could be 1/3 and 3/3, but task 2 is none.
+  // Tasks 1 and 9 of --array=1,2,9 could be shards 1/3 and 3/3, but task 2 can be none.
   CHECK_THROWS_WITH(
       in_slurm({{"ID", "2"}, {"MIN", "1"}, {"MAX", "9"}, {"STEP", "1"}, {"COUNT", "3"}}),
       "SLURM_ARRAY_TASK_ID: found 2 of 3 ids from 1 to 9; evenly spaced ids are accepted, such as "
@@ -77,7 +77,7 @@ TEST_CASE("shards have all points once, in even numbers", "[scan]") {
     std::iota(expected.begin(), expected.end(), 0);
     REQUIRE(all == expected);
   }
-  // Of the group of 9 points, which stands across the border, both have a part.
+  // The group of 9 points stands across the border, and both shards have a part of it.
   CHECK(groups_of_shard(groups, {0, 2}) ==
         std::vector<PointGroup>{{0, 1, 2, 3, 4}, {5}, {6, 7, 8, 9, 10}});
 }

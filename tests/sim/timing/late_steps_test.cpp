@@ -38,7 +38,7 @@ TEST_CASE("a slow network holds a step back until the update S+1 before it has a
     check_times(happened.ready, rank, {1, 2, 3, 6, 10});
     check_times(happened.apply, rank, {5, 9, 13, 17, 21});
   }
-  // Of the 5 s until update 0 arrives, 3 s compute steps 0 to 2; then 1 s of each 4 s computes.
+  // Steps 0 to 2 compute for 3 of the 5 s until update 0 arrives; then 1 s of each 4 s computes.
   const auto& steps = happened.timing.steps;
   CHECK(happened.timing.end == Seconds{21});
   CHECK(steps[0].compute.value == Approx(3));
