@@ -12,8 +12,8 @@ namespace ringsim {
 
 /// When a bucket is full. Tensors are not split; sizes are those of fp32 gradients.
 struct BucketRule {
-  /// As PyTorch's DistributedDataParallel does (2006.15704): a bucket is closed once it holds
-  /// `first` or, after the first one, `cap` or more, so that it overshoots by up to a tensor.
+  /// Whether, as in PyTorch's DistributedDataParallel (2006.15704), a bucket is closed once it
+  /// holds `first` or, after the first one, `cap` or more, so that it overshoots by up to a tensor.
   /// Otherwise a bucket is closed before the tensor with which it would hold more than `cap`; a
   /// larger tensor has a bucket of its own.
   bool overshoots = false;

@@ -13,13 +13,13 @@ namespace ringsim {
 
 class RunFolder {
  public:
-  /// Creates the folder (and its parents) where it is missing. Throws UserError where it holds
-  /// anything, or cannot be written to.
-  /// Where asked for, it has a transfers.csv.
+  /// Creates the folder (and its parents) where it is missing, with a transfers.csv where that is
+  /// asked for. Throws UserError where the folder holds anything, or cannot be written to. No file
+  /// has its name before commit().
   explicit RunFolder(const std::filesystem::path& folder, bool with_transfers = false);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
-  /// Without commit(): removes what was written, and the folders that were created.
+  /// Removes what was written, and the folders that were created, unless commit() was called.
   ~RunFolder();
 
   /// Adds a row to its table.

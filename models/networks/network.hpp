@@ -25,7 +25,7 @@ class NetworkPass {
   /// weight.
   virtual double loss_and_gradient(std::span<const float> weights, const Batch& batch,
                                    std::span<float> gradient) = 0;
-  /// As loss_and_gradient() for each of losses.size() batches of equal size, one behind the other
+  /// Does loss_and_gradient() for each of losses.size() batches of equal size, one behind the other
   /// in `batches`, but keeps what their gradients are made of until the next pass, for
   /// add_gradient(). The inputs have to stay until then. More than one where takes_batches().
   virtual void losses_and_backward(std::span<const float> weights, const Batch& batches,

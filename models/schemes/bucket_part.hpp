@@ -10,7 +10,7 @@
 
 namespace ringsim {
 
-/// In buffers of its own a bucket's layers lie one behind the other, in the bucket's order.
+/// A bucket's layers, which lie one behind the other in buffers of its own, in the bucket's order.
 class BucketPart {
  public:
   BucketPart(const Layers& all, const Bucket& bucket);

@@ -61,7 +61,7 @@ struct LocalWork {
   std::size_t unpacked_to = 0;  ///< parameters of the mask that an unpack reads
   std::uint64_t kept = 0;       ///< parameters packed or unpacked
   bool with_velocity = false;
-  /// Per rank: of moved, what moves outside these calls (encoding, decoding); empty: nothing.
+  /// The part of `moved` that moves outside these calls (encoding, decoding); empty: nothing.
   std::vector<Bytes> coded;
 };
 /// One thing after another that a step does once the gradients are ready. `phase` names it in

@@ -21,7 +21,7 @@ double density_of(const SchemeOptions& options);
 
 /// Where the density that was asked for is reached after `warmup` epochs (SchemeDefinition).
 std::uint64_t density_warmup_steps(const SchemeOptions& options);
-/// For schemes without one.
+/// The same for schemes without a warm-up: 0.
 std::uint64_t no_warmup_steps(const SchemeOptions& options);
 
 /// nullptr for "auto", which takes the smallest.

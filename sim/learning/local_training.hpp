@@ -16,11 +16,11 @@ namespace ringsim {
 /// state for each rank.
 Bytes local_memory(const TrainingOptions& options);
 
-/// As train(). A step exchanges where it is the last of `every` steps, or the last of all; the
-/// others have no stages and keep nothing. The optimizer's momentum is that of each rank's own
-/// steps, so the scheme must have none. The accuracy is that of the mean of the ranks' weights.
+/// Trains as train() does. A step exchanges where it is the last of `every` steps, or the last of
+/// all; the others have no stages and keep nothing. The optimizer's momentum is that of each rank's
+/// own steps, so the scheme must have none. The accuracy is that of the mean of the ranks' weights.
 /// Error and cosine compare with the mean of the differences. The scheme's steps are exchanges.
-/// With a rank that dies goes how far its copy had moved since the last exchange.
+/// A rank that dies takes along how far its copy had moved since the last exchange.
 TrainingResult train_locally(const TrainingOptions& options, std::uint64_t every, Scheme& scheme,
                              ThreadPool& threads,
                              const std::function<void(const TrainedStep&)>& on_step);

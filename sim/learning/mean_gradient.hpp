@@ -11,7 +11,7 @@
 
 namespace ringsim {
 
-/// To the bit what loss_and_gradient() of every rank and mean_over_ranks()
+/// Computes to the bit what loss_and_gradient() of every rank and mean_over_ranks()
 /// (models/schemes/mean.hpp) give, whatever the number of threads. Each part of the sum takes all
 /// ranks' shares while it lies in the cache, and several ranks' small batches pass through the
 /// network as one.

@@ -56,7 +56,7 @@ BatchSampler make_sampler(const TrainingOptions& options);
 /// Throws RunError where a step's loss is not finite.
 void check_converges(std::uint64_t step, double loss);
 
-/// On the test set, or what stands in its place.
+/// The accuracy on the test set, or on what stands in for it.
 double test_accuracy(const Network& network, const Dataset& data, std::span<const float> weights,
                      ThreadPool& threads);
 

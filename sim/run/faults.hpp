@@ -18,7 +18,7 @@ class Faults {
   void add(const std::vector<RankDeath>& deaths);
 
   Rank ranks_left() const { return ranks_left_; }
-  /// For training, which takes the dead along up to their step.
+  /// The deaths as training is told them; it takes the dead along up to their step.
   const std::vector<TrainedDeath>& trained_deaths() const { return trained_deaths_; }
   /// `lost_mass`: of each death (TrainingResult), or empty.
   std::vector<FaultRow> rows(const std::vector<double>& lost_mass) const;

@@ -25,8 +25,8 @@ class SearchAxis {
   /// A position between the two, or nothing where there is none, or the two are apart by at most
   /// `accuracy`, relatively.
   std::optional<double> between(double low, double high, double accuracy) const;
-  /// By how much the value at `high` is above that at `low`, relatively; nothing where a value is
-  /// none to be divided by.
+  /// How much the value at `high` is above that at `low`, relatively; nothing where a value is none
+  /// to be divided by.
   std::optional<double> width(double low, double high) const;
   /// `count` positions (fewer where there are no more), both ends among them, evenly apart.
   std::vector<double> grid(std::size_t count) const;

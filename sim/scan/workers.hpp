@@ -24,9 +24,9 @@ using MakeGroupWork = std::function<std::unique_ptr<GroupWork>(const PointGroup&
 
 /// What is told while workers run; an exception that is thrown in one of them ends the workers.
 struct WorkersObserver {
-  /// In the order in which they are done. False: no more points are wanted.
+  /// Gets points in the order in which they are done. False: no more points are wanted.
   std::function<bool(std::uint32_t point, const DoneRow& row)> on_row;
-  /// Between rows, several times a second. False: no more points are wanted.
+  /// Called between rows, several times a second. False: no more points are wanted.
   std::function<bool()> on_wait;
 };
 

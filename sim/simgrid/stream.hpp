@@ -90,7 +90,7 @@ class Stream {
   std::string waits_for() const;
 
  private:
-  /// To or from one peer after the other; most ranks have the same one again and again.
+  /// The mailboxes to or from the last peer; most ranks have the same one again and again.
   struct Mailboxes {
     Rank last_peer = 0;
     simgrid::s4u::Mailbox* last = nullptr;

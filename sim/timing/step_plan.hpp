@@ -27,7 +27,7 @@ struct PruneCosts {
   std::optional<BytesPerSecond> memory;
 };
 
-/// Per rank, one after the other, in place of LocalWork.
+/// What becomes of LocalWork: how long each rank takes, in order of rank.
 struct LocalTime {
   std::vector<Seconds> duration;
   std::uint32_t bucket = 0;

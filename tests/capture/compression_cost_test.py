@@ -30,7 +30,7 @@ class Lists(unittest.TestCase):
             self.assertEqual(layer_lists.LAYER_LISTS[name], shapes)
 
     def test_buckets_are_closed_by_the_tensor_that_fills_them(self):
-        # Of 4 bytes an element: 12 + 8 reach the first limit of 16, then 40 and 4 + 20 + 16 reach 40.
+        # An element has 4 bytes: 12 + 8 reach the first limit of 16, then 40 and 4 + 20 + 16 reach 40.
         buckets = layer_lists.ddp_buckets([(7,), (4,), (5,), (1,), (10,), (2,), (3,)], first=16, limit=40)
         self.assertEqual(buckets, [[(3,), (2,)], [(10,)], [(1,), (5,), (4,)], [(7,)]])
         for shapes in layer_lists.LAYER_LISTS.values():

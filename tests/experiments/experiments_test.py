@@ -130,8 +130,8 @@ class Experiments(unittest.TestCase):
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         settings = json.loads((self.root / "search" / "settings.json").read_text())["mlp"]
-        # Of the grid 0.15 = 0.3 * (1 - 0.5); 0.1125 and 0.2 are tried beside it, and a single broadcaster sends too
-        # much.
+        # The grid's best is 0.15 = 0.3 * (1 - 0.5); 0.1125 and 0.2 are tried beside it, and a single broadcaster
+        # sends too much.
         self.assertEqual({name: settings["iwp"][name] for name in ("lr", "momentum")}, {"lr": 0.15, "momentum": 0.5})
         self.assertIn("tail", settings["iwp"])
         self.assertNotEqual(settings["iwp"].get("broadcasters"), 1)

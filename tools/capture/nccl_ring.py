@@ -168,7 +168,7 @@ def measure(rank, ranks, settings):
 
 
 def nccl_tests_table(operation, ranks, rows, notes):
-    """As all_reduce_perf and its siblings print it; what was not measured is N/A."""
+    """The table as all_reduce_perf and its siblings print it; what was not measured is N/A."""
     whole = 2 * (ranks - 1) / ranks
     factor = {"all_reduce": whole, "broadcast": 1, "sendrecv": 1}.get(operation, (ranks - 1) / ranks)
     reduction = "sum" if operation in ("all_reduce", "reduce_scatter") else "none"

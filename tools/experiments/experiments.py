@@ -32,7 +32,7 @@ def mean(values):
 
 
 def half_width(values):
-    """Of the 95 % confidence interval of the mean; infinite for one value."""
+    """Half the width of the 95 % confidence interval of the mean; infinite for one value."""
     if len(values) < 2:
         return math.inf
     variance = sum((value - mean(values)) ** 2 for value in values) / (len(values) - 1)
@@ -47,7 +47,7 @@ def interval(values, digits=2):
 
 
 def print_table(heading, rows):
-    """As Markdown."""
+    """Prints the rows as a Markdown table."""
     for cells in (heading, ["---"] * len(heading), *rows):
         print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
 
@@ -215,7 +215,7 @@ def points_of(folder):
 
 
 def summary_of(summary):
-    """Of summary.json, what tables are made of."""
+    """Those figures of summary.json that tables are made of."""
     names = (
         "accuracy",
         "loss",

@@ -45,7 +45,7 @@ def share_of_each(sigma, union, masks):
 
 
 def golomb_bits(m, density):
-    """Of one gap: of a geometric distribution, in the Golomb code with parameter m."""
+    """The mean bits of one gap of a geometric distribution in the Golomb code with parameter m."""
     low = m.bit_length() - 1
     short = 2 ** (low + 1) - m
     log_q = math.log1p(-density) if density < 1 else -math.inf

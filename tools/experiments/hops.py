@@ -46,7 +46,7 @@ def bytes_of_rounds(folder):
 
 
 def densities(label, sizes, ranks):
-    """Of the hops 1 to N: what is sent in the N-1 rounds of the reduction, then the whole sum."""
+    """The densities of the hops 1 to N: what is sent in the N-1 rounds of the reduction, then the whole sum."""
     if label == TOP_K:  # a value and an index of four bytes
         return [size / 8 / PRUNED for size in sizes[:ranks]]
     return [(size / 4 - WHOLE) / PRUNED for size in sizes[:ranks]]

@@ -116,7 +116,7 @@ def settings_key(options):
 
 
 class Search:
-    """Of one scheme on one network."""
+    """The search for the settings of one scheme on one network."""
 
     def __init__(self, model, scheme, arguments, runs):
         self.model, self.scheme, self.runs = model, scheme, runs

@@ -29,7 +29,7 @@ std::string percent(double share);
 
 void print(const Calibration& result, Format format);
 
-/// In increasing order of size, those that were fitted first.
+/// Rows stand in increasing order of size, those that were fitted first.
 struct CalibrationPointRow {
   static constexpr FileHeading file = {"points.csv", "size of the measured table",
                                        "`calibrate --points points.csv`",

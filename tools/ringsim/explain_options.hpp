@@ -8,14 +8,15 @@ namespace ringsim {
 
 /// The names of all run_options().
 std::vector<std::string> option_names();
-/// Lines with their newlines; empty where there is no option of this name (with or without "--").
+/// What the option means, in lines; empty where there is no option of this name (with or without
+/// "--").
 std::string explain_option(std::string_view name);
 
 std::vector<std::string> scheme_names();
-/// With its equation and source; empty where there is no scheme of this name.
+/// What the scheme does, with its equation and source; empty where there is no scheme of this name.
 std::string explain_scheme(std::string_view name);
 
-/// docs/options.md.
+/// The text of docs/options.md.
 std::string options_document();
 
 }  // namespace ringsim

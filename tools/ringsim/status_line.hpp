@@ -18,7 +18,7 @@ class StatusLine {
   bool is_on_terminal() const { return terminal_; }
   /// A line of its own, above the bar.
   void line(const std::string& text);
-  /// On a terminal: a bar of `done` of `total` with `text` behind it, in place of the last one.
+  /// Draws a bar of `done` of `total` with `text` behind it over the last one, on a terminal alone.
   void draw(std::uint64_t done, std::uint64_t total, const std::string& text);
 
  private:

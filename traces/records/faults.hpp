@@ -6,7 +6,7 @@
 
 namespace ringsim {
 
-/// In order of time.
+/// Rows stand in order of time.
 struct FaultRow {
   static constexpr FileHeading file = {"faults.csv", "death of a host", "`run`, if one died",
                                        "when it died and was noticed, the step, what was lost"};

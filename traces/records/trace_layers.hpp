@@ -14,7 +14,7 @@ namespace ringsim {
 inline constexpr std::array<std::string_view, 5> trace_encodings = {"bitmap", "index", "delta",
                                                                     "runs", "rice"};
 
-/// In the order of steps, then ranks, then layers.
+/// Rows stand in the order of steps, then ranks, then layers.
 struct TraceLayerRow {
   static constexpr FileHeading file = {"trace_layers.csv", "step, rank and layer", "`prune`",
                                        "what each rank selected, and the bytes of its mask"};

@@ -6,7 +6,7 @@
 
 namespace ringsim {
 
-/// In the order in which the messages arrive.
+/// Rows stand in the order in which the messages arrive.
 struct TransferRow {
   static constexpr FileHeading file = {"transfers.csv", "message", "`run --transfers`",
                                        "from where to where, bytes, start and end"};

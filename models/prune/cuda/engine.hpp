@@ -15,10 +15,10 @@ namespace cuda {
 std::string unavailable();
 inline bool available() { return unavailable().empty(); }
 
-/// On the device that is current now. Takes buffers in device memory as they are; buffers in host
-/// memory are copied to the device and back, which takes far longer than pruning. Each call returns
-/// when its results are there. For calls that only enqueue kernels see cuda/plan.hpp. Throws
-/// RunError where CUDA reports an error.
+/// An engine on the device that is current now. Takes buffers in device memory as they are; buffers
+/// in host memory are copied to the device and back, which takes far longer than pruning. Each call
+/// returns when its results are there. For calls that only enqueue kernels see cuda/plan.hpp.
+/// Throws RunError where CUDA reports an error.
 std::unique_ptr<Engine> make_engine();
 
 }  // namespace cuda

@@ -78,7 +78,7 @@ def solve_active(columns, target, x, active):
             for i, value in zip(active, found):
                 x[i] = value
             return x, active, x != before
-        # As far from x to the solution as nothing becomes negative.
+        # Goes from x towards the solution as far as nothing becomes negative.
         step = min(
             (x[i] / (x[i] - value) for i, value in zip(active, found) if value <= 0 and x[i] != value), default=0
         )
