@@ -92,7 +92,7 @@ CHANGES = {
 NEEDED = {"assume": "--sparse-sum: a ring's sizes depend on the masks of all 4 ranks"}
 # Results do not depend on these; what they do not know is refused.
 REFUSED = {
-    "backend": ("simgird", '--backend: found "simgird" (did you mean "simgrid"?); accepted: auto, simgrid, recurrence'),
+    "backend": ("simgird", '--backend: found "simgird" (did you mean "simgrid"?); accepted: auto, recurrence, simgrid'),
     "engine": ("scaler", '--engine: the engine "scaler" is unknown (did you mean "scalar"?)'),
 }
 
@@ -183,8 +183,8 @@ class Options(Case):
         )
         self.assertIn("  equation  update = mean over ranks of G\n", self.good("explain", "dense"))
         self.check_error(
-            'explain: found "densty" (did you mean "density"?); an option of a run or a scheme is accepted; '
-            "ringsim explain lists them",
+            'explain: found "densty" (did you mean "density"?); a column, a key of summary.json, a scheme or an option '
+            "is accepted; ringsim explain lists them",
             *("explain", "densty"),
         )
 

@@ -65,13 +65,13 @@ TEST_CASE("the shipped topologies load", "[topology]") {
 TEST_CASE("an unknown topology is an error that names the nearest and the accepted", "[topology]") {
   CHECK_THROWS_WITH(
       find_topology("ring8-2g"),
-      "--topology: unknown topology \"ring8-2g\" (did you mean \"ring8-1g\"?); accepted: a file "
+      "`topology`: unknown topology \"ring8-2g\" (did you mean \"ring8-1g\"?); accepted: a file "
       "(with / or .json in its name), one of dgx-a100x4, dragonfly64, fat-tree32-25g, "
       "h100-x2-nvlink, "
       "h100-x2-sockets, p4d-x4, ring8-100g, "
       "ring8-10g, ring8-1g, ring8-mixed, ring8-slow-link, ring8-straggler, switch8-25g, "
       "torus4x4x4, or with "
-      "--ranks, --bandwidth and --latency "
+      "`ranks`, `bandwidth` and `latency` "
       "one of " +
           join(topology_kind_names(), ", "));
   CHECK_THROWS_WITH(find_topology("nowhere/x.json"), "nowhere/x.json: no such file");

@@ -104,7 +104,7 @@ TEST_CASE("a dragonfly from the command line has two chassis and two nodes", "[k
   CHECK(uniform(72).links().size() == 2 * (72 + 6 * 15 + 3 * 6 + 3));  // 3 groups of 6 routers
   CHECK(uniform(64).links().size() == 2 * (64 + 8 * 6 + 4 * 4 + 6));   // 4 groups of 4 routers
   CHECK_THROWS_WITH(uniform(36),
-                    "--ranks: found 36; for a uniform dragonfly topology a multiple of 8 from 16 "
+                    "`ranks`: found 36; for a uniform dragonfly topology a multiple of 8 from 16 "
                     "to 1048576 is accepted; write a topology file for other groups");
 }
 

@@ -162,16 +162,16 @@ TEST_CASE("a bare kind makes a topology of equal links", "[kinds]") {
   CHECK(choose_topology({"switch", 5, BytesPerSecond{1e9}, Seconds{1e-6}}).name() == "switch5");
   CHECK(choose_topology({"ring8-1g", 4, {}, {}}).hosts() == 8);
   CHECK_THROWS_WITH(choose_topology({"ring", 5, BytesPerSecond{1e9}, {}}),
-                    "--topology: the bare kind \"ring\" stands without --latency; with a bare kind "
-                    "--ranks, --bandwidth and --latency are accepted, all three; add --latency");
+                    "`topology`: the bare kind \"ring\" stands without `latency`; with a bare kind "
+                    "`ranks`, `bandwidth` and `latency` are accepted, all three; add `latency`");
   CHECK_THROWS_WITH(
       choose_topology({"ring8-1g", {}, BytesPerSecond{1e9}, {}}),
-      "--bandwidth: stands beside the topology \"ring8-1g\", which has its own; it is "
-      "accepted with a bare kind of topology, such as --topology ring");
+      "`bandwidth`: stands beside the topology \"ring8-1g\", which has its own; it is "
+      "accepted with a bare kind of topology, such as `topology` ring");
   CHECK_THROWS_WITH(choose_topology({"ring", 1, BytesPerSecond{1e9}, Seconds{}}),
-                    "--ranks: found 1; for a uniform ring topology 2 to 1048576 is accepted");
+                    "`ranks`: found 1; for a uniform ring topology 2 to 1048576 is accepted");
   CHECK_THROWS_WITH(
       choose_topology({"fat-tree", 20, BytesPerSecond{1e9}, Seconds{}}),
-      "--ranks: found 20; for a uniform fat-tree topology a multiple of 8 from 16 to 1048576 is "
+      "`ranks`: found 20; for a uniform fat-tree topology a multiple of 8 from 16 to 1048576 is "
       "accepted; write a topology file for other groups");
 }

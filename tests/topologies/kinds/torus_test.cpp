@@ -83,7 +83,7 @@ TEST_CASE("a torus from the command line is as square as its ranks allow", "[kin
       "; for a uniform torus topology a number that is no prime from 4 to 1048576 is accepted; "
       "write a topology file for other dimensions";
   for (const Rank ranks : {2U, 3U, 13U, 1048573U}) {
-    CHECK_THROWS_WITH(uniform(ranks), fmt::format("--ranks: found {}{}", ranks, accepted));
+    CHECK_THROWS_WITH(uniform(ranks), fmt::format("`ranks`: found {}{}", ranks, accepted));
   }
 }
 
