@@ -12,7 +12,7 @@
 namespace ringsim {
 namespace {
 
-constexpr std::size_t width = 120;
+constexpr std::size_t page_width = 120;
 
 constexpr std::string_view introduction =
     "`ringsim run -o DIR` writes a folder of results. This page says what is in it, and what "
@@ -36,11 +36,12 @@ std::string section(const OutputFile& file) {
   const auto& heading = file.heading;
   auto text = fmt::format("\n## `{}`\n\n", heading.name);
   text += wrapped(fmt::format("Written by {}. {}.", heading.written_by, rows_of(heading)), "", 0,
-                  width);
+                  page_width);
   text += '\n';
   for (const auto& field : file.fields) {
     const auto unit = field.unit.empty() ? std::string() : fmt::format(" [{}]", field.unit);
-    text += wrapped(fmt::format("`{}`{}: {}", field.name, unit, field.meaning), "- ", 2, width);
+    text +=
+        wrapped(fmt::format("`{}`{}: {}", field.name, unit, field.meaning), "- ", 2, page_width);
   }
   return text;
 }
