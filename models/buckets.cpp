@@ -15,27 +15,68 @@ BucketRule ddp_buckets() {
   return {.overshoots = true, .cap = Bytes{25 * mebi}, .first = Bytes{mebi}};
 }
 
-std::vector<Bucket> fill_buckets(const Layers& layers, std::span<const std::size_t> order,
-                                 const BucketRule& rule) {
-  check(order.size() == layers.size(), "buckets: an order of other layers");
-  std::vector<Bucket> buckets;
-  Bucket open;
-  Bytes size;
-  const auto close = [&] {
-    std::sort(open.layers.begin(), open.layers.end());
-    buckets.push_back(std::exchange(open, {}));
-    size = {};
-  };
-  for (const std::size_t index : order) {
-    const Bytes tensor = layers[index].parameters * Bytes{sizeof(float)};
-    const Bytes cap = buckets.empty() ? rule.first : rule.cap;
-    if (!rule.overshoots && !open.layers.empty() && size + tensor > cap) close();
-    open.layers.push_back(index);
-    size += tensor;
-    if (rule.overshoots && size >= cap) close();
+namespace {
+
+/// Fills one bucket after the other.
+class Filling {
+ public:
+  explicit Filling(const BucketRule& rule) : rule_(rule) {}
+
+  /// Adds a layer of so many bytes that is ready at `now`.
+  void add(std::size_t layer, Bytes tensor, Seconds now) {
+    if (!open_.layers.empty()) {
+      if (!rule_.overshoots && size_ + tensor > cap()) {
+        close(last_ready_);
+      } else if (rule_.timeout && now > timer()) {
+        open_.goes_at = timer();
+        close(timer());
+      }
+    }
+    if (open_.layers.empty()) opened_ = now;
+    open_.layers.push_back(layer);
+    size_ += tensor;
+    last_ready_ = now;
+    if (rule_.overshoots && size_ >= cap()) close(now);
   }
-  if (!open.layers.empty()) close();
-  return buckets;
+
+  std::vector<Bucket> finish() {
+    if (!open_.layers.empty()) close(last_ready_);
+    return std::move(buckets_);
+  }
+
+ private:
+  Bytes cap() const { return buckets_.empty() ? rule_.first : rule_.cap; }
+  /// When the open bucket goes, full or not.
+  Seconds timer() const {
+    return last_went_ ? std::max(opened_, *last_went_ + *rule_.timeout) : opened_;
+  }
+  void close(Seconds now) {
+    std::sort(open_.layers.begin(), open_.layers.end());
+    buckets_.push_back(std::exchange(open_, {}));
+    size_ = {};
+    last_went_ = now;
+  }
+
+  const BucketRule& rule_;
+  std::vector<Bucket> buckets_;
+  Bucket open_;
+  Bytes size_;
+  Seconds opened_, last_ready_;  ///< when its first and its last gradient were ready
+  std::optional<Seconds> last_went_;
+};
+
+}  // namespace
+
+std::vector<Bucket> fill_buckets(const Layers& layers, std::span<const std::size_t> order,
+                                 const BucketRule& rule, std::span<const Seconds> ready) {
+  check(order.size() == layers.size(), "buckets: an order of other layers");
+  check(!rule.timeout || ready.size() == layers.size(), "buckets: ready times of other layers");
+  Filling filling(rule);
+  for (const std::size_t index : order) {
+    filling.add(index, layers[index].parameters * Bytes{sizeof(float)},
+                rule.timeout ? ready[index] : Seconds{});
+  }
+  return filling.finish();
 }
 
 Bucket one_bucket(const Layers& layers) {

@@ -19,6 +19,10 @@ struct BucketRule {
   bool overshoots = false;
   Bytes cap;
   Bytes first;  ///< in place of cap, for the first bucket
+  /// A fusion timer, as Horovod has: a bucket that is not full goes so long after the one before it
+  /// went, or with its first gradient if none was ready then; the first one goes with the first
+  /// gradient, the last one at the end of the backward pass. Absent: full buckets alone go.
+  std::optional<Seconds> timeout = std::nullopt;
 };
 
 /// DistributedDataParallel's defaults: 25 MiB, the first bucket 1 MiB.
@@ -26,12 +30,14 @@ BucketRule ddp_buckets();
 
 struct Bucket {
   std::vector<std::size_t> layers;  ///< indices, in forward order
+  Seconds goes_at = {};             ///< not before; 0 where it goes as soon as its layers are ready
 };
 
 /// Fills one bucket after the other with the layers in `order`, the one in which their gradients
-/// become ready (every index once). The buckets come in that order, too.
+/// become ready (every index once). The buckets come in that order, too. `ready`: when each layer's
+/// gradient is ready; a rule with a time-out needs it.
 std::vector<Bucket> fill_buckets(const Layers& layers, std::span<const std::size_t> order,
-                                 const BucketRule& rule);
+                                 const BucketRule& rule, std::span<const Seconds> ready = {});
 
 /// All layers, in forward order.
 Bucket one_bucket(const Layers& layers);

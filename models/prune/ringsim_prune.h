@@ -120,7 +120,7 @@ RINGSIM_PRUNE_API int ringsim_prune_count_chunks(ringsim_prune_plan* plan, const
                                                  uint32_t* counts, void* stream);
 
 /* The mask of all segments as one message, as ringsim would send it; host memory whatever the
- * engine is. encoding: "bitmap", "index", "delta", "runs", "rice", or NULL for the smallest per
+ * engine is. encoding: "bitmap", "index", "delta", "runs", "rice", "index32", or NULL for the smallest per
  * segment. *size: the bytes of the message, also where the result is RINGSIM_PRUNE_TOO_SMALL
  * because `capacity` is less (bytes may then be NULL). */
 RINGSIM_PRUNE_API int ringsim_prune_encode_mask(const ringsim_prune_plan* plan,

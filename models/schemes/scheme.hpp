@@ -38,6 +38,9 @@ struct Payload {
 struct AllReduce {
   std::size_t elements = 0;
   Bytes element_bytes{4};
+  /// Partial sums do not fit an element (votes of a bit): in place of `collective`, each rank sends
+  /// every chunk to the one rank that owns it, which sends the result back (pairwise exchange).
+  bool at_owners = false;
 };
 /// Rank i contributes parts[i]; afterwards all ranks hold all parts. An empty part costs nothing.
 struct AllGather {

@@ -1,8 +1,13 @@
 #pragma once
 // signSGD with majority vote (Bernstein et al., arXiv 1810.05291) and error feedback (Karimireddy
 // et al., arXiv 1901.09847). p = g + e; a rank sends the signs of p and, per layer, the scale
-// mean|p|, and keeps e = p - scale*sign(p). The update is the sign that most ranks sent, 0 where as
-// many sent the one as the other, times the mean of the scales. A p of 0 counts as positive.
+// mean|p|, and keeps e = p - scale*sign(p). The update is the sign that most ranks sent, times the
+// mean of the scales. A p of 0 counts as positive. How the votes travel (`vote`):
+// - all-gather: every rank gets all signs and counts; where as many sent the one as the other, the
+//   update is 0.
+// - pairwise: each rank owns a chunk of the signs (by bytes, as chunks of all-reduces), gets the
+//   others' bits for it and sends back a bit for each element, which cannot say 0: where the votes
+//   are equal, the owner's own sign decides. The scales are all-gathered.
 #include "models/schemes/scheme.hpp"
 
 #include <cstdint>
@@ -33,7 +38,14 @@ class SignsgdScheme final : public Scheme {
     std::vector<std::uint8_t> message;
   };
 
+  /// Adds up a layer's votes, whose messages begin at `at`, after so many bytes of signs; then
+  /// makes the update of them.
+  void count_votes(std::span<float> votes, std::size_t at, std::size_t signs_before);
+  /// The rank whose chunk of all signs a byte is in.
+  Rank owner_of(std::size_t sign_byte, std::size_t sign_bytes) const;
+
   Layers layers_;
+  SchemeOptions options_;  ///< with the ranks that are left
   std::vector<RankState> ranks_;
   std::vector<float> mean_;
 };

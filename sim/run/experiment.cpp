@@ -83,6 +83,18 @@ void find_model(const RunOptions& options, Experiment& experiment) {
       "accepted: " + join(names, ", ") + ", or a file (with / or .json in its name)");
 }
 
+/// The greatest latency and the least bandwidth on the way from each rank to the next one.
+HopSpeed slowest_hop(const Topology& topology, Rank ranks) {
+  auto route = topology.route(0, 1);
+  HopSpeed hop{route.latency, route.bandwidth};
+  for (Rank rank = 1; rank < ranks; ++rank) {
+    route = topology.route(rank, (rank + 1) % ranks);
+    hop.latency = std::max(hop.latency, route.latency);
+    hop.bandwidth = std::min(hop.bandwidth, route.bandwidth);
+  }
+  return hop;
+}
+
 CollectiveChoice choose_collective(const RunOptions& options, const Topology& topology,
                                    Rank ranks) {
   AllReduceRequest request{.ranks = ranks,
@@ -98,7 +110,7 @@ CollectiveChoice choose_collective(const RunOptions& options, const Topology& to
         "another one is accepted (ringsim list collectives)");
   }
   algorithm.make_all_reduce(request);  // or it says why not, before anything slow begins
-  return {&algorithm, request};
+  return {&algorithm, request, slowest_hop(topology, ranks)};
 }
 
 ReadyTimes find_ready_times(const Experiment& experiment) {
@@ -178,8 +190,8 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
   }
   experiment.ready = find_ready_times(experiment);
   if (const auto rule = bucket_rule(options)) {
-    experiment.buckets =
-        fill_buckets(layers_of(experiment), order_of_readiness(experiment.ready), *rule);
+    experiment.buckets = fill_buckets(layers_of(experiment), order_of_readiness(experiment.ready),
+                                      *rule, experiment.ready.layer);
   }
   if (overlaps(options) && !feeds_back(experiment.options) &&
       has_deaths(experiment.topology, ranks)) {

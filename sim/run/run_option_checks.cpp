@@ -139,8 +139,10 @@ bool overlaps(const RunOptions& options) {
 bool feeds_back(const RunOptions& options) { return options.staleness > 0 || options.quorum; }
 
 std::optional<BucketRule> bucket_rule(const RunOptions& options) {
-  if (options.bucket || !overlaps(options)) return options.bucket;
-  return ddp_buckets();
+  if (!options.bucket && !overlaps(options)) return std::nullopt;
+  auto rule = options.bucket.value_or(ddp_buckets());
+  rule.timeout = options.bucket_timeout;
+  return rule;
 }
 
 void check_run_options(const RunOptions& options) {

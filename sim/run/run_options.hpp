@@ -72,8 +72,9 @@ struct RunOptions {
   std::string prune_profile;  ///< file
   BytesPerSecond gpu_memory_bandwidth{900e9};
   double jitter = 0;
-  std::optional<BucketRule> bucket;  ///< absent: none, or DDP's with overlap
-  std::optional<bool> overlap;       ///< absent: where there are buckets
+  std::optional<BucketRule> bucket;       ///< absent: none, or DDP's with overlap
+  std::optional<Seconds> bucket_timeout;  ///< absent: a bucket goes when it is full
+  std::optional<bool> overlap;            ///< absent: where there are buckets
   // scheme
   std::string scheme = "iwp";
   SchemeOptions scheme_options;  ///< run() fills in ranks, seed, steps_per_epoch, momentum

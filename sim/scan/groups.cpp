@@ -30,11 +30,15 @@ std::string RecordingKeys::key(const std::vector<Assignment>& point) {
   const bool feeds_back = std::ranges::any_of(point, [](const Assignment& given) {
     return given.first == "quorum" || (given.first == "staleness" && given.second != "0");
   });
+  // With a timer, buckets depend on when gradients are ready.
+  const bool has_timer =
+      std::ranges::find(point, "bucket-timeout", &Assignment::first) != point.end();
   for (const auto& [name, text] : point) {
     has_ranks = has_ranks || name == "ranks";
     // What was measured says in which order buckets are filled.
-    const bool is_measured = name == "compute-time" && names_ready_times(text);
-    if (feeds_back || is_measured || !is_timing_option(name))
+    const bool fills_buckets = (name == "compute-time" && (has_timer || names_ready_times(text))) ||
+                               (name == "gpu-speed" && has_timer);
+    if (feeds_back || fills_buckets || !is_timing_option(name))
       key += fmt::format("{}={}\n", name, text);
   }
   return has_ranks ? key : key + "hosts=" + ranks_of(point);

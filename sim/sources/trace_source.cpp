@@ -15,13 +15,17 @@
 namespace ringsim {
 namespace {
 
+/// A trace has no column for what is told by the counts alone.
+constexpr std::string_view four_byte_indices = "index32";
+
 std::optional<std::size_t> find_column(const std::string& name) {
-  if (name == "auto") return std::nullopt;
+  if (name == "auto" || name == four_byte_indices) return std::nullopt;
   const auto found = std::ranges::find(trace_encodings, name);
   if (found != trace_encodings.end())
     return static_cast<std::size_t>(found - trace_encodings.begin());
-  throw UserError(option_place("mask-encoding"), fmt::format("unknown encoding \"{}\"", name),
-                  "accepted: auto, " + join(trace_encodings, ", "));
+  throw UserError(
+      option_place("mask-encoding"), fmt::format("unknown encoding \"{}\"", name),
+      fmt::format("accepted: auto, {}, {}", join(trace_encodings, ", "), four_byte_indices));
 }
 
 }  // namespace
@@ -41,10 +45,12 @@ TraceSource::TraceSource(std::filesystem::path folder, const std::optional<std::
     throw UserError(option_place("mask-encoding"), "has no effect with `scheme` dense", {},
                     "leave it out");
   if (mask_encoding) encoding_ = find_column(*mask_encoding);
+  has_four_byte_indices_ = mask_encoding == four_byte_indices;
   for (const auto& layer : trace_.header.layers) parameters_ += layer.parameters;
 }
 
 std::uint64_t TraceSource::mask_bytes(const TraceLayerRow& row) const {
+  if (has_four_byte_indices_) return 4 * row.kept;
   if (encoding_) return *row.encoded_bytes[*encoding_];
   return **std::ranges::min_element(row.encoded_bytes);
 }

@@ -65,6 +65,7 @@ class TraceSource {
   std::filesystem::path folder_;
   GradientTrace trace_;
   std::string scheme_;
+  bool has_four_byte_indices_ = false;
   std::optional<std::size_t> encoding_;  ///< index into trace_encodings; nothing: the smallest
   std::size_t parameters_ = 0;
   TraceSums sums_;

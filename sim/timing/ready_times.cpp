@@ -42,6 +42,7 @@ std::vector<Seconds> bucket_ready_times(const ReadyTimes& times,
   std::vector<Seconds> ready;
   Seconds last;
   for (const auto& bucket : buckets) {
+    last = std::max(last, bucket.goes_at);
     for (const std::size_t layer : bucket.layers) last = std::max(last, times.layer[layer]);
     ready.push_back(last);
   }

@@ -24,7 +24,7 @@ ReadyTimes ready_by_operations(const Layers& layers, std::vector<double> forward
 std::vector<std::size_t> order_of_readiness(const ReadyTimes& times);
 
 /// When all layers of each bucket are ready, or those of a bucket before it, if they are later:
-/// buckets are exchanged in order.
+/// buckets are exchanged in order. A bucket whose timer closed it goes when that ran out.
 std::vector<Seconds> bucket_ready_times(const ReadyTimes& times,
                                         const std::vector<Bucket>& buckets);
 

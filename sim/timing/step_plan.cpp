@@ -74,7 +74,8 @@ StepPlan plan_kept(const std::vector<KeptStage>& stages, Rank ranks, const Colle
       request.ranks = ranks;
       request.elements = reduce->elements;
       request.element_bytes = reduce->element_bytes;
-      auto collective = values.algorithm->make_all_reduce(request);
+      const auto& algorithm = reduce->at_owners ? find_collective("pairwise") : *values.algorithm;
+      auto collective = algorithm.make_all_reduce(request);
       plan.sent.values += collective->total_bytes();
       plan.stages.emplace_back(Exchange{stage.phase, std::move(collective), stage.bucket});
     } else if (const auto* sparse = std::get_if<KeptStage::SparseRing>(&stage.what)) {
@@ -92,8 +93,11 @@ StepPlan plan_kept(const std::vector<KeptStage>& stages, Rank ranks, const Colle
         plan.sent.headers += (ranks - 1) * part.headers;
         parts.push_back(part.total());
       }
-      plan.stages.emplace_back(
-          Exchange{stage.phase, make_ring_all_gather(std::move(parts)), stage.bucket});
+      plan.stages.emplace_back(Exchange{stage.phase,
+                                        values.hop
+                                            ? make_fastest_all_gather(std::move(parts), *values.hop)
+                                            : make_ring_all_gather(std::move(parts)),
+                                        stage.bucket});
     }
   }
   return plan;

@@ -7,6 +7,7 @@
 #include "models/prune/engine_profile.hpp"
 #include "models/schemes/scheme.hpp"
 #include "sim/collectives/collective.hpp"
+#include "sim/collectives/pipelined_all_gather.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -47,6 +48,9 @@ struct StepPlan {
 struct CollectiveChoice {
   const CollectiveDefinition* algorithm;
   AllReduceRequest request;
+  /// The slowest hop of the ring, which says in what pieces parts of all-gathers travel. Absent:
+  /// they travel whole.
+  std::optional<HopSpeed> hop = std::nullopt;
 };
 
 /// What a scheme declared, without the masks of a sparse all-reduce, so that it can be kept for all
@@ -64,8 +68,8 @@ struct KeptStage {
 std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks);
 
 /// The plan of a step whose scheme declared `stages`. Values go by the all-reduce algorithm;
-/// all-gathers go round the ring. A prune time that is given is spent where the first local work
-/// of each bucket stands, and none elsewhere.
+/// all-gathers go round the ring, in pieces where that is faster. A prune time that is given is
+/// spent where the first local work of each bucket stands, and none elsewhere.
 StepPlan plan_kept(const std::vector<KeptStage>& stages, Rank ranks, const CollectiveChoice& values,
                    const PruneCosts& costs);
 /// plan_kept(keep(stages, ranks), ...)

@@ -66,6 +66,18 @@ class Step(Case):
             "on",
         )
         self.check_error(
+            "--bucket-timeout: has no effect with exchanges that begin after the backward pass; add --bucket or "
+            "--overlap on, or leave it out",
+            *step,
+            "--bucket-timeout",
+            "5ms",
+        )
+        self.check_error(
+            "--bucket-timeout: has no effect with --bytes; leave it out",
+            *["run", "--topology", "switch8-25g", "--bytes", "64MiB", "--compute-time", "50ms", "--scheme", "dense"],
+            *["--bucket", "1MiB", "--bucket-timeout", "5ms"],
+        )
+        self.check_error(
             "--masks-ahead: has no effect with --scheme dense; leave it out, or choose a scheme that takes it "
             "(ringsim list "
             "schemes)",

@@ -104,6 +104,19 @@ class Traces(Case):
         self.assertEqual(dense["compression_ratio"]["wire"], 1)
         self.assertGreater(dense["simulated_seconds"], 0.003)
 
+    def test_places_of_four_bytes(self):
+        weights, gradients = self.dump()
+        trace = self.folder / "trace"
+        self.good("prune", "--weights", weights, "--gradients", *gradients, "-o", trace, "--quiet")
+        kept = sum(int(row["kept"]) for row in csv_rows((trace / "trace_layers.csv").read_text()))
+        network = ["--topology", "ring", "--ranks", "2", "--bandwidth", "1Gbps", "--latency", "5us"]
+        words = ["--source", f"trace:{trace}", "--compute-time", "1ms", "--scheme", "topk", *network]
+        result = json.loads(self.good("run", *words, "--mask-encoding", "index32", "--format", "json", "--quiet"))
+        # Each of two ranks sends its values and their places once.
+        self.assertGreater(kept, 0)
+        self.assertEqual(result["bytes_sent_per_rank"]["masks"], 4 * kept / 2)
+        self.assertEqual(result["bytes_sent_per_rank"]["values"], 4 * kept / 2)
+
     def test_mistakes(self):
         weights, gradients = self.dump()
         trace = self.folder / "trace"

@@ -72,6 +72,28 @@ TEST_CASE("buckets of a fixed size are closed before they overflow", "[buckets]"
   CHECK(indices(fill_buckets(layers, order, first)) == Indices{{0}, {3, 4, 5}, {1, 2}});
 }
 
+TEST_CASE("a fusion timer sends what is there when it runs out", "[buckets]") {
+  // Layers of 4 bytes, from behind; at most 3 in a bucket. In s: 10 goes at once, the first one;
+  // 11, 12 and 13 fill a bucket, which goes at 13; 14 and 15 go when 5 s have passed, at 18; by 23
+  // nothing is there, so that 30 goes when it is ready, with what is ready then; 35, on the dot,
+  // and 33 go at 35; 41 is the last.
+  const auto layers = of_sizes({1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
+  std::vector<Seconds> ready;
+  for (const double at : {41, 35, 33, 30, 30, 15, 14, 13, 12, 11, 10}) ready.push_back(Seconds{at});
+  BucketRule rule{.overshoots = false, .cap = Bytes{12}, .first = Bytes{12}, .timeout = Seconds{5}};
+  const auto buckets = fill_buckets(layers, backwards(layers), rule, ready);
+  CHECK(indices(buckets) == Indices{{10}, {7, 8, 9}, {5, 6}, {3, 4}, {1, 2}, {0}});
+  std::vector<double> goes_at;
+  for (const auto& bucket : buckets) goes_at.push_back(bucket.goes_at.value);
+  CHECK(goes_at == std::vector<double>{10, 0, 18, 30, 35, 0});
+  // With no time to wait each moment's gradients go alone; with much they fill buckets.
+  rule.timeout = Seconds{0};
+  CHECK(fill_buckets(layers, backwards(layers), rule, ready).size() == 10);
+  rule.timeout = Seconds{1000};
+  CHECK(indices(fill_buckets(layers, backwards(layers), rule, ready)) ==
+        Indices{{10}, {7, 8, 9}, {4, 5, 6}, {1, 2, 3}, {0}});
+}
+
 TEST_CASE("a buffer is cut into layers that fill the buckets", "[buckets]") {
   const BucketRule rule{.overshoots = true, .cap = Bytes{40}, .first = Bytes{12}};
   const auto layers = cut_into_layers(25, rule);

@@ -101,6 +101,10 @@ constexpr Condition of_overlap[] = {
     {"`local-steps` 1", may_overlap, "has no effect with `local-steps`",
      "leave it out: the weights have moved when the last step has ended"}};
 
+constexpr Condition of_timer[] = {
+    {"`overlap` on", overlaps, "has no effect with exchanges that begin after the backward pass",
+     "add `bucket` or `overlap` on, or leave it out"}};
+
 constexpr RunOption rows[] = {
     {{.name = "compute-time",
       .value = "Q|model|FILE",
@@ -175,6 +179,17 @@ constexpr RunOption rows[] = {
       .limits = Custom{accepted_buckets, [] { return Words{"ddp"}; }},
       .default_note = "all together, or ddp with `overlap` on"},
      {.group = "time", .affects = Affects::both, .set = set_bucket}},
+    {{.name = "bucket-timeout",
+      .value = "Q",
+      .meaning = "a bucket that is not full goes so long after the one before it, or with its "
+                 "first gradient if that is ready later (Horovod's fusion timer)",
+      .limits = WithUnit{WithUnit::Kind::seconds},
+      .default_note = "a bucket goes when it is full"},
+     {.group = "time",
+      .affects = Affects::both,
+      .origins = from_training | from_model | from_trace,
+      .conditions = of_timer,
+      .set = [](RunOptions& o, const OptionValue& v) { o.bucket_timeout = value_as<Seconds>(v); }}},
     {{.name = "overlap",
       .value = "on|off",
       .meaning = "a bucket's exchange begins while the backward pass goes on",

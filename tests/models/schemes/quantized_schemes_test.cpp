@@ -205,6 +205,7 @@ TEST_CASE("signsgd applies the majority's sign times the mean scale", "[signsgd]
   SignsgdScheme scheme({{"w", 0, 3, 1}, {"b", 3, 1, 1}}, [] {
     SchemeOptions o;
     o.ranks = 4;
+    set(o, "vote", "all-gather");
     return o;
   }());
   // Scales of w: 2, 1, 3, 2; mean 2. Signs: 3 of 4 minus; 2 of 4, a tie; all plus (0 counts as
@@ -222,6 +223,75 @@ TEST_CASE("signsgd applies the majority's sign times the mean scale", "[signsgd]
   for (Rank rank = 0; rank < 4; ++rank) scheme.contribute(rank, 1, ones, ones);
   CHECK(scheme.error(2)[1] == Approx(1 - 1.0 / 3));
   CHECK(scheme.error(2)[0] == Approx(-1.0 / 3));
+}
+
+TEST_CASE("signsgd: where owners count and votes are equal, the owner's own decides", "[signsgd]") {
+  // Layers of 9 and 1 signs: bytes 0, 1 and 2, of which rank 0 owns the first and 1 the second, 2
+  // the third, and 3 none.
+  SchemeOptions o;
+  o.ranks = 4;
+  SignsgdScheme scheme({{"w", 0, 9, 1}, {"b", 9, 1, 1}}, o);
+  std::vector<std::vector<float>> gradients(4, std::vector<float>(10, 1));
+  for (const Rank rank : {0, 2}) gradients[rank][0] = -1;     // a tie that rank 0 turns to minus
+  for (const Rank rank : {2, 3}) gradients[rank][1] = -1;     // and one to plus
+  for (const Rank rank : {0, 1}) gradients[rank][8] = -1;     // a tie that rank 1 turns to minus
+  for (const Rank rank : {0, 1, 3}) gradients[rank][9] = -1;  // no tie
+  for (Rank rank = 0; rank < 4; ++rank) scheme.contribute(rank, 0, gradients[rank], gradients[0]);
+  const auto outcome = scheme.exchange(0);
+  CHECK(std::vector<float>(outcome.mean.begin(), outcome.mean.end()) ==
+        std::vector<float>{-1, 1, 1, 1, 1, 1, 1, 1, -1, -1});
+}
+
+TEST_CASE("signsgd votes alike whichever way, but where votes are equal", "[signsgd]") {
+  // Of an odd number of ranks no votes are equal.
+  for (const Rank ranks : {2, 3, 5, 6}) {
+    std::vector<std::vector<float>> means;
+    for (const auto* vote : {"all-gather", "pairwise"}) {
+      auto o = small_options(ranks);
+      set(o, "vote", vote);
+      SignsgdScheme scheme(small_layers(), o);
+      run_steps(scheme, ranks, 1, [&](std::uint64_t, const Gradients&, const StepOutcome& out) {
+        means.emplace_back(out.mean.begin(), out.mean.end());
+      });
+    }
+    std::size_t ties = 0;
+    for (std::size_t i = 0; i < small_parameters; ++i) {
+      ties += means[0][i] == 0 ? 1 : 0;
+      if (means[0][i] != 0) REQUIRE(means[1][i] == means[0][i]);
+      REQUIRE(means[1][i] != 0);
+    }
+    CHECK((ties == 0) == (ranks % 2 == 1));
+  }
+}
+
+TEST_CASE("signsgd's votes travel so that less is sent", "[signsgd]") {
+  const auto exchanges = [](Rank ranks, const char* vote) {
+    auto o = small_options(ranks);
+    set(o, "vote", vote);
+    const auto step = find_scheme("signsgd").synthesize(small_layers(), o, 0);
+    std::vector<std::string> kinds;
+    for (const auto& stage : step.stages) {
+      if (const auto* gather = std::get_if<AllGather>(&stage.what)) {
+        CHECK(gather->parts.size() == ranks);
+        kinds.push_back(fmt::format("{} gathers {}+{}", stage.phase.text(),
+                                    gather->parts[0].values.count, gather->parts[0].headers.count));
+      } else if (const auto* reduce = std::get_if<AllReduce>(&stage.what)) {
+        CHECK(reduce->at_owners);
+        CHECK(reduce->element_bytes == Bytes{1});
+        kinds.push_back(fmt::format("{} at owners {}", stage.phase.text(), reduce->elements));
+      }
+    }
+    return kinds;
+  };
+  using Kinds = std::vector<std::string>;
+  // 3000, 70 and 1025 bits are 375 + 9 + 129 bytes; three scales. A rank sends 2(N-1)/N times the
+  // signs to owners and back, N-1 times in an all-gather: as much with two ranks.
+  const Kinds gathered = {"values gathers 513+12"};
+  const Kinds pairwise = {"scales gathers 0+12", "values at owners 513"};
+  CHECK(exchanges(2, "auto") == gathered);
+  CHECK(exchanges(3, "auto") == pairwise);
+  CHECK(exchanges(64, "all-gather") == gathered);
+  CHECK(exchanges(2, "pairwise") == pairwise);
 }
 
 TEST_CASE("signsgd: what was sent plus what stays is what was accumulated", "[signsgd]") {
@@ -248,7 +318,9 @@ TEST_CASE("signsgd: what was sent plus what stays is what was accumulated", "[si
 }
 
 TEST_CASE("signsgd's bytes are those of the messages", "[signsgd]") {
-  const auto scheme = make_scheme("signsgd", small_options(3));
+  auto o = small_options(3);
+  set(o, "vote", "all-gather");
+  const auto scheme = make_scheme("signsgd", o);
   run_steps(*scheme, 3, 1, [](std::uint64_t, const Gradients&, const StepOutcome& out) {
     for (const auto& part : stage<AllGather>(out, "values").parts) {
       CHECK(part.values == Bytes{375 + 9 + 129});  // 3000, 70 and 1025 bits

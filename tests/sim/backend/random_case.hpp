@@ -1,6 +1,7 @@
 #pragma once
 // Random topologies and programs, on which the backends are compared.
 #include "base/random.hpp"
+#include "sim/collectives/pipelined_all_gather.hpp"
 #include "sim/collectives/sparse_ring.hpp"
 #include "tests/sim/backend/programs.hpp"
 #include "topologies/kinds/fat_tree.hpp"
@@ -168,6 +169,7 @@ class RandomCase {
       case 10: {
         std::vector<Bytes> parts(ranks_);
         for (auto& part : parts) part = Bytes{random_.below(3) == 0 ? 0 : random_.below(100'000)};
+        if (random_.below(2) == 0) return make_pipelined_all_gather(parts, Bytes{20'000});
         return make_ring_all_gather(parts);
       }
       default: {

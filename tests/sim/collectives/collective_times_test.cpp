@@ -1,5 +1,6 @@
 // How long collectives take: the cost models of their sources, on networks where no message slows
 // another one.
+#include "sim/collectives/pipelined_all_gather.hpp"
 #include "sim/collectives/sparse_ring.hpp"
 #include "tests/sim/simgrid/simgrid_end.hpp"
 #include "tests/topologies/file.hpp"
@@ -126,6 +127,29 @@ TEST_CASE("pieces follow one another along a ring and through a tree", "[collect
   check_time(with_reduction(switch_topology("fast towards the root", cables)),
              find_collective("tree").make_all_reduce(request),
              2 * (2 * a + n * b + 2 * a + n / 2 * b) + 2 * 2 * n * g);
+}
+
+TEST_CASE("one, four and all of 64 ranks' masks go round the ring in pieces", "[collectives]") {
+  // A mask of 96,000 bytes in 12 pieces. One: its last piece leaves in round 12 and passes 62 more
+  // links. Four, every 16 ranks: a rank has sent a root's 12 pieces before the next one's come.
+  // Four neighbours: 48 pieces leave the last of them one after the other, and pass 59 more links
+  // on the way to the rank before the first.
+  const double a = link_latency, piece = n / 12;
+  const auto gather = [](std::initializer_list<Rank> roots) {
+    std::vector<Bytes> parts(64);
+    for (const Rank root : roots) parts[root] = Bytes{96'000};
+    return make_pipelined_all_gather(parts, Bytes{8000});
+  };
+  check_time(ring_of(64), gather({7}), (62 + 12) * (a + piece * b));
+  check_time(ring_of(64), gather({0, 16, 32, 48}), (62 + 12) * (a + piece * b));
+  check_time(ring_of(64), gather({62, 63, 0, 1}), (59 + 48) * (a + piece * b));
+  // On a switch a hop passes two cables.
+  check_time(switch_of(64), gather({7}), (62 + 12) * (2 * a + piece * b));
+  // All ranks' equal parts: N-1 rounds of a whole part, as in the ring all-gather.
+  const std::vector<Bytes> all(64, Bytes{8000});
+  const HopSpeed hop{Seconds{a}, BytesPerSecond{1 / b}};
+  check_time(ring_of(64), make_pipelined_all_gather(all, Bytes{8000}), 63 * (a + 8000 * b));
+  check_time(ring_of(64), make_fastest_all_gather(all, hop), 63 * (a + 8000 * b));
 }
 
 TEST_CASE("a hierarchical all-reduce takes a ring in the node and one between the nodes",

@@ -140,6 +140,16 @@ TEST_CASE("points that differ in timing alone share a recording", "[scan]") {
         std::vector<PointGroup>{{0, 1}});
 }
 
+TEST_CASE("with a fusion timer computing times are no matter of timing alone", "[scan]") {
+  const auto groups = [](std::initializer_list<std::pair<const char*, const char*>> lists) {
+    return group_points(PointSet(request_of(lists))).size();
+  };
+  CHECK(groups({{"compute-time", "1ms,2ms"}, {"bucket", "1MiB"}}) == 1);
+  CHECK(groups({{"compute-time", "1ms,2ms"}, {"bucket-timeout", "1ms"}}) == 2);
+  CHECK(groups({{"gpu-speed", "1TFLOPS,2TFLOPS"}, {"bucket-timeout", "1ms"}}) == 2);
+  CHECK(groups({{"bandwidth", "1Gbps,2Gbps"}, {"bucket-timeout", "1ms"}}) == 1);
+}
+
 TEST_CASE("networks share a recording but where times feed back into training", "[scan]") {
   const auto groups = [](std::initializer_list<std::pair<const char*, const char*>> late) {
     auto request = request_of(late);

@@ -105,7 +105,12 @@ const std::map<std::string, Formula>& formulas() {
          return quantized(4, (layer.parameters + 511) / 512, layer);
        }},
       {"terngrad", [](const Layer& layer, const LayerOutcome&) { return quantized(2, 1, layer); }},
-      {"signsgd", [](const Layer& layer, const LayerOutcome&) { return quantized(1, 1, layer); }},
+      {"signsgd",  // a bit to the owner of each chunk, and one back
+       [](const Layer& layer, const LayerOutcome&) {
+         auto sent = quantized(1, 1, layer);
+         sent.values = reduced((layer.parameters + 7) / 8);
+         return sent;
+       }},
       {"powersgd",
        [](const Layer& layer, const LayerOutcome&) -> Payload {
          constexpr std::size_t rank = 4;

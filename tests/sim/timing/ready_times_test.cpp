@@ -29,4 +29,7 @@ TEST_CASE("a bucket is ready when its last layer is, and the one before it", "[r
         std::vector<Seconds>{Seconds{9}, Seconds{9}});
   CHECK(bucket_ready_times(times, {{{0, 2}}, {{1}}}) ==
         std::vector<Seconds>{Seconds{5}, Seconds{9}});
+  // One that its timer closed goes when that runs out.
+  CHECK(bucket_ready_times(times, {{{0, 2}, Seconds{6}}, {{1}}}) ==
+        std::vector<Seconds>{Seconds{6}, Seconds{9}});
 }

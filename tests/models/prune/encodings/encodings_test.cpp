@@ -44,13 +44,15 @@ TEST_CASE("encodings are registered once each") {
     names.push_back(each->name);
     ids.push_back(each->wire_id);
   }
-  CHECK(names == std::vector<std::string_view>{"bitmap", "index", "delta", "runs", "rice"});
-  CHECK(ids == std::vector<int>{1, 2, 3, 4, 5});
+  CHECK(names ==
+        std::vector<std::string_view>{"bitmap", "index", "delta", "runs", "rice", "index32"});
+  CHECK(ids == std::vector<int>{1, 2, 3, 4, 5, 6});
 }
 
 TEST_CASE("encodings write these bytes") {
   const Mask mask = mask_of(300, {0, 1, 5, 299});
   CHECK(encode("index", mask, 300) == Bytes{0, 0, 1, 0, 5, 0, 0x2b, 1});
+  CHECK(encode("index32", mask, 300) == Bytes{0, 0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0, 0x2b, 1, 0, 0});
   // Gaps 0, 0, 3, 293 = 2*128 + 37.
   CHECK(encode("delta", mask, 300) == Bytes{0, 0, 3, 0x80 | 37, 2});
   // An empty run, 2 set, 3 unset, 1 set, 293 unset, 1 set.
