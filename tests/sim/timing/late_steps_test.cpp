@@ -1,6 +1,7 @@
 // When steps begin and updates arrive where steps do not wait for their exchanges, by hand.
 #include "sim/timing/late_steps.hpp"
 
+#include "sim/fluid/fluid.hpp"
 #include "tests/child.hpp"
 #include "tests/sim/timing/late_steps.hpp"
 
@@ -152,7 +153,7 @@ TEST_CASE("a rank that is late for a quorum goes on with a step of which no buck
   CHECK(happened.timing.end.value == Approx(6));
 }
 
-TEST_CASE("both backends run stale steps alike", "[stale][program]") {
+TEST_CASE("all backends run stale steps alike", "[stale][program]") {
   const auto quorum = GENERATE(Rank{4}, Rank{3});
   auto topology = make_ring({1e6, 2e6, 1e6, 3e6}, {1e-3, 2e-3, 1e-3, 1e-3});
   Host slow;
@@ -172,9 +173,11 @@ TEST_CASE("both backends run stale steps alike", "[stale][program]") {
     return all;
   };
   const auto exact = numbers(run_recurrence);
-  const auto simulated = run_child([&] { return numbers(run_simgrid); });
-  INFO(simulated.error);
-  REQUIRE(simulated.values.size() == exact.size());
-  for (std::size_t i = 0; i < exact.size(); ++i)
-    CHECK(simulated.values[i] == Approx(exact[i]).epsilon(1e-9));
+  for (const auto backend : {run_simgrid, run_fluid_checked}) {
+    const auto simulated = run_child([&] { return numbers(backend); });
+    INFO(simulated.error);
+    REQUIRE(simulated.values.size() == exact.size());
+    for (std::size_t i = 0; i < exact.size(); ++i)
+      CHECK(simulated.values[i] == Approx(exact[i]).epsilon(1e-9));
+  }
 }
