@@ -36,9 +36,10 @@ double bandwidth_of(BytesPerSecond capacity) { return std::max(capacity.value, n
 /// How SimGrid finds the rates anew when flows come and go. Tests and benchmarks of other backends
 /// ask for "full", which looks at all links: "lazy" may give one link more than its capacity where
 /// a rank sends to several peers at one instant.
-bool updates_fully() {
+std::string update_option() {
   const char* wanted = std::getenv("RINGSIM_SIMGRID_UPDATE");
-  return wanted != nullptr && std::string_view(wanted) == "full";
+  const bool is_full = wanted != nullptr && std::string_view(wanted) == "full";
+  return is_full ? "--cfg=network/optim:Full" : "--cfg=network/optim:Lazy";
 }
 
 Rank rank_of(const s4u::Host* host) { return static_cast<Rank>(host->get_netpoint()->id()); }
@@ -48,14 +49,13 @@ Rank rank_of(const s4u::Host* host) { return static_cast<Rank>(host->get_netpoin
 s4u::Engine make_engine() {
   // A deadlock is logged as critical, the highest priority: silence takes another place to log to.
   xbt_log_control_set("root.thresh:critical root.app:file:/dev/null");
-  std::array<std::string, 7> arguments = {
-      "ringsim",
-      context_factory,
-      "--cfg=network/model:CM02",
-      "--cfg=network/crosstraffic:0",
-      "--cfg=network/TCP-gamma:0",
-      updates_fully() ? "--cfg=network/optim:Full" : "--cfg=network/optim:Lazy",
-      updates_fully() ? "--cfg=surf/precision:1e-19" : "--cfg=surf/precision:1e-15"};
+  std::array<std::string, 7> arguments = {"ringsim",
+                                          context_factory,
+                                          "--cfg=network/model:CM02",
+                                          "--cfg=network/crosstraffic:0",
+                                          "--cfg=network/TCP-gamma:0",
+                                          update_option(),
+                                          "--cfg=surf/precision:1e-15"};
   std::array<char*, arguments.size() + 1> pointers{};
   for (std::size_t i = 0; i < arguments.size(); ++i) pointers[i] = arguments[i].data();
   int count = arguments.size();
