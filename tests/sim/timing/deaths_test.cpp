@@ -177,8 +177,9 @@ TEST_CASE("the exchange of a step that begins again is the one that ends", "[dea
 TEST_CASE("a rank may die when another death is noticed", "[deaths]") {
   // Rank 2 dies at 1.5 s, rank 3 at 4.5 s, when the first death is noticed, and so are both: ranks
   // 0 and 1 begin again, 2 rounds of 2 MB.
-  const auto child = run_child([] {
-    const auto numbers = run_with_deaths(ring_with_deaths(4, {{2, 1.5}, {3, 4.5}}), 4, 1);
+  const auto backend = GENERATE(from_range(backends));
+  const auto child = run_child([&] {
+    const auto numbers = run_with_deaths(backend, ring_with_deaths(4, {{2, 1.5}, {3, 4.5}}), 4, 1);
     return std::vector<double>{numbers.front(), numbers[numbers.size() - 2], numbers.back()};
   });
   INFO(child.error);
