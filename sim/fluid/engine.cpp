@@ -64,8 +64,8 @@ BackendResult FluidEngine::run() {
 
 double FluidEngine::next_time() {
   double next = next_end();
-  if (!starts_.is_empty()) next = std::min(next, starts_.top().time);
-  if (!wakes_.is_empty()) next = std::min(next, wakes_.top().time);
+  if (!starts_.is_empty()) next = std::min(next, starts_.time());
+  if (!wakes_.is_empty()) next = std::min(next, wakes_.time());
   if (!recoveries_.empty()) next = std::min(next, recoveries_.top());
   if (next_fault_ == faults_.size() || faults_[next_fault_].time >= next) return next;
   // Changes of capacity go on for ever, but where nothing flows or dies, nothing comes of them.
@@ -79,19 +79,15 @@ double FluidEngine::next_time() {
 
 double FluidEngine::next_end() {
   while (!ends_.is_empty()) {
-    const auto [time, id] = ends_.top();
+    const double time = ends_.time();
+    const TransferId id = ends_.next();
     auto& transfer = transfers_[id];
-    if (transfer.phase != Phase::flow || transfer.queued != time) {
-      ends_.pop();
-    } else if (transfer.end == time) {
-      return time;
-    } else if (transfer.end == never) {
-      transfer.queued = never;
-      ends_.pop();
-    } else {
-      transfer.queued = transfer.end;
-      ends_.postpone_top(transfer.end);
-    }
+    const bool is_valid = transfer.phase == Phase::flow && transfer.queued == time;
+    if (is_valid && transfer.end == time) return time;
+    ends_.pop();
+    if (!is_valid) continue;
+    transfer.queued = transfer.end;
+    if (transfer.end != never) ends_.push(transfer.end, id);
   }
   return never;
 }
@@ -105,7 +101,7 @@ void FluidEngine::take_events() {
 
 bool FluidEngine::take_due() {
   const auto is_due = [&](const EventHeap& events) {
-    return !events.is_empty() && events.top().time <= now_;
+    return !events.is_empty() && events.time() <= now_;
   };
   if (!is_due(wakes_) && !is_due(starts_)) return false;
   take_wakes();
@@ -115,23 +111,24 @@ bool FluidEngine::take_due() {
 
 void FluidEngine::take_ends() {
   while (next_end() <= now_) {
-    const TransferId id = ends_.top().id;
+    const TransferId id = ends_.next();
     ends_.pop();
     arrive(id);
   }
 }
 
 void FluidEngine::take_wakes() {
-  while (!wakes_.is_empty() && wakes_.top().time <= now_) {
-    const StreamIndex stream = wakes_.top().id;
+  while (!wakes_.is_empty() && wakes_.time() <= now_) {
+    const StreamIndex stream = wakes_.next();
     wakes_.pop();
     if (!is_dead_[rank_of(stream)]) wake_up(stream);
   }
 }
 
 void FluidEngine::take_starts() {
-  while (!starts_.is_empty() && starts_.top().time <= now_) {
-    const auto [time, id] = starts_.top();
+  while (!starts_.is_empty() && starts_.time() <= now_) {
+    const double time = starts_.time();
+    const TransferId id = starts_.next();
     starts_.pop();
     const auto& transfer = transfers_[id];
     // What was abandoned has left its entry.

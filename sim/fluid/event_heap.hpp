@@ -1,50 +1,108 @@
 #pragma once
 // What will happen when, the earliest first.
+#include <array>
+#include <bit>
 #include <cstdint>
 #include <vector>
 
 namespace ringsim {
 
-struct TimedEvent {
-  double time;  ///< s
-  std::uint32_t id;
-};
-
-/// A heap whose nodes have four children: half as deep as a binary one, and the children of a node
-/// share a cache line.
+/// A heap of times, and for each a chain of the events that happen then: where ranks go in step,
+/// many do, and most find the chain of their time in a small cache. Its nodes have four children:
+/// half as deep as a binary one, and the children of a node share a cache line.
 class EventHeap {
  public:
-  bool is_empty() const { return events_.empty(); }
-  const TimedEvent& top() const { return events_.front(); }
-  void clear() { events_.clear(); }
+  using EventId = std::uint32_t;
 
-  void push(double time, std::uint32_t id) {
-    std::size_t hole = events_.size();
-    events_.push_back({time, id});
-    while (hole > 0) {
-      const std::size_t parent = (hole - 1) / children;
-      if (events_[parent].time <= time) break;
-      events_[hole] = events_[parent];
-      hole = parent;
+  bool is_empty() const { return heap_.empty(); }
+  /// Of the next event, in s.
+  double time() const { return heap_.front().time; }
+  EventId next() const {
+    const auto& first = nodes_[heap_.front().chain];
+    return first.next == none ? first.id : nodes_[first.next].id;
+  }
+
+  void push(double time, EventId id) {
+    auto& known = cache_[slot_of(time)];
+    if (known.chain != none && known.time == time) {
+      const std::uint32_t node = make_node(id, nodes_[known.chain].next);
+      nodes_[known.chain].next = node;
+      return;
     }
-    events_[hole] = {time, id};
+    known = {time, make_node(id, none)};
+    rise(known);
   }
 
+  /// Forgets the next event.
   void pop() {
-    const TimedEvent last = events_.back();
-    events_.pop_back();
-    if (!events_.empty()) sink(last);
+    const Times top = heap_.front();
+    auto& first = nodes_[top.chain];
+    if (first.next != none) {
+      const std::uint32_t node = first.next;
+      first.next = nodes_[node].next;
+      drop_node(node);
+      return;
+    }
+    drop_node(top.chain);
+    auto& known = cache_[slot_of(top.time)];
+    if (known.chain == top.chain) known.chain = none;
+    const Times last = heap_.back();
+    heap_.pop_back();
+    if (!heap_.empty()) sink(last);
   }
 
-  /// The earliest event happens later than it was said to.
-  void postpone_top(double time) { sink({time, events_.front().id}); }
+  void clear() {
+    while (!is_empty()) pop();
+  }
 
  private:
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
   static constexpr std::size_t children = 4;
+  static constexpr int cache_bits = 6;
 
-  /// Fills the hole at the top with `event`.
-  void sink(const TimedEvent& event) {
-    const std::size_t count = events_.size();
+  struct Node {
+    EventId id;
+    std::uint32_t next;  ///< of the same time
+  };
+  struct Times {
+    double time = 0;
+    std::uint32_t chain = none;  ///< its first node
+  };
+
+  static std::size_t slot_of(double time) {
+    return std::bit_cast<std::uint64_t>(time) * 0x9E3779B97F4A7C15U >> (64 - cache_bits);
+  }
+
+  std::uint32_t make_node(EventId id, std::uint32_t next) {
+    if (unused_ == none) {
+      nodes_.push_back({id, next});
+      return static_cast<std::uint32_t>(nodes_.size() - 1);
+    }
+    const std::uint32_t node = unused_;
+    unused_ = nodes_[node].next;
+    nodes_[node] = {id, next};
+    return node;
+  }
+  void drop_node(std::uint32_t node) {
+    nodes_[node].next = unused_;
+    unused_ = node;
+  }
+
+  void rise(const Times& times) {
+    std::size_t hole = heap_.size();
+    heap_.push_back(times);
+    while (hole > 0) {
+      const std::size_t parent = (hole - 1) / children;
+      if (heap_[parent].time <= times.time) break;
+      heap_[hole] = heap_[parent];
+      hole = parent;
+    }
+    heap_[hole] = times;
+  }
+
+  /// Fills the hole at the top.
+  void sink(const Times& times) {
+    const std::size_t count = heap_.size();
     std::size_t hole = 0;
     for (;;) {
       const std::size_t first = children * hole + 1;
@@ -52,16 +110,19 @@ class EventHeap {
       std::size_t least = first;
       const std::size_t end = first + children < count ? first + children : count;
       for (std::size_t child = first + 1; child < end; ++child) {
-        if (events_[child].time < events_[least].time) least = child;
+        if (heap_[child].time < heap_[least].time) least = child;
       }
-      if (events_[least].time >= event.time) break;
-      events_[hole] = events_[least];
+      if (heap_[least].time >= times.time) break;
+      heap_[hole] = heap_[least];
       hole = least;
     }
-    events_[hole] = event;
+    heap_[hole] = times;
   }
 
-  std::vector<TimedEvent> events_;
+  std::vector<Times> heap_;
+  std::vector<Node> nodes_;
+  std::uint32_t unused_ = none;                 ///< nodes, chained
+  std::array<Times, 1 << cache_bits> cache_{};  ///< times in the heap, by slot_of()
 };
 
 }  // namespace ringsim
