@@ -17,9 +17,13 @@ constexpr double least_rounding = 4e-16;
 
 }  // namespace
 
-Sharing::Sharing(const std::vector<double>& capacities) : levels_(capacities.size(), infinite) {
+Sharing::Sharing(const std::vector<double>& capacities)
+    : levels_(capacities.size()), loads_(capacities.size()), limits_(capacities.size()) {
   links_.reserve(capacities.size());
-  for (const double capacity : capacities) links_.push_back({.capacity = capacity, .members = {}});
+  for (LinkId link = 0; link < capacities.size(); ++link) {
+    links_.push_back({.capacity = capacities[link], .members = {}});
+    set_level(link, infinite);
+  }
 }
 
 Sharing::FlowId Sharing::make_flow(std::span<const LinkId> links) {
@@ -28,7 +32,7 @@ Sharing::FlowId Sharing::make_flow(std::span<const LinkId> links) {
   FlowId flow;
   if (unused_[count].empty()) {
     flow = static_cast<FlowId>(flows_.size());
-    flows_.push_back({0, 0, nobody, static_cast<std::uint32_t>(places_.size()), count, false});
+    flows_.push_back({0, 0, nobody, static_cast<std::uint32_t>(places_.size()), count, 0});
     places_.resize(places_.size() + count);
   } else {
     flow = unused_[count].back();
@@ -78,27 +82,35 @@ void Sharing::end(FlowId id, double now) {
     link.members.pop_back();
     if (link.members.empty()) {
       link.busy += now - link.busy_since;
-      link.load = 0;
-      levels_[place.link] = infinite;
+      loads_[place.link] = 0;
+      set_level(place.link, infinite);
     } else {
-      link.load -= flow.rate;
+      loads_[place.link] -= flow.rate;
+      if (++link.ended % 1024 == 0) sum_load(place.link);
       if (levels_[place.link] != infinite) queue(place.link);
     }
   }
 }
 
+void Sharing::sum_load(LinkId link) {
+  loads_[link] = 0;
+  for (const auto& member : links_[link].members) loads_[link] += flows_[member.flow].rate;
+}
+
+void Sharing::set_level(LinkId link, double level) {
+  levels_[link] = level;
+  limits_[link] = level == infinite ? links_[link].capacity * (1 + slack) : -infinite;
+}
+
 void Sharing::set_capacity(LinkId link, double capacity) {
   links_[link].capacity = capacity;
+  set_level(link, levels_[link]);
   queue(link);
 }
 
 void Sharing::queue(LinkId id) {
   if (std::exchange(links_[id].is_queued, true)) return;
   queue_.push_back(id);
-}
-
-bool Sharing::is_overloaded(const Link& link) const {
-  return link.load > link.capacity * (1 + slack);
 }
 
 void Sharing::solve() {
@@ -124,7 +136,7 @@ void Sharing::solve() {
 void Sharing::evaluate(LinkId id) {
   auto& link = links_[id];
   if (link.members.empty()) return;
-  if (levels_[id] == infinite && !link.has_new_flow && !is_overloaded(link)) return;
+  if (loads_[id] <= limits_[id] && !link.has_new_flow) return;
   link.has_new_flow = false;
   shares_.clear();
   for (const auto [flow, which] : link.members) {
@@ -134,13 +146,14 @@ void Sharing::evaluate(LinkId id) {
   }
   double level = fill(link.capacity);
   if (level != infinite && std::abs(level - levels_[id]) <= rounding_ * level) level = levels_[id];
-  levels_[id] = level;
-  link.load = 0;
+  set_level(id, level);
+  double load = 0;
   for (auto& share : shares_) {
     if (share.limit <= level && share.is_lazy) look_up(share);
     take(share, id, level);
-    link.load += flows_[share.flow].rate;
+    load += flows_[share.flow].rate;
   }
+  loads_[id] = load;
 }
 
 void Sharing::take(const Share& share, LinkId id, double level) {
@@ -181,34 +194,41 @@ double Sharing::fill(double capacity) {
 }
 
 void Sharing::look_up(Share& share) const {
-  share.is_lazy = false;
-  share.limit = infinite;
   const auto& flow = flows_[share.flow];
+  const double* const levels = levels_.data();
+  const Place* const places = &places_[flow.first];
+  double least = infinite, second = infinite;
+  LinkId lowest = nobody;
   for (std::uint32_t which = 0; which < flow.count; ++which) {
-    if (which == share.which) continue;
-    const LinkId link = places_[flow.first + which].link;
-    const double level = levels_[link];
-    if (level < share.limit) {
-      share.next_limit = std::exchange(share.limit, level);
-      share.limited_by = link;
-    } else if (level < share.next_limit) {
-      share.next_limit = level;
-    }
+    const double level = levels[places[which].link];
+    if (level >= second || which == share.which) continue;
+    second = std::max(level, least);
+    if (level >= least) continue;
+    least = level;
+    lowest = places[which].link;
   }
+  share.is_lazy = false;
+  share.limit = least;
+  share.next_limit = second;
+  share.limited_by = lowest;
 }
 
 void Sharing::set_rate(FlowId id, double rate, LinkId by) {
   auto& flow = flows_[id];
   if (flow.rate == rate) return;
-  if (!std::exchange(flow.is_changed, true)) changed_.push_back({id, flow.rate});
+  if (!flow.is_changed) changed_.push_back({id, flow.rate});
+  flow.is_changed = true;
   const double more = rate - flow.rate;
   flow.rate = rate;
-  for (std::uint32_t which = 0; which < flow.count; ++which) {
-    const LinkId other = places_[flow.first + which].link;
-    if (other == by) continue;
-    auto& link = links_[other];
-    link.load += more;
-    if (levels_[other] != infinite || (more > 0 && is_overloaded(link))) queue(other);
+  // Where routes are long, most of the time is spent here.
+  double* const loads = loads_.data();
+  const double* const limits = limits_.data();
+  const Place* const end = &places_[flow.first] + flow.count;
+  for (const Place* place = end - flow.count; place != end; ++place) {
+    const LinkId link = place->link;
+    const double load = loads[link] + more;
+    loads[link] = load;
+    if (load > limits[link] && link != by) queue(link);
   }
 }
 

@@ -74,10 +74,10 @@ class Sharing {
   };
   struct Flow {
     double rate;
-    double spare;   ///< not above the least level of the links that do not hold the flow
-    LinkId holder;  ///< nobody: it has no rate yet
-    std::uint32_t first, count;  ///< its places
-    bool is_changed;             ///< stands in changed_
+    double spare;         ///< not above the least level of the links that do not hold the flow
+    LinkId holder;        ///< nobody: it has no rate yet
+    std::uint32_t first;  ///< of its places
+    std::uint32_t count : 31, is_changed : 1;  ///< of its places; it stands in changed_
   };
   struct Member {
     FlowId flow;
@@ -85,9 +85,9 @@ class Sharing {
   };
   struct Link {
     double capacity;
-    double load = 0;            ///< the sum of its flows' rates
     bool is_queued = false;     ///< stands in queue_
     bool has_new_flow = false;  ///< that has to get its first rate here
+    std::uint32_t ended = 0;    ///< flows, until now
     std::vector<Member> members;
     double busy = 0, busy_since = 0;
   };
@@ -111,10 +111,15 @@ class Sharing {
   void look_up(Share& share) const;
   /// The flow gets this rate on account of a link.
   void set_rate(FlowId flow, double rate, LinkId by);
-  bool is_overloaded(const Link& link) const;
+  void set_level(LinkId link, double level);
+  /// Sums the load up anew, as rounding adds up.
+  void sum_load(LinkId link);
 
   std::vector<Link> links_;
   std::vector<double> levels_;  ///< per link
+  std::vector<double> loads_;   ///< per link: the sum of its flows' rates
+  /// Per link: the load above which it has to be looked at. That of saturated ones is below all.
+  std::vector<double> limits_;
   std::vector<Flow> flows_;
   std::vector<Place> places_;
   std::vector<std::vector<FlowId>> unused_;  ///< flows by the length of their route
