@@ -17,6 +17,11 @@
 namespace ringsim {
 namespace {
 
+// The first character of what a child writes says what the rest is.
+constexpr char returned = '+';
+constexpr char failed = '-';
+constexpr char failed_by_user = '!';
+
 /// What was written to its end.
 std::string read_all(int file) {
   std::string text;
@@ -41,9 +46,11 @@ void write_all(int file, const std::string& text) {
 [[noreturn]] void run_child(int file, const std::function<std::string()>& work) {
   std::string text;
   try {
-    text = "+" + work();
+    text = returned + work();
+  } catch (const UserError& error) {
+    text = fmt::format("{}{}", failed_by_user, error.what());
   } catch (const std::exception& error) {
-    text = fmt::format("-{}", error.what());
+    text = fmt::format("{}{}", failed, error.what());
   }
   write_all(file, text);
   std::fflush(nullptr);
@@ -64,6 +71,12 @@ pid_t fork_dependent() {
   return child;
 }
 
+int status_at_end(pid_t child) {
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  return status;
+}
+
 ChildOutput call_in_child(const std::function<std::string()>& work) {
   std::array<int, 2> ends{};
   if (pipe(ends.data()) != 0)
@@ -76,11 +89,20 @@ ChildOutput call_in_child(const std::function<std::string()>& work) {
   close(ends[1]);
   const auto text = read_all(ends[0]);
   close(ends[0]);
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  if (WIFSIGNALED(status)) return {{}, true, WTERMSIG(status)};
-  if (text.empty()) return {"the process ended without a word", true, {}};
-  return {text.substr(1), text.front() == '-', {}};
+  const int status = status_at_end(child);
+  if (WIFSIGNALED(status)) return {{}, true, false, WTERMSIG(status)};
+  if (text.empty()) return {"the process ended without a word", true, false, {}};
+  return {text.substr(1), text.front() != returned, text.front() == failed_by_user, {}};
+}
+
+std::string text_or_throw(const ChildOutput& output, std::string_view what) {
+  if (output.signal) {
+    throw RunError(fmt::format("{} was killed by signal {} ({})", what, *output.signal,
+                               strsignal(*output.signal)));
+  }
+  if (output.user_error) throw UserError({}, output.text);
+  if (output.failed) throw RunError(output.text);
+  return output.text;
 }
 
 }  // namespace ringsim

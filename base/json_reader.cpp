@@ -229,6 +229,10 @@ std::optional<JsonValue> JsonValue::find(std::string_view key) const {
 }
 
 JsonObject JsonValue::object(std::initializer_list<std::string_view> keys) const {
+  return object(std::span(keys.begin(), keys.size()));
+}
+
+JsonObject JsonValue::object(std::span<const std::string_view> keys) const {
   const auto* members = json_->get_if<Json::Object>();
   if (!members) wrong("an object is accepted");
   const std::vector<std::string> known(keys.begin(), keys.end());

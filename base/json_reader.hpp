@@ -11,6 +11,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,7 @@ class JsonValue {
   std::vector<JsonValue> array(std::string_view accepted = "a list is accepted") const;
   /// The value as an object that may have these keys and no others.
   JsonObject object(std::initializer_list<std::string_view> keys) const;
+  JsonObject object(std::span<const std::string_view> keys) const;
   /// A member of an object of which not all keys are known yet (a discriminator such as "kind").
   std::optional<JsonValue> find(std::string_view key) const;
 

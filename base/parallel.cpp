@@ -3,14 +3,13 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
 #include <exception>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -65,7 +64,7 @@ std::size_t default_threads() {
   if (text == nullptr) return std::max(1U, std::thread::hardware_concurrency());
   const auto value = parse_whole_number(text);
   if (value && *value >= 1 && *value <= 1024) return *value;
-  throw UserError({{}, "RINGSIM_THREADS"}, fmt::format("found \"{}\"", text),
+  throw UserError({{}, "RINGSIM_THREADS"}, "found \"" + std::string(text) + "\"",
                   "a whole number from 1 to 1024 is accepted");
 }
 

@@ -1,6 +1,7 @@
 # ringsim_registry(TARGET t HEADER h TYPE type FUNCTION function SUFFIX suffix FOLDER folder NAMES names...)
 #
-# Generates the table of what is registered by name: for each of NAMES, FOLDER/NAME.cpp is added to the target and has to
+# Generates the table of what is registered by name: for each of NAMES, FOLDER/NAME.cpp is added to the target (without FOLDER:
+# the folder that it stands in adds it) and has to
 # define `extern const TYPE NAME_SUFFIX` (namespace ringsim) beside its implementation. FUNCTION() returns all of them,
 # in the order given here. So adding one touches its file, its test and one CMake line.
 function(ringsim_registry)
@@ -11,7 +12,9 @@ function(ringsim_registry)
     string(REPLACE "-" "_" identifier "${name}")
     string(APPEND declarations "extern const ${arg_TYPE} ${identifier}_${arg_SUFFIX};\n")
     list(APPEND pointers "&${identifier}_${arg_SUFFIX}")
-    target_sources(${arg_TARGET} PRIVATE "${arg_FOLDER}/${identifier}.cpp")
+    if(arg_FOLDER)
+      target_sources(${arg_TARGET} PRIVATE "${arg_FOLDER}/${identifier}.cpp")
+    endif()
   endforeach()
   list(LENGTH pointers count)
   list(JOIN pointers ", " pointers)

@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "topologies/reader.hpp"
+#include "topologies/schema.hpp"
 
 #include <fmt/format.h>
 
@@ -9,9 +10,8 @@
 namespace ringsim {
 namespace {
 
-Topology read_kind(const JsonValue& root) {
-  std::vector<std::string> names;
-  for (const auto kind : topology_kinds()) names.emplace_back(name_of(kind));
+const TopologyKindDefinition& read_kind(const JsonValue& root) {
+  const auto names = topology_kind_names();
   const std::string accepted = "accepted: " + join(names, ", ");
   const auto kind = root.find("kind");
   if (!kind) {
@@ -19,23 +19,18 @@ Topology read_kind(const JsonValue& root) {
                     "add \"kind\": \"ring\"");
   }
   const std::string name = kind->string(accepted);
-  const auto known = kind_named(name);
-  if (!known) {
-    throw UserError(kind->place(),
-                    fmt::format("unknown kind \"{}\"{}", name, did_you_mean(name, names)),
-                    accepted);
-  }
-  switch (*known) {
-    case TopologyKind::ring:
-      return read_ring(root);
-    case TopologyKind::star:
-      return read_star(root);
-    case TopologyKind::hierarchical:
-      return read_hierarchical(root);
-    case TopologyKind::fat_tree:
-      break;
-  }
-  return read_fat_tree(root);
+  if (const auto* known = kind_named(name)) return *known;
+  throw UserError(kind->place(),
+                  fmt::format("unknown kind \"{}\"{}", name, did_you_mean(name, names)), accepted);
+}
+
+/// The topology, without what every kind has (exceptions, hosts, ...).
+Topology read_links(const JsonValue& root) {
+  const auto& kind = read_kind(root);
+  std::vector<std::string_view> keys;
+  for (const auto& key : keys_of(kind)) keys.push_back(key.name);
+  const auto object = root.object(keys);
+  return {kind, object["name"].string("a name is accepted"), kind.read(object)};
 }
 
 void read_link_exceptions(const JsonValue& value, Topology& topology) {
@@ -80,7 +75,7 @@ void read_host_exceptions(const JsonValue& value, const Host& common, Topology& 
 
 Topology load_topology(const std::filesystem::path& path) {
   const auto root = load_json(path);
-  Topology topology = read_kind(root);
+  Topology topology = read_links(root);
   if (const auto schema = root.find("$schema"))
     schema->string("the path of a JSON Schema is accepted");
   if (const auto description = root.find("description")) {

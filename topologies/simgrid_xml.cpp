@@ -1,6 +1,7 @@
 #include "topologies/simgrid_xml.hpp"
 
 #include "base/error.hpp"
+#include "topologies/kinds/kind.hpp"
 
 #include <fmt/format.h>
 
@@ -129,7 +130,7 @@ SimgridPlatform simgrid_platform(const Topology& topology, std::string_view stem
       "<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
       "<!-- {}, written by ringsim -->\n"
       "<platform version=\"4.1\">\n  <zone id=\"ringsim\" routing=\"Full\">\n",
-      name_of(topology.kind()));
+      topology.kind().name);
   for (Rank rank = 0; rank < topology.hosts(); ++rank) {
     add_host(text, rank, topology.host(rank), profiles);
   }

@@ -1,6 +1,7 @@
 #include "topologies/topology.hpp"
 
 #include "base/error.hpp"
+#include "topologies/kinds/kind.hpp"
 
 #include <algorithm>
 #include <set>
@@ -14,31 +15,13 @@ bool has_deaths(const Topology& topology, Rank ranks) {
   return false;
 }
 
-std::string_view name_of(TopologyKind kind) {
-  switch (kind) {
-    case TopologyKind::ring:
-      return "ring";
-    case TopologyKind::star:
-      return "switch";
-    case TopologyKind::hierarchical:
-      return "hierarchical";
-    case TopologyKind::fat_tree:
-      return "fat-tree";
-  }
-  check(false, "name_of: no such kind of topology");
-  return {};
-}
-
-std::vector<TopologyKind> topology_kinds() {
-  return {TopologyKind::ring, TopologyKind::star, TopologyKind::hierarchical,
-          TopologyKind::fat_tree};
-}
-
-void Topology::add_links(const std::vector<Link>& cables, std::string_view suffix) {
-  for (const auto& cable : cables) {
-    links_.push_back(cable);
-    links_.back().name += suffix;
-  }
+Topology::Topology(const TopologyKindDefinition& kind, std::string name, Wiring wiring)
+    : name_(std::move(name)),
+      kind_(&kind),
+      shape_(std::move(wiring.shape)),
+      hosts_(shape_->hosts()),
+      links_(std::move(wiring.links)) {
+  check(hosts_ >= 2, "a topology needs at least two hosts");
 }
 
 const Host& Topology::host(Rank rank) const {
@@ -46,16 +29,12 @@ const Host& Topology::host(Rank rank) const {
   return apart == hosts_apart_.end() ? common_host_ : apart->second;
 }
 
-std::uint32_t Topology::gpus_per_node() const {
-  const auto* nodes = std::get_if<NodesShape>(&shape_);
-  return nodes ? nodes->gpus_per_node : 1;
-}
+std::uint32_t Topology::gpus_per_node() const { return shape_->gpus_per_node(); }
 
 Route Topology::route(Rank source, Rank target) const {
   check(source < hosts_ && target < hosts_ && source != target,
         "Topology::route: no such pair of hosts");
-  Route route{
-      std::visit([&](const auto& shape) { return way(shape, source, target); }, shape_), {}, {}};
+  Route route{shape_->way(source, target), {}, {}};
   route.bandwidth = links_[route.links.front()].bandwidth;
   for (const LinkId id : route.links) {
     const auto& link = links_[id];

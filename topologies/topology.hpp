@@ -1,6 +1,7 @@
 #pragma once
 // Links and routes between the hosts that the ranks run on. Owned here, so that every backend and
-// the check of exactness see the same ones; sim/simgrid builds its zone from them.
+// the check of exactness see the same ones; sim/simgrid builds its zone from them. What kinds there
+// are, and how each joins its hosts, stands in kinds/.
 #include "base/rank.hpp"
 #include "base/shipped.hpp"
 #include "base/units.hpp"
@@ -10,10 +11,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace ringsim {
@@ -49,56 +51,25 @@ enum class AfterOutage { resume, restart };
 Seconds flow_end(const std::vector<Change<BytesPerSecond>>& capacity, Seconds start, double work,
                  AfterOutage after_outage);
 
-enum class TopologyKind { ring, star, hierarchical, fat_tree };
-
-/// Where the network cards of a hierarchical topology are. A message to another node passes the
-/// links of its GPU and the node's card, or the card of its GPU alone.
-enum class NicPlacement { per_node, per_gpu };
+class Shape;
+struct TopologyKindDefinition;
+struct Wiring;
 
 class Topology {
  public:
-  /// A ring of `forward.size()` hosts (at least 2): forward[i] leads from host i to host i+1 mod N.
-  /// Links are full duplex: the other direction of link i is a link of the same speed named
-  /// "NAME:reverse", at index N+i.
-  static Topology ring(std::string name, const std::vector<Link>& forward);
-
-  /// Hosts round a switch: cables[i] joins host i to it, by a link "NAME:up" at index i and a link
-  /// "NAME:down" at N+i. The backbone, at 2N, carries every message.
-  static Topology star(std::string name, const std::vector<Link>& cables,
-                       std::optional<Link> backbone = {});
-
-  struct Nodes {
-    std::uint32_t nodes, gpus_per_node;
-    Link inner;  ///< between each GPU and the node's inner switch
-    Link nic;
-    NicPlacement placement;
-    std::optional<Link> backbone;  ///< between the nodes, shared by all messages
-  };
-  /// Nodes of GPUs; host r is GPU r mod G of node r / G. Links: "gpuR:up" at index R, "gpuR:down"
-  /// at N+R; then the cards' "nicI:up" and after them "nicI:down"; then the backbone.
-  static Topology hierarchical(std::string name, const Nodes& nodes);
-
-  struct Tree {
-    std::uint32_t leaves, hosts_per_leaf, spines;
-    Link link;    ///< between each host and its leaf switch
-    Link uplink;  ///< between each leaf and each spine
-  };
-  /// Two levels of switches; host r is at leaf r / H. Links: "hostR:up" at index R, "hostR:down" at
-  /// N+R; then "leafL-spineS:up" at 2N + L*spines + S, and after them the ":down". Between leaves a
-  /// message takes spine `target mod spines` (destination-modulo routing, as SimGrid's fat-trees).
-  static Topology fat_tree(std::string name, const Tree& tree);
+  /// The links of a kind (kinds/kind.hpp), under a name.
+  Topology(const TopologyKindDefinition& kind, std::string name, Wiring wiring);
 
   const std::string& name() const { return name_; }
   const std::string& description() const { return description_; }
-  TopologyKind kind() const { return kind_; }
+  const TopologyKindDefinition& kind() const { return *kind_; }
   std::uint32_t hosts() const { return hosts_; }
   const std::vector<Link>& links() const { return links_; }
   const Host& host(Rank rank) const;
-  /// GPUs that share a node: G in a hierarchical topology, 1 elsewhere. Rank r is in node r / G.
+  /// GPUs that share a node: rank r is in node r / G. 1 where the kind knows no nodes.
   std::uint32_t gpus_per_node() const;
 
-  /// The route from one host to another, different one. In a ring: the shorter way round, ties
-  /// clockwise (upwards).
+  /// The route from one host to another, different one.
   Route route(Rank source, Rank target) const;
   TransferCost cost(const Route& route, Bytes message) const;
   /// The least capacity of the route's links over time, 0 during outages; the first change is at
@@ -117,31 +88,10 @@ class Topology {
   void set_host(Rank rank, Host host) { hosts_apart_[rank] = std::move(host); }
 
  private:
-  struct RingShape {};
-  struct StarShape {
-    bool has_backbone;
-  };
-  struct NodesShape {
-    std::uint32_t gpus_per_node, cards;
-    NicPlacement placement;
-    bool has_backbone;
-  };
-  struct TreeShape {
-    std::uint32_t leaves, hosts_per_leaf, spines;
-  };
-
-  Topology() = default;
-  /// Adds for each of `cables` a link NAME + suffix.
-  void add_links(const std::vector<Link>& cables, std::string_view suffix);
-  std::vector<LinkId> way(const RingShape& shape, Rank source, Rank target) const;
-  std::vector<LinkId> way(const StarShape& shape, Rank source, Rank target) const;
-  std::vector<LinkId> way(const NodesShape& shape, Rank source, Rank target) const;
-  std::vector<LinkId> way(const TreeShape& shape, Rank source, Rank target) const;
-
   std::string name_, description_;
-  TopologyKind kind_ = TopologyKind::ring;
-  std::uint32_t hosts_ = 0;
-  std::variant<RingShape, StarShape, NodesShape, TreeShape> shape_;
+  const TopologyKindDefinition* kind_;
+  std::shared_ptr<const Shape> shape_;
+  std::uint32_t hosts_;
   std::vector<Link> links_;
   Host common_host_;
   std::map<Rank, Host> hosts_apart_;
@@ -151,19 +101,20 @@ class Topology {
 /// Whether one of the hosts 0 .. ranks-1 dies.
 bool has_deaths(const Topology& topology, Rank ranks);
 
-/// "ring", "switch", "hierarchical", "fat-tree": as in files and on the command line.
-std::string_view name_of(TopologyKind kind);
-/// All kinds, in the order of the enumeration.
-std::vector<TopologyKind> topology_kinds();
+/// All kinds, in a fixed order (generated from topologies/kinds/CMakeLists.txt).
+std::span<const TopologyKindDefinition* const> topology_kinds();
+/// Their names, as in files and on the command line.
+std::vector<std::string> topology_kind_names();
+/// The kind of this name; nullptr where there is none (so that `--topology` names a file).
+const TopologyKindDefinition* kind_named(std::string_view name);
 
 /// Reads and checks a topology file (topologies/README.md). Throws UserError.
 Topology load_topology(const std::filesystem::path& path);
 
-/// A topology of this kind whose links are all alike. A hierarchical one has nodes of 8 GPUs with a
-/// card each; a fat-tree leaves of 8 hosts and 8 spines, without oversubscription. Throws UserError
-/// at "--ranks" where the kind cannot have so many.
-Topology make_uniform(TopologyKind kind, std::uint32_t ranks, BytesPerSecond bandwidth,
-                      Seconds latency);
+/// A topology of this kind whose links are all alike. Throws UserError at "--ranks" where the kind
+/// cannot have so many.
+Topology make_uniform(const TopologyKindDefinition& kind, std::uint32_t ranks,
+                      BytesPerSecond bandwidth, Seconds latency);
 
 /// A topology that ships with ringsim.
 using ShippedTopology = ShippedFile;
@@ -185,8 +136,6 @@ struct TopologyChoice {
   std::optional<BytesPerSecond> bandwidth;
   std::optional<Seconds> latency;
 };
-/// The kind of this name, where there is one (so that `--topology` names no file).
-std::optional<TopologyKind> kind_named(std::string_view what);
 /// find_topology(what), or, for the name of a kind, make_uniform() of the other three, which have
 /// to be given then; with a file, bandwidth and latency may not be. Throws UserError.
 Topology choose_topology(const TopologyChoice& choice);

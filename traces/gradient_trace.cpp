@@ -18,18 +18,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view schema = "ringsim-gradient-trace-1";
-constexpr std::string_view layers_file = "trace_layers.csv";
+constexpr std::string_view layers_file = TraceLayerRow::file.name;
 
-std::vector<std::string> header_cells() {
-  std::vector<std::string> cells = {"step", "rank",    "layer",      "parameters", "threshold",
-                                    "kept", "density", "broadcasts", "sent"};
-  for (const auto name : trace_encodings) cells.push_back(fmt::format("{}_bytes", name));
-  return cells;
-}
-
-template <class T>
-std::string cell(const std::optional<T>& value) {
-  return value ? fmt::format("{}", *value) : std::string();
+/// The names of the table's columns.
+std::vector<std::string> column_names() {
+  return TraceLayerRow::fields(
+      [](const auto&... fields) { return std::vector<std::string>{std::string(fields.name)...}; });
 }
 
 /// The cells of the rows of an RFC 4180 table without line breaks in cells.
@@ -256,7 +250,7 @@ TraceWriter::TraceWriter(fs::path folder) : folder_(std::move(folder)) {
     throw UserError(place, "cannot be created", "a folder that can be written to is accepted",
                     "choose another folder for -o");
   }
-  layers_->write(csv_line(header_cells()));
+  layers_->write(csv_header<TraceLayerRow>());
 }
 
 TraceWriter::~TraceWriter() {
@@ -270,14 +264,7 @@ void TraceWriter::remove_all() noexcept {
   for (const auto& folder : created_) fs::remove(folder, ignored);  // where it is empty
 }
 
-void TraceWriter::write(const TraceLayerRow& row) {
-  std::vector<std::string> cells = {
-      fmt::format("{}", row.step),       fmt::format("{}", row.rank), row.layer,
-      fmt::format("{}", row.parameters), cell(row.threshold),         fmt::format("{}", row.kept),
-      fmt::format("{}", row.density),    row.broadcasts ? "1" : "0",  fmt::format("{}", row.sent)};
-  for (const auto& bytes : row.encoded_bytes) cells.push_back(cell(bytes));
-  layers_->write(csv_line(cells));
-}
+void TraceWriter::write(const TraceLayerRow& row) { layers_->write(csv_line(row)); }
 
 void TraceWriter::write(const fs::path& name, std::string_view bytes) {
   std::error_code error;
@@ -314,7 +301,7 @@ GradientTrace read_trace(const fs::path& folder) {
   const fs::path header = folder / "trace.json";
   trace.header = parse_header(read(header), header);
   const fs::path path = folder / layers_file;
-  const auto names = header_cells();
+  const auto names = column_names();
   Table table(read(path), path.string());
   if (!table.next() || table.cells() != names)
     throw UserError({path.string(), "line 1"}, "other columns",

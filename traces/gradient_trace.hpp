@@ -5,8 +5,8 @@
 #include "base/files.hpp"
 #include "base/rank.hpp"
 #include "traces/records.hpp"
+#include "traces/records/trace_layers.hpp"
 
-#include <array>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -14,25 +14,6 @@
 #include <vector>
 
 namespace ringsim {
-
-/// The encodings whose sizes a trace holds, in the order of its columns.
-inline constexpr std::array<std::string_view, 5> trace_encodings = {"bitmap", "index", "delta",
-                                                                    "runs", "rice"};
-
-/// trace_layers.csv: one row per step, rank and layer, in this order.
-struct TraceLayerRow {
-  std::uint64_t step;
-  Rank rank;
-  std::string layer;
-  std::uint64_t parameters;
-  std::optional<double> threshold;  ///< empty where the layer is sent whole
-  std::uint64_t kept;               ///< that the rank itself selected
-  double density;                   ///< kept / parameters
-  bool broadcasts;                  ///< the other ranks got this mask
-  std::uint64_t sent;               ///< that every rank sends: the union of the broadcasters' masks
-  /// Of the rank's own mask; empty where the layer is sent whole.
-  std::array<std::optional<std::uint64_t>, trace_encodings.size()> encoded_bytes;
-};
 
 /// trace.json.
 struct TraceHeader {

@@ -1,6 +1,6 @@
 #pragma once
 // Traces of the PyTorch profiler (Kineto, Chrome trace JSON): when gradients were ready.
-#include "traces/ready_times.hpp"
+#include "traces/measured_layer.hpp"
 
 #include <filesystem>
 #include <vector>

@@ -1,18 +1,12 @@
 #pragma once
 // When the gradient of each layer is ready in a step that was measured: a CSV table, or a trace of
 // the PyTorch profiler.
-#include <cstdint>
+#include "traces/measured_layer.hpp"
+
 #include <filesystem>
-#include <string>
 #include <vector>
 
 namespace ringsim {
-
-/// A layer of the model that a measurement is for.
-struct MeasuredLayer {
-  std::string name;
-  std::uint64_t parameters;
-};
 
 /// Seconds from the start of the forward pass until each layer's gradient is ready, in the order of
 /// `layers`, which is the forward order. The last one to be ready is the end of the backward pass.

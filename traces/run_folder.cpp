@@ -20,7 +20,7 @@ RunFolder::RunFolder(const fs::path& folder, bool with_transfers) : folder_(fold
     if (!fs::is_directory(folder)) throw UserError(place, "is not a folder", accepted);
     const auto first = fs::directory_iterator(folder, error);
     if (!error && first != fs::directory_iterator()) {
-      const bool is_run = fs::exists(folder / "summary.json");
+      const bool is_run = fs::exists(folder / Summary::file.name);
       throw UserError(place, is_run ? "holds another run (summary.json)" : "is not empty", accepted,
                       "choose another folder for -o, or remove this one");
     }
@@ -31,10 +31,9 @@ RunFolder::RunFolder(const fs::path& folder, bool with_transfers) : folder_(fold
   }
   try {
     fs::create_directories(folder);
-    tables_.emplace(Table<StepRow>(folder, "steps.csv"), Table<LayerRow>(folder, "layers.csv"),
-                    Table<LinkRow>(folder, "links.csv"),
-                    Table<StalenessRow>(folder, "staleness.csv"));
-    if (with_transfers) transfers_.emplace(folder, "transfers.csv");
+    tables_.emplace(Table<StepRow>(folder), Table<LayerRow>(folder), Table<LinkRow>(folder),
+                    Table<StalenessRow>(folder));
+    if (with_transfers) transfers_.emplace(folder);
   } catch (const fs::filesystem_error& failure) {
     remove_created();
     throw UserError(place, fmt::format("cannot be created ({})", failure.code().message()),
@@ -61,7 +60,7 @@ void RunFolder::remove_created() noexcept {
 }
 
 void RunFolder::commit(const Summary& summary) {
-  AtomicFile file(folder_ / "summary.json");
+  AtomicFile file(folder_ / Summary::file.name);
   file.write(to_text(to_json(summary)));
   std::apply([](auto&... table) { (table.file.commit(), ...); }, *tables_);
   if (transfers_) transfers_->file.commit();

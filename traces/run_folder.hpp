@@ -30,7 +30,7 @@ class RunFolder {
   void write(const TransferRow& row) { transfers_->file.write(csv_line(row)); }
   /// There is a faults.csv where there was a fault.
   void write(const FaultRow& row) {
-    if (!faults_) faults_.emplace(folder_, "faults.csv");
+    if (!faults_) faults_.emplace(folder_);
     faults_->file.write(csv_line(row));
   }
 
@@ -40,7 +40,7 @@ class RunFolder {
  private:
   template <class Row>
   struct Table {
-    Table(const std::filesystem::path& folder, const char* name) : file(folder / name) {
+    explicit Table(const std::filesystem::path& folder) : file(folder / Row::file.name) {
       file.write(csv_header<Row>());
     }
     AtomicFile file;

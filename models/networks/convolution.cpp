@@ -1,7 +1,7 @@
 #include "models/networks/convolution.hpp"
 
 #include "base/error.hpp"
-#include "models/networks/matrix_product.hpp"
+#include "models/matrix_product.hpp"
 
 #include <algorithm>
 #include <cmath>

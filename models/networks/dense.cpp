@@ -1,6 +1,6 @@
 #include "models/networks/dense.hpp"
 
-#include "models/networks/matrix_product.hpp"
+#include "models/matrix_product.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -2,10 +2,9 @@
 
 #include "base/error.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 namespace ringsim::prune {
 
@@ -48,9 +47,10 @@ void require_finite(const SelectBuffers& buffers, std::span<const Segment> segme
   const std::string value = std::isnan(bad->value) ? "NaN"
                             : bad->value > 0       ? "infinity"
                                                    : "-infinity";
-  throw RunError(fmt::format(
-      "{}: layer {}: element {} of the {} is {}", source, layers[bad->segment], bad->element,
-      bad->in_gradient ? "gradient" : "residual (the gradient is finite)", value));
+  const std::string place = std::string(source) + ": layer " + layers[bad->segment];
+  const std::string buffer = bad->in_gradient ? "gradient" : "residual (the gradient is finite)";
+  throw RunError(place + ": element " + std::to_string(bad->element) + " of the " + buffer +
+                 " is " + value);
 }
 
 }  // namespace ringsim::prune

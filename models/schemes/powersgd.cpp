@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
-#include "models/networks/matrix_product.hpp"
+#include "models/matrix_product.hpp"
 #include "models/schemes/mean.hpp"
 #include "models/schemes/option_checks.hpp"
 

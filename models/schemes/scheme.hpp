@@ -3,6 +3,7 @@
 // nothing of networks: it declares what is exchanged, in order; collectives make messages of it,
 // backends give them times.
 #include "base/error.hpp"
+#include "base/phase_name.hpp"
 #include "base/rank.hpp"
 #include "base/units.hpp"
 #include "models/layers.hpp"
@@ -65,10 +66,10 @@ struct LocalWork {
 /// One thing after another that a step does once the gradients are ready. `phase` names it in
 /// transfers.csv.
 struct Stage {
-  /// Of an exchange: "masks", "values" (with their indices, where they travel together), "whole"
-  /// (layers that a scheme does not compress) or "p" and "q" (factors of matrices). Of local work:
-  /// "select", "pack", ...
-  std::string phase;
+  /// Any name will do. Exchanges are called "masks", "values" (with their indices, where they
+  /// travel together), "whole" (layers that a scheme does not compress), "p" and "q" (factors of
+  /// matrices); local work "select", "pack", ...
+  PhaseName phase;
   std::variant<AllReduce, AllGather, SparseAllReduce, LocalWork> what;
   std::uint32_t bucket = 0;  ///< whose layers it is for (models/schemes/bucketed.hpp)
 };

@@ -1,6 +1,6 @@
 #pragma once
 // Collective calls that are under way.
-#include "sim/backend/backend.hpp"
+#include "sim/backend/events.hpp"
 
 #include <algorithm>
 #include <deque>

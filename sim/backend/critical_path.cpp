@@ -1,12 +1,6 @@
 #include "sim/backend/critical_path.hpp"
 
-#include "base/error.hpp"
-#include "sim/backend/backend.hpp"
-
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace ringsim {
@@ -141,66 +135,6 @@ Path LastArrival::take() {
   return std::move(path_);
 }
 
-namespace {
-
-/// Sums of many numbers are the same but for rounding more often than single ones.
 bool is_more(double a, double b) { return a > b * (1 + 1e-9); }
-
-}  // namespace
-
-CriticalPath critical_path(const Topology& topology, PathTimes times, const BackendResult& result) {
-  CriticalPath path{std::move(times), {}};
-  const auto load = [&](LinkId link) {
-    return static_cast<double>(result.links[link].bytes.count) /
-           capacity_until(topology.links()[link], result.end);
-  };
-  for (const auto& [ends, message] : path.times.from_to) {
-    const auto links = topology.route(ends.first, ends.second).links;
-    LinkId most = links.front();
-    for (const LinkId link : links) {
-      if (is_more(load(link), load(most))) most = link;
-    }
-    path.held_up_by[ends] = most;
-  }
-  return path;
-}
-
-Bottleneck find_bottleneck(const CriticalPath& path, const Topology& topology) {
-  struct Kind {
-    std::string_view name;
-    Seconds sum;
-    std::map<std::string, Seconds> places;
-
-    void add(const std::string& place, Seconds time) {
-      sum += time;
-      places[place] += time;
-    }
-  };
-  std::array<Kind, 6> kinds{{{"compute", {}, {}},
-                             {"prune", {}, {}},
-                             {"reduce", {}, {}},
-                             {"failure", {}, {}},
-                             {"latency", {}, {}},
-                             {"link", {}, {}}}};
-  const auto kind_of = [&](Cause cause) -> Kind& { return kinds[static_cast<std::size_t>(cause)]; };
-  for (const auto& [key, time] : path.times.local)
-    kind_of(key.second).add(fmt::format("rank {}", key.first), time);
-  for (const auto& [ends, message] : path.times.from_to) {
-    const auto& link = topology.links()[path.held_up_by.at(ends)].name;
-    kind_of(Cause::latency).add(link, message.latency);
-    kind_of(Cause::transfer).add(link, message.transfer);
-  }
-  // The first of the largest, but for rounding.
-  const auto* most = &kinds.front();
-  for (const auto& kind : kinds) {
-    if (is_more(kind.sum.value, most->sum.value)) most = &kind;
-  }
-  check(most->sum > Seconds{}, "find_bottleneck: the path is empty");
-  auto place = most->places.begin();
-  for (auto other = place; other != most->places.end(); ++other) {
-    if (is_more(other->second.value, place->second.value)) place = other;
-  }
-  return {most->name, place->first, most->sum / path.times.total()};
-}
 
 }  // namespace ringsim

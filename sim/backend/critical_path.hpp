@@ -8,8 +8,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -129,6 +127,9 @@ class LastArrival {
 
 /// Whether `a` is later than `b` by more than rounding.
 bool is_later(Seconds a, Seconds b);
+/// Whether sum `a` is more than sum `b` by more than rounding. Sums of many numbers are the same
+/// but for rounding more often than single ones.
+bool is_more(double a, double b);
 
 /// What a run's critical path spends its time on.
 struct CriticalPath {
@@ -137,16 +138,5 @@ struct CriticalPath {
   /// relation to what it could have carried.
   std::map<std::pair<Rank, Rank>, LinkId> held_up_by;
 };
-
-/// The largest share of a critical path: all that goes to one kind of cause, and the rank or link
-/// that most of it goes to.
-struct Bottleneck {
-  std::string_view kind;  ///< "link" (bytes flow), "latency", "compute", "prune", "reduce"
-                          ///< or "failure"
-  std::string name;       ///< of a link; "rank 3"
-  double share;           ///< of the path, 0 to 1
-};
-/// Throws where the path is empty.
-Bottleneck find_bottleneck(const CriticalPath& path, const Topology& topology);
 
 }  // namespace ringsim

@@ -8,7 +8,7 @@ std::string waits_for_message(bool is_receive, Rank peer, std::uint32_t round,
                               const CollectiveCall& call) {
   return fmt::format("to {} rank {} in round {} of {} ({}, step {})",
                      is_receive ? "receive from" : "send to", peer, round, call.collective->name(),
-                     call.phase, call.step);
+                     call.phase.text(), call.step);
 }
 
 std::string waits_for_event(EventId event) {

@@ -1,6 +1,6 @@
 #pragma once
 // What happened at one moment of simulated time, to be reported in the order that Observer says.
-#include "sim/backend/backend.hpp"
+#include "sim/backend/events.hpp"
 
 #include <vector>
 

@@ -3,6 +3,7 @@
 // compute, one per communicator), each a sequence of phases. A collective call expands, round by
 // round, into `post send`, `post receive` and `wait`; transfers are rendezvous: one starts when
 // both sides have posted and takes latency + bytes/bandwidth.
+#include "base/phase_name.hpp"
 #include "base/rank.hpp"
 #include "base/units.hpp"
 #include "sim/backend/group.hpp"
@@ -12,7 +13,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <variant>
 
 namespace ringsim {
@@ -34,7 +34,7 @@ struct Delay {
 struct CollectiveCall {
   std::shared_ptr<const Collective> collective;
   std::uint64_t step = 0;
-  std::string_view phase;  ///< for transfers.csv; outlives the run
+  PhaseName phase;  ///< for transfers.csv
   std::uint32_t bucket = 0;
   std::shared_ptr<const Group> group = nullptr;  ///< who takes part; absent: ranks 0, 1, ...
 

@@ -2,7 +2,7 @@
 
 namespace ringsim {
 
-void StaleHistory::tell(StaleTraining& training) const {
+void LateHistory::tell(LateTraining& training) const {
   for (const auto& event : events_) {
     switch (event.kind) {
       case Kind::begin:

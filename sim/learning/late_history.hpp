@@ -1,5 +1,5 @@
 #pragma once
-// What StaleTraining was told, to be told again: after a death it trains anew up to the exchange
+// What LateTraining was told, to be told again: after a death it trains anew up to the exchange
 // that is begun again, with the same result, so that no exchange has to be undone.
 #include "sim/learning/late_training.hpp"
 
@@ -8,7 +8,7 @@
 
 namespace ringsim {
 
-class StaleHistory {
+class LateHistory {
  public:
   void begin(Rank rank, std::uint64_t step, Seconds now) {
     add({.kind = Kind::begin, .rank = rank, .step = step, .now = now});
@@ -33,7 +33,7 @@ class StaleHistory {
     });
   }
 
-  void tell(StaleTraining& training) const;
+  void tell(LateTraining& training) const;
 
  private:
   enum class Kind : std::uint8_t { begin, ready, apply, exchange, go_on_without };

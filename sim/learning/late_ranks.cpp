@@ -13,12 +13,12 @@ Seconds rounding_at(Seconds time) { return 1e-9 * time; }
 
 }  // namespace
 
-std::uint64_t StaleRank::version_at_begin(const PendingGradient& gradient) const {
+std::uint64_t LateRank::version_at_begin(const PendingGradient& gradient) const {
   const auto end = std::ranges::upper_bound(applied, gradient.begin + rounding_at(gradient.begin));
   return static_cast<std::uint64_t>(end - applied.begin());
 }
 
-std::uint64_t StaleRank::undo(std::uint64_t step, std::uint64_t version) {
+std::uint64_t LateRank::undo(std::uint64_t step, std::uint64_t version) {
   std::uint64_t next = step;
   auto left = pending.begin();
   for (; left != pending.end(); ++left) {
@@ -30,7 +30,7 @@ std::uint64_t StaleRank::undo(std::uint64_t step, std::uint64_t version) {
   return next - step;
 }
 
-std::vector<Rank> choose_contributors(const std::vector<StaleRank>& ranks, std::uint64_t step,
+std::vector<Rank> choose_contributors(const std::vector<LateRank>& ranks, std::uint64_t step,
                                       std::size_t bucket, std::size_t wanted) {
   std::vector<std::pair<Seconds, Rank>> ready;
   for (Rank position = 0; position < ranks.size(); ++position) {

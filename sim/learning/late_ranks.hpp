@@ -20,13 +20,13 @@ struct PendingGradient {
   std::vector<std::optional<Seconds>> ready;  ///< per bucket
   std::optional<std::uint64_t> version = {};  ///< that it was computed with, once it really was
   std::size_t next = 0;                       ///< the first bucket that is not handed over
-  bool has_fresh = false;                     ///< StaleRank::fresh is of it
+  bool has_fresh = false;                     ///< LateRank::fresh is of it
 
   bool is_ready() const { return ready.back().has_value(); }  // buckets become ready in order
 };
 
-struct StaleRank {
-  Worker worker;
+struct LateRank {
+  RankWorker worker;
   std::deque<PendingGradient> pending = {};  ///< in order of steps; only the last may not be ready
   std::vector<Seconds> applied = {};         ///< when, update by update (VersionedWeights)
   std::vector<float> weights = {};           ///< scratch
@@ -45,7 +45,7 @@ struct StaleRank {
 
 /// The positions of `wanted` ranks whose gradients of a step's bucket an exchange takes, ascending:
 /// those that were ready first; of those that became so together, others come first in each step.
-std::vector<Rank> choose_contributors(const std::vector<StaleRank>& ranks, std::uint64_t step,
+std::vector<Rank> choose_contributors(const std::vector<LateRank>& ranks, std::uint64_t step,
                                       std::size_t bucket, std::size_t wanted);
 
 }  // namespace ringsim

@@ -1,9 +1,9 @@
 #include "sim/learning/late_training.hpp"
 
 #include "base/error.hpp"
-#include "models/schedule.hpp"
-#include "models/schemes/mean.hpp"
 #include "sim/learning/late_ranks.hpp"
+#include "sim/learning/late_updates.hpp"
+#include "sim/learning/living_ranks.hpp"
 #include "sim/learning/taken_step.hpp"
 #include "sim/learning/versioned_weights.hpp"
 
@@ -31,32 +31,22 @@ VersionedWeights first_weights(const TrainingOptions& options, const BucketedSch
 
 }  // namespace
 
-class StaleTraining::Work {
+class LateTraining::Trainer {
  public:
-  Work(const TrainingOptions& options, const StaleOptions& stale, BucketedScheme& scheme,
-       ThreadPool& threads, std::function<void(const TrainedStep&)> on_step)
+  Trainer(const TrainingOptions& options, const LateOptions& lateness, BucketedScheme& scheme,
+          ThreadPool& threads, std::function<void(const TrainedStep&)> on_step)
       : options_(options),
-        stale_(stale),
+        lateness_(lateness),
         scheme_(scheme),
         threads_(threads),
         on_step_(std::move(on_step)),
         layers_(options.network->layers()),
         weights_(first_weights(options, scheme)),
-        update_(total_parameters(layers_)),
-        dense_update_(is_dense() ? 0 : update_.size()),
+        updates_(options, scheme, scheme.is_exact() && !lateness.compares_with_fresh),
         sampler_(make_sampler(options)),
         sent_(layers_) {
-    const auto& optimizer = find_optimizer(options.optimizer);
-    for (std::size_t i = 0; i < scheme.buckets(); ++i) {
-      const std::size_t own = scheme.part(i).parameters();
-      buckets_.push_back({.optimizer = optimizer.make(own, momentum_left(options, scheme)),
-                          .dense_optimizer = optimizer.make(is_dense() ? 0 : own, options.momentum),
-                          .update = std::vector<float>(own),
-                          .dense_mean = std::vector<float>(is_dense() ? 0 : own),
-                          .dense_update = std::vector<float>(is_dense() ? 0 : own)});
-    }
     for (Rank rank = 0; rank < options.ranks; ++rank)
-      ranks_.push_back({Worker(rank, *options.network, update_.size())});
+      ranks_.push_back({RankWorker(rank, *options.network, total_parameters(layers_))});
   }
 
   void begin(Rank rank, std::uint64_t step, Seconds now) {
@@ -66,7 +56,7 @@ class StaleTraining::Work {
         {.step = step,
          .begin = now,
          .samples = {samples.begin(), samples.end()},
-         .ready = std::vector<std::optional<Seconds>>(buckets_.size())});
+         .ready = std::vector<std::optional<Seconds>>(scheme_.buckets())});
   }
 
   void ready(Rank rank, std::size_t bucket, Seconds now) {
@@ -82,20 +72,20 @@ class StaleTraining::Work {
   std::vector<Stage> exchange(std::uint64_t step, std::size_t bucket) {
     check(weights_.newest() == version_before(step, bucket), "exchanges have to come in order");
     if (bucket == 0)
-      taken_ = {ranks_.size(), buckets_.size(), stale_.quorum ? scheme_.mask_words() : 0};
+      taken_ = {ranks_.size(), scheme_.buckets(), lateness_.quorum ? scheme_.mask_words() : 0};
     const auto living = static_cast<Rank>(ranks_.size());
-    const auto present =
-        choose_contributors(ranks_, step, bucket, std::min(stale_.quorum.value_or(living), living));
+    const auto present = choose_contributors(ranks_, step, bucket,
+                                             std::min(lateness_.quorum.value_or(living), living));
     compute_gradients(step, bucket, present);
     const auto outcome = scheme_.exchange_bucket(
-        bucket, step, stale_.quorum ? std::span<const Rank>(present) : std::span<const Rank>());
-    compute_dense_update(bucket, present);
-    make_version(step, bucket, outcome.mean);
-    if (stale_.quorum) {
+        bucket, step, lateness_.quorum ? std::span<const Rank>(present) : std::span<const Rank>());
+    updates_.compare(bucket, ranks_, present);
+    updates_.add_version(step, bucket, outcome.mean, weights_);
+    if (lateness_.quorum) {
       for (const Rank position : present)
         taken_.note_mask(position, scheme_.part(bucket), outcome.mask);
     }
-    if (bucket + 1 == buckets_.size()) end_step(step);
+    if (bucket + 1 == scheme_.buckets()) end_step(step);
     return outcome.stages;
   }
 
@@ -117,34 +107,20 @@ class StaleTraining::Work {
   }
 
  private:
-  /// What is known of a bucket's updates.
-  struct OfBucket {
-    std::unique_ptr<Optimizer> optimizer, dense_optimizer;
-    std::vector<float> update, dense_mean, dense_update;
-    std::vector<std::vector<float>> copies = {};  ///< of gradients that are compared with
-  };
-  /// Whether an update is the dense one that it would be compared with.
-  bool is_dense() const { return scheme_.is_exact() && !stale_.compares_with_fresh; }
-
   std::uint64_t version_before(std::uint64_t step, std::size_t bucket) const {
     return step * scheme_.buckets() + bucket;
   }
   /// That somebody who begins `step` may hold: without the updates of `staleness` steps before it.
   std::uint64_t oldest_version(std::uint64_t step) const {
-    return version_before(step - std::min(step, stale_.staleness), 0);
+    return version_before(step - std::min(step, lateness_.staleness), 0);
   }
   std::span<const float> newest_weights() { return weights_.all(weights_.newest(), newest_); }
 
-  StaleRank& state_of(Rank rank) {
-    const auto found = std::ranges::lower_bound(
-        ranks_, rank, {}, [](const StaleRank& state) { return state.worker.rank; });
-    check(found != ranks_.end() && found->worker.rank == rank, "a rank that has died");
-    return *found;
-  }
+  LateRank& state_of(Rank rank) { return ranks_[position_of(rank, ranks_)]; }
 
   void drop(Rank rank, std::uint64_t step) {
-    auto& state = state_of(rank);
-    const auto position = static_cast<Rank>(&state - ranks_.data());
+    const Rank position = position_of(rank, ranks_);
+    auto& state = ranks_[position];
     // Whether it has that gradient, computes it or would have: as in synchronous steps.
     const auto own = std::ranges::find(state.pending, step, &PendingGradient::step);
     const std::uint64_t held = own != state.pending.end()
@@ -155,9 +131,7 @@ class StaleTraining::Work {
         options_.data->train, sampler_.batch(step, rank),
         weights_.all(std::clamp(held, oldest_version(step), weights_.newest()), state.weights));
     scheme_.contribute(position, step, state.worker.gradient, newest_weights());
-    lost_mass_.push_back(scheme_.drop(position));
-    sent_.drop(position);
-    ranks_.erase(ranks_.begin() + position);
+    lost_mass_.push_back(drop_rank(position, ranks_, scheme_, sent_));
   }
 
   /// Of all that have begun a step up to this one, and hands over what is ready of them.
@@ -170,7 +144,7 @@ class StaleTraining::Work {
       while (!rank.pending.empty() && rank.pending.front().step <= step) {
         auto& gradient = rank.pending.front();
         if (!gradient.version) compute(rank, gradient);
-        const std::size_t until = gradient.step < step ? buckets_.size() : bucket + 1;
+        const std::size_t until = gradient.step < step ? scheme_.buckets() : bucket + 1;
         for (; gradient.next < until && gradient.ready[gradient.next]; ++gradient.next) {
           const bool is_taken = gradient.step == step && gradient.next == bucket &&
                                 std::ranges::binary_search(present, position);
@@ -182,7 +156,7 @@ class StaleTraining::Work {
           compare_with_fresh(rank, gradient);
           scheme_.contribute_bucket(bucket, position, step, rank.worker.gradient, newest);
         }
-        if (gradient.next < buckets_.size()) return;
+        if (gradient.next < scheme_.buckets()) return;
         rank.pending.pop_front();
       }
     });
@@ -192,72 +166,46 @@ class StaleTraining::Work {
     }
   }
 
-  void compute(StaleRank& rank, PendingGradient& gradient) const {
+  void compute(LateRank& rank, PendingGradient& gradient) const {
     auto& worker = rank.worker;
     gradient.version = rank.version_at_begin(gradient);
     worker.compute(options_.data->train, gradient.samples,
                    weights_.all(*gradient.version, rank.weights));
     // While the version is at hand: a late gradient's may be gone when it is used. No bucket is
     // updated between this exchange and its own one of the same step.
-    for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket)
+    for (std::size_t bucket = 0; bucket < scheme_.buckets(); ++bucket)
       compensate_delay(bucket, *gradient.version, worker.gradient);
   }
 
   void compensate_delay(std::size_t bucket, std::uint64_t version, std::span<float> all) const {
     const std::uint64_t delay =
         weights_.updates_of(bucket, weights_.newest()) - weights_.updates_of(bucket, version);
-    if (delay == 0 || (!stale_.delay_compensation && !stale_.scales_by_delay)) return;
+    if (delay == 0 || (!lateness_.delay_compensation && !lateness_.scales_by_delay)) return;
     const auto& part = scheme_.part(bucket);
     std::vector<float> own(part.parameters());
     part.copy_from(all, own);
-    if (stale_.delay_compensation) {
-      compensate(*stale_.delay_compensation, weights_.of_bucket(bucket, weights_.newest()),
+    if (lateness_.delay_compensation) {
+      compensate(*lateness_.delay_compensation, weights_.of_bucket(bucket, weights_.newest()),
                  weights_.of_bucket(bucket, version), own);
     }
-    if (stale_.scales_by_delay) {
+    if (lateness_.scales_by_delay) {
       for (float& value : own) value *= 1 / static_cast<float>(delay);
     }
     part.scatter(own, all);
   }
 
   /// With the weights before the step's first bucket: those of a gradient that is not late.
-  void compare_with_fresh(StaleRank& rank, PendingGradient& gradient) const {
+  void compare_with_fresh(LateRank& rank, PendingGradient& gradient) const {
     rank.compared = rank.worker.gradient;
     const std::uint64_t version = version_before(gradient.step, 0);
-    if (!stale_.compares_with_fresh || *gradient.version == version) return;
+    if (!lateness_.compares_with_fresh || *gradient.version == version) return;
     if (!gradient.has_fresh) {
-      rank.fresh.resize(update_.size());
+      rank.fresh.resize(total_parameters(layers_));
       rank.worker.compute(options_.data->train, gradient.samples,
                           weights_.all(version, rank.weights), rank.fresh);
       gradient.has_fresh = true;
     }
     rank.compared = rank.fresh;
-  }
-
-  void compute_dense_update(std::size_t bucket, const std::vector<Rank>& present) {
-    if (is_dense()) return;
-    const auto& part = scheme_.part(bucket);
-    auto& own = buckets_[bucket];
-    own.copies.resize(ranks_.size());
-    std::vector<std::span<const float>> gradients;
-    gradients.reserve(present.size());
-    for (const Rank position : present)
-      gradients.push_back(part.gather(ranks_[position].compared, own.copies[position]));
-    mean_over_ranks(gradients, own.dense_mean);
-    own.dense_optimizer->update(own.dense_mean, own.dense_update);
-    part.scatter(own.dense_update, dense_update_);
-  }
-
-  void make_version(std::uint64_t step, std::size_t bucket, std::span<const float> mean) {
-    const auto rate = static_cast<float>(
-        learning_rate_at(options_.schedule, options_.learning_rate, step, options_.steps));
-    auto& update = buckets_[bucket].update;
-    buckets_[bucket].optimizer->update(mean, update);
-    scheme_.part(bucket).scatter(update, update_);
-    const auto last = weights_.of_bucket(bucket, weights_.newest());
-    std::vector<float> next(last.begin(), last.end());
-    for (std::size_t i = 0; i < next.size(); ++i) next[i] -= rate * update[i];
-    weights_.add(std::move(next));
   }
 
   void end_step(std::uint64_t step) {
@@ -278,7 +226,7 @@ class StaleTraining::Work {
     row.loss /= losses;
     row.delay_mean = taken_.delay_mean();
     row.delay_max = taken_.delay_max();
-    if (stale_.quorum) {
+    if (lateness_.quorum) {
       row.left_out.emplace();
       for (Rank position = 0; position < ranks_.size(); ++position) {
         if (!taken_.all(position)) row.left_out->push_back(ranks_[position].worker.rank);
@@ -286,57 +234,55 @@ class StaleTraining::Work {
     }
     if (evaluates_after(step, options_, sampler_.steps_per_epoch()))
       row.accuracy = test_accuracy(*options_.network, *options_.data, newest_weights(), threads_);
-    row.layers = stale_.quorum ? sent_.record(step, outcome, taken_.masks(outcome.mask))
-                               : sent_.record(step, outcome);
-    fill_deviations(layers_, update_, is_dense() ? std::span<const float>() : dense_update_,
-                    row.layers);
+    row.layers = lateness_.quorum ? sent_.record(step, outcome, taken_.masks(outcome.mask))
+                                  : sent_.record(step, outcome);
+    fill_deviations(layers_, updates_.all(), updates_.all_dense(), row.layers);
     on_step_(row);
   }
 
   const TrainingOptions& options_;
-  const StaleOptions stale_;
+  const LateOptions lateness_;
   BucketedScheme& scheme_;
   ThreadPool& threads_;
   std::function<void(const TrainedStep&)> on_step_;
   const Layers& layers_;
   VersionedWeights weights_;
   std::vector<float> newest_;  ///< scratch
-  std::vector<float> update_, dense_update_;
-  std::vector<OfBucket> buckets_;
+  LateUpdates updates_;
   BatchSampler sampler_;
   SentRecord sent_;
-  std::vector<StaleRank> ranks_;   ///< those that live, ascending
+  std::vector<LateRank> ranks_;    ///< those that live, ascending
   std::vector<double> lost_mass_;  ///< per death
   TakenStep taken_;
 };
 
-StaleTraining::StaleTraining(const TrainingOptions& options, const StaleOptions& stale,
-                             BucketedScheme& scheme, ThreadPool& threads,
-                             std::function<void(const TrainedStep&)> on_step)
-    : work_(std::make_unique<Work>(options, stale, scheme, threads, std::move(on_step))) {}
+LateTraining::LateTraining(const TrainingOptions& options, const LateOptions& lateness,
+                           BucketedScheme& scheme, ThreadPool& threads,
+                           std::function<void(const TrainedStep&)> on_step)
+    : trainer_(std::make_unique<Trainer>(options, lateness, scheme, threads, std::move(on_step))) {}
 
-StaleTraining::~StaleTraining() = default;
+LateTraining::~LateTraining() = default;
 
-void StaleTraining::begin(Rank rank, std::uint64_t step, Seconds now) {
-  work_->begin(rank, step, now);
+void LateTraining::begin(Rank rank, std::uint64_t step, Seconds now) {
+  trainer_->begin(rank, step, now);
 }
-void StaleTraining::ready(Rank rank, std::size_t bucket, Seconds now) {
-  work_->ready(rank, bucket, now);
+void LateTraining::ready(Rank rank, std::size_t bucket, Seconds now) {
+  trainer_->ready(rank, bucket, now);
 }
-void StaleTraining::apply(Rank rank, std::uint64_t step, std::size_t bucket, Seconds now) {
-  work_->apply(rank, step, bucket, now);
+void LateTraining::apply(Rank rank, std::uint64_t step, std::size_t bucket, Seconds now) {
+  trainer_->apply(rank, step, bucket, now);
 }
-std::vector<Stage> StaleTraining::exchange(std::uint64_t step, std::size_t bucket) {
-  return work_->exchange(step, bucket);
+std::vector<Stage> LateTraining::exchange(std::uint64_t step, std::size_t bucket) {
+  return trainer_->exchange(step, bucket);
 }
-std::vector<std::uint64_t> StaleTraining::go_on_without(const std::vector<Rank>& dead,
-                                                        std::uint64_t step) {
-  return work_->go_on_without(dead, step);
+std::vector<std::uint64_t> LateTraining::go_on_without(const std::vector<Rank>& dead,
+                                                       std::uint64_t step) {
+  return trainer_->go_on_without(dead, step);
 }
-TrainingResult StaleTraining::result() { return work_->result(); }
+TrainingResult LateTraining::result() { return trainer_->result(); }
 
-StaleMemory stale_memory(const TrainingOptions& options, const StaleOptions& stale) {
-  const std::uint64_t versions = stale.staleness + 1;
+LateMemory late_memory(const TrainingOptions& options, const LateOptions& lateness) {
+  const std::uint64_t versions = lateness.staleness + 1;
   const std::size_t parameters = total_parameters(options.network->layers());
   return {.versions = versions, .weights = Bytes{versions * parameters * sizeof(float)}};
 }

@@ -6,9 +6,9 @@
 // next, so what a rank holds is a version number (VersionedWeights). Gradients are worked out when
 // the first exchange that takes them begins, on all cores, and results do not depend on when or
 // where.
+#include "base/parallel.hpp"
 #include "models/schemes/bucketed.hpp"
-#include "sim/learning/lockstep_training.hpp"
-#include "sim/learning/training_parts.hpp"
+#include "sim/learning/training_options.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -20,7 +20,7 @@
 namespace ringsim {
 
 /// What is done about gradients that come late.
-struct StaleOptions {
+struct LateOptions {
   std::uint64_t staleness = 0;  ///< a rank may begin step t when it has applied t-1-staleness
   /// Ranks whose gradients an exchange takes, and the divisor of its mean; absent: all.
   std::optional<Rank> quorum;
@@ -35,21 +35,21 @@ struct StaleOptions {
   bool compares_with_fresh = false;
 };
 
-/// What StaleTraining holds beside training_memory().
-struct StaleMemory {
+/// What LateTraining holds beside training_memory().
+struct LateMemory {
   std::uint64_t versions;  ///< of the weights
   Bytes weights;           ///< all versions
 };
-StaleMemory stale_memory(const TrainingOptions& options, const StaleOptions& stale);
+LateMemory late_memory(const TrainingOptions& options, const LateOptions& lateness);
 
-class StaleTraining {
+class LateTraining {
  public:
   /// The references have to outlive it. `on_step` is called by the exchange of a step's last
   /// bucket. A gradient's delay counts the updates of a bucket; that of a step is the mean over
   /// ranks and parameters.
-  StaleTraining(const TrainingOptions& options, const StaleOptions& stale, BucketedScheme& scheme,
-                ThreadPool& threads, std::function<void(const TrainedStep&)> on_step);
-  ~StaleTraining();
+  LateTraining(const TrainingOptions& options, const LateOptions& lateness, BucketedScheme& scheme,
+               ThreadPool& threads, std::function<void(const TrainedStep&)> on_step);
+  ~LateTraining();
 
   // What happens on a rank, in order of simulated time.
 
@@ -76,8 +76,8 @@ class StaleTraining {
   TrainingResult result();
 
  private:
-  class Work;
-  std::unique_ptr<Work> work_;
+  class Trainer;
+  std::unique_ptr<Trainer> trainer_;
 };
 
 }  // namespace ringsim

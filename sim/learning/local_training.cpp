@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/mean.hpp"
+#include "sim/learning/living_ranks.hpp"
 #include "sim/learning/training_parts.hpp"
 
 #include <algorithm>
@@ -12,7 +13,7 @@ namespace ringsim {
 namespace {
 
 struct LocalRank {
-  Worker worker;
+  RankWorker worker;
   std::unique_ptr<Optimizer> optimizer;
   std::vector<float> weights, update, difference;
 };
@@ -33,7 +34,7 @@ class LocalTraining {
     check(!scheme.has_momentum_correction(), "local training: the momentum is the ranks' own");
     options.network->initialize(options.seed, common_);
     for (Rank rank = 0; rank < options.ranks; ++rank) {
-      ranks_.push_back({Worker(rank, *options.network, common_.size()),
+      ranks_.push_back({RankWorker(rank, *options.network, common_.size()),
                         find_optimizer(options.optimizer).make(common_.size(), options.momentum),
                         common_,
                         std::vector<float>(common_.size()),
@@ -76,13 +77,9 @@ class LocalTraining {
  private:
   /// What the rank has moved since the last exchange is lost with what it had kept back.
   void drop(Rank rank) {
-    const auto gone = std::ranges::find_if(
-        ranks_, [&](const LocalRank& other) { return other.worker.rank == rank; });
-    const auto index = static_cast<Rank>(gone - ranks_.begin());
-    contribute(index);
-    lost_mass_.push_back(scheme_.drop(index));
-    sent_.drop(index);
-    ranks_.erase(gone);
+    const Rank position = position_of(rank, ranks_);
+    contribute(position);
+    lost_mass_.push_back(drop_rank(position, ranks_, scheme_, sent_));
   }
 
   void contribute(std::size_t index) {

@@ -3,9 +3,12 @@
 // of the weights of its own, and every H steps the ranks exchange, through a scheme, how far their
 // copies have moved. All take the mean of it off the weights that they last had in common; what a
 // scheme does not send stays in the rank's residual and goes with a later exchange.
-#include "sim/learning/lockstep_training.hpp"
+#include "base/parallel.hpp"
+#include "models/schemes/scheme.hpp"
+#include "sim/learning/training_options.hpp"
 
 #include <cstdint>
+#include <functional>
 
 namespace ringsim {
 

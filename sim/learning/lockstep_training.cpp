@@ -1,21 +1,19 @@
 #include "sim/learning/lockstep_training.hpp"
 
-#include "base/error.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/mean.hpp"
+#include "sim/learning/living_ranks.hpp"
 #include "sim/learning/mean_gradient.hpp"
 #include "sim/learning/training_parts.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 
 namespace ringsim {
 namespace {
 
-class Training {
+class LockstepTraining {
  public:
-  Training(const TrainingOptions& options, Scheme& scheme, ThreadPool& threads)
+  LockstepTraining(const TrainingOptions& options, Scheme& scheme, ThreadPool& threads)
       : options_(options),
         scheme_(scheme),
         threads_(threads),
@@ -77,12 +75,7 @@ class Training {
 
  private:
   void drop(Rank rank) {
-    const auto worker =
-        std::ranges::find_if(workers_, [&](const Worker& other) { return other.rank == rank; });
-    const auto index = static_cast<Rank>(worker - workers_.begin());
-    lost_mass_.push_back(scheme_.drop(index));
-    sent_.drop(index);
-    workers_.erase(worker);
+    lost_mass_.push_back(drop_rank(position_of(rank, workers_), workers_, scheme_, sent_));
   }
 
   void compute_gradients(std::uint64_t step) {
@@ -138,21 +131,12 @@ class Training {
   std::unique_ptr<Optimizer> optimizer_, dense_optimizer_;
   BatchSampler sampler_;
   SentRecord sent_;
-  std::vector<Worker> workers_;                ///< of the ranks that live
+  std::vector<RankWorker> workers_;            ///< of the ranks that live
   std::optional<MeanGradient> mean_gradient_;  ///< of an exact scheme, instead of the workers' own
   std::vector<double> lost_mass_;
 };
 
 }  // namespace
-
-std::uint64_t steps_per_epoch(std::size_t samples, Rank ranks, std::size_t batch) {
-  const std::uint64_t steps = samples / (ranks * batch);
-  if (steps > 0) return steps;
-  throw UserError(
-      {{}, "--batch"},
-      fmt::format("{} ranks x {} samples are more than the {} of an epoch", ranks, batch, samples),
-      fmt::format("at most {} is accepted with {} ranks", samples / ranks, ranks));
-}
 
 TrainingMemory training_memory(const TrainingOptions& options, const Scheme& scheme) {
   const std::size_t parameters = total_parameters(options.network->layers());
@@ -167,7 +151,7 @@ TrainingMemory training_memory(const TrainingOptions& options, const Scheme& sch
 
 TrainingResult train(const TrainingOptions& options, Scheme& scheme, ThreadPool& threads,
                      const std::function<void(const TrainedStep&)>& on_step) {
-  Training training(options, scheme, threads);
+  LockstepTraining training(options, scheme, threads);
   for (std::uint64_t step = 0; step < options.steps; ++step) training.step(step, on_step);
   return training.result();
 }

@@ -46,7 +46,16 @@ Deviation no_deviation(std::span<const float> applied) {
 
 }  // namespace
 
-void Worker::gather(const Samples& samples, std::span<const std::uint32_t> indices) {
+std::uint64_t steps_per_epoch(std::size_t samples, Rank ranks, std::size_t batch) {
+  const std::uint64_t steps = samples / (ranks * batch);
+  if (steps > 0) return steps;
+  throw UserError(
+      {{}, "--batch"},
+      fmt::format("{} ranks x {} samples are more than the {} of an epoch", ranks, batch, samples),
+      fmt::format("at most {} is accepted with {} ranks", samples / ranks, ranks));
+}
+
+void RankWorker::gather(const Samples& samples, std::span<const std::uint32_t> indices) {
   inputs.resize(indices.size() * samples.input_size);
   labels.resize(indices.size());
   for (std::size_t i = 0; i < indices.size(); ++i) {

@@ -7,8 +7,8 @@
 #include "models/sampler.hpp"
 #include "models/schemes/scheme.hpp"
 #include "sim/learning/age.hpp"
-#include "sim/learning/lockstep_training.hpp"
 #include "sim/learning/mask_overlap.hpp"
+#include "sim/learning/training_options.hpp"
 #include "traces/records.hpp"
 
 #include <cstdint>
@@ -20,7 +20,7 @@
 namespace ringsim {
 
 /// One rank's share of the work: its batch, its gradient, its scratch memory.
-struct Worker {
+struct RankWorker {
   Rank rank;
   std::unique_ptr<NetworkPass> pass;
   std::vector<float> inputs, gradient;
@@ -28,8 +28,8 @@ struct Worker {
   double loss = 0;
 
   /// Of a rank whose gradient somebody else computes.
-  explicit Worker(Rank of) : rank(of) {}
-  Worker(Rank of, const Network& network, std::size_t parameters)
+  explicit RankWorker(Rank of) : rank(of) {}
+  RankWorker(Rank of, const Network& network, std::size_t parameters)
       : rank(of), pass(network.make_pass()), gradient(parameters) {}
 
   /// Loss and gradient of the batch of these samples with these weights.

@@ -12,7 +12,7 @@ constexpr double rounding = 1e-12;
 
 }  // namespace
 
-LinkSchedule::LinkSchedule(const Topology& topology) {
+LinkSchedule::LinkSchedule(const Topology& topology) : topology_(topology) {
   links_.reserve(topology.links().size());
   for (const auto& link : topology.links()) {
     double lowest = link.bandwidth.value;
@@ -74,7 +74,7 @@ void LinkSchedule::count(State& link, const Flow& flow) {
   link.counted_until = std::max(link.counted_until, flow.to);
 }
 
-void LinkSchedule::check_bandwidth(LinkId id, const State& link, const Flow& flow) {
+void LinkSchedule::check_bandwidth(LinkId id, const State& link, const Flow& flow) const {
   const auto overlap = [](const Flow& a, const Flow& b) {
     return std::max(a.from, b.from) < std::min(a.to, b.to) * (1 - rounding);
   };
@@ -85,7 +85,7 @@ void LinkSchedule::check_bandwidth(LinkId id, const State& link, const Flow& flo
       if (other.from <= time && time < other.to && overlap(other, flow)) sum += other.rate;
     }
     if (sum > link.bandwidth * (1 + rounding)) {
-      throw NotExact{{meets.transfer, flow.transfer, id}};
+      throw NotExact("recurrence", {meets.transfer, flow.transfer, id}, topology_);
     }
   };
   for (const auto& other : link.flows) {

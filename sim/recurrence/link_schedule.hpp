@@ -7,11 +7,6 @@
 
 namespace ringsim {
 
-/// Thrown where a result would not be exact.
-struct NotExact {
-  Contention contention;
-};
-
 /// A transfer as its links see it.
 struct Flow {
   double from, to;  ///< s
@@ -51,8 +46,9 @@ class LinkSchedule {
   void add(LinkId id, const Flow& flow, double now);
   static void forget_past(State& link, double now);
   static void count(State& link, const Flow& flow);
-  static void check_bandwidth(LinkId id, const State& link, const Flow& flow);
+  void check_bandwidth(LinkId id, const State& link, const Flow& flow) const;
 
+  const Topology& topology_;
   std::vector<State> links_;
 };
 

@@ -4,7 +4,7 @@
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "models/schemes/topk_step.hpp"
-#include "sim/backend/backend.hpp"
+#include "sim/run/backend_choice.hpp"
 #include "sim/run/staleness_checks.hpp"
 #include "traces/ready_times.hpp"
 
@@ -101,7 +101,7 @@ CollectiveChoice choose_collective(const RunOptions& options, const Topology& to
   return {&algorithm, request};
 }
 
-ReadyTimes ready_times(const Experiment& experiment) {
+ReadyTimes find_ready_times(const Experiment& experiment) {
   const auto& options = experiment.options;
   const auto layers = layers_of(experiment);
   if (!options.ready_times.empty()) {
@@ -134,7 +134,7 @@ bool draws_sizes(const RunOptions& options) {
 
 Experiment prepare(const RunOptions& options, const Experiment* like) {
   check_run_options(options);
-  if (options.backend == "simgrid") require_simgrid();
+  check_backend_choice(options.backend);
   Topology topology = choose_topology(options.topology);
   apply_options(options, topology);
   const Rank ranks = options.topology.ranks.value_or(topology.hosts());
@@ -176,7 +176,7 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
   } else if (has_model) {
     find_model(options, experiment);
   }
-  experiment.ready = ready_times(experiment);
+  experiment.ready = find_ready_times(experiment);
   if (const auto rule = bucket_rule(options)) {
     experiment.buckets =
         fill_buckets(layers_of(experiment), order_of_readiness(experiment.ready), *rule);

@@ -5,12 +5,12 @@
 #include "models/prune/engine_profile.hpp"
 #include "models/schemes/scheme.hpp"
 #include "models/specs/model_spec.hpp"
-#include "sim/learning/lockstep_training.hpp"
+#include "sim/learning/training_options.hpp"
 #include "sim/run/run_options.hpp"
 #include "sim/sources/trace_source.hpp"
+#include "sim/timing/compute_model.hpp"
 #include "sim/timing/ready_times.hpp"
 #include "sim/timing/step_plan.hpp"
-#include "sim/timing/step_timing.hpp"
 #include "topologies/topology.hpp"
 
 #include <memory>

@@ -1,14 +1,18 @@
 #include "sim/run/late_run.hpp"
 
 #include "base/parallel.hpp"
-#include "models/dataset.hpp"
 #include "sim/learning/late_history.hpp"
 #include "sim/learning/late_training.hpp"
+#include "sim/run/backend_choice.hpp"
+#include "sim/run/faults.hpp"
+#include "sim/run/tables.hpp"
+#include "sim/run/training_job.hpp"
 #include "sim/timing/late_steps.hpp"
 #include "sim/timing/late_timeline.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <utility>
@@ -17,51 +21,29 @@
 namespace ringsim {
 namespace {
 
-/// What is trained, before the first step.
-struct Job {
-  explicit Job(const Experiment& experiment) : data(load_fashion_mnist()) {
-    if (experiment.options.validates) hold_out_validation(data, 10'000);
-    const auto epoch_steps =
-        steps_per_epoch(data.train.size(), experiment.ranks, experiment.options.batch);
-    training = training_options(experiment, data, epoch_steps);
-    scheme = scheme_options(experiment, epoch_steps);
-    buckets = experiment.buckets;
-    if (buckets.empty()) buckets.push_back(one_bucket(experiment.network->layers()));
-    const auto& options = experiment.options;
-    stale = {.staleness = options.staleness,
-             .quorum = options.quorum,
-             .scales_by_delay = options.scales_by_delay,
-             .delay_compensation = options.delay_compensation,
-             .compares_with_fresh = options.compares_with_fresh};
-  }
-
-  Dataset data;
-  TrainingOptions training;
-  SchemeOptions scheme;
-  StaleOptions stale;
-  std::vector<Bucket> buckets;
-};
-
-void fill_bytes(const Payload& sent, StepRow& row) {
-  row.values_bytes = sent.values.count;
-  row.masks_bytes = sent.masks.count;
-  row.headers_bytes = sent.headers.count;
-  row.total_bytes = sent.total().count;
+LateOptions late_options(const RunOptions& options) {
+  return {.staleness = options.staleness,
+          .quorum = options.quorum,
+          .scales_by_delay = options.scales_by_delay,
+          .delay_compensation = options.delay_compensation,
+          .compares_with_fresh = options.compares_with_fresh};
 }
 
 /// One attempt on one backend, from the first step on.
 class Attempt {
  public:
-  Attempt(const Experiment& experiment, const Job& job, const RunObserver& observer)
+  Attempt(const Experiment& experiment, const TrainingJob& job, const RunObserver& observer)
       : experiment_(experiment),
         job_(job),
         observer_(observer),
+        lateness_(late_options(experiment.options)),
+        buckets_(std::max<std::size_t>(1, experiment.buckets.size())),
         threads_(experiment.threads),
         costs_(prune_costs(experiment)),
-        ranks_left_(experiment.ranks),
+        faults_(experiment.ranks, observer),
         keeps_history_(has_deaths(experiment.topology, experiment.ranks)),
-        timeline_(job.training.steps, experiment.ranks),
-        program_(experiment.topology, schedule(), compute_model(experiment), work()) {
+        timeline_(job.training().steps, experiment.ranks),
+        program_(experiment.topology, schedule(), compute_model(experiment), callbacks()) {
     start_training();
   }
 
@@ -75,52 +57,43 @@ class Attempt {
     if (observer_.on_transfer) {
       // Told at the end: another attempt may follow.
       events.on_transfer = [this](const TransferEvent& event) {
-        transfers_.push_back({event.step, std::string(event.phase), event.bucket, event.round,
-                              event.source, event.target, event.bytes.count, event.start.value,
-                              event.end.value});
+        transfers_.push_back(transfer_row(event));
       };
     }
     return events;
   }
 
-  StaleRun finish(BackendResult result, std::string backend) {
+  LateRun finish(BackendResult result, std::string backend) {
     for (const auto& transfer : transfers_) observer_.on_transfer(transfer);
-    run_.recording.trained = training_->result();
+    complete(run_.recording, job_, training_->result());
     for (const auto kept : kept_) run_.recording.kept += kept;
-    const auto& lost = run_.recording.trained.lost_mass;
-    for (std::size_t i = 0; i < lost.size(); ++i) run_.faults[i].lost_mass = lost[i];
-    run_.recording.parameters = total_parameters(experiment_.network->layers());
+    run_.faults = faults_.rows(run_.recording.trained.lost_mass);
     run_.timing = timeline_.timing(std::move(result));
     run_.backend = std::move(backend);
-    run_.recording.warmup_steps = experiment_.scheme.warmup_steps(job_.scheme);
-    for (const auto& input : job_.data.files)
-      run_.recording.inputs.push_back({input.name, input.sha256});
     return std::move(run_);
   }
 
  private:
-  StaleSchedule schedule() const {
-    StaleSchedule schedule{.steps = job_.training.steps,
-                           .staleness = job_.stale.staleness,
-                           .buckets = job_.buckets.size(),
-                           .ranks = experiment_.ranks,
-                           .quorum = job_.stale.quorum.value_or(experiment_.ranks)};
+  LateSchedule schedule() const {
+    LateSchedule schedule{.steps = job_.training().steps,
+                          .staleness = lateness_.staleness,
+                          .buckets = buckets_,
+                          .ranks = experiment_.ranks,
+                          .quorum = lateness_.quorum.value_or(experiment_.ranks)};
     if (keeps_history_) schedule.detection = experiment_.options.detection;
     return schedule;
   }
 
   void start_training() {
     training_.reset();  // which uses the scheme
-    const auto& layers = experiment_.network->layers();
-    scheme_ =
-        std::make_unique<BucketedScheme>(experiment_.scheme, layers, job_.scheme, job_.buckets);
-    training_ = std::make_unique<StaleTraining>(job_.training, job_.stale, *scheme_, threads_,
-                                                [this](const TrainedStep& step) {
-                                                  if (!is_retold_) record(step);
-                                                });
+    scheme_ = job_.make_bucketed_scheme();
+    training_ = std::make_unique<LateTraining>(job_.training(), lateness_, *scheme_, threads_,
+                                               [this](const TrainedStep& step) {
+                                                 if (!is_retold_) record(step);
+                                               });
   }
 
-  StaleWork work() {
+  LateCallbacks callbacks() {
     return {.begin = [this](Rank rank, std::uint64_t step, Seconds now) { begin(rank, step, now); },
             .ready = [this](Rank rank, std::uint64_t, std::size_t bucket,
                             Seconds now) { ready(rank, bucket, now); },
@@ -128,8 +101,8 @@ class Attempt {
                             Seconds now) { apply(rank, step, bucket, now); },
             .exchange = [this](std::uint64_t step,
                                std::size_t bucket) { return exchange(step, bucket); },
-            .begin_again = [this](const std::vector<Rank>& dead, std::uint64_t step,
-                                  Seconds now) { return begin_again(dead, step, now); }};
+            .begin_again =
+                [this](const std::vector<RankDeath>& deaths) { return begin_again(deaths); }};
   }
 
   void begin(Rank rank, std::uint64_t step, Seconds now) {
@@ -145,30 +118,28 @@ class Attempt {
   void apply(Rank rank, std::uint64_t step, std::size_t bucket, Seconds now) {
     training_->apply(rank, step, bucket, now);
     if (keeps_history_) history_.apply(rank, step, bucket, now);
-    if (bucket + 1 == job_.buckets.size()) timeline_.apply(rank, step, now);
+    if (bucket + 1 == buckets_) timeline_.apply(rank, step, now);
   }
 
   const StepPlan* exchange(std::uint64_t step, std::size_t bucket) {
     const auto stages = training_->exchange(step, bucket);
     if (keeps_history_) history_.exchange(step, bucket);
-    auto plan = plan_step(stages, ranks_left_, experiment_.collective, costs_);
+    auto plan = plan_step(stages, faults_.ranks_left(), experiment_.collective, costs_);
     // With a quorum everybody sends a byte to tell whether it is ready.
-    if (job_.stale.quorum) plan.sent.headers += make_ready_round(ranks_left_)->total_bytes();
+    if (lateness_.quorum)
+      plan.sent.headers += make_ready_round(faults_.ranks_left())->total_bytes();
     if (bucket == 0) sent_ = {};
     sent_ += plan.sent;
-    if (bucket + 1 == job_.buckets.size()) fill_bytes(sent_, run_.rows.back());
+    if (bucket + 1 == buckets_) fill_bytes(sent_, run_.rows.back());
     return &plans_.emplace_back(std::move(plan));
   }
 
-  /// Trains anew up to `step`, which is exchanged again without the dead.
-  std::vector<std::uint64_t> begin_again(const std::vector<Rank>& dead, std::uint64_t step,
-                                         Seconds now) {
-    for (const Rank rank : dead) {
-      --ranks_left_;
-      const Recovery::Death death{rank, experiment_.topology.host(rank).dies.value(), now, step};
-      run_.faults.push_back({rank, death.died.value, now.value, step, {}});
-      tell_of_death(death, ranks_left_, observer_);
-    }
+  /// Trains anew up to the step that is exchanged again without the dead.
+  std::vector<std::uint64_t> begin_again(const std::vector<RankDeath>& deaths) {
+    faults_.add(deaths);
+    const std::uint64_t step = deaths.front().step;
+    std::vector<Rank> dead;
+    for (const auto& death : deaths) dead.push_back(death.rank);
     run_.rows.resize(step);
     kept_.resize(step);
     run_.recording.layers.resize(step * experiment_.network->layers().size());
@@ -195,62 +166,53 @@ class Attempt {
     for (const auto& layer : step.outcome->layers) kept_.back() += layer.kept;
     run_.recording.layers.insert(run_.recording.layers.end(), step.layers.begin(),
                                  step.layers.end());
-    if (observer_.on_step) observer_.on_step(step.step + 1, job_.training.steps);
+    if (observer_.on_step) observer_.on_step(step.step + 1, job_.training().steps);
   }
 
   const Experiment& experiment_;
-  const Job& job_;
+  const TrainingJob& job_;
   const RunObserver& observer_;
+  const LateOptions lateness_;
+  const std::size_t buckets_;
   ThreadPool threads_;
   PruneCosts costs_;
-  Rank ranks_left_;
-  StaleRun run_;
+  Faults faults_;
+  LateRun run_;
   std::vector<std::uint64_t> kept_;  ///< per step
   std::vector<TransferRow> transfers_;
   std::deque<StepPlan> plans_;  ///< which stay where they are
   Payload sent_;                ///< by the buckets of the step so far
   std::unique_ptr<BucketedScheme> scheme_;
-  std::unique_ptr<StaleTraining> training_;
+  std::unique_ptr<LateTraining> training_;
   bool keeps_history_;  ///< hosts die
-  StaleHistory history_;
+  LateHistory history_;
   bool is_retold_ = false;  ///< what was recorded before
-  StaleTimeline timeline_;
-  StaleProgram program_;
+  LateTimeline timeline_;
+  LateProgram program_;
 };
 
-void announce(const Experiment& experiment, const Job& job, const RunObserver& observer) {
+void announce(const Experiment& experiment, const TrainingJob& job, const RunObserver& observer) {
   if (!observer.on_start) return;
-  const BucketedScheme scheme(experiment.scheme, experiment.network->layers(), job.scheme,
-                              job.buckets);
-  const auto memory = training_memory(job.training, scheme);
-  const auto versions = stale_memory(job.training, job.stale);
-  observer.on_start(fmt::format(
-      "memory of {} ranks: {} of residuals and momenta, {} of gradients, {} of {} versions of the "
-      "weights",
-      experiment.ranks, format(memory.residuals_and_momenta), format(memory.gradients),
-      format(versions.weights), versions.versions));
+  const auto versions = late_memory(job.training(), late_options(experiment.options));
+  observer.on_start(fmt::format("{}, {} of {} versions of the weights",
+                                job.describe_memory(*job.make_bucketed_scheme()),
+                                format(versions.weights), versions.versions));
 }
 
 }  // namespace
 
-StaleRun run_stale(const Experiment& experiment, const RunObserver& observer) {
-  const Job job(experiment);
+LateRun run_late(const Experiment& experiment, const RunObserver& observer) {
+  const TrainingJob job(experiment);
   announce(experiment, job, observer);
   const auto& topology = experiment.topology;
-  if (experiment.options.backend == "recurrence") {
-    Attempt attempt(experiment, job, observer);
-    return attempt.finish(run_recurrence(topology, attempt.program(), attempt.observer()),
-                          "recurrence");
-  }
-  if (experiment.options.backend == "auto" && !has_deaths(topology, experiment.ranks)) {
-    Attempt attempt(experiment, job, observer);
-    auto result = try_recurrence(topology, attempt.program(), attempt.observer());
-    if (auto* found = std::get_if<BackendResult>(&result))
-      return attempt.finish(std::move(*found), "recurrence");
-  }
-  require_simgrid();
-  Attempt attempt(experiment, job, observer);
-  return attempt.finish(run_simgrid(topology, attempt.program(), attempt.observer()), "simgrid");
+  LateRun run;
+  run_on_backend(
+      experiment.options.backend, topology, experiment.ranks, [&](const BackendAttempt& on) {
+        Attempt attempt(experiment, job, observer);
+        run = attempt.finish(on.backend.run(topology, attempt.program(), attempt.observer()),
+                             std::string(on.backend.name));
+      });
+  return run;
 }
 
 }  // namespace ringsim

@@ -2,8 +2,8 @@
 // Runs in which the simulated time feeds back into training (--staleness, --quorum).
 #include "sim/run/experiment.hpp"
 #include "sim/run/recording.hpp"
-#include "sim/run/run.hpp"
-#include "sim/timing/step_timing.hpp"
+#include "sim/run/run_observer.hpp"
+#include "sim/timing/step_times.hpp"
 #include "traces/records.hpp"
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace ringsim {
 
-struct StaleRun {
+struct LateRun {
   Recording recording;        ///< without its steps
   std::vector<StepRow> rows;  ///< without times
   std::vector<FaultRow> faults;
@@ -19,8 +19,8 @@ struct StaleRun {
   std::string backend;  ///< that ran
 };
 
-/// Trains while it simulates. With backend "auto": tries recurrence and, where transfers turn out
-/// to slow each other, begins anew with simgrid.
-StaleRun run_stale(const Experiment& experiment, const RunObserver& observer);
+/// Trains while it simulates. With backend "auto", begins anew on another backend where the one
+/// that ran turns out not to be exact.
+LateRun run_late(const Experiment& experiment, const RunObserver& observer);
 
 }  // namespace ringsim

@@ -1,39 +1,33 @@
 #include "sim/run/recording.hpp"
 
 #include "base/parallel.hpp"
-#include "models/dataset.hpp"
 #include "models/schemes/bucketed.hpp"
 #include "sim/learning/local_training.hpp"
+#include "sim/learning/lockstep_training.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace ringsim {
 namespace {
 
+/// Ranks that are left in a step.
+Rank alive_in(std::uint64_t step, Rank ranks, const std::vector<TrainedDeath>& deaths) {
+  for (const auto& death : deaths) ranks -= death.step <= step ? 1 : 0;
+  return ranks;
+}
+
 Recording record_training(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
                           const RunObserver& observer) {
-  Dataset data = load_fashion_mnist();
-  if (experiment.options.validates) hold_out_validation(data, 10'000);
-  const auto epoch_steps =
-      steps_per_epoch(data.train.size(), experiment.ranks, experiment.options.batch);
-  auto training = training_options(experiment, data, epoch_steps);
-  training.deaths = deaths;
-  const auto options = scheme_options(experiment, epoch_steps);
+  const TrainingJob job(experiment, deaths);
+  const auto& training = job.training();
   const auto local_steps = experiment.options.local_steps;
-  const auto& buckets = experiment.buckets;
-  const auto& layers = experiment.network->layers();
-  const std::unique_ptr<Scheme> scheme =
-      buckets.empty()
-          ? experiment.scheme.make(layers, options)
-          : std::make_unique<BucketedScheme>(experiment.scheme, layers, options, buckets);
+  const auto scheme = job.make_scheme();
   if (observer.on_start) {
-    const auto memory = training_memory(training, *scheme);
-    observer.on_start(fmt::format(
-        "memory of {} ranks: {} of residuals and momenta, {} of gradients", experiment.ranks,
-        format(memory.residuals_and_momenta), format(memory.gradients)));
+    observer.on_start(job.describe_memory(*scheme));
     if (local_steps > 1) {
       observer.on_start(fmt::format("memory of local steps: {} of weights and momenta apart",
                                     format(local_memory(training))));
@@ -48,12 +42,9 @@ Recording record_training(const Experiment& experiment, const std::vector<Traine
     for (const auto& layer : step.layers) recording.layers.push_back(layer);
     if (observer.on_step) observer.on_step(step.step + 1, training.steps);
   };
-  recording.trained = local_steps > 1
-                          ? train_locally(training, local_steps, *scheme, threads, record)
-                          : train(training, *scheme, threads, record);
-  recording.parameters = total_parameters(experiment.network->layers());
-  recording.warmup_steps = local_steps * experiment.scheme.warmup_steps(options);
-  for (const auto& input : data.files) recording.inputs.push_back({input.name, input.sha256});
+  complete(recording, job,
+           local_steps > 1 ? train_locally(training, local_steps, *scheme, threads, record)
+                           : train(training, *scheme, threads, record));
   return recording;
 }
 
@@ -115,16 +106,11 @@ Recording record_synthetic(const Experiment& experiment, const std::vector<Train
 
 }  // namespace
 
-void tell_of_death(const Recovery::Death& death, Rank left, const RunObserver& observer) {
-  if (!observer.on_fault) return;
-  observer.on_fault(fmt::format("rank {} died at {}; noticed at {}: {} ranks begin step {} again",
-                                death.rank, format(death.died), format(death.detected), left,
-                                death.step + 1));
-}
-
-Rank alive_in(std::uint64_t step, Rank ranks, const std::vector<TrainedDeath>& deaths) {
-  for (const auto& death : deaths) ranks -= death.step <= step ? 1 : 0;
-  return ranks;
+void complete(Recording& recording, const TrainingJob& job, TrainingResult trained) {
+  recording.trained = std::move(trained);
+  recording.parameters = job.parameters();
+  recording.warmup_steps = job.warmup_steps();
+  recording.inputs = job.inputs();
 }
 
 Recording record_steps(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,

@@ -1,10 +1,10 @@
 #pragma once
 // What the steps of a run send and learn, before anything is timed.
-#include "sim/learning/lockstep_training.hpp"
+#include "sim/learning/training_options.hpp"
 #include "sim/run/experiment.hpp"
-#include "sim/run/run.hpp"
+#include "sim/run/run_observer.hpp"
+#include "sim/run/training_job.hpp"
 #include "sim/timing/step_plan.hpp"
-#include "sim/timing/step_timing.hpp"
 #include "traces/records.hpp"
 
 #include <cstdint>
@@ -34,6 +34,9 @@ struct Recording {
   std::vector<Summary::Input> inputs;
 };
 
+/// What is recorded of `job` beside its steps, once it has been trained.
+void complete(Recording& recording, const TrainingJob& job, TrainingResult trained);
+
 /// Trains, replays or draws all steps; `deaths` are those of ranks, in order of time.
 Recording record_steps(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
                        const RunObserver& observer);
@@ -45,11 +48,5 @@ std::vector<StepPlan> plan_steps(const Experiment& experiment,
 /// Whether run option `name` says only how long things take, so that a recording does not depend on
 /// it. (A topology also says how many ranks there are where --ranks does not.)
 bool is_timing_option(std::string_view name);
-
-/// RunObserver::on_fault, when `left` ranks begin a step again.
-void tell_of_death(const Recovery::Death& death, Rank left, const RunObserver& observer);
-
-/// Ranks that are left in a step.
-Rank alive_in(std::uint64_t step, Rank ranks, const std::vector<TrainedDeath>& deaths);
 
 }  // namespace ringsim

@@ -8,6 +8,7 @@
 #include "models/prune/engine_profile.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/value_type.hpp"
+#include "sim/run/backend_choice.hpp"
 
 #include <fmt/format.h>
 
@@ -151,8 +152,8 @@ constexpr std::uint64_t any = ~std::uint64_t{0};
 
 constexpr RunOption table[] = {
     {"network", "topology", "FILE|NAME|KIND",
-     "topology file, or the name of a shipped one (ringsim list topologies), or a kind (ring, "
-     "switch, hierarchical, fat-tree) of --ranks hosts; default ring8-1g",
+     "topology file, or the name of a shipped one (ringsim list topologies), or a kind (ringsim "
+     "list topology-kinds) of --ranks hosts; default ring8-1g",
      [](RunOptions& o, Text text, const Place&) { o.topology.what = text; }},
     {"network", "ranks", "N", "GPUs that train; default: all hosts of the topology",
      [](RunOptions& o, Text text, const Place& place) {
@@ -167,10 +168,9 @@ constexpr RunOption table[] = {
        o.topology.latency = parse_seconds(text, place);
      }},
     {"network", "backend", "NAME",
-     "auto (recurrence where it is exact, simgrid elsewhere), simgrid or recurrence; default auto",
+     "auto (recurrence where it is exact, simgrid elsewhere), simgrid, recurrence or fluid; default auto",
      [](RunOptions& o, Text text, const Place& place) {
-       const std::array<std::string, 3> names = {"auto", "simgrid", "recurrence"};
-       o.backend = one_of(text, place, names);
+       o.backend = one_of(text, place, backend_choices());
      }},
     {"network", "collective", "NAME",
      "all-reduce algorithm (ringsim list collectives); default ring",

@@ -3,13 +3,9 @@
 #include "base/child_process.hpp"
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
-#include "sim/backend/backend.hpp"
-#include "sim/run/late_run.hpp"
+#include "sim/run/backend_choice.hpp"
+#include "sim/run/lockstep_run.hpp"
 #include "traces/summary.hpp"
-
-#include <fmt/format.h>
-
-#include <cstring>
 
 namespace ringsim {
 namespace {
@@ -17,12 +13,7 @@ namespace {
 /// The summary of what `run` returns in a child process.
 Summary summary_in_child(const std::function<RunResult()>& run) {
   const auto output = call_in_child([&] { return to_text(to_json(run().summary)); });
-  if (output.signal) {
-    throw RunError(fmt::format("its process was killed by signal {} ({})", *output.signal,
-                               strsignal(*output.signal)));
-  }
-  if (output.failed) throw RunError(output.text);
-  return parse_summary(output.text, "the summary of a child process");
+  return parse_summary(text_or_throw(output, "its process"), "the summary of a child process");
 }
 
 }  // namespace
@@ -67,18 +58,15 @@ void PointRunner::record(const Experiment& experiment, const std::string& key) {
 
 Summary PointRunner::time(Experiment& experiment) const {
   const auto run = [&] { return time_recording(experiment, *recording_, {}); };
-  auto& backend = experiment.options.backend;
-  if (backend == "recurrence") return run().summary;
-  if (backend == "auto" && !has_deaths(experiment.topology, experiment.ranks)) {
-    try {
-      backend = "recurrence";
-      return run().summary;
-    } catch (const RecurrenceNotExact&) {
-      backend = "simgrid";
-    }
-  }
-  require_simgrid();
-  return summary_in_child(run);
+  auto& choice = experiment.options.backend;
+  Summary summary;
+  run_on_backend(std::string(choice), experiment.topology, experiment.ranks,
+                 [&](const BackendAttempt& attempt) {
+                   choice = attempt.backend.name;
+                   summary = attempt.backend.runs_once_per_process ? summary_in_child(run)
+                                                                   : run().summary;
+                 });
+  return summary;
 }
 
 }  // namespace ringsim

@@ -7,6 +7,7 @@
 #include "sim/scan/journal.hpp"
 #include "sim/scan/manifest.hpp"
 #include "sim/scan/point_runner.hpp"
+#include "sim/scan/scan_columns.hpp"
 #include "sim/scan/workers.hpp"
 #include "traces/csv.hpp"
 
@@ -110,10 +111,11 @@ std::size_t ScanOutcome::failed() const {
 }
 
 std::vector<std::string> scan_columns(const PointSet& points, const ResultColumns& columns) {
-  std::vector<std::string> names = {"point"};
-  for (const auto& option : points.varied()) names.push_back(fmt::format("option.{}", option));
+  std::vector<std::string> names = {std::string(point_column.name)};
+  for (const auto& option : points.varied())
+    names.push_back(fmt::format("{}{}", option_prefix, option));
   names.insert(names.end(), columns.names.begin(), columns.names.end());
-  names.emplace_back("error");
+  names.emplace_back(error_column.name);
   return names;
 }
 

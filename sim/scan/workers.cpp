@@ -108,8 +108,7 @@ class Worker {
     }
     shared_.give_process();
     for (const pid_t helper : helpers_) {
-      int status = 0;
-      while (waitpid(helper, &status, 0) < 0 && errno == EINTR) continue;
+      const int status = status_at_end(helper);
       if (WIFSIGNALED(status)) std::_Exit(128 + WTERMSIG(status));
     }
     std::_Exit(0);
@@ -137,7 +136,7 @@ class Worker {
     }
     if (!is_helper) return;
     shared_.give_process();
-    for (const pid_t helper : helpers_) waitpid(helper, nullptr, 0);
+    for (const pid_t helper : helpers_) status_at_end(helper);
     std::_Exit(0);
   }
 
@@ -202,8 +201,7 @@ class WorkerHandle {
   /// Waits for its end: by what it was killed.
   std::optional<int> end() {
     close(std::exchange(socket_, -1));
-    int status = 0;
-    while (waitpid(process_, &status, 0) < 0 && errno == EINTR) continue;
+    const int status = status_at_end(process_);
     if (WIFSIGNALED(status)) return WTERMSIG(status);
     if (WEXITSTATUS(status) > 128) return WEXITSTATUS(status) - 128;
     return std::nullopt;

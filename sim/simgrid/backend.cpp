@@ -1,3 +1,4 @@
+// The simgrid backend: SimGrid 3.32 (models and options: README.md).
 #include "sim/backend/backend.hpp"
 
 #include "base/error.hpp"
@@ -137,7 +138,7 @@ class Run {
     }
   }
 
-  /// Inside a handler: keeps the exception for the caller of run_simgrid and stops the simulation.
+  /// Inside a handler: keeps the exception for the caller of run_once and stops the simulation.
   void fail() {
     failure_ = std::current_exception();
     s4u::Actor::kill_all();
@@ -161,17 +162,24 @@ class Run {
   std::optional<RunError> deadlock_;
 };
 
-}  // namespace
-
-void require_simgrid() {}
-
-BackendResult run_simgrid(const Topology& topology, const Program& program,
-                          const Observer& observer) {
+BackendResult run_once(const Topology& topology, const Program& program, const Observer& observer) {
   static bool has_run = false;
   check(!std::exchange(has_run, true), "SimGrid runs once per process");
   check(program.ranks <= topology.hosts(), "more ranks than hosts");
   auto engine = make_engine();
   return Run(topology, program, observer)(engine);
 }
+
+}  // namespace
+
+extern const BackendDefinition simgrid_backend;
+const BackendDefinition simgrid_backend = {
+    .name = "simgrid",
+    .description = "SimGrid 3.32: links are shared by all that flows over them",
+    .unavailable = [] { return std::optional<BackendRefusal>(); },
+    .why_not = [](const Topology&, Rank) { return std::optional<BackendRefusal>(); },
+    .run = run_once,
+    .is_always_exact = true,
+    .runs_once_per_process = true};
 
 }  // namespace ringsim

@@ -13,25 +13,26 @@ EventId applied(std::uint64_t step) { return 2 * step; }
 /// Exchanges are numbered through all steps and buckets.
 EventId start_of_exchange(std::uint64_t exchange) { return 2 * exchange + 1; }
 
+}  // namespace
+
 /// What all streams know.
-struct State {
-  State(const Topology& its_topology, const StaleSchedule& its_schedule,
-        const ComputeModel& its_compute, StaleWork its_work)
+struct LateProgram::State {
+  State(const Topology& its_topology, const LateSchedule& its_schedule,
+        const ComputeModel& its_compute, LateCallbacks its_callbacks)
       : topology(its_topology),
         schedule(its_schedule),
         compute(its_compute),
-        work(std::move(its_work)),
+        callbacks(std::move(its_callbacks)),
+        controller(topology, schedule.steps, schedule.ranks),
         quorum(schedule.quorum),
         applied(schedule.ranks),
         in_hand(schedule.ranks),
         ready(number(schedule.steps, 0)) {
-    for (Rank rank = 0; rank < schedule.ranks; ++rank) alive.push_back(rank);
     make_ready_round_of_living();
   }
 
   void make_ready_round_of_living() {
-    if (schedule.quorum < schedule.ranks)
-      ready_round = make_ready_round(static_cast<Rank>(alive.size()));
+    if (schedule.quorum < schedule.ranks) ready_round = make_ready_round(controller.living());
   }
 
   std::uint64_t number(std::uint64_t step, std::size_t bucket) const {
@@ -43,27 +44,24 @@ struct State {
     return (open + schedule.buckets - 1) / schedule.buckets;
   }
 
+  /// The first step that a rank computes when its streams open.
+  std::uint64_t first_step(Rank rank) const {
+    const std::uint64_t first =
+        std::max(controller.first_step() + in_hand[rank], first_closed_step());
+    return std::min(first, schedule.steps);
+  }
+
   void open_exchanges() {
     while (open < ready.size() && ready[open] >= quorum) unannounced.push_back(open++);
   }
 
-  void recover(const std::vector<Rank>& dead, Seconds now) {
-    first = schedule.steps;
-    for (const Rank rank : alive) {
-      if (std::ranges::find(dead, rank) == dead.end())
-        first = std::min(first, applied[rank] / schedule.buckets);
-    }
-    in_hand.assign(schedule.ranks, 0);
-    // A rank may compute on, for nothing, when the last update has been applied.
-    if (first == schedule.steps) return;
-    remove_dead(topology, dead, alive);
-    in_hand = work.begin_again(dead, first, now);
-    group = std::make_shared<Group>(alive);
-    quorum = std::min(schedule.quorum, static_cast<Rank>(alive.size()));
+  void begin_again(const std::vector<RankDeath>& deaths) {
+    in_hand = callbacks.begin_again(deaths);
+    quorum = std::min(schedule.quorum, controller.living());
     make_ready_round_of_living();
-    const std::uint64_t begin = number(first, 0);
+    const std::uint64_t first = controller.first_step(), begin = number(first, 0);
     std::fill(ready.begin() + static_cast<std::ptrdiff_t>(begin), ready.end(), 0);
-    for (const Rank rank : alive) {
+    for (const Rank rank : controller.group()->members()) {
       applied[rank] = begin;
       for (std::uint64_t i = begin; i < number(first + in_hand[rank], 0); ++i) ++ready[i];
     }
@@ -74,28 +72,23 @@ struct State {
   }
 
   const Topology& topology;
-  StaleSchedule schedule;
+  LateSchedule schedule;
   ComputeModel compute;
-  StaleWork work;
+  LateCallbacks callbacks;
+  StepController controller;
   Rank quorum;
   std::vector<std::uint64_t> applied;                       ///< per rank: updates of buckets
-  std::vector<std::uint64_t> in_hand;                       ///< as of StaleWork::begin_again
+  std::vector<std::uint64_t> in_hand;                       ///< as of LateCallbacks::begin_again
   std::vector<Rank> ready;                                  ///< per exchange: how many ranks
-  std::vector<Rank> alive = {};                             ///< ascending
-  std::shared_ptr<const Group> group = nullptr;             ///< absent before the first death
   std::shared_ptr<const Collective> ready_round = nullptr;  ///< null without a quorum
-  std::uint64_t first = 0;                                  ///< step since the last death
   std::uint64_t open = 0;                                   ///< exchanges that may start
   std::deque<std::uint64_t> unannounced = {};               ///< of them
   std::vector<const StepPlan*> plans = {};                  ///< of the exchanges that have started
 };
 
-class ComputeStream {
+class LateProgram::Compute {
  public:
-  ComputeStream(State& state, Rank rank)
-      : state_(&state),
-        rank_(rank),
-        step_(std::max(state.first + state.in_hand[rank], state.first_closed_step())) {}
+  Compute(State& state, Rank rank) : state_(&state), rank_(rank), step_(state.first_step(rank)) {}
 
   std::optional<Phase> operator()() {
     switch (std::exchange(next_, static_cast<Next>(next_ + 1))) {
@@ -126,17 +119,10 @@ class ComputeStream {
       whole_ = jittered(state_->compute, state_->topology.host(rank_), rank_, step_);
       computed_ = {};
     }
-    const auto until = ready_time(bucket_);
+    const auto until = stretched_ready_time(state_->compute, bucket_, whole_);
     const auto duration = until - std::exchange(computed_, until);
     if (bucket_ > 0 && duration <= Seconds{}) return operator()();
     return Delay{duration, DelayKind::compute, step_};
-  }
-
-  Seconds ready_time(std::size_t bucket) const {
-    const ComputeModel& model = state_->compute;
-    if (!model.overlap) return whole_;
-    if (model.time == Seconds{}) return {};
-    return model.overlap->ready[bucket] * (whole_ / model.time);
   }
 
   /// With the next bucket, or what is left of the step's computing, or the next step.
@@ -169,7 +155,7 @@ class ComputeStream {
     const auto& schedule = state_->schedule;
     if (step_ == schedule.steps) return std::nullopt;
     // What was applied before the last death is waited for no more.
-    if (step_ > state_->first + schedule.staleness)
+    if (step_ > state_->controller.first_step() + schedule.staleness)
       return WaitEvent{applied(step_ - 1 - schedule.staleness)};
     return operator()();
   }
@@ -182,12 +168,12 @@ class ComputeStream {
   Next next_ = announce;
 };
 
-class CommunicatorStream {
+class LateProgram::Exchanges {
  public:
-  CommunicatorStream(State& state, Rank rank)
+  Exchanges(State& state, Rank rank)
       : state_(&state),
-        position_in_group_(state.group ? state.group->position(rank).value() : rank),
-        step_(state.first) {}
+        position_in_group_(state.controller.position(rank)),
+        step_(state.controller.first_step()) {}
 
   std::optional<Phase> operator()() {
     const auto& schedule = state_->schedule;
@@ -197,7 +183,8 @@ class CommunicatorStream {
     if (position == 0) return WaitEvent{start_of_exchange(exchange)};
     if (position == 1) {
       if (!state_->ready_round) return operator()();
-      return CollectiveCall{state_->ready_round, step_, "ready", bucket_, state_->group};
+      return CollectiveCall{state_->ready_round, step_, "ready", bucket_,
+                            state_->controller.group()};
     }
     if (position == 2) return Mark{MarkKind::exchange_begins, step_, bucket_};
     const auto& stages = state_->plans[exchange]->stages;
@@ -214,7 +201,8 @@ class CommunicatorStream {
     if (const auto* time = std::get_if<LocalTime>(&stage))
       return Delay{time->duration[position_in_group_], DelayKind::prune, step_};
     const auto& exchange = std::get<Exchange>(stage);
-    return CollectiveCall{exchange.collective, step_, exchange.phase, bucket_, state_->group};
+    return CollectiveCall{exchange.collective, step_, exchange.phase, bucket_,
+                          state_->controller.group()};
   }
 
   State* state_;
@@ -224,57 +212,53 @@ class CommunicatorStream {
   std::size_t position_ = 0;  ///< in the exchange
 };
 
-}  // namespace
-
-struct StaleProgram::Shared : State {
-  using State::State;
-};
-
 std::shared_ptr<const Collective> make_ready_round(Rank ranks) {
   return make_ring_all_gather(std::vector<Bytes>(ranks, Bytes{1}));
 }
 
-StaleProgram::StaleProgram(const Topology& topology, const StaleSchedule& schedule,
-                           const ComputeModel& compute, StaleWork work)
-    : shared_(std::make_unique<Shared>(topology, schedule, compute, std::move(work))) {}
+LateProgram::LateProgram(const Topology& topology, const LateSchedule& schedule,
+                         const ComputeModel& compute, LateCallbacks callbacks)
+    : state_(std::make_unique<State>(topology, schedule, compute, std::move(callbacks))) {}
 
-StaleProgram::~StaleProgram() = default;
+LateProgram::~LateProgram() = default;
 
-Program StaleProgram::program() const {
-  Program program{.ranks = shared_->schedule.ranks,
+Program LateProgram::program() const {
+  Program program{.ranks = state_->schedule.ranks,
                   .streams_per_rank = 2,
                   .open = [this](Rank rank, StreamId stream) -> PhaseSource {
-                    if (stream == 0) return ComputeStream(*shared_, rank);
-                    return CommunicatorStream(*shared_, rank);
+                    if (stream == 0) return Compute(*state_, rank);
+                    return Exchanges(*state_, rank);
                   },
                   .communicating_streams = 1};
-  if (const auto& detection = shared_->schedule.detection) {
-    program.detection = *detection;
-    program.recover = [this](const std::vector<Rank>& dead, Seconds now) {
-      shared_->recover(dead, now);
-    };
+  if (const auto& detection = state_->schedule.detection) {
+    auto& state = *state_;
+    state.controller.control(
+        program, *detection,
+        {.under_way = [&state](Rank rank) { return state.applied[rank] / state.schedule.buckets; },
+         .begin_again =
+             [&state](const std::vector<RankDeath>& deaths) { state.begin_again(deaths); }});
   }
   return program;
 }
 
-void StaleProgram::on_mark(const MarkEvent& event) {
-  auto& state = *shared_;
+void LateProgram::on_mark(const MarkEvent& event) {
+  auto& state = *state_;
   const std::uint64_t step = event.mark.step;
   const std::size_t bucket = event.mark.bucket;
   switch (event.mark.kind) {
     case MarkKind::step_begins:
-      return state.work.begin(event.rank, step, event.time);
+      return state.callbacks.begin(event.rank, step, event.time);
     case MarkKind::gradient_ready:
-      state.work.ready(event.rank, step, bucket, event.time);
+      state.callbacks.ready(event.rank, step, bucket, event.time);
       ++state.ready[state.number(step, bucket)];
       return state.open_exchanges();
     case MarkKind::exchange_begins:
       if (state.number(step, bucket) == state.plans.size())
-        state.plans.push_back(state.work.exchange(step, bucket));
+        state.plans.push_back(state.callbacks.exchange(step, bucket));
       return;
     case MarkKind::exchange_done:
       ++state.applied[event.rank];
-      return state.work.apply(event.rank, step, bucket, event.time);
+      return state.callbacks.apply(event.rank, step, bucket, event.time);
   }
 }
 

@@ -9,8 +9,9 @@
 // that is too late for a step goes on with the first one whose exchange has not started. After
 // deaths the first step that somebody has not applied is exchanged again by those that are left.
 #include "sim/backend/backend.hpp"
+#include "sim/timing/compute_model.hpp"
+#include "sim/timing/step_controller.hpp"
 #include "sim/timing/step_plan.hpp"
-#include "sim/timing/step_timing.hpp"
 #include "topologies/topology.hpp"
 
 #include <cstdint>
@@ -21,7 +22,7 @@
 
 namespace ringsim {
 
-struct StaleSchedule {
+struct LateSchedule {
   std::uint64_t steps;
   std::uint64_t staleness;  ///< S: step t begins when t-1-S has been applied
   std::size_t buckets = 1;  ///< all ready at the end of computing, or as ComputeModel::overlap says
@@ -32,36 +33,36 @@ struct StaleSchedule {
 };
 
 /// Who is told what happens, in order of simulated time.
-struct StaleWork {
+struct LateCallbacks {
   std::function<void(Rank, std::uint64_t step, Seconds)> begin;
   std::function<void(Rank, std::uint64_t step, std::size_t bucket, Seconds)> ready, apply;
   /// What the exchange of a step's bucket takes; called when it starts, in order. The plan has to
   /// outlive the run.
   std::function<const StepPlan*(std::uint64_t step, std::size_t bucket)> exchange;
-  /// Ranks have died: the exchanges from `step` on begin again without them, and their plans are of
-  /// the ranks that are left, in order. Returns how many gradients each rank has in hand: those of
-  /// `step` and the steps after it, without a gap.
-  std::function<std::vector<std::uint64_t>(const std::vector<Rank>& dead, std::uint64_t step,
-                                           Seconds)>
-      begin_again = {};
+  /// Ranks have died: the exchanges from their step on begin again without them, and their plans
+  /// are of the ranks that are left, in order. Returns how many gradients each rank has in hand:
+  /// those of that step and the steps after it, without a gap.
+  std::function<std::vector<std::uint64_t>(const std::vector<RankDeath>& deaths)> begin_again = {};
 };
 
 /// What the ranks tell each other to learn who is ready: a byte from each, round the ring.
 std::shared_ptr<const Collective> make_ready_round(Rank ranks);
 
-class StaleProgram {
+class LateProgram {
  public:
-  StaleProgram(const Topology& topology, const StaleSchedule& schedule, const ComputeModel& compute,
-               StaleWork work);
-  ~StaleProgram();
+  LateProgram(const Topology& topology, const LateSchedule& schedule, const ComputeModel& compute,
+              LateCallbacks callbacks);
+  ~LateProgram();
 
   /// Runs once, with an observer that passes marks to on_mark().
   Program program() const;
   void on_mark(const MarkEvent& event);
 
  private:
-  struct Shared;
-  std::unique_ptr<Shared> shared_;
+  struct State;
+  class Compute;
+  class Exchanges;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace ringsim

@@ -1,65 +1,47 @@
 #include "sim/timing/late_timeline.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace ringsim {
 
-void StaleTimeline::add(const DelayEvent& event) {
+void LateTimeline::add(const DelayEvent& event) {
   auto& rank = ranks_[event.rank];
   auto& intervals = event.kind == DelayKind::prune ? rank.prune : rank.compute;
   if (event.duration > Seconds{}) intervals.push_back({event.start, event.start + event.duration});
 }
 
-void StaleTimeline::apply(Rank rank, std::uint64_t, Seconds time) {
+void LateTimeline::apply(Rank rank, std::uint64_t, Seconds time) {
   ranks_[rank].applied.push_back(time);
 }
 
-void StaleTimeline::begin_again(std::uint64_t step) {
+void LateTimeline::begin_again(std::uint64_t step) {
   for (auto& rank : ranks_) rank.applied.resize(std::min<std::size_t>(rank.applied.size(), step));
   exchanges_.begin_again(step);
 }
 
-Seconds StaleTimeline::overlap(const std::vector<Interval>& intervals, const Interval& window) {
-  Seconds sum;
-  for (auto at = std::ranges::lower_bound(intervals, window.from, {}, &Interval::until);
-       at != intervals.end() && at->from < window.until; ++at) {
-    sum += std::min(at->until, window.until) - std::max(at->from, window.from);
+Timing LateTimeline::timing(BackendResult result) const {
+  std::vector<std::optional<Seconds>> ends;
+  for (const auto& [compute, prune, applied] : ranks_) {
+    // A rank that has died has not applied all steps.
+    const bool lives = applied.size() == exchanges_.steps();
+    ends.push_back(lives ? std::optional(applied.back()) : std::nullopt);
   }
-  return sum;
-}
-
-Timing StaleTimeline::timing(BackendResult result) const {
-  // A rank that has died has not applied all steps.
-  const auto ends_earlier = [](const OfRank& a, const OfRank& b) {
-    if (a.applied.size() != b.applied.size()) return a.applied.size() < b.applied.size();
-    return !a.applied.empty() && a.applied.back() < b.applied.back();
-  };
-  const auto& last = *std::max_element(ranks_.begin(), ranks_.end(), ends_earlier);
-  Timing timing{last.applied.back(), {}, std::move(result.links), std::move(result.critical_path)};
+  const auto& last = ranks_[last_to_end(ends)];
   // Pruning hides behind computing.
-  std::vector<Interval> both;
-  for (const auto& prune : last.prune) {
-    for (auto at = std::ranges::lower_bound(last.compute, prune.from, {}, &Interval::until);
-         at != last.compute.end() && at->from < prune.until; ++at) {
-      both.push_back({std::max(at->from, prune.from), std::min(at->until, prune.until)});
-    }
-  }
+  const auto hidden = intersection(last.prune, last.compute);
+  std::vector<RankStep> steps;
   Seconds start;
-  for (std::size_t step = 0; step < exchanges_.steps(); ++step) {
-    const Interval window{start, last.applied[step]};
-    StepTime time{.start = start,
-                  .compute = overlap(last.compute, window),
-                  .prune = overlap(last.prune, window) - overlap(both, window),
-                  .exchange = exchanges_.duration(step),
-                  .exposed_exchange = {},
-                  .total = window.until - window.from};
-    // The difference of sums may be a rounding error below zero.
-    time.exposed_exchange = std::max(Seconds{}, time.total - time.compute - time.prune);
-    timing.steps.push_back(time);
-    start = window.until;
+  for (const Seconds end : last.applied) {
+    const TimeInterval window{start, end};
+    steps.push_back({.compute = length_within(last.compute, window),
+                     .prune = length_within(last.prune, window) - length_within(hidden, window),
+                     .end = end});
+    start = end;
   }
-  return timing;
+  return {last.applied.back(), step_times(steps, exchanges_), std::move(result.links),
+          std::move(result.critical_path)};
 }
 
 }  // namespace ringsim

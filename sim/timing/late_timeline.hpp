@@ -4,16 +4,16 @@
 // What the rank computes in that time, for whichever step, is the step's compute; what it prunes
 // while it does not compute is prune; the rest is exposed exchange.
 #include "sim/timing/exchange_times.hpp"
-#include "sim/timing/step_timing.hpp"
+#include "sim/timing/step_times.hpp"
 
 #include <cstdint>
 #include <vector>
 
 namespace ringsim {
 
-class StaleTimeline {
+class LateTimeline {
  public:
-  StaleTimeline(std::uint64_t steps, Rank ranks) : ranks_(ranks), exchanges_(steps) {}
+  LateTimeline(std::uint64_t steps, Rank ranks) : ranks_(ranks), exchanges_(steps) {}
 
   // Events, in order of time.
   void add(const DelayEvent& event);
@@ -29,17 +29,12 @@ class StaleTimeline {
   Timing timing(BackendResult result) const;
 
  private:
-  struct Interval {
-    Seconds from, until;
-  };
-  struct OfRank {
-    std::vector<Interval> compute, prune;  ///< each in order, apart from each other
-    std::vector<Seconds> applied;          ///< per step
+  struct RankTimes {
+    std::vector<TimeInterval> compute, prune;  ///< each in order, apart from each other
+    std::vector<Seconds> applied;              ///< per step
   };
 
-  static Seconds overlap(const std::vector<Interval>& intervals, const Interval& window);
-
-  std::vector<OfRank> ranks_;
+  std::vector<RankTimes> ranks_;
   ExchangeTimes exchanges_;
 };
 

@@ -1,9 +1,7 @@
 #include "sim/timing/overlapped_steps.hpp"
 
 #include "base/error.hpp"
-#include "sim/timing/step_timing.hpp"
 
-#include <algorithm>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -27,12 +25,12 @@ std::vector<BucketStages> by_bucket(const StepPlan& plan, std::size_t buckets) {
   for (const auto& stage : plan.stages) {
     if (const auto* exchange = std::get_if<Exchange>(&stage)) {
       auto& own = all.at(exchange->bucket);
-      for (const auto* work : std::exchange(own.after, {})) own.chain.emplace_back(work);
+      for (const auto* local : std::exchange(own.after, {})) own.chain.emplace_back(local);
       own.chain.emplace_back(exchange);
     } else {
-      const auto& work = std::get<LocalTime>(stage);
-      auto& own = all.at(work.bucket);
-      (own.chain.empty() ? own.before : own.after).push_back(&work);
+      const auto& local = std::get<LocalTime>(stage);
+      auto& own = all.at(local.bucket);
+      (own.chain.empty() ? own.before : own.after).push_back(&local);
     }
   }
   return all;
@@ -44,11 +42,11 @@ enum Moment : std::uint32_t { ready, exchanged, first_in_chain };
 constexpr std::uint32_t moments = 64;
 
 /// Hands out the phases of one step after the other.
-class Steps {
+class StepStream {
  public:
-  Steps(const std::vector<StepPlan>& plans, std::size_t buckets)
+  StepStream(const std::vector<StepPlan>& plans, std::size_t buckets)
       : plans_(&plans), buckets_(buckets) {}
-  virtual ~Steps() = default;
+  virtual ~StepStream() = default;
 
   std::optional<Phase> next() {
     while (phases_.empty()) {
@@ -84,19 +82,21 @@ class Steps {
   std::deque<Phase> phases_;
 };
 
-class ComputeStream final : public Steps {
+class OverlappedCompute final : public StepStream {
  public:
-  ComputeStream(const std::vector<StepPlan>& plans, const ComputeModel& compute, const Host& host,
-                Rank rank)
-      : Steps(plans, compute.overlap->ready.size()), compute_(compute), host_(&host), rank_(rank) {}
+  OverlappedCompute(const std::vector<StepPlan>& plans, const ComputeModel& compute,
+                    const Host& host, Rank rank)
+      : StepStream(plans, compute.overlap->ready.size()),
+        compute_(compute),
+        host_(&host),
+        rank_(rank) {}
 
  private:
   void fill(std::uint64_t step, const std::vector<BucketStages>& stages) override {
     const Seconds whole = jittered(compute_, *host_, rank_, step);
-    const double stretch = compute_.time > Seconds{} ? whole / compute_.time : 0;
     Seconds computed;
     for (std::size_t bucket = 0; bucket < stages.size(); ++bucket) {
-      const Seconds until = compute_.overlap->ready[bucket] * stretch;
+      const Seconds until = stretched_ready_time(compute_, bucket, whole);
       add(Delay{until - computed, DelayKind::compute, step});
       computed = until;
       spend(stages[bucket].before, step);
@@ -111,8 +111,8 @@ class ComputeStream final : public Steps {
     add(Mark{MarkKind::exchange_done, step, 0});
   }
 
-  void spend(const std::vector<const LocalTime*>& works, std::uint64_t step) {
-    for (const auto* work : works) add(Delay{work->duration[rank_], DelayKind::prune, step});
+  void spend(const std::vector<const LocalTime*>& locals, std::uint64_t step) {
+    for (const auto* local : locals) add(Delay{local->duration[rank_], DelayKind::prune, step});
   }
 
   ComputeModel compute_;
@@ -120,10 +120,10 @@ class ComputeStream final : public Steps {
   Rank rank_;
 };
 
-class CommunicatorStream final : public Steps {
+class OverlappedExchanges final : public StepStream {
  public:
-  CommunicatorStream(const std::vector<StepPlan>& plans, const Overlap& overlap)
-      : Steps(plans, overlap.ready.size()), masks_ahead_(overlap.masks_ahead) {}
+  OverlappedExchanges(const std::vector<StepPlan>& plans, const Overlap& overlap)
+      : StepStream(plans, overlap.ready.size()), masks_ahead_(overlap.masks_ahead) {}
 
  private:
   void fill(std::uint64_t step, const std::vector<BucketStages>& stages) override {
@@ -156,20 +156,20 @@ class CommunicatorStream final : public Steps {
 };
 
 /// Work between exchanges.
-class WorkStream final : public Steps {
+class BetweenExchanges final : public StepStream {
  public:
-  WorkStream(const std::vector<StepPlan>& plans, const Overlap& overlap, Rank rank)
-      : Steps(plans, overlap.ready.size()), rank_(rank) {}
+  BetweenExchanges(const std::vector<StepPlan>& plans, const Overlap& overlap, Rank rank)
+      : StepStream(plans, overlap.ready.size()), rank_(rank) {}
 
  private:
   void fill(std::uint64_t step, const std::vector<BucketStages>& stages) override {
     for (std::size_t bucket = 0; bucket < stages.size(); ++bucket) {
       const auto& chain = stages[bucket].chain;
       for (std::size_t i = 0; i < chain.size(); ++i) {
-        const auto* const* work = std::get_if<const LocalTime*>(&chain[i]);
-        if (work == nullptr) continue;
+        const auto* const* local = std::get_if<const LocalTime*>(&chain[i]);
+        if (local == nullptr) continue;
         wait(step, bucket, first_in_chain + i - 1);
-        add(Delay{(*work)->duration[rank_], DelayKind::prune, step});
+        add(Delay{(*local)->duration[rank_], DelayKind::prune, step});
         record(step, bucket, first_in_chain + i);
       }
     }
@@ -186,36 +186,17 @@ Program overlapped_program(const Topology& topology, const std::vector<StepPlan>
   return {.ranks = ranks,
           .streams_per_rank = 3,
           .open = [&topology, &plans, compute](Rank rank, StreamId stream) -> PhaseSource {
-            std::shared_ptr<Steps> steps;
+            std::shared_ptr<StepStream> steps;
             if (stream == 0) {
-              steps = std::make_shared<ComputeStream>(plans, compute, topology.host(rank), rank);
+              steps =
+                  std::make_shared<OverlappedCompute>(plans, compute, topology.host(rank), rank);
             } else if (stream == 1) {
-              steps = std::make_shared<CommunicatorStream>(plans, *compute.overlap);
+              steps = std::make_shared<OverlappedExchanges>(plans, *compute.overlap);
             } else {
-              steps = std::make_shared<WorkStream>(plans, *compute.overlap, rank);
+              steps = std::make_shared<BetweenExchanges>(plans, *compute.overlap, rank);
             }
             return [steps] { return steps->next(); };
           }};
-}
-
-Seconds length_without(const std::vector<Interval>& of, const std::vector<Interval>& without) {
-  Seconds sum, covered;  // up to `covered` all has been counted
-  auto hole = without.begin();
-  for (const auto& interval : of) {
-    Seconds from = std::max(interval.from, covered);
-    while (from < interval.to) {
-      while (hole != without.end() && hole->to <= from) ++hole;
-      if (hole == without.end() || hole->from >= interval.to) {
-        sum += interval.to - from;
-        from = interval.to;
-      } else {
-        if (hole->from > from) sum += hole->from - from;
-        from = hole->to;
-      }
-    }
-    covered = std::max(covered, interval.to);
-  }
-  return sum;
 }
 
 }  // namespace ringsim

@@ -15,6 +15,7 @@
 // Stream for work between exchanges: what a bucket needs between two of its exchanges (pack), in
 // order, beside the backward pass and without slowing it.
 #include "sim/backend/backend.hpp"
+#include "sim/timing/compute_model.hpp"
 #include "sim/timing/step_plan.hpp"
 #include "topologies/topology.hpp"
 
@@ -22,28 +23,10 @@
 
 namespace ringsim {
 
-struct ComputeModel;
-
-/// How the exchanges of a step and its backward pass go together.
-struct Overlap {
-  /// When each bucket's gradients are ready, from the start of the step on, on a host of speed 1
-  /// without jitter; ascending, none above ComputeModel::time.
-  std::vector<Seconds> ready;
-  /// The first exchange of a bucket goes before the other exchanges of the bucket before it, which
-  /// wait until it is ready; in return, packing hides behind an exchange.
-  bool masks_ahead = false;
-};
-
 /// The program of overlapped steps; `compute.overlap` is there. Marks: gradient_ready at the end of
 /// the backward pass, exchange_done at the end of the step. `topology` and `plans` have to outlive
 /// the program.
 Program overlapped_program(const Topology& topology, const std::vector<StepPlan>& plans, Rank ranks,
                            const ComputeModel& compute);
-
-/// The total length of `of` without what `without` covers. Both in order of their starts.
-struct Interval {
-  Seconds from, to;
-};
-Seconds length_without(const std::vector<Interval>& of, const std::vector<Interval>& without);
 
 }  // namespace ringsim

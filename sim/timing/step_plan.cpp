@@ -1,20 +1,9 @@
 #include "sim/timing/step_plan.hpp"
 
-#include "base/error.hpp"
 #include "sim/collectives/sparse_ring.hpp"
 
 namespace ringsim {
 namespace {
-
-/// The names of phases end up in records that outlive the plan.
-std::string_view interned(const std::string& phase) {
-  constexpr std::string_view known[] = {"masks", "values", "whole", "p", "q"};
-  for (const auto name : known) {
-    if (name == phase) return name;
-  }
-  check(false, "a scheme declared an exchange of an unknown phase");
-  return {};
-}
 
 /// By the measured engine: its calls take what they took there, coding masks its bytes over the
 /// copy bandwidth.
@@ -55,15 +44,15 @@ std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks) {
     if (const auto* work = std::get_if<LocalWork>(&stage.what)) {
       kept.push_back({{}, *work, stage.bucket});
     } else if (const auto* reduce = std::get_if<AllReduce>(&stage.what)) {
-      kept.push_back({interned(stage.phase), *reduce, stage.bucket});
+      kept.push_back({stage.phase, *reduce, stage.bucket});
     } else if (const auto* gather = std::get_if<AllGather>(&stage.what)) {
-      kept.push_back({interned(stage.phase), *gather, stage.bucket});
+      kept.push_back({stage.phase, *gather, stage.bucket});
     } else {
       const auto& sparse = std::get<SparseAllReduce>(stage.what);
       const Bytes entry = sparse.value_bytes + sparse.index_bytes;
       auto sizes = sparse.union_kept.empty() ? sparse_chunk_sizes(sparse.masks, entry)
                                              : even_chunk_sizes(sparse.union_kept, entry);
-      kept.push_back({interned(stage.phase),
+      kept.push_back({stage.phase,
                       KeptStage::SparseRing{make_sparse_ring(ranks, std::move(sizes)),
                                             sparse.value_bytes, sparse.index_bytes},
                       stage.bucket});

@@ -2,6 +2,7 @@
 // What a step costs once gradients are ready: pruning and exchanges with their sizes, for every
 // rank. Training records one plan a step; timing replays the plans on any network
 // (step_timing.hpp).
+#include "base/phase_name.hpp"
 #include "base/units.hpp"
 #include "models/prune/engine_profile.hpp"
 #include "models/schemes/scheme.hpp"
@@ -32,7 +33,7 @@ struct LocalTime {
   std::uint32_t bucket = 0;
 };
 struct Exchange {
-  std::string_view phase;
+  PhaseName phase;
   std::shared_ptr<const Collective> collective;
   std::uint32_t bucket = 0;
 };
@@ -56,7 +57,7 @@ struct KeptStage {
     std::shared_ptr<const Collective> collective;
     Bytes value_bytes, index_bytes;  ///< of an entry
   };
-  std::string_view phase;  ///< outlives the program; empty where the stage is local work
+  PhaseName phase;  ///< empty where the stage is local work
   std::variant<LocalWork, AllReduce, AllGather, SparseRing> what;
   std::uint32_t bucket = 0;
 };

@@ -8,6 +8,8 @@ import unittest
 
 PROGRAM = sys.argv.pop(1)
 ROOT = pathlib.Path(sys.argv.pop(1))
+# Options of a run that is short.
+QUICK = ["--steps", "6"]
 
 
 def csv_rows(text):
@@ -32,3 +34,7 @@ class Case(unittest.TestCase):
         done = self.ringsim(*arguments)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
+
+    def run_into(self, name, *arguments):
+        self.good("run", *QUICK, *arguments, "-o", self.folder / name, "--quiet")
+        return self.folder / name

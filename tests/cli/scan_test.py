@@ -1,25 +1,29 @@
 #!/usr/bin/env python3
-"""Tests of scan, merge, breakeven and optimize as a user calls them. Usage: scan_test.py RINGSIM SOURCE_ROOT [CASE...]
-
-RINGSIM_KILLS is how many times the killed scan is killed (default 5).
-"""
+"""Tests of scan and merge as a user calls them. Usage: scan_test.py RINGSIM SOURCE_ROOT [CASE...]"""
 import json
 import os
 import pathlib
-import random
-import signal
-import subprocess
 import sys
-import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from cli_case import PROGRAM, Case, csv_rows
+from cli_case import Case, csv_rows  # noqa: E402
 
 DRAWN = ["--bytes", "400kB", "--compute-time", "0s", "--topology", "ring", "--latency", "5us"]
 # 2 schemes, of which one has 2 densities; 3 ranks; 4 bandwidths: 36 points, 9 recordings.
-SCAN = ["scan", *DRAWN, "--ranks", "2..8*2", "--bandwidth", "1Gbps..8Gbps*2", "--scheme", "dense,iwp", "--density", "1/8,1/64",
-        "--quiet"]
+SCAN = [
+    "scan",
+    *DRAWN,
+    "--ranks",
+    "2..8*2",
+    "--bandwidth",
+    "1Gbps..8Gbps*2",
+    "--scheme",
+    "dense,iwp",
+    "--density",
+    "1/8,1/64",
+    "--quiet",
+]
 
 
 class Scan(Case):
@@ -35,12 +39,22 @@ class Scan(Case):
         self.assertEqual([row["point"] for row in table], [str(i) for i in range(36)])
         options = ["option.ranks", "option.bandwidth", "option.scheme", "option.density"]
         self.assertEqual(list(table[0])[1:5], options)
-        self.assertEqual([[row[option] for option in options] for row in table[:4]],
-                         [["2", "1Gbps", "dense", ""], ["2", "1Gbps", "iwp", "1/8"], ["2", "1Gbps", "iwp", "1/64"],
-                          ["2", "2Gbps", "dense", ""]])
+        self.assertEqual(
+            [[row[option] for option in options] for row in table[:4]],
+            [
+                ["2", "1Gbps", "dense", ""],
+                ["2", "1Gbps", "iwp", "1/8"],
+                ["2", "1Gbps", "iwp", "1/64"],
+                ["2", "2Gbps", "dense", ""],
+            ],
+        )
         for row in table[::7]:
-            point = [text for option in options if row[option]
-                     for text in ("--" + option.removeprefix("option."), row[option])]
+            point = [
+                text
+                for option in options
+                if row[option]
+                for text in ("--" + option.removeprefix("option."), row[option])
+            ]
             single = csv_rows(self.good("run", *DRAWN, *point, "--format", "csv", "--quiet"))[0]
             del single["wall_seconds"]
             self.assertEqual({name: row[name] for name in single}, single)
@@ -61,8 +75,20 @@ class Scan(Case):
         self.assertEqual(len(table), 4)
         self.assertIn("4 points, 2 recordings\n", self.good("scan", *train, "--dry-run"))
         for row in table[1:3]:
-            single = csv_rows(self.good("run", "--steps", "3", "--topology", row["option.topology"], "--scheme",
-                                    row["option.scheme"], "--format", "csv", "--quiet"))[0]
+            single = csv_rows(
+                self.good(
+                    "run",
+                    "--steps",
+                    "3",
+                    "--topology",
+                    row["option.topology"],
+                    "--scheme",
+                    row["option.scheme"],
+                    "--format",
+                    "csv",
+                    "--quiet",
+                )
+            )[0]
             del single["wall_seconds"]
             self.assertEqual({name: row[name] for name in single}, single)
 
@@ -71,21 +97,38 @@ class Scan(Case):
         table = csv_rows(self.good("scan", *arguments, "--backend", "simgrid,auto", "--format", "csv", "--quiet"))
         self.assertEqual([row["error"] for row in table], [""] * 8)
         self.assertEqual({row["backend"] for row in table if row["option.backend"] == "simgrid"}, {"simgrid"})
-        by_point = {(row["ranks"], row["collective"], row["option.backend"]): float(row["simulated_seconds"]) for row in table}
+        by_point = {
+            (row["ranks"], row["collective"], row["option.backend"]): float(row["simulated_seconds"]) for row in table
+        }
         for (ranks, collective, backend), seconds in by_point.items():
             self.assertAlmostEqual(seconds / by_point[ranks, collective, "auto"], 1, delta=1e-9)
 
     def test_a_point_that_fails_is_a_row(self):
-        arguments = ["scan", *DRAWN, "--ranks", "4,16", "--bandwidth", "1Gbps", "--scheme", "dense", "--collective",
-                     "ring,hierarchical", "--format", "csv"]
+        arguments = [
+            "scan",
+            *DRAWN,
+            "--ranks",
+            "4,16",
+            "--bandwidth",
+            "1Gbps",
+            "--scheme",
+            "dense",
+            "--collective",
+            "ring,hierarchical",
+            "--format",
+            "csv",
+        ]
         done = self.ringsim(*arguments, "--quiet", "-o", self.folder / "scan")
         self.assertEqual(done.returncode, 1)
-        self.assertEqual(done.stderr, f"2 of 4 points failed; the column error of {self.folder}/scan/scan.csv says why\n")
+        self.assertEqual(
+            done.stderr, f"2 of 4 points failed; the column error of {self.folder}/scan/scan.csv says why\n"
+        )
         table = csv_rows(done.stdout)
         self.assertEqual([bool(row["error"]) for row in table], [False, True, False, True])
         self.assertEqual([row["simulated_seconds"] != "" for row in table], [True, False, True, False])
-        alone = self.ringsim("run", *DRAWN, "--ranks", "4", "--bandwidth", "1Gbps", "--scheme", "dense", "--collective",
-                             "hierarchical")
+        alone = self.ringsim(
+            "run", *DRAWN, "--ranks", "4", "--bandwidth", "1Gbps", "--scheme", "dense", "--collective", "hierarchical"
+        )
         self.assertEqual(table[1]["error"] + "\n", alone.stderr)
         # Once more: nothing runs, and the failure is not forgotten.
         self.assertEqual(self.ringsim(*arguments, "--quiet", "-o", self.folder / "scan").returncode, 1)
@@ -96,56 +139,123 @@ class Scan(Case):
         points = self.folder / "points.csv"
         points.write_text("scheme,bandwidth\ndense,1Gbps\niwp,2Gbps\n")
         file = self.folder / "scan.json"
-        file.write_text(json.dumps({"bytes": "400kB", "compute-time": "0s", "topology": "ring", "latency": "5us",
-                                    "ranks": [2, 4], "points": str(points)}))
+        file.write_text(
+            json.dumps(
+                {
+                    "bytes": "400kB",
+                    "compute-time": "0s",
+                    "topology": "ring",
+                    "latency": "5us",
+                    "ranks": [2, 4],
+                    "points": str(points),
+                }
+            )
+        )
         table = csv_rows(self.good("scan", "--scan-file", file, "--ranks", "8", "--format", "csv", "--quiet"))
-        self.assertEqual([(row["option.scheme"], row["option.bandwidth"], row["ranks"]) for row in table],
-                         [("dense", "1Gbps", "8"), ("iwp", "2Gbps", "8")])
-        zipped = csv_rows(self.good("scan", *DRAWN, "--scheme", "dense", "--zip", "--ranks", "2,4", "--bandwidth", "1Gbps,2Gbps",
-                                "--format", "csv", "--quiet"))
+        self.assertEqual(
+            [(row["option.scheme"], row["option.bandwidth"], row["ranks"]) for row in table],
+            [("dense", "1Gbps", "8"), ("iwp", "2Gbps", "8")],
+        )
+        zipped = csv_rows(
+            self.good(
+                "scan",
+                *DRAWN,
+                "--scheme",
+                "dense",
+                "--zip",
+                "--ranks",
+                "2,4",
+                "--bandwidth",
+                "1Gbps,2Gbps",
+                "--format",
+                "csv",
+                "--quiet",
+            )
+        )
         self.assertEqual([row["option.ranks"] + row["option.bandwidth"] for row in zipped], ["21Gbps", "42Gbps"])
         objects = json.loads(self.good("scan", "--scan-file", file, "--format", "json", "--quiet"))
         self.assertEqual([entry["option.ranks"] for entry in objects], ["2", "4", "2", "4"])
         self.assertEqual(objects[0]["ranks"], 2)
 
     def test_dry_run(self):
-        self.assertEqual(self.good(*SCAN, "--dry-run", "--shard", "2/5").splitlines()[:4],
-                         ["36 points, 9 recordings", "shard 2/5: 7 points",
-                          "0: ranks=2 bandwidth=1Gbps scheme=dense", "1: ranks=2 bandwidth=1Gbps scheme=iwp density=1/8"])
+        self.assertEqual(
+            self.good(*SCAN, "--dry-run", "--shard", "2/5").splitlines()[:4],
+            [
+                "36 points, 9 recordings",
+                "shard 2/5: 7 points",
+                "0: ranks=2 bandwidth=1Gbps scheme=dense",
+                "1: ranks=2 bandwidth=1Gbps scheme=iwp density=1/8",
+            ],
+        )
 
     def test_mistakes(self):
-        self.check_error('--bandwidth: found "1Gbps..2Gbps": it needs a step; FIRST..LAST, FIRST..LAST+STEP or '
-                         "FIRST..LAST*FACTOR is accepted, such as 8..64*2 or 10Gbps..50Gbps+10Gbps; write for example +STEP or "
-                         "*FACTOR after the last value", "scan", "--bandwidth", "1Gbps..2Gbps")
-        self.assertEqual(self.ringsim("scan", "--scheme", "iwp,dens").stderr, self.ringsim("run", "--scheme", "dens").stderr)
+        self.check_error(
+            '--bandwidth: found "1Gbps..2Gbps": it needs a step; FIRST..LAST, FIRST..LAST+STEP or '
+            "FIRST..LAST*FACTOR is accepted, such as 8..64*2 or 10Gbps..50Gbps+10Gbps; write for example +STEP or "
+            "*FACTOR after the last value",
+            "scan",
+            "--bandwidth",
+            "1Gbps..2Gbps",
+        )
+        self.assertEqual(
+            self.ringsim("scan", "--scheme", "iwp,dens").stderr, self.ringsim("run", "--scheme", "dens").stderr
+        )
         file = self.folder / "scan.json"
-        for text, message in [('{"schem": "iwp"}', '/schem: unknown key (did you mean "scheme"?); options of ringsim run without '
-                               "their dashes, zip and points are accepted"),
-                              ('{"seed": {}}', "/seed: found an object; a string as on the command line, a number or a list of "
-                               "those is accepted"),
-                              ('{"seed": [1, "1..3"]}', '/seed/1: found the string "1..3"; each value once is accepted'),
-                              ('{"seed": []}', "/seed: found a list; a list with at least one value is accepted")]:
+        for text, message in [
+            (
+                '{"schem": "iwp"}',
+                '/schem: unknown key (did you mean "scheme"?); options of ringsim run without '
+                "their dashes, zip and points are accepted",
+            ),
+            (
+                '{"seed": {}}',
+                "/seed: found an object; a string as on the command line, a number or a list of " "those is accepted",
+            ),
+            ('{"seed": [1, "1..3"]}', '/seed/1: found the string "1..3"; each value once is accepted'),
+            ('{"seed": []}', "/seed: found a list; a list with at least one value is accepted"),
+        ]:
             file.write_text(text)
             self.check_error(f"{file}: {message}", "scan", "--scan-file", file)
         other = self.folder / "other"
         other.mkdir()
         (other / "notes.txt").write_text("mine")
-        self.check_error(f"{other}: is no folder of a scan, and is not empty; the folder of the same scan, or a new or empty "
-                         "one, is accepted; choose another folder for -o", *SCAN, "-o", other)
+        self.check_error(
+            f"{other}: is no folder of a scan, and is not empty; the folder of the same scan, or a new or empty "
+            "one, is accepted; choose another folder for -o",
+            *SCAN,
+            "-o",
+            other,
+        )
         self.assertEqual([path.name for path in other.iterdir()], ["notes.txt"])
 
     def test_another_scan_in_the_folder_is_refused_and_the_difference_named(self):
         topology = self.folder / "mine.json"
         text = {"name": "mine", "kind": "ring", "hosts": 4, "link": {"bandwidth": "1Gbps", "latency": "5us"}}
         topology.write_text(json.dumps(text))
-        scan = ["scan", "--bytes", "4kB", "--compute-time", "0s", "--topology", topology, "--scheme", "dense,iwp", "--quiet"]
+        scan = [
+            "scan",
+            "--bytes",
+            "4kB",
+            "--compute-time",
+            "0s",
+            "--topology",
+            topology,
+            "--scheme",
+            "dense,iwp",
+            "--quiet",
+        ]
         folder = self.folder / "scan"
         self.good(*scan, "-o", folder)
         before = {path.name: path.read_bytes() for path in folder.iterdir()}
 
         def refused(difference, *arguments):
-            self.check_error(f"{folder}: holds another scan: {difference}; the folder of the same scan, or a new or empty one, is "
-                             "accepted; choose another folder for -o, or remove this one", *arguments, "-o", folder)
+            self.check_error(
+                f"{folder}: holds another scan: {difference}; the folder of the same scan, or a new or empty one, is "
+                "accepted; choose another folder for -o, or remove this one",
+                *arguments,
+                "-o",
+                folder,
+            )
 
         refused("--seed was not given, and is 1,2", *scan, "--seed", "1,2")
         refused("--bytes was 4kB, and is 8kB", *["8kB" if a == "4kB" else a for a in scan])
@@ -155,8 +265,11 @@ class Scan(Case):
         topology.write_text(json.dumps(text))
         done = self.ringsim(*scan, "-o", folder)
         self.assertEqual(done.returncode, 2)
-        self.assertRegex(done.stderr, rf"^{folder}: holds another scan: {topology} has changed \(SHA-256 [0-9a-f]{{12}}..., now "
-                                      r"[0-9a-f]{12}...\); ")
+        self.assertRegex(
+            done.stderr,
+            rf"^{folder}: holds another scan: {topology} has changed \(SHA-256 [0-9a-f]{{12}}..., now "
+            r"[0-9a-f]{12}...\); ",
+        )
         self.assertEqual({path.name: path.read_bytes() for path in folder.iterdir()}, before)
 
     def test_shards_make_the_whole(self):
@@ -169,220 +282,65 @@ class Scan(Case):
         self.assertEqual((merged / "scan.csv").read_text(), whole)
         done = self.ringsim(*[a for a in SCAN if a != "--quiet"], "-o", merged)
         self.assertIn("all 36 points were done before", done.stderr)
-        self.check_error("merge: found 2 of 3 shards; 3/3 is missing; all shards of a scan are accepted; name their folders too",
-                         "merge", shards[0], shards[1], "-o", self.folder / "m")
-        self.check_error(f"{shards[0]}: is shard 1/3, as {shards[0]} is; each shard once is accepted",
-                         "merge", shards[0], shards[0], "-o", self.folder / "m")
-        self.check_error(f"{self.folder / 'whole'}: holds a whole scan; shards are accepted",
-                         "merge", shards[0], self.folder / "whole", "-o", self.folder / "m")
+        self.check_error(
+            "merge: found 2 of 3 shards; 3/3 is missing; all shards of a scan are accepted; name their folders too",
+            "merge",
+            shards[0],
+            shards[1],
+            "-o",
+            self.folder / "m",
+        )
+        self.check_error(
+            f"{shards[0]}: is shard 1/3, as {shards[0]} is; each shard once is accepted",
+            "merge",
+            shards[0],
+            shards[0],
+            "-o",
+            self.folder / "m",
+        )
+        self.check_error(
+            f"{self.folder / 'whole'}: holds a whole scan; shards are accepted",
+            "merge",
+            shards[0],
+            self.folder / "whole",
+            "-o",
+            self.folder / "m",
+        )
         journal = shards[1] / "points.journal"
         journal.write_bytes(journal.read_bytes()[:-1])
-        self.check_error(f"{shards[1]}: has 11 of the 12 points of shard 2/3; complete shards are accepted; run its scan once "
-                         "more, which goes on", "merge", *shards, "-o", self.folder / "m")
+        self.check_error(
+            f"{shards[1]}: has 11 of the 12 points of shard 2/3; complete shards are accepted; run its scan once "
+            "more, which goes on",
+            "merge",
+            *shards,
+            "-o",
+            self.folder / "m",
+        )
         other = self.folder / "other"
         self.good(*SCAN, "--seed", "2", "--shard", "2/3", "-o", other)
-        self.check_error(f"{other}: does not belong to {shards[0]}: --seed was not given, and is 2; shards of one scan are "
-                         "accepted", "merge", shards[0], other, shards[2], "-o", self.folder / "m")
+        self.check_error(
+            f"{other}: does not belong to {shards[0]}: --seed was not given, and is 2; shards of one scan are "
+            "accepted",
+            "merge",
+            shards[0],
+            other,
+            shards[2],
+            "-o",
+            self.folder / "m",
+        )
 
     def test_slurm_variables_choose_the_shard(self):
         for task in (3, 5, 7):
-            environment = {**os.environ, "SLURM_ARRAY_TASK_ID": str(task), "SLURM_ARRAY_TASK_MIN": "3",
-                           "SLURM_ARRAY_TASK_MAX": "7", "SLURM_ARRAY_TASK_STEP": "1", "SLURM_ARRAY_TASK_COUNT": "3"}
+            environment = {
+                **os.environ,
+                "SLURM_ARRAY_TASK_ID": str(task),
+                "SLURM_ARRAY_TASK_MIN": "3",
+                "SLURM_ARRAY_TASK_MAX": "7",
+                "SLURM_ARRAY_TASK_STEP": "1",
+                "SLURM_ARRAY_TASK_COUNT": "3",
+            }
             done = self.ringsim(*SCAN, "--shard", "slurm", "--dry-run", env=environment)
             self.assertIn(f"shard {(task - 3) // 2 + 1}/3: 12 points\n", done.stdout)
-
-
-class ScanKilled(Case):
-    """SIGKILL, Ctrl-C, a full disk."""
-
-    # 30 points, 6 recordings, some 2 s on one core: SimGrid with up to 64 ranks.
-    LONG = ["scan", *DRAWN, "--ranks", "16..64*2", "--bandwidth", "1Gbps..16Gbps*2", "--backend", "simgrid", "--scheme", "dense,iwp",
-            "--quiet", "--format", "csv"]
-    POINTS = 30
-
-    @staticmethod
-    def done_in(folder):
-        """Points in the journal: behind the manifest's line, a row and its record have a newline each."""
-        journal = folder / "points.journal"
-        return max(0, (journal.read_bytes().count(b"\n") - 1) // 2) if journal.exists() else 0
-
-    def start(self, folder):
-        return subprocess.Popen([PROGRAM, *self.LONG, "-j", "2", "-o", folder], stdout=subprocess.DEVNULL,
-                                stderr=subprocess.PIPE, text=True)
-
-    def test_a_killed_scan_goes_on_to_the_same_bytes(self):
-        start = time.monotonic()
-        expected = self.good(*self.LONG, "-j", "2")
-        whole = time.monotonic() - start
-        kills = int(os.environ.get("RINGSIM_KILLS", "5"))
-        moments = random.Random(7)
-        times = []
-        for kill in range(kills):
-            folder = self.folder / f"scan{kill}"
-            process = self.start(folder)
-            times.append(moments.uniform(0, whole))
-            time.sleep(times[-1])
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            done = self.done_in(folder)
-            resumed = self.ringsim(*self.LONG, "-j", "2", "-o", folder)
-            self.assertEqual((resumed.returncode, resumed.stdout), (0, expected), resumed.stderr)
-            self.assertEqual((folder / "scan.csv").read_text(), expected)
-            self.assertEqual(sorted(path.name for path in folder.iterdir()), ["points.journal", "scan.csv", "scan.json"])
-            print(f"killed after {times[-1]:.2f} s of {whole:.2f} s, with {done} of {self.POINTS} points in the journal: same bytes", file=sys.stderr)
-
-    def test_ctrl_c_ends_with_what_is_done(self):
-        for stop, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-            folder = self.folder / stop.name
-            process = self.start(folder)
-            while self.done_in(folder) < 2:
-                time.sleep(0.01)
-                self.assertIsNone(process.poll(), "it ended before it could be stopped")
-            process.send_signal(stop)
-            process.communicate()
-            self.assertEqual(process.returncode, code)
-            part = (folder / "scan.csv").read_text().splitlines()
-            self.assertGreaterEqual(len(part), 3)
-            self.assertLess(len(part), self.POINTS + 1)
-            whole = self.good(*self.LONG, "-o", folder)
-            self.assertEqual(len(whole.splitlines()), self.POINTS + 1)
-            self.assertLessEqual(set(part), set(whole.splitlines()))
-
-    def test_a_killed_worker_is_an_error_of_its_point_and_is_tried_again(self):
-        for attempt in range(5):  # a worker that was just ending leaves no point behind: another try
-            folder = self.folder / f"scan{attempt}"
-            with self.start(folder) as process:
-                while self.done_in(folder) < 2:
-                    time.sleep(0.01)
-                workers = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-                for worker in workers[:1]:
-                    os.kill(int(worker), signal.SIGKILL)
-                error = process.communicate()[1]
-            if process.returncode != 0:
-                break
-        self.assertEqual(process.returncode, 1, error)
-        failed = [row for row in csv_rows((folder / "scan.csv").read_text()) if row["error"]]
-        # The one that it was at: the others of its recording were taken up again.
-        self.assertEqual(len(failed), 1)
-        self.assertEqual({row["error"] for row in failed}, {"its process was killed by signal 9 (Killed)"})
-        self.assertEqual(len(csv_rows(self.good(*self.LONG, "-o", folder))), self.POINTS)
-
-    def test_a_full_disk_loses_nothing_that_was_done(self):
-        mount = self.folder / "small"
-        mount.mkdir()
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", mount], capture_output=True, text=True)
-        if done.returncode != 0:
-            self.skipTest(f"a small file system cannot be mounted here: {done.stderr.strip()}")
-        self.addCleanup(subprocess.run, ["umount", mount])
-        arguments = ["scan", *DRAWN, "--scheme", "dense", "--ranks", "2", "--bandwidth", "1Gbps..500Gbps+1Gbps", "--quiet", "--format", "csv"]
-        expected = self.good(*arguments)
-        full = self.ringsim(*arguments, "-o", mount / "scan")
-        self.assertEqual(full.returncode, 1)
-        self.assertRegex(full.stderr, rf"^{mount}/scan/points.journal: cannot be written \(No space left on device\); \d+ points "
-                                      "are kept: make room, and the same command goes on\n$")
-        kept = int(full.stderr.split("; ")[1].split()[0])
-        self.assertGreater(kept, 10)
-        again = self.ringsim(*arguments, "-o", mount / "scan")
-        self.assertEqual((again.returncode, again.stderr), (1, full.stderr))
-        subprocess.run(["mount", "-o", "remount,size=4m", mount], check=True)
-        resumed = self.ringsim(*[a for a in arguments if a != "--quiet"], "-o", mount / "scan")
-        self.assertEqual((resumed.returncode, resumed.stdout), (0, expected))
-        self.assertIn(f"{kept} of 500 points were done before\n", resumed.stderr)
-        self.assertEqual((mount / "scan" / "scan.csv").read_text(), expected)
-
-
-class Breakeven(Case):
-    QUESTION = ["--bytes", "40MB", "--compute-time", "0s", "--topology", "ring", "--latency", "5us", "--ranks", "8"]
-
-    def per_step(self, scheme, option, value):
-        arguments = [a for pair in zip(self.QUESTION[::2], self.QUESTION[1::2]) if pair[0] != option for a in pair]
-        result = json.loads(self.good("run", *arguments, "--scheme", scheme, option, value, "--format", "json", "--quiet"))
-        return result["seconds_per_step"]["total"]
-
-    def test_a_bandwidth_agrees_with_a_fine_grid(self):
-        found = json.loads(self.good("breakeven", *self.QUESTION, "--scheme", "dense,iwp", "--bandwidth", "1Gbps..10000Gbps",
-                                     "--within", "0.0005", "--format", "json"))
-        self.assertEqual(len(found["crossings"]), 1)
-        low, high = (float(found["crossings"][0][end]["value"].removesuffix("Gbps")) for end in ("low", "high"))
-        self.assertLessEqual(high / low - 1, 0.0005)
-        self.assertAlmostEqual(found["crossings"][0]["width"], high / low - 1, delta=1e-9)
-        # 81 values in a range of 8 % round it: the faster one changes inside the bracket and nowhere else.
-        grid = [low * (0.96 + 0.001 * i) for i in range(81)]
-        table = csv_rows(self.good("scan", *self.QUESTION, "--scheme", "dense,iwp", "--bandwidth",
-                               ",".join(f"{value:.12g}Gbps" for value in grid), "--format", "csv", "--quiet"))
-        seconds = {(row["option.scheme"], row["option.bandwidth"]): float(row["seconds_per_step.total"]) for row in table}
-        for value in grid:
-            text = f"{value:.12g}Gbps"
-            iwp_is_faster = seconds["iwp", text] < seconds["dense", text]
-            if value <= low:
-                self.assertTrue(iwp_is_faster, text)
-            elif value >= high:
-                self.assertFalse(iwp_is_faster, text)
-
-    def test_ranks_are_whole_numbers(self):
-        question = [a for pair in zip(self.QUESTION[::2], self.QUESTION[1::2]) if pair[0] != "--ranks" for a in pair]
-        question = ["100us" if a == "5us" else a for a in question]
-        found = json.loads(self.good("breakeven", *question, "--bandwidth", "100Gbps", "--scheme", "dense,iwp", "--ranks",
-                                     "2..512", "--grid", "2", "--within", "1e-9", "--format", "json"))
-        for crossing in found["crossings"]:
-            low, high = int(crossing["low"]["value"]), int(crossing["high"]["value"])
-            self.assertEqual(high, low + 1)
-            self.assertNotEqual(crossing["low"]["a_s"] < crossing["low"]["b_s"], crossing["high"]["a_s"] < crossing["high"]["b_s"])
-        self.assertEqual(len(found["grid"]), 2)
-
-    def test_the_table_says_what_was_found(self):
-        text = self.good("breakeven", *self.QUESTION, "--scheme", "dense,iwp", "--bandwidth", "1Gbps..10000Gbps", "--grid", "3")
-        self.assertRegex(text, r"They are equal between [0-9.]+Gbps and [0-9.]+Gbps \([0-9.]+ %\): scheme=iwp is faster at the "
-                               r"first, scheme=dense at the second\.\nTwo crossings between neighbouring values of the table "
-                               r"would not be seen \(--grid\)\.\n$")
-        none = self.good("breakeven", *self.QUESTION, "--scheme", "dense,iwp", "--bandwidth", "1Mbps..10Mbps", "--grid", "3")
-        self.assertIn("There is no crossing: scheme=iwp is faster at all 3 values.\n", none)
-        listed = self.good("breakeven", *self.QUESTION, "--scheme", "dense,iwp", "--bandwidth", "1Gbps..10000Gbps*10", "--grid", "2")
-        self.assertRegex(listed, r"equal between 10*Gbps and 10*Gbps \(neighbours\)")
-
-    def test_mistakes(self):
-        accepted = ("lists of two values, one for each configuration, and one range FIRST..LAST are accepted; for example --scheme "
-                    "dense,iwp --bandwidth 1Gbps..100Gbps")
-        for found, *arguments in (("found no range", "--scheme", "dense,iwp"),
-                                  ("found no list of two values", "--bandwidth", "1Gbps..2Gbps"),
-                                  ("found 3 values of --seed", "--seed", "1,2,3"),
-                                  ("found two ranges, of --bandwidth and --seed", "--bandwidth", "1Gbps..2Gbps", "--seed", "1..3")):
-            self.check_error(f"breakeven: {found}; {accepted}", "breakeven", *arguments)
-        self.check_error('--bandwidth: found "1Gbps..1Gbps", which has one value; a range with at least two is accepted',
-                         "breakeven", *self.QUESTION, "--scheme", "dense,iwp", "--bandwidth", "1Gbps..1Gbps")
-
-
-class Optimize(Case):
-    def test_the_best_is_the_least_of_a_scan(self):
-        question = ["--bytes", "4MB", "--compute-time", "0s", "--topology", "ring", "--latency", "5us", "--ranks", "8",
-                    "--bandwidth", "10Gbps", "--quiet"]
-        best = json.loads(self.good("optimize", *question, "--format", "json"))
-        seconds = [entry["seconds"] for entry in best]
-        self.assertEqual(seconds, sorted(seconds))
-        options = best[0]["options"]
-        schemes = {entry["options"]["scheme"] for entry in best}
-        table = csv_rows(self.good("scan", *question, "--scheme", ",".join(sorted(schemes)), "--density", "1/16,1/64,1/256",
-                               "--collective", "ring,tree,halving-doubling,pairwise,allgather", "--format", "csv"))
-        self.assertEqual(seconds[0], min(float(row["seconds_per_step.total"]) for row in table))
-        same = [row for row in table if all(row[f"option.{name}"] == value for name, value in options.items())]
-        self.assertEqual([float(row["seconds_per_step.total"]) for row in same], [seconds[0]])
-        text = self.good("optimize", *question, "--show", "3")
-        self.assertEqual(len(text.splitlines()), 6)
-        self.assertIn("1.000x", text.splitlines()[2])
-
-    def test_to_an_accuracy(self):
-        question = ["--steps", "30", "--evaluate-every", "10", "--topology", "ring8-1g", "--scheme", "dense,iwp", "--collective", "ring",
-                    "--density", "1/16", "--quiet", "--format", "json"]
-        best = json.loads(self.good("optimize", *question, "--target-accuracy", "0.2"))
-        for entry in best:
-            run = self.folder / entry["options"]["scheme"]
-            self.good("run", "--steps", "30", "--evaluate-every", "10", "--topology", "ring8-1g", "--scheme", run.name, "--quiet", "-o", run,
-                      *(["--density", "1/16"] if run.name == "iwp" else []))
-            steps = csv_rows((run / "steps.csv").read_text())
-            reached = next(row for row in steps if row["accuracy"] and float(row["accuracy"]) >= 0.2)
-            self.assertAlmostEqual(entry["seconds"], float(reached["start_s"]) + float(reached["total_s"]), delta=1e-12)
-        self.assertGreaterEqual(len(best), 1)
-        self.check_error("none of 2 configurations gets to an accuracy of 1", "optimize", *question, "--target-accuracy", "1", code=1)
 
 
 unittest.main()

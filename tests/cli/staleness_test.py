@@ -10,9 +10,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from cli_case import PROGRAM, Case, csv_rows  # noqa: E402
-
-QUICK = ["--steps", "6"]
+from cli_case import PROGRAM, QUICK, Case, csv_rows  # noqa: E402
 
 
 class Staleness(Case):
@@ -36,12 +34,27 @@ class Staleness(Case):
                 self.assertEqual(self.tables(f"{scheme}-{name}", *plain, *options), expected)
 
     def test_without_latency_on_a_fast_network_nothing_is_late(self):
-        network = ["--topology", "ring", "--ranks", "4", "--latency", "0s", "--bandwidth", "1000000000000000Gbps", "--prune-time", "none"]
+        network = [
+            "--topology",
+            "ring",
+            "--ranks",
+            "4",
+            "--latency",
+            "0s",
+            "--bandwidth",
+            "1000000000000000Gbps",
+            "--prune-time",
+            "none",
+        ]
         for scheme in ("dense", "iwp"):
-            learned = [self.summary(*QUICK, *network, "--scheme", scheme, "--compute-time", "1ms", "--staleness", staleness)
-                       for staleness in ("0", "1", "4", "64")]
+            learned = [
+                self.summary(*QUICK, *network, "--scheme", scheme, "--compute-time", "1ms", "--staleness", staleness)
+                for staleness in ("0", "1", "4", "64")
+            ]
             for found in learned:
-                self.assertEqual((found["staleness_steps"]["delay_mean"], found["staleness_steps"]["delay_max"]), (0, 0))
+                self.assertEqual(
+                    (found["staleness_steps"]["delay_mean"], found["staleness_steps"]["delay_max"]), (0, 0)
+                )
                 self.assertEqual(found["loss"], learned[0]["loss"])
 
     def test_a_slow_network_makes_updates_late_and_training_feels_it(self):
@@ -54,9 +67,23 @@ class Staleness(Case):
         self.assertLess(late["simulated_seconds"], waiting["simulated_seconds"])
 
     def test_both_backends_and_any_number_of_threads_train_alike(self):
-        for options in (["--staleness", "2"], ["--quorum", "3", "--bucket", "100KiB"],
-                        ["--staleness", "2", "--quorum", "3", "--scheme", "topk"]):
-            common = ["--steps", "10", *self.RING, "--bandwidth", "1Gbps", "--compute-time", "1ms", "--jitter", "0.4", *options]
+        for options in (
+            ["--staleness", "2"],
+            ["--quorum", "3", "--bucket", "100KiB"],
+            ["--staleness", "2", "--quorum", "3", "--scheme", "topk"],
+        ):
+            common = [
+                "--steps",
+                "10",
+                *self.RING,
+                "--bandwidth",
+                "1Gbps",
+                "--compute-time",
+                "1ms",
+                "--jitter",
+                "0.4",
+                *options,
+            ]
             shutil.rmtree(self.folder / "simgrid", ignore_errors=True)
             shutil.rmtree(self.folder / "recurrence", ignore_errors=True)
             shutil.rmtree(self.folder / "one", ignore_errors=True)
@@ -64,19 +91,55 @@ class Staleness(Case):
             recurrence = self.tables("recurrence", *common, "--backend", "recurrence")
             self.assertEqual(simgrid["layers.csv"], recurrence["layers.csv"])
             self.assertEqual(simgrid["staleness.csv"], recurrence["staleness.csv"])
-            for row, other in zip(*(csv.reader(tables["steps.csv"].decode().splitlines()) for tables in (simgrid, recurrence)), strict=True):
+            for row, other in zip(
+                *(csv.reader(tables["steps.csv"].decode().splitlines()) for tables in (simgrid, recurrence)),
+                strict=True,
+            ):
                 for cell, compared in zip(row, other, strict=True):
                     if cell != compared:
-                        self.assertAlmostEqual(float(cell), float(compared), delta=1e-9 * max(1e-3, abs(float(compared))))
-            one = subprocess.run(["taskset", "-c", str(min(os.sched_getaffinity(0))), PROGRAM, "run", *common, "-o", self.folder / "one",
-                                  "--backend", "recurrence", "--quiet"], capture_output=True, text=True)
+                        self.assertAlmostEqual(
+                            float(cell), float(compared), delta=1e-9 * max(1e-3, abs(float(compared)))
+                        )
+            one = subprocess.run(
+                [
+                    "taskset",
+                    "-c",
+                    str(min(os.sched_getaffinity(0))),
+                    PROGRAM,
+                    "run",
+                    *common,
+                    "-o",
+                    self.folder / "one",
+                    "--backend",
+                    "recurrence",
+                    "--quiet",
+                ],
+                capture_output=True,
+                text=True,
+            )
             self.assertEqual(one.returncode, 0, one.stderr)
             self.assertEqual({path.name: path.read_bytes() for path in (self.folder / "one").glob("*.csv")}, recurrence)
 
-    def test_auto_takes_simgrid_where_stale_transfers_meet(self):
+    def test_auto_takes_simgrid_where_late_transfers_meet(self):
         # Trees share a switch's links.
-        switch = ["--steps", "3", "--topology", "switch", "--ranks", "5", "--bandwidth", "1Gbps", "--latency", "5us", "--collective", "tree",
-                  "--staleness", "2", "--compute-time", "1ms"]
+        switch = [
+            "--steps",
+            "3",
+            "--topology",
+            "switch",
+            "--ranks",
+            "5",
+            "--bandwidth",
+            "1Gbps",
+            "--latency",
+            "5us",
+            "--collective",
+            "tree",
+            "--staleness",
+            "2",
+            "--compute-time",
+            "1ms",
+        ]
         found = self.summary(*switch)
         self.assertEqual(found["backend"], "simgrid")
         self.assertIn("recurrence is not exact here", self.ringsim("run", *switch, "--backend", "recurrence").stderr)
@@ -86,10 +149,26 @@ class Staleness(Case):
         plain, outage, straggler = (self.folder / f"{name}.json" for name in ("plain", "outage", "straggler"))
         plain.write_text(json.dumps(text))
         straggler.write_text(json.dumps(text | {"host_exceptions": [{"host": 1, "speed": 0.3}]}))
-        outage.write_text(json.dumps(text | {"link_exceptions": [
-            {"link": "link2", "bandwidth": "1Gbps", "latency": "5us", "outages": [{"from": "10ms", "until": "200ms"}]}]}))
+        outage.write_text(
+            json.dumps(
+                text
+                | {
+                    "link_exceptions": [
+                        {
+                            "link": "link2",
+                            "bandwidth": "1Gbps",
+                            "latency": "5us",
+                            "outages": [{"from": "10ms", "until": "200ms"}],
+                        }
+                    ]
+                }
+            )
+        )
         common = ["--steps", "12", "--scheme", "iwp", "--compute-time", "2ms", "--staleness", "4"]
-        delay = {path.stem: self.summary(*common, "--topology", path)["staleness_steps"]["delay_max"] for path in (plain, outage, straggler)}
+        delay = {
+            path.stem: self.summary(*common, "--topology", path)["staleness_steps"]["delay_max"]
+            for path in (plain, outage, straggler)
+        }
         self.assertEqual(delay["plain"], 1)
         # While the link is down the others run out of steps that they may begin.
         self.assertEqual(delay["outage"], 4)
@@ -97,8 +176,17 @@ class Staleness(Case):
 
     def test_a_quorum_leaves_the_slowest_out_and_counts_it(self):
         path = self.folder / "straggler.json"
-        path.write_text(json.dumps({"kind": "ring", "hosts": 4, "name": "bad", "link": {"bandwidth": "10Gbps", "latency": "5us"},
-                                    "host_exceptions": [{"host": 1, "speed": 0.3}]}))
+        path.write_text(
+            json.dumps(
+                {
+                    "kind": "ring",
+                    "hosts": 4,
+                    "name": "bad",
+                    "link": {"bandwidth": "10Gbps", "latency": "5us"},
+                    "host_exceptions": [{"host": 1, "speed": 0.3}],
+                }
+            )
+        )
         common = ["--steps", "12", "--topology", path, "--compute-time", "2ms"]
         for scheme in ("dense", "iwp", "magnitude", "cltk", "topk", "randomk"):
             found = self.summary(*common, "--scheme", scheme, "--quorum", "3")
@@ -107,18 +195,42 @@ class Staleness(Case):
             self.assertLess(found["simulated_seconds"], 12 * 4e-3)
             # 12 rounds of a byte from each of 4 ranks to 3 others.
             self.assertGreaterEqual(found["bytes_sent_per_rank"]["headers"], 12 * 3)
-        self.check_error("--scheme: qsgd needs all ranks in a step; dense, iwp, magnitude, cltk, topk, randomk are accepted with a quorum; "
-                         "leave --quorum out", "run", *common, "--scheme", "qsgd", "--quorum", "3")
+        self.check_error(
+            "--scheme: qsgd needs all ranks in a step; dense, iwp, magnitude, cltk, topk, randomk are accepted with "
+            "a quorum; leave --quorum out",
+            "run",
+            *common,
+            "--scheme",
+            "qsgd",
+            "--quorum",
+            "3",
+        )
         self.check_error("--quorum: found 5; 1 to 4 (the number of ranks) is accepted", "run", *common, "--quorum", "5")
 
     def test_local_steps_exchange_every_h_steps(self):
         for scheme in ("dense", "iwp", "cltk", "topk"):
             folder = self.folder / scheme
-            self.good("run", "--steps", "10", *self.RING, "--bandwidth", "1Gbps", "--scheme", scheme, "--local-steps", "4", "-o", folder, "--quiet")
+            self.good(
+                "run",
+                "--steps",
+                "10",
+                *self.RING,
+                "--bandwidth",
+                "1Gbps",
+                "--scheme",
+                scheme,
+                "--local-steps",
+                "4",
+                "-o",
+                folder,
+                "--quiet",
+            )
             rows = csv_rows((folder / "steps.csv").read_text())
             # After steps 3 and 7, and after the last.
             self.assertEqual([int(row["total_bytes"]) > 0 for row in rows], [step in (3, 7, 9) for step in range(10)])
-            self.assertEqual([float(row["exposed_exchange_s"]) > 1e-9 for row in rows], [step in (3, 7, 9) for step in range(10)])
+            self.assertEqual(
+                [float(row["exposed_exchange_s"]) > 1e-9 for row in rows], [step in (3, 7, 9) for step in range(10)]
+            )
 
     def test_memory_is_printed_before_the_run(self):
         late = self.ringsim("run", *QUICK, "--staleness", "3")
@@ -149,66 +261,80 @@ class Staleness(Case):
         rows = csv_rows((folder / "scan.csv").read_text())
         for row in rows:
             alone = self.summary(*late, "--bandwidth", row["option.bandwidth"])
-            self.assertEqual((float(row["loss"]), float(row["staleness_steps.delay_mean"])),
-                             (alone["loss"], alone["staleness_steps"]["delay_mean"]))
+            self.assertEqual(
+                (float(row["loss"]), float(row["staleness_steps.delay_mean"])),
+                (alone["loss"], alone["staleness_steps"]["delay_mean"]),
+            )
         self.assertNotEqual(rows[0]["loss"], rows[1]["loss"])
 
     def test_compensations_act_on_late_gradients(self):
         late = ["--steps", "8", *self.RING, "--bandwidth", "1Gbps", "--staleness", "4", "--compute-time", "1ms"]
-        losses = [self.summary(*late, "--scheme", "dense", *options)["loss"]
-                  for options in ([], ["--delay-scaling", "on"], ["--delay-compensation", "10"])]
+        losses = [
+            self.summary(*late, "--scheme", "dense", *options)["loss"]
+            for options in ([], ["--delay-scaling", "on"], ["--delay-compensation", "10"])
+        ]
         self.assertEqual(len(set(losses)), 3)
-        masked = [self.summary(*late, "--momentum", "0.9", "--lr", "0.01", "--factor-masking", value)["loss"] for value in ("on", "off")]
+        masked = [
+            self.summary(*late, "--momentum", "0.9", "--lr", "0.01", "--factor-masking", value)["loss"]
+            for value in ("on", "off")
+        ]
         self.assertNotEqual(*masked)
-
-    def test_wrong_options(self):
-        for option in ("delay-scaling", "delay-compensation", "fresh-error"):
-            value = "1" if option == "delay-compensation" else "on"
-            self.check_error(f"--{option}: has no effect with --staleness 0; give --staleness S, or leave it out",
-                             "run", f"--{option}", value)
-        self.check_error("--staleness: has no effect with a run that does not train; leave it out",
-                         "run", "--bytes", "1MB", "--compute-time", "1ms", "--staleness", "2")
-        self.check_error("--local-steps: has no effect with --staleness or --quorum; leave one of the two out",
-                         "run", "--local-steps", "2", "--staleness", "2")
-        self.check_error("--momentum-correction: found on with --local-steps; off is accepted; leave one of the two out: the momentum is "
-                         "that of each rank's own steps", "run", "--local-steps", "2", "--momentum-correction", "on")
-        self.check_error("--overlap: has no effect with --local-steps; leave it out: the weights have moved when the last step has ended",
-                         "run", "--local-steps", "2", "--overlap", "on")
-        self.check_error("--masks-ahead: has no effect with --local-steps; leave it out",
-                         "run", "--local-steps", "2", "--bucket", "100KiB", "--masks-ahead", "on")
-        self.check_error("--masks-ahead: has no effect with --staleness or --quorum; leave it out: a bucket's mask is exchanged right before "
-                         "its values", "run", "--quorum", "2", "--bucket", "100KiB", "--masks-ahead", "on")
 
     def test_buckets_are_late_one_by_one(self):
         late = ["--steps", "12", *self.RING, "--bandwidth", "1Gbps", "--compute-time", "3ms", "--staleness", "2"]
-        whole, apart, overlapping = (self.summary(*late, *options) for options in (
-            [], ["--bucket", "100KiB", "--overlap", "off"], ["--bucket", "100KiB"]))
+        whole, apart, overlapping = (
+            self.summary(*late, *options)
+            for options in ([], ["--bucket", "100KiB", "--overlap", "off"], ["--bucket", "100KiB"])
+        )
         # In buckets that are ready together nothing is earlier, and iwp selects layer by layer.
-        self.assertEqual((whole["loss"], whole["staleness_steps"]["delay_mean"]), (apart["loss"], apart["staleness_steps"]["delay_mean"]))
+        self.assertEqual(
+            (whole["loss"], whole["staleness_steps"]["delay_mean"]),
+            (apart["loss"], apart["staleness_steps"]["delay_mean"]),
+        )
         # The first bucket arrives before the step ends, so that its gradients are not late.
         self.assertLess(overlapping["staleness_steps"]["delay_mean"], whole["staleness_steps"]["delay_mean"])
         self.assertLess(overlapping["simulated_seconds"], apart["simulated_seconds"])
         self.assertNotEqual(overlapping["loss"], whole["loss"])
-        local = [self.summary("--steps", "8", "--local-steps", "4", *options) for options in ([], ["--bucket", "100KiB"])]
+        local = [
+            self.summary("--steps", "8", "--local-steps", "4", *options) for options in ([], ["--bucket", "100KiB"])
+        ]
         self.assertEqual(local[0]["loss"], local[1]["loss"])
 
     def test_late_updates_go_on_without_a_host_that_dies(self):
         path = self.folder / "dying.json"
-        path.write_text(json.dumps({"kind": "ring", "hosts": 4, "name": "dying", "link": {"bandwidth": "1Gbps", "latency": "5us"},
-                                    "host_exceptions": [{"host": 1, "dies": "1.5s"}]}))
+        path.write_text(
+            json.dumps(
+                {
+                    "kind": "ring",
+                    "hosts": 4,
+                    "name": "dying",
+                    "link": {"bandwidth": "1Gbps", "latency": "5us"},
+                    "host_exceptions": [{"host": 1, "dies": "1.5s"}],
+                }
+            )
+        )
         late = ["--steps", "8", "--topology", path, "--compute-time", "1s", "--detection-timeout", "3s"]
         # In buckets step 2 begins with one of step 1, which is undone.
-        for options, died_in, delay in ((["--staleness", "3"], "1", 3), (["--quorum", "3"], "1", 0),
-                                        (["--staleness", "3", "--bucket", "100KiB"], "1", 1), (["--local-steps", "4"], "3", 0)):
+        for options, died_in, delay in (
+            (["--staleness", "3"], "1", 3),
+            (["--quorum", "3"], "1", 0),
+            (["--staleness", "3", "--bucket", "100KiB"], "1", 1),
+            (["--local-steps", "4"], "3", 0),
+        ):
             run = self.folder / "".join(options)
             self.good("run", *late, *options, "-o", run, "--quiet")
             faults = csv_rows((run / "faults.csv").read_text())
-            self.assertEqual([(row["rank"], row["died_s"], row["detected_s"], row["step"]) for row in faults], [("1", "1.5", "4.5", died_in)])
+            self.assertEqual(
+                [(row["rank"], row["died_s"], row["detected_s"], row["step"]) for row in faults],
+                [("1", "1.5", "4.5", died_in)],
+            )
             self.assertGreater(float(faults[0]["lost_mass"]), 0)
             steps = csv_rows((run / "steps.csv").read_text())
             self.assertEqual([row["step"] for row in steps], [str(step) for step in range(8)])
             layers = csv_rows((run / "layers.csv").read_text())
-            self.assertEqual([row["step"] for row in layers if row["layer"] == layers[0]["layer"]], [row["step"] for row in steps])
+            self.assertEqual(
+                [row["step"] for row in layers if row["layer"] == layers[0]["layer"]], [row["step"] for row in steps]
+            )
             summary = json.loads((run / "summary.json").read_text())
             self.assertEqual(summary["staleness_steps"]["delay_max"], delay)
             self.assertEqual(summary["backend"], "simgrid")

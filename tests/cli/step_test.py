@@ -12,9 +12,28 @@ from cli_case import ROOT, Case, csv_rows  # noqa: E402
 
 class Step(Case):
     def test_large_models_in_buckets_that_overlap(self):
-        step = ["run", "--model", "resnet50", "--source", "synthetic", "--topology", "switch8-25g", "--format", "json", "--quiet"]
-        runs = {options: json.loads(self.good(*step, *options)) for options in (
-            (), ("--bucket", "ddp", "--overlap", "off"), ("--bucket", "ddp"), ("--overlap", "on"), ("--bucket", "ddp", "--backend", "simgrid"))}
+        step = [
+            "run",
+            "--model",
+            "resnet50",
+            "--source",
+            "synthetic",
+            "--topology",
+            "switch8-25g",
+            "--format",
+            "json",
+            "--quiet",
+        ]
+        runs = {
+            options: json.loads(self.good(*step, *options))
+            for options in (
+                (),
+                ("--bucket", "ddp", "--overlap", "off"),
+                ("--bucket", "ddp"),
+                ("--overlap", "on"),
+                ("--bucket", "ddp", "--backend", "simgrid"),
+            )
+        }
         for run in runs.values():
             times = run["seconds_per_step"]
             self.assertAlmostEqual(times["total"], times["compute"] + times["prune"] + times["exposed_exchange"])
@@ -24,38 +43,100 @@ class Step(Case):
         self.assertEqual(overlapped["seconds_per_step"], runs["--overlap", "on"]["seconds_per_step"])
         for name, value in runs["--bucket", "ddp", "--backend", "simgrid"]["seconds_per_step"].items():
             self.assertAlmostEqual(value, overlapped["seconds_per_step"][name], delta=1e-9 * value)
-        self.assertLess(overlapped["seconds_per_step"]["exposed_exchange"],
-                        runs["--bucket", "ddp", "--overlap", "off"]["seconds_per_step"]["exposed_exchange"])
+        self.assertLess(
+            overlapped["seconds_per_step"]["exposed_exchange"],
+            runs["--bucket", "ddp", "--overlap", "off"]["seconds_per_step"]["exposed_exchange"],
+        )
         out = self.folder / "run"
         self.good(*step, "--bucket", "ddp", "--transfers", "-o", out)
-        self.assertEqual({row["bucket"] for row in csv_rows((out / "transfers.csv").read_text())}, {"0", "1", "2", "3", "4"})
+        self.assertEqual(
+            {row["bucket"] for row in csv_rows((out / "transfers.csv").read_text())}, {"0", "1", "2", "3", "4"}
+        )
 
     def test_buckets_and_measured_times_are_checked(self):
         step = ["run", "--model", "alexnet", "--source", "synthetic", "--topology", "switch8-25g", "--quiet"]
-        self.check_error('--bucket: found "0B"; ddp or a size above zero such as 8MiB is accepted', *step, "--bucket", "0B")
-        self.check_error("--masks-ahead: has no effect with exchanges that begin after the backward pass; add --overlap on, or leave it "
-                         "out", *step, "--masks-ahead", "on")
-        self.check_error("--masks-ahead: has no effect with --scheme dense; leave it out, or choose a scheme that takes it (ringsim list "
-                         "schemes)", *step, "--overlap", "on", "--masks-ahead", "on", "--scheme", "dense")
-        self.check_error('--compute-time: found "fast"; model, a time such as 120ms, or a file (with /, .csv or .json in its name) is '
-                         "accepted", *step, "--compute-time", "fast")
-        self.check_error("--compute-time: found a file with --bytes, which has no layers; a time such as 120ms is accepted",
-                         "run", "--bytes", "4MB", "--compute-time", "x.csv")
+        self.check_error(
+            '--bucket: found "0B"; ddp or a size above zero such as 8MiB is accepted', *step, "--bucket", "0B"
+        )
+        self.check_error(
+            "--masks-ahead: has no effect with exchanges that begin after the backward pass; add --overlap on, or "
+            "leave it out",
+            *step,
+            "--masks-ahead",
+            "on",
+        )
+        self.check_error(
+            "--masks-ahead: has no effect with --scheme dense; leave it out, or choose a scheme that takes it "
+            "(ringsim list "
+            "schemes)",
+            *step,
+            "--overlap",
+            "on",
+            "--masks-ahead",
+            "on",
+            "--scheme",
+            "dense",
+        )
+        self.check_error(
+            '--compute-time: found "fast"; model, a time such as 120ms, or a file (with /, .csv or .json in its '
+            "name) is accepted",
+            *step,
+            "--compute-time",
+            "fast",
+        )
+        self.check_error(
+            "--compute-time: found a file with --bytes, which has no layers; a time such as 120ms is accepted",
+            "run",
+            "--bytes",
+            "4MB",
+            "--compute-time",
+            "x.csv",
+        )
         topology = self.folder / "dies.json"
-        topology.write_text(json.dumps({"name": "dies", "kind": "ring", "hosts": 4, "link": {"bandwidth": "1Gbps", "latency": "5us"},
-                                        "host_exceptions": [{"host": 2, "dies": "2.5s"}]}))
-        self.check_error("--overlap: found on, and hosts of dies die; off is accepted, and on with --staleness S or --quorum Q", "run", "--model", "alexnet", "--source", "synthetic",
-                         "--topology", topology, "--bucket", "ddp", "--quiet")
-        self.check_error("--assume: has no effect without --source trace:DIR --scheme topk --sparse-sum ring; leave it out",
-                         *step, "--assume", "independent")
+        topology.write_text(
+            json.dumps(
+                {
+                    "name": "dies",
+                    "kind": "ring",
+                    "hosts": 4,
+                    "link": {"bandwidth": "1Gbps", "latency": "5us"},
+                    "host_exceptions": [{"host": 2, "dies": "2.5s"}],
+                }
+            )
+        )
+        self.check_error(
+            "--overlap: found on, and hosts of dies die; off is accepted, and on with --staleness S or --quorum Q",
+            "run",
+            "--model",
+            "alexnet",
+            "--source",
+            "synthetic",
+            "--topology",
+            topology,
+            "--bucket",
+            "ddp",
+            "--quiet",
+        )
+        self.check_error(
+            "--assume: has no effect without --source trace:DIR --scheme topk --sparse-sum ring; leave it out",
+            *step,
+            "--assume",
+            "independent",
+        )
         layers = [layer["name"] for layer in json.loads((ROOT / "models/specs/alexnet.json").read_text())["layers"]]
         table = self.folder / "ready.csv"
         table.write_text("layer,ready_s\n" + "".join(f"{name},{0.1 - 0.001 * i}\n" for i, name in enumerate(layers)))
         summary = json.loads(self.good(*step, "--compute-time", table, "--bucket", "ddp", "--format", "json"))
         self.assertAlmostEqual(summary["seconds_per_step"]["compute"], 0.1)
         self.assertIn(str(table), [entry["name"] for entry in summary["provenance"]["inputs"]])
-        self.check_error("--gpu-speed: has no effect with a --compute-time that is given; leave one of the two out",
-                         *step, "--compute-time", table, "--gpu-speed", "1TFLOPS")
+        self.check_error(
+            "--gpu-speed: has no effect with a --compute-time that is given; leave one of the two out",
+            *step,
+            "--compute-time",
+            table,
+            "--gpu-speed",
+            "1TFLOPS",
+        )
 
     def test_what_ships_is_what_its_scripts_write(self):
         specs = self.folder / "specs"
@@ -64,8 +145,16 @@ class Step(Case):
         written = {path.name: path.read_text() for path in specs.iterdir()}
         self.assertEqual(written, {path.name: path.read_text() for path in (ROOT / "models/specs").glob("*.json")})
         profile = self.folder / "h100.json"
-        subprocess.run([sys.executable, ROOT / "tools/experiments/engine_profile.py", ROOT / "docs/measured/engine-h100.csv", profile,
-                        "NVIDIA H100 80GB HBM3"], check=True)
+        subprocess.run(
+            [
+                sys.executable,
+                ROOT / "tools/experiments/engine_profile.py",
+                ROOT / "docs/measured/engine-h100.csv",
+                profile,
+                "NVIDIA H100 80GB HBM3",
+            ],
+            check=True,
+        )
         self.assertEqual(profile.read_text(), (ROOT / "models/prune/profiles/h100.json").read_text())
         run = ["run", "--model", "resnet50", "--source", "synthetic", "--quiet", "--format", "json", "--prune-time"]
         named, file = (json.loads(self.good(*run, what))["seconds_per_step"] for what in ("h100", profile))

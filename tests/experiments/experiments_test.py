@@ -17,8 +17,9 @@ TOOLS = pathlib.Path(sys.argv.pop(1)) / "tools/experiments"
 sys.path.insert(0, str(TOOLS))
 import experiments  # noqa: E402
 
-# Accuracy: best at lr 0.15, momentum 0.5; a tail helps by a point, a broadcaster by two but for the bytes; lr above 0.7 diverges.
-STAND_IN = '''#!/usr/bin/python3 -IS
+# Accuracy: best at lr 0.15, momentum 0.5; a tail helps by a point, a broadcaster by two but for the bytes; lr above 0.7
+# diverges.
+STAND_IN = """#!/usr/bin/python3 -IS
 import json, os, pathlib, sys
 words = sys.argv[2:]
 options = {word[2:]: value for word, value in zip(words, words[1:]) if word.startswith("--")}
@@ -39,14 +40,17 @@ wire = 50.0 if options.get("broadcasters") == "1" else 65.0
 folder.mkdir()
 (folder / "steps.csv").write_text(f"step,start_s,total_s,accuracy\\n0,0,0.5,\\n1,0.5,0.5,0.8\\n2,1,0.5,{accuracy}\\n")
 if sys.argv[1] == "scan":
-    rows = [f"{point},{0.7 + point},{1.5 + point},{accuracy},70.0,70.0,{wire},{wire},\\n" for point in range(options["bandwidth"].count(",") + 1)]
-    (folder / "scan.csv").write_text("point,target.seconds,simulated_seconds,accuracy," + ",".join(
-        "compression_ratio." + name for name in ("kept", "values", "wire", "wire_after_warmup")) + ",error\\n" + "".join(rows))
+    points = options["bandwidth"].count(",") + 1
+    rows = [f"{point},{0.7 + point},{1.5 + point},{accuracy},70.0,70.0,{wire},{wire},\\n" for point in range(points)]
+    ratios = ["compression_ratio." + name for name in ("kept", "values", "wire", "wire_after_warmup")]
+    columns = ["point", "target.seconds", "simulated_seconds", "accuracy", *ratios, "error"]
+    (folder / "scan.csv").write_text(",".join(columns) + "\\n" + "".join(rows))
     sys.exit(0)
 ratio = {"kept": 70.0, "values": 70.0, "wire": wire, "wire_after_warmup": wire}
-print(json.dumps({"accuracy": accuracy, "loss": 0.2, "simulated_seconds": 1.5, "seconds_per_step": {}, "compression_ratio": ratio,
-                  "bytes_sent_per_rank": {}, "density": 0.01, "steps": 3, "ranks": 8, "staleness_steps": {}, "left_out_ranks": None, "target": None}))
-'''
+summary = {"accuracy": accuracy, "loss": 0.2, "simulated_seconds": 1.5, "seconds_per_step": {}, "density": 0.01}
+summary |= {"compression_ratio": ratio, "bytes_sent_per_rank": {}, "steps": 3, "ranks": 8, "staleness_steps": {}}
+print(json.dumps(summary | {"left_out_ranks": None, "target": None}))
+"""
 
 
 class Experiments(unittest.TestCase):
@@ -105,26 +109,66 @@ class Experiments(unittest.TestCase):
         self.assertEqual(self.calls(), [])
 
     def test_the_search_finds_the_best_that_sends_little_enough(self):
-        done = subprocess.run([sys.executable, "-B", TOOLS / "search.py", "--program", self.program, "-o", self.root / "search", "--schemes", "iwp",
-                               "--models", "mlp", "--jobs", "2"], capture_output=True, text=True)
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-B",
+                TOOLS / "search.py",
+                "--program",
+                self.program,
+                "-o",
+                self.root / "search",
+                "--schemes",
+                "iwp",
+                "--models",
+                "mlp",
+                "--jobs",
+                "2",
+            ],
+            capture_output=True,
+            text=True,
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         settings = json.loads((self.root / "search" / "settings.json").read_text())["mlp"]
-        # Of the grid 0.15 = 0.3 * (1 - 0.5); 0.1125 and 0.2 are tried beside it, and a single broadcaster sends too much.
+        # Of the grid 0.15 = 0.3 * (1 - 0.5); 0.1125 and 0.2 are tried beside it, and a single broadcaster sends too
+        # much.
         self.assertEqual({name: settings["iwp"][name] for name in ("lr", "momentum")}, {"lr": 0.15, "momentum": 0.5})
         self.assertIn("tail", settings["iwp"])
         self.assertNotEqual(settings["iwp"].get("broadcasters"), 1)
         with (self.root / "search" / "search-mlp.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
-        self.assertEqual({row["stage"] for row in rows if row["scheme"] == "iwp"}, {"grid", "change", "encoding", "rate"})
+        self.assertEqual(
+            {row["stage"] for row in rows if row["scheme"] == "iwp"}, {"grid", "change", "encoding", "rate"}
+        )
         self.assertEqual(sum(row["chosen"] == "1" for row in rows if row["scheme"] == "iwp"), 3)
         for call in self.calls():
             self.assertIn("--evaluate validation", call)
 
     def test_tables(self):
-        for script, options, expected in (("schemes.py", ["--schemes", "dense,iwp", "--seeds", "1..2", "--bandwidths", "1Gbps,10Gbps"], "| 65.0 | 0.7 s | 1.5 s | 1.7 s | 2.5 s |"),
-                                          ("density.py", ["--densities", "1/32", "--seeds", "1..2"], "| iwp | 1/32 |")):
-            done = subprocess.run([sys.executable, "-B", TOOLS / script, "--program", self.program, "--records", self.records, "--jobs", "2", *options],
-                                  capture_output=True, text=True)
+        for script, options, expected in (
+            (
+                "schemes.py",
+                ["--schemes", "dense,iwp", "--seeds", "1..2", "--bandwidths", "1Gbps,10Gbps"],
+                "| 65.0 | 0.7 s | 1.5 s | 1.7 s | 2.5 s |",
+            ),
+            ("density.py", ["--densities", "1/32", "--seeds", "1..2"], "| iwp | 1/32 |"),
+        ):
+            done = subprocess.run(
+                [
+                    sys.executable,
+                    "-B",
+                    TOOLS / script,
+                    "--program",
+                    self.program,
+                    "--records",
+                    self.records,
+                    "--jobs",
+                    "2",
+                    *options,
+                ],
+                capture_output=True,
+                text=True,
+            )
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn(expected, done.stdout)
 

@@ -20,7 +20,9 @@ class Install(unittest.TestCase):
 
     def ringsim(self, prefix, *arguments):
         environment = {name: value for name, value in os.environ.items() if name != "RINGSIM_DATA"}
-        done = subprocess.run([prefix / "bin/ringsim", *arguments], capture_output=True, text=True, cwd=prefix, env=environment)
+        done = subprocess.run(
+            [prefix / "bin/ringsim", *arguments], capture_output=True, text=True, cwd=prefix, env=environment
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 

@@ -22,16 +22,21 @@ class Plots(unittest.TestCase):
         self.run = self.root / "run"
         self.run.mkdir()
         (self.run / "steps.csv").write_text(
-            "step,start_s,total_s,loss,accuracy\n0,0,0.5,2,\n1,0.5,0.5,1,0.5\n2,1,0.5,0.5,0.75\n")
+            "step,start_s,total_s,loss,accuracy\n0,0,0.5,2,\n1,0.5,0.5,1,0.5\n2,1,0.5,0.5,0.75\n"
+        )
         (self.run / "layers.csv").write_text(
-            "step,layer,density,mask_overlap\n0,a,0.5,\n0,b,1,\n1,a,0,\n1,b,1,1\n2,a,0.01,0.25\n2,b,1,1\n")
+            "step,layer,density,mask_overlap\n0,a,0.5,\n0,b,1,\n1,a,0,\n1,b,1,1\n2,a,0.01,0.25\n2,b,1,1\n"
+        )
         (self.run / "links.csv").write_text("link,bytes,busy_s,utilization\nx,10,1,0.5\ny,0,0,0\n")
         (self.run / "points.csv").write_text(
             "size_bytes,message_bytes,measured_s,fitted_s,error,piece,held_out\n"
-            "0,0,1e-6,1e-6,0,0,0\n1000,1000,1e-6,1.1e-6,0.1,0,0\n9000,9000,5e-6,5e-6,0,1,0\n3000,3000,2e-6,1.9e-6,-0.05,0,1\n")
+            "0,0,1e-6,1e-6,0,0,0\n1000,1000,1e-6,1.1e-6,0.1,0,0\n9000,9000,5e-6,5e-6,0,1,0\n"
+            "3000,3000,2e-6,1.9e-6,-0.05,0,1\n"
+        )
 
         (self.run / "hops.csv").write_text(
-            "ranks,scheme,hop,density,independent\n2,topk,1,0.1,0.1\n2,topk,2,0.15,0.19\n2,iwp,1,0.1,\n2,iwp,2,0.1,\n")
+            "ranks,scheme,hop,density,independent\n2,topk,1,0.1,0.1\n2,topk,2,0.15,0.19\n2,iwp,1,0.1,\n2,iwp,2,0.1,\n"
+        )
 
     def plot(self, *arguments):
         return subprocess.run([sys.executable, PROGRAM, *map(str, arguments)], capture_output=True, text=True)
@@ -75,7 +80,9 @@ class Plots(unittest.TestCase):
         self.assertNotIn(b"<!-- b -->", drawn)
         output.unlink()
         (self.run / "layers.csv").write_text("step,layer,density,mask_overlap\n0,a,0.5,\n1,a,0,\n")
-        self.check_error(f"{self.run}/layers.csv: no layer is pruned in two steps in a row", "overlap", self.run, "-o", output)
+        self.check_error(
+            f"{self.run}/layers.csv: no layer is pruned in two steps in a row", "overlap", self.run, "-o", output
+        )
 
     def test_calibration_draws_each_piece_and_what_was_held_out(self):
         output = self.root / "calibration.svg"
@@ -92,17 +99,35 @@ class Plots(unittest.TestCase):
 
     def test_wrong_input_is_an_error_and_nothing_is_written(self):
         output = self.root / "x.png"
-        self.check_error(f"{self.root}/none/steps.csv: No such file or directory; a result folder of ringsim run -o is "
-                         "accepted", "loss", self.root / "none", "-o", output)
-        self.check_error(f'{self.root}/x.pdf: found the ending ".pdf"; .png and .svg are accepted',
-                         "loss", self.run, "-o", self.root / "x.pdf")
-        self.check_error("density: found 2 result folders; one is accepted", "density", self.run, self.run, "-o", output)
-        self.check_error(f"{self.root}/none.csv: No such file or directory; a file of ringsim calibrate --points is accepted",
-                         "calibration", self.root / "none.csv", "-o", output)
+        self.check_error(
+            f"{self.root}/none/steps.csv: No such file or directory; a result folder of ringsim run -o is " "accepted",
+            "loss",
+            self.root / "none",
+            "-o",
+            output,
+        )
+        self.check_error(
+            f'{self.root}/x.pdf: found the ending ".pdf"; .png and .svg are accepted',
+            "loss",
+            self.run,
+            "-o",
+            self.root / "x.pdf",
+        )
+        self.check_error(
+            "density: found 2 result folders; one is accepted", "density", self.run, self.run, "-o", output
+        )
+        self.check_error(
+            f"{self.root}/none.csv: No such file or directory; a file of ringsim calibrate --points is accepted",
+            "calibration",
+            self.root / "none.csv",
+            "-o",
+            output,
+        )
         self.check_error("calibration: found 2 files; one is accepted", "calibration", self.run, self.run, "-o", output)
         (self.run / "steps.csv").write_text("step,start_s,total_s\n0,0,1\n")
-        self.check_error(f"{self.run}/steps.csv: no column loss; found step, start_s, total_s",
-                         "loss", self.run, "-o", output)
+        self.check_error(
+            f"{self.run}/steps.csv: no column loss; found step, start_s, total_s", "loss", self.run, "-o", output
+        )
         (self.run / "links.csv").write_text("link,bytes,utilization\n")
         self.check_error(f"{self.run}/links.csv: no rows", "links", self.run, "-o", output)
 

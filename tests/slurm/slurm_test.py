@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""A scan as a Slurm array on a real Slurm, started here for the test: a task is killed and requeued, the shards are merged and
-compared with a scan without Slurm. Usage: slurm_test.py RINGSIM SOURCE_ROOT; exits with 77 where Slurm cannot run."""
+"""A scan as a Slurm array on a real Slurm, started here for the test: a task is killed and requeued, the shards are
+merged and compared with a scan without Slurm. Usage: slurm_test.py RINGSIM SOURCE_ROOT; exits with 77 where Slurm
+cannot run."""
 import os
 import pathlib
 import shutil
@@ -49,7 +50,8 @@ class Slurm:
         key = folder / "munge.key"
         key.touch(mode=0o600)
         key.write_bytes(os.urandom(64))
-        (folder / "slurm.conf").write_text(f"""
+        (folder / "slurm.conf").write_text(
+            f"""
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={free_port()}
@@ -78,9 +80,18 @@ SchedulerParameters=sched_min_interval=0,sched_interval=2,batch_sched_delay=1
 ReturnToService=2
 NodeName={host} NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
-""")
-        self.start("munged", "--foreground", "--force", f"--key-file={key}", f"--socket={folder}/munge.socket",
-                   f"--pid-file={folder}/munged.pid", f"--log-file={folder}/munged.log", f"--seed-file={folder}/munged.seed")
+"""
+        )
+        self.start(
+            "munged",
+            "--foreground",
+            "--force",
+            f"--key-file={key}",
+            f"--socket={folder}/munge.socket",
+            f"--pid-file={folder}/munged.pid",
+            f"--log-file={folder}/munged.log",
+            f"--seed-file={folder}/munged.seed",
+        )
         wait_until((folder / "munge.socket").exists, "munged", 10)
         self.start("slurmctld", "-D", "-f", folder / "slurm.conf")
         self.start("slurmd", "-D", "-f", folder / "slurm.conf")
@@ -147,12 +158,21 @@ def test(slurm, folder):
     merged = folder / "merged"
     slurm.call(RINGSIM, "merge", *shards, "-o", merged)
     slurm.call(RINGSIM, "scan", *SCAN, "-j", "2", "-o", folder / "local")
-    assert (merged / "scan.csv").read_bytes() == (folder / "local" / "scan.csv").read_bytes(), "the merged table differs"
-    print(f"{len((merged / 'scan.csv').read_text().splitlines()) - 1} points in {len(shards)} shards: the same bytes as without Slurm")
+    assert (merged / "scan.csv").read_bytes() == (
+        folder / "local" / "scan.csv"
+    ).read_bytes(), "the merged table differs"
+    print(
+        f"{len((merged / 'scan.csv').read_text().splitlines()) - 1} points in {len(shards)} shards: the same bytes "
+        "as without Slurm"
+    )
 
 
 def main():
-    missing = [name for name in ("munged", "slurmctld", "slurmd", "sbatch") if shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin") is None]
+    missing = [
+        name
+        for name in ("munged", "slurmctld", "slurmd", "sbatch")
+        if shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin") is None
+    ]
     if missing:
         skip(f"{', '.join(missing)} not installed (Debian packages munge, slurmctld, slurmd, slurm-client)")
     os.environ["PATH"] += ":/usr/sbin"

@@ -39,4 +39,13 @@ inline std::string error_of(const std::string& text) {
   return "no error";
 }
 
+/// The names of a route's links, with blanks between them.
+inline std::string way(const Topology& topology, Rank source, Rank target) {
+  std::string names;
+  for (const LinkId id : topology.route(source, target).links) {
+    names += (names.empty() ? "" : " ") + topology.links()[id].name;
+  }
+  return names;
+}
+
 }  // namespace ringsim::test

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The parser is stricter than the JSON Schema, never looser: what it accepts the schema accepts, and what the schema
-refuses it refuses. Usage: schema_test.py RINGSIM SOURCE_ROOT. Exits with 77 where python3-jsonschema is missing."""
+refuses it refuses. And topology.schema.json is what `ringsim topology schema` prints. Usage: schema_test.py RINGSIM SOURCE_ROOT. Exits with 77 where python3-jsonschema is missing."""
 import copy
 import json
 import pathlib
@@ -15,7 +15,11 @@ except ImportError:
     sys.exit(77)
 
 program, root = sys.argv[1], pathlib.Path(sys.argv[2]) / "topologies"
-schema = json.loads((root / "topology.schema.json").read_text())
+text = (root / "topology.schema.json").read_text()
+printed = subprocess.run([program, "topology", "schema"], capture_output=True, text=True, check=True).stdout
+if printed != text:
+    sys.exit("topology.schema.json is not what this prints: ringsim topology schema > topologies/topology.schema.json")
+schema = json.loads(text)
 jsonschema.Draft7Validator.check_schema(schema)
 validator = jsonschema.Draft7Validator(schema)
 
@@ -23,10 +27,26 @@ uniform = {"name": "n", "kind": "ring", "hosts": 3, "link": {"bandwidth": "1Gbps
 listed = {"name": "n", "kind": "ring", "links": [{"bandwidth": "1Gbps", "latency": "5us"}] * 2}
 
 star = {"name": "n", "kind": "switch", "hosts": 3, "link": uniform["link"]}
-nodes = {"name": "n", "kind": "hierarchical", "nodes": 2, "gpus_per_node": 2, "inner": uniform["link"],
-         "nic": uniform["link"], "nics": "per-gpu"}
-tree = {"name": "n", "kind": "fat-tree", "leaves": 2, "hosts_per_leaf": 2, "spines": 1, "link": uniform["link"],
-        "oversubscription": 2}
+nodes = {
+    "name": "n",
+    "kind": "hierarchical",
+    "nodes": 2,
+    "gpus_per_node": 2,
+    "inner": uniform["link"],
+    "nic": uniform["link"],
+    "nics": "per-gpu",
+}
+tree = {
+    "name": "n",
+    "kind": "fat-tree",
+    "leaves": 2,
+    "hosts_per_leaf": 2,
+    "spines": 1,
+    "link": uniform["link"],
+    "oversubscription": 2,
+}
+torus = {"name": "n", "kind": "torus", "dimensions": [3, 2], "link": uniform["link"]}
+fly = {"name": "n", "kind": "dragonfly", "groups": 2, "chassis": 1, "routers": 2, "nodes": 1, "link": uniform["link"]}
 
 
 def changed(base, **members):
@@ -44,7 +64,9 @@ def with_link(**members):
 
 
 # (document, accepted by the parser, accepted by the schema)
-cases = [(json.loads(path.read_text()), True, True) for path in sorted(root.glob("*[!a].json")) if "schema" not in path.name]
+cases = [
+    (json.loads(path.read_text()), True, True) for path in sorted(root.glob("*[!a].json")) if "schema" not in path.name
+]
 cases += [
     (uniform, True, True),
     (listed, True, True),
@@ -65,7 +87,7 @@ cases += [
     (changed(uniform, hosts=1), False, False),
     (changed(uniform, hosts=2.5), False, False),
     (changed(uniform, hosts="3"), False, False),
-    (changed(uniform, kind="torus"), False, False),
+    (changed(uniform, kind="star"), False, False),
     (changed(uniform, kind=None), False, False),
     (changed(uniform, name=None), False, False),
     (changed(uniform, name=3), False, False),
@@ -91,6 +113,22 @@ cases += [
     (changed(tree, oversubscription=None), False, False),
     (changed(tree, uplink=uniform["link"]), False, False),
     (changed(tree, spines=0), False, False),
+    (torus, True, True),
+    (changed(torus, dimensions=[3, 2, 1], rank_order="row-major"), True, True),
+    (changed(torus, rank_order="random"), False, False),
+    (changed(torus, dimensions=[3]), False, False),
+    (changed(torus, dimensions=[3, 2, 2, 2]), False, False),
+    (changed(torus, dimensions=[3, 0]), False, False),
+    (changed(torus, dimensions=[1, 1]), False, True),
+    (changed(torus, link=None), False, False),
+    (changed(torus, nodes=2), False, False),
+    (fly, True, True),
+    (changed(fly, green=2, black=3, blue=4, routing="minimal"), True, True),
+    (changed(fly, routing="adaptive"), False, False),
+    (changed(fly, green=0), False, False),
+    (changed(fly, groups=3), False, True),
+    (changed(fly, nodes=None), False, False),
+    (changed(fly, dimensions=[2, 2]), False, False),
     (with_link(efficiency=0.9), True, True),
     (with_link(efficiency=0), False, False),
     (with_link(sizes=[{"from": "0B", "latency": "1us", "bandwidth": "1Gbps"}]), True, True),
@@ -126,6 +164,9 @@ with tempfile.TemporaryDirectory() as folder:
         found = (done.returncode == 0, validator.is_valid(document))
         if found != (parser_accepts, schema_accepts) or done.returncode not in (0, 2):
             failures += 1
-            print(f"{document}: parser and schema accept {found}, expected {(parser_accepts, schema_accepts)}; {done.stderr}")
+            print(
+                f"{document}: parser and schema accept {found}, expected {(parser_accepts, schema_accepts)}; "
+                f"{done.stderr}"
+            )
 print(f"{len(cases)} documents, {failures} surprises")
 sys.exit(1 if failures else 0)

@@ -87,8 +87,8 @@ double arrival(s4u::Engine& engine, Rank source, Rank target, std::uint64_t byte
 }  // namespace
 
 TEST_CASE("SimGrid finds the same links and latencies on every route", "[xml]") {
-  for (const char* what :
-       {"ring8-mixed", "switch8-25g", "p4d-x4", "dgx-a100x4", "fat-tree32-25g"}) {
+  for (const char* what : {"ring8-mixed", "switch8-25g", "p4d-x4", "dgx-a100x4", "fat-tree32-25g",
+                           "torus4x4x4", "dragonfly64"}) {
     CAPTURE(what);
     const auto topology = find_topology(what);
     const auto child = run_child([&] { return std::vector<double>{count_equal_routes(topology)}; });
@@ -156,7 +156,7 @@ TEST_CASE("what SimGrid's format cannot say is an error", "[xml]") {
                     "f.json: the link \"link0\" has a model by message size; SimGrid's format has "
                     "none; remove its \"sizes\" to export the topology");
   CHECK_THROWS_WITH(
-      simgrid_platform(make_uniform(TopologyKind::ring, 1024, {1}, {1}), "f", {"--topology", {}}),
+      simgrid_platform(make_uniform(*kind_named("ring"), 1024, {1}, {1}), "f", {"--topology", {}}),
       "--topology: the routes of 1024 hosts pass more than 4000000 links together; a "
       "smaller topology is accepted");
 }

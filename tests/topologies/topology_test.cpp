@@ -1,6 +1,6 @@
-#include "topologies/topology.hpp"
-
 #include "base/error.hpp"
+#include "base/text.hpp"
+#include "topologies/kinds/ring.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -13,7 +13,7 @@ Topology ring_of(std::uint32_t hosts) {
   for (std::uint32_t i = 0; i < hosts; ++i) {
     links.push_back({"link" + std::to_string(i), {1e9 * (i + 1)}, {1e-6 * (i + 1)}});
   }
-  return Topology::ring("test", links);
+  return ring_topology("test", links);
 }
 
 }  // namespace
@@ -52,10 +52,11 @@ TEST_CASE("the shipped topologies load", "[topology]") {
     CHECK(!topology.description().empty());
     names.push_back(shipped.name);
   }
-  CHECK(names == std::vector<std::string>{"dgx-a100x4", "fat-tree32-25g", "h100-x2-nvlink",
-                                          "h100-x2-sockets", "p4d-x4", "ring8-100g", "ring8-10g",
-                                          "ring8-1g", "ring8-mixed", "ring8-slow-link",
-                                          "ring8-straggler", "switch8-25g"});
+  CHECK(names == std::vector<std::string>{"dgx-a100x4", "dragonfly64", "fat-tree32-25g",
+                                          "h100-x2-nvlink", "h100-x2-sockets", "p4d-x4",
+                                          "ring8-100g", "ring8-10g", "ring8-1g", "ring8-mixed",
+                                          "ring8-slow-link", "ring8-straggler", "switch8-25g",
+                                          "torus4x4x4"});
   const auto mixed = find_topology("ring8-mixed");
   CHECK(mixed.links()[3].name == "rack0-rack1");
   CHECK(mixed.links()[7].bandwidth == BytesPerSecond{125e6});
@@ -65,10 +66,13 @@ TEST_CASE("an unknown topology is an error that names the nearest and the accept
   CHECK_THROWS_WITH(
       find_topology("ring8-2g"),
       "--topology: unknown topology \"ring8-2g\" (did you mean \"ring8-1g\"?); accepted: a file "
-      "(with / or .json in its name), one of dgx-a100x4, fat-tree32-25g, h100-x2-nvlink, "
+      "(with / or .json in its name), one of dgx-a100x4, dragonfly64, fat-tree32-25g, "
+      "h100-x2-nvlink, "
       "h100-x2-sockets, p4d-x4, ring8-100g, "
-      "ring8-10g, ring8-1g, ring8-mixed, ring8-slow-link, ring8-straggler, switch8-25g, or with "
+      "ring8-10g, ring8-1g, ring8-mixed, ring8-slow-link, ring8-straggler, switch8-25g, "
+      "torus4x4x4, or with "
       "--ranks, --bandwidth and --latency "
-      "one of ring, switch, hierarchical, fat-tree");
+      "one of " +
+          join(topology_kind_names(), ", "));
   CHECK_THROWS_WITH(find_topology("nowhere/x.json"), "nowhere/x.json: no such file");
 }

@@ -1,5 +1,7 @@
 #include "traces/csv.hpp"
 
+#include "traces/records.hpp"
+
 #include <catch2/catch.hpp>
 
 using namespace ringsim;

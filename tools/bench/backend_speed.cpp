@@ -8,14 +8,13 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <string_view>
 
 namespace {
 
 using namespace ringsim;
 
-using Backend = BackendResult (*)(const Topology&, const Program&, const Observer&);
-
-Seconds run_all_reduce(Backend backend, Rank ranks) {
+Seconds run_all_reduce(std::string_view backend, Rank ranks) {
   const auto ring = bench::make_ring(ranks, true);
   const auto starts = bench::make_starts(ranks, true);
   const auto collective = make_ring_all_reduce(ranks, 25'000'000, Bytes{4});
@@ -29,7 +28,7 @@ Seconds run_all_reduce(Backend backend, Rank ranks) {
       return std::nullopt;
     };
   };
-  return backend(ring, program, {}).end;
+  return find_backend(backend).run(ring, program, {}).end;
 }
 
 }  // namespace
@@ -42,12 +41,11 @@ int main(int argc, char** argv) {
   fmt::print("{:>6} {:>12} {:>13} {:>8} {:>12} {:>8} {:>8} {:>11}\n", "ranks", "messages",
              "recurrence s", "MiB", "simgrid s", "MiB", "ratio", "difference");
   for (Rank ranks = 4; ranks <= largest_recurrence; ranks *= 2) {
-    const auto recurrence =
-        bench::in_process([&] { return run_all_reduce(run_recurrence, ranks); });
+    const auto recurrence = bench::in_process([&] { return run_all_reduce("recurrence", ranks); });
     fmt::print("{:>6} {:>12} {:>13.6f} {:>8.1f}", ranks, 2ULL * ranks * (ranks - 1),
                recurrence.seconds, recurrence.mebibytes);
     if (ranks <= largest_simgrid) {
-      const auto simgrid = bench::in_process([&] { return run_all_reduce(run_simgrid, ranks); });
+      const auto simgrid = bench::in_process([&] { return run_all_reduce("simgrid", ranks); });
       fmt::print(" {:>12.4f} {:>8.1f} {:>8.0f} {:>11.1e}", simgrid.seconds, simgrid.mebibytes,
                  simgrid.seconds / recurrence.seconds,
                  std::abs(recurrence.end - simgrid.end) / simgrid.end);

@@ -4,17 +4,18 @@
 // backends take turns, and the median of each counts. The difference is that of the finishing
 // times from SimGrid's in full.
 //   ringsim_bench_contended [REPETITIONS [CASE ...]]
-#include "sim/fluid/fluid.hpp"
+#include "sim/backend/backend.hpp"
 #include "tools/bench/measure.hpp"
+#include "topologies/kinds/switch.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -27,7 +28,7 @@ constexpr Seconds latency{5e-6};
 
 struct Case {
   std::string name;
-  TopologyKind kind;
+  std::string kind;
   Rank ranks;
   std::string collective;
   std::uint32_t channels = 1;
@@ -49,27 +50,27 @@ std::vector<std::size_t> ddp_buckets() {
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
   for (const Rank ranks : {64, 256, 1024})
-    cases.push_back({fmt::format("switch-tree-{}", ranks), TopologyKind::star, ranks, "tree"});
+    cases.push_back({fmt::format("switch-tree-{}", ranks), "switch", ranks, "tree"});
   for (const Rank ranks : {64, 256, 1024}) {
-    cases.push_back(
-        {fmt::format("fat-tree-tree-{}", ranks), TopologyKind::fat_tree, ranks, "tree"});
+    cases.push_back({fmt::format("fat-tree-tree-{}", ranks), "fat-tree", ranks, "tree"});
     cases.back().runs_simgrid = ranks < 1024;
   }
   for (const Rank ranks : {64, 256, 1024}) {
-    cases.push_back({fmt::format("ring-channels-{}", ranks), TopologyKind::ring, ranks, "ring", 4});
+    cases.push_back({fmt::format("ring-channels-{}", ranks), "ring", ranks, "ring", 4});
   }
-  cases.push_back({"ring-halving-1024", TopologyKind::ring, 1024, "halving-doubling"});
-  cases.push_back({"ring-tree-256", TopologyKind::ring, 256, "tree"});
-  cases.push_back({"switch-ddp-64", TopologyKind::star, 64, "tree", 1, ddp_buckets(), 10});
-  cases.push_back({"switch-backbone-64", TopologyKind::star, 64, "ring"});
+  cases.push_back({"ring-halving-1024", "ring", 1024, "halving-doubling"});
+  cases.push_back({"ring-tree-256", "ring", 256, "tree"});
+  cases.push_back({"switch-ddp-64", "switch", 64, "tree", 1, ddp_buckets(), 10});
+  cases.push_back({"switch-backbone-64", "switch", 64, "ring"});
   cases.back().has_backbone = true;
   return cases;
 }
 
 Topology topology_of(const Case& wanted) {
-  if (!wanted.has_backbone) return make_uniform(wanted.kind, wanted.ranks, bandwidth, latency);
-  return Topology::star("bench", std::vector<Link>(wanted.ranks, {"host", bandwidth, latency}),
-                        Link{"backbone", 16 * bandwidth, latency});
+  if (!wanted.has_backbone)
+    return make_uniform(*kind_named(wanted.kind), wanted.ranks, bandwidth, latency);
+  return switch_topology("bench", std::vector<Link>(wanted.ranks, {"host", bandwidth, latency}),
+                         Link{"backbone", 16 * bandwidth, latency});
 }
 
 /// What the two streams of every rank do.
@@ -112,8 +113,6 @@ Streams streams_of(const Case& wanted) {
   return streams;
 }
 
-using Backend = BackendResult (*)(const Topology&, const Program&, const Observer&);
-
 std::uint64_t count_messages(const Streams& streams, Rank ranks) {
   std::uint64_t messages = 0;
   Round round;
@@ -129,11 +128,14 @@ std::uint64_t count_messages(const Streams& streams, Rank ranks) {
   return messages;
 }
 
-Measured run(const Case& wanted, const Streams& streams, Backend backend, const char* update) {
+Measured run(const Case& wanted, const Streams& streams, std::string_view backend,
+             const char* update) {
   setenv("RINGSIM_SIMGRID_UPDATE", update, 1);
   const auto topology = topology_of(wanted);
   return bench::in_process([&] {
-    return backend(topology, streams.program(wanted.ranks), {.wants_critical_path = true}).end;
+    return find_backend(backend)
+        .run(topology, streams.program(wanted.ranks), {.wants_critical_path = true})
+        .end;
   });
 }
 
@@ -148,10 +150,10 @@ void compare(const Case& wanted, int repetitions) {
   const auto messages = static_cast<double>(count_messages(streams, wanted.ranks));
   std::vector<Measured> fluid, full, lazy;
   for (int i = 0; i < repetitions; ++i) {
-    fluid.push_back(run(wanted, streams, run_fluid, ""));
+    fluid.push_back(run(wanted, streams, "fluid", ""));
     if (!wanted.runs_simgrid) continue;
-    full.push_back(run(wanted, streams, run_simgrid, "full"));
-    lazy.push_back(run(wanted, streams, run_simgrid, "lazy"));
+    full.push_back(run(wanted, streams, "simgrid", "full"));
+    lazy.push_back(run(wanted, streams, "simgrid", "lazy"));
   }
   const auto own = median(fluid);
   fmt::print("{:<20} {:>9.0f} {:>10.4f} {:>8.2f} {:>7.1f}", wanted.name, messages, own.seconds,

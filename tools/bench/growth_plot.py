@@ -24,7 +24,9 @@ def main():
     figure, (time, memory) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
     for axes, column, label in ((time, 1, "wall time, s"), (memory, 2, "memory, MiB")):
         for name, points, colour in (("recurrence", recurrence, "#0072B2"), ("simgrid", simgrid, "#D55E00")):
-            axes.plot([point[0] for point in points], [point[column] for point in points], "o-", color=colour, label=name)
+            axes.plot(
+                [point[0] for point in points], [point[column] for point in points], "o-", color=colour, label=name
+            )
         axes.set(xscale="log", yscale="log", xlabel="ranks", ylabel=label)
         axes.grid(alpha=0.3)
     time.legend()

@@ -1,16 +1,15 @@
 #pragma once
 // Runs of a backend in processes of their own, and the rings that they run on.
-#include "topologies/topology.hpp"
+#include "base/child_process.hpp"
+#include "topologies/kinds/ring.hpp"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdio>
-#include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace ringsim::bench {
@@ -29,7 +28,7 @@ inline Topology make_ring(Rank ranks, bool unequal) {
     links.push_back(
         {fmt::format("{}", i), BytesPerSecond{1.25e9 / slower}, Seconds{5e-6 * slower}});
   }
-  return Topology::ring("bench", links);
+  return ring_topology("bench", links);
 }
 
 /// When the ranks begin: at once, or within 0.1 ms.
@@ -48,11 +47,7 @@ inline double processor_seconds() {
 }
 
 inline Measured in_process(const std::function<Seconds()>& run) {
-  int ends[2];
-  if (pipe(ends) != 0) std::abort();
-  std::fflush(stdout);
-  const pid_t child = fork();
-  if (child == 0) {
+  const auto output = call_in_child([&] {
     Measured measured;
     const double before = processor_seconds();
     measured.end = run().value;
@@ -60,14 +55,10 @@ inline Measured in_process(const std::function<Seconds()>& run) {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     measured.mebibytes = static_cast<double>(usage.ru_maxrss) / 1024;
-    const bool written = write(ends[1], &measured, sizeof measured) == sizeof measured;
-    _exit(written ? 0 : 1);
-  }
+    return std::string(reinterpret_cast<const char*>(&measured), sizeof measured);
+  });
   Measured measured;
-  if (read(ends[0], &measured, sizeof measured) != sizeof measured) std::abort();
-  close(ends[0]);
-  close(ends[1]);
-  waitpid(child, nullptr, 0);
+  std::memcpy(&measured, text_or_throw(output, "a run").data(), sizeof measured);
   return measured;
 }
 

@@ -51,7 +51,7 @@ Seconds run_backend(const Topology& ring, const std::vector<Seconds>& starts,
       return std::nullopt;
     };
   };
-  return run_simgrid(ring, program, {}).end;
+  return find_backend("simgrid").run(ring, program, {}).end;
 }
 
 void compare(Rank ranks, bool unequal, int repetitions) {

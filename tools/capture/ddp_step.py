@@ -1,79 +1,141 @@
 #!/usr/bin/env python3
-"""Step times of PyTorch DistributedDataParallel by bucket size, and when each gradient is ready in the backward pass, one process per GPU of this host.
+"""Step times of PyTorch DistributedDataParallel by bucket size and communication hook, and when gradients are ready.
 
-Networks are torchvision's AlexNet and ResNet-50 with random weights on random images (224x224, fp32, 1000 classes). A step is forward and backward pass, with
-what DDP exchanges in it; no optimizer. Each time is that of the slowest rank.
+One process per GPU of this host. Networks have random weights and random inputs, in fp32 (convolutions in TF32,
+PyTorch's default): torchvision's AlexNet and ResNet-50 on images (224x224, 1000 classes), BERT-base of transformers
+(encoder and pooler) on sequences of 128 tokens. A step is forward and backward pass, with what DDP exchanges in it; no
+optimizer, and gradients are None when it begins, as after zero_grad. Each time is that of the slowest rank.
 
 Writes OUTPUT/GPU-xN/
-  ddp-steps.csv             model, transport, bucket_mib, with the step's median, minimum and 95th percentile in seconds: synchronised, and within no_sync
-                            (nothing is exchanged); exposed_s is the difference of the medians; buckets: sizes in bytes, in the order of their exchange
-  ready-MODEL.csv           layer, ready_s: seconds from the start of the forward pass to the gradient of each parameter tensor, median over steps without
-                            exchange, in the order in which they become ready
-  trace-MODEL-TRANSPORT.json.gz   PyTorch profiler trace (Kineto) of one synchronised step of rank 0, with 25 MiB buckets
+  ddp-steps.csv    a line per model, transport, bucket_mib, hook and bucket_view (gradient_as_bucket_view). Seconds, of
+                   single steps on a GPU that was idle before: step_s, step_s_min, step_s_p95; alone_*: the same within
+                   no_sync (nothing is exchanged); exposed_s: the difference of the medians; bare_s: without DDP.
+                   loop_s, alone_loop_s, bare_loop_s: a step of many in a row, as training makes them, where the host
+                   runs ahead. repetitions; buckets: sizes in bytes, in the order of their exchange
+  ready-MODEL.csv  layer, ready_s: seconds from the start of the forward pass to the gradient of each parameter tensor,
+                   median over steps without exchange, in the order in which they become ready
+  trace-MODEL-TRANSPORT.json.gz   PyTorch profiler trace (Kineto) of one step of rank 0 without a hook, with buckets of
+                   25 MiB (--traces)
 
-Usage: tools/capture/ddp_step.py -o DIR [--gpus 2,4] [--transports nvlink,sockets] [--batch N] [--repetitions N]
+Hooks: none, fp16, bf16, powersgdR (of rank R, with PyTorch's defaults). At buckets of 25 MiB all hooks are measured,
+and bucket views; at other sizes none alone. What --budget-seconds does not allow is left out, and said so.
+
+Usage: tools/capture/ddp_step.py -o DIR [--quick] [--gpus 2,4] [--transports nvlink,sockets] [--hooks none,bf16]
 """
+
 import base64
+import copy
+import gc
 import gzip
 import pathlib
 import statistics
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from gpu_ranks import argument_parser, environment, gpu_counts, is_rank, provenance, run_ranks, short_name, spread, work_as_rank, write_csv  # noqa: E402
+import gpu_ranks  # noqa: E402
 
-MODELS = ("alexnet", "resnet50")
-BUCKETS_MIB = (1, 5, 25, 100)
-WARMUP = 10
+MODELS = ("resnet50", "alexnet", "bert-base")
+HOOKS = "none,bf16,powersgd1,powersgd4,fp16"
+HOOK_BUCKET = 25
+BUCKETS_MIB = (HOOK_BUCKET, 1, 5, 100)
+WARMUP, FEWEST = 6, 5
+TOKENS = 128
+COLUMNS = (
+    "model transport bucket_mib step_s step_s_min step_s_p95 alone_s alone_s_min alone_s_p95 exposed_s hook "
+    "bucket_view loop_s alone_loop_s bare_s bare_loop_s repetitions buckets"
+).split()
+
+
+def convolutional(model_name, batch, torch):
+    """(network, its inputs, loss of its outputs). In-place ReLUs stay as torchvision has them."""
+    import torchvision
+
+    network = getattr(torchvision.models, model_name)(weights=None).cuda()
+    labels = torch.randint(0, 1000, (batch,), device="cuda")
+    loss = torch.nn.CrossEntropyLoss()
+    return network, torch.randn(batch, 3, 224, 224, device="cuda"), lambda outputs: loss(outputs, labels)
+
+
+def bert_base(batch, torch):
+    import transformers
+
+    network = transformers.BertModel(transformers.BertConfig()).cuda()
+    network.train()
+    tokens = torch.randint(0, 30000, (batch, TOKENS), device="cuda")
+    return network, tokens, lambda outputs: outputs[1].square().mean() + outputs[0].square().mean()
 
 
 class Steps:
-    """Forward and backward passes of one network on this rank's GPU."""
+    """Forward and backward passes of one network on this rank's GPU; each time is taken for so many `seconds`."""
 
-    def __init__(self, model_name, batch):
+    def __init__(self, model_name, settings):
         import torch
-        import torchvision
 
         self.torch = torch
         torch.manual_seed(1)
-        # (In-place ReLUs of AlexNet and all else stay as torchvision has them.)
-        self.network = getattr(torchvision.models, model_name)(weights=None).cuda()
-        self.images = torch.randn(batch, 3, 224, 224, device="cuda")
-        self.labels = torch.randint(0, 1000, (batch,), device="cuda")
-        self.loss = torch.nn.CrossEntropyLoss()
+        if model_name == "bert-base":
+            self.network, self.inputs, self.loss = bert_base(settings["sequences"], torch)
+        else:
+            self.network, self.inputs, self.loss = convolutional(model_name, settings["batch"], torch)
+        self.most, self.seconds = settings["repetitions"], settings["case_seconds"]
 
     def run(self, network):
-        self.loss(network(self.images), self.labels).backward()
+        self.loss(network(self.inputs)).backward()
 
-    def time(self, network, repetitions):
-        """Seconds of each step, on the slowest rank."""
-        torch = self.torch
-        times = []
-        for step in range(WARMUP + repetitions):
-            start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-            torch.distributed.barrier()
-            torch.cuda.synchronize()
-            start.record()
+    def renew(self):
+        """Other parameters, on which no earlier DistributedDataParallel has its hooks."""
+        self.forget()
+        self.network = copy.deepcopy(self.network)
+
+    def forget(self):
+        for parameter in self.network.parameters():
+            parameter.grad = None
+
+    def slowest(self, seconds):
+        """The largest of all ranks' values, the same on all of them."""
+        found = self.torch.tensor(seconds, device="cuda", dtype=self.torch.float64)
+        self.torch.distributed.all_reduce(found, op=self.torch.distributed.ReduceOp.MAX)
+        return found.item()
+
+    def together(self):
+        self.torch.distributed.barrier()
+        self.torch.cuda.synchronize()
+
+    def once(self, network, steps=1):
+        """Seconds of a step of so many in a row, on the slowest rank."""
+        start, end = (self.torch.cuda.Event(enable_timing=True) for _ in range(2))
+        self.forget()
+        self.together()
+        start.record()
+        for step in range(steps):
+            if step:
+                self.forget()
             self.run(network)
-            end.record()
-            torch.cuda.synchronize()
-            seconds = torch.tensor(start.elapsed_time(end) / 1e3, device="cuda", dtype=torch.float64)
-            torch.distributed.all_reduce(seconds, op=torch.distributed.ReduceOp.MAX)
-            if step >= WARMUP:
-                times.append(seconds.item())
-        return times
+        end.record()
+        self.torch.cuda.synchronize()
+        return self.slowest(start.elapsed_time(end) / 1e3 / steps)
 
-    def ready_times(self, repetitions):
+    def time(self, network):
+        """Seconds of each step, then of a step in a row of as many."""
+        warmup = [self.once(network) for _ in range(WARMUP)]
+        repetitions = max(FEWEST, min(self.most, int(self.seconds / statistics.median(warmup[2:]))))
+        return [self.once(network) for _ in range(repetitions)], self.once(network, repetitions)
+
+    def ready_times(self):
         """[[name, seconds], ...]: from the start of the forward pass; the end of the backward pass is the last."""
         torch = self.torch
         names = [name for name, _ in self.network.named_parameters()]
         events = {name: torch.cuda.Event(enable_timing=True) for name in names}
-        handles = [parameter.register_post_accumulate_grad_hook(lambda _, event=events[name]: event.record())
-                   for name, parameter in self.network.named_parameters()]
+        handles = [
+            parameter.register_post_accumulate_grad_hook(lambda _, event=events[name]: event.record())
+            for name, parameter in self.network.named_parameters()
+        ]
         seen = {name: [] for name in names}
-        for step in range(WARMUP + repetitions):
+        for step in range(WARMUP + self.most):
             start = torch.cuda.Event(enable_timing=True)
+            self.forget()
             torch.cuda.synchronize()
             start.record()
             self.run(self.network)
@@ -87,14 +149,27 @@ class Steps:
         return sorted(medians, key=lambda row: row[1])
 
 
+def register(network, hook):
+    """PyTorch's hook of this name."""
+    from torch.distributed.algorithms.ddp_comm_hooks import default_hooks, powerSGD_hook
+
+    if hook in ("fp16", "bf16"):
+        network.register_comm_hook(None, getattr(default_hooks, f"{hook}_compress_hook"))
+    elif hook.startswith("powersgd"):
+        # The earliest start that DDP allows: the first steps exchange everything.
+        rank = int(hook.removeprefix("powersgd"))
+        state = powerSGD_hook.PowerSGDState(None, matrix_approximation_rank=rank, start_powerSGD_iter=2)
+        network.register_comm_hook(state, powerSGD_hook.powerSGD_hook)
+
+
 def traced_step(steps, network):
     """The profiler's trace of one step, zipped, as text."""
     from torch.profiler import ProfilerActivity, profile
 
     for _ in range(3):
-        steps.run(network)
-    steps.torch.cuda.synchronize()
+        steps.once(network)
     with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as profiler:
+        steps.forget()
         steps.run(network)
         steps.torch.cuda.synchronize()
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
@@ -102,58 +177,137 @@ def traced_step(steps, network):
         return base64.b64encode(gzip.compress(pathlib.Path(file.name).read_bytes(), mtime=0)).decode()
 
 
-def measure(rank, ranks, settings):
-    """One network over one transport, with all bucket sizes."""
+def cases(settings):
+    """(bucket, hook, bucket view) in the order of measuring: what matters most comes first."""
+    found = [(HOOK_BUCKET, hook, False) for hook in settings["hooks"]] + [(HOOK_BUCKET, "none", True)]
+    return found + [(bucket, "none", False) for bucket in settings["buckets"] if bucket != HOOK_BUCKET]
+
+
+def measure_case(steps, rank, case, settings, found):
+    """Adds the case's row, and its trace where one is wanted. Times without exchange are taken once per bucket size and
+    kind of view: no hook runs in them."""
     from torch.nn.parallel import DistributedDataParallel
 
-    steps = Steps(settings["model"], settings["batch"])
-    result = {"ready": steps.ready_times(settings["repetitions"]), "rows": [], "trace": None}
-    for bucket in BUCKETS_MIB:
-        for parameter in steps.network.parameters():
-            parameter.grad = None
-        network = DistributedDataParallel(steps.network, device_ids=[rank], bucket_cap_mb=bucket)
-        synchronised = steps.time(network, settings["repetitions"])
+    bucket, hook, view = case
+    network = DistributedDataParallel(
+        steps.network, device_ids=[rank], bucket_cap_mb=bucket, gradient_as_bucket_view=view
+    )
+    register(network, hook)
+    times, loop = steps.time(network)
+    if (bucket, view) not in found["alone"]:
         with network.no_sync():
-            alone = steps.time(network, settings["repetitions"])
-        sizes = network._get_ddp_logging_data().get("rebuilt_bucket_sizes", "")
-        result["rows"].append([bucket, *spread(synchronised), *spread(alone), statistics.median(synchronised) - statistics.median(alone),
-                               sizes.replace(", ", " ")])
-        if bucket == 25:
-            trace = traced_step(steps, network)  # on all ranks: they exchange
-            result["trace"] = trace if rank == 0 else None
-        del network
-    return result
+            found["alone"][bucket, view] = steps.time(network)
+    alone, alone_loop = found["alone"][bucket, view]
+    sizes = network._get_ddp_logging_data().get("rebuilt_bucket_sizes", "").replace(", ", " ")
+    exposed = statistics.median(times) - statistics.median(alone)
+    found["rows"].append([
+        bucket, *gpu_ranks.spread(times), *gpu_ranks.spread(alone), exposed, hook, "on" if view else "off", loop,
+        alone_loop, statistics.median(found["bare"][0]), found["bare"][1], len(times), sizes,
+    ])  # fmt: skip
+    if settings["traces"] and case == (HOOK_BUCKET, "none", False):
+        trace = traced_step(steps, network)  # on all ranks: they exchange
+        found["trace"] = trace if rank == 0 else None
+
+
+def measure_model(model, rank, settings, deadline):
+    """Rows of all cases for which there is time, and when gradients are ready."""
+    import torch
+
+    begin = time.monotonic()
+    steps = Steps(model, settings)
+    found = {"rows": [], "alone": {}, "trace": None, "left_out": []}
+    found["bare"] = steps.time(steps.network)
+    found["ready"] = steps.ready_times() if settings["ready"] else None
+    for number, case in enumerate(cases(settings)):
+        spent = time.monotonic() - begin
+        expected = spent / (number + 1)
+        # The ranks' clocks and deadlines differ, and all have to decide alike.
+        if steps.slowest(time.monotonic() + expected - deadline) > 0 and number > 0:
+            found["left_out"] += cases(settings)[number:]
+            break
+        steps.renew()
+        measure_case(steps, rank, case, settings, found)
+        gc.collect()
+        torch.cuda.empty_cache()
+    return {name: found[name] for name in ("rows", "ready", "trace", "left_out")}
+
+
+def measure(rank, ranks, settings):
+    """All networks over one transport."""
+    begin, found = time.monotonic(), {}
+    for number, model in enumerate(settings["models"]):
+        share = (number + 1) / len(settings["models"])
+        found[model] = measure_model(model, rank, settings, begin + share * settings["budget_seconds"])
+    return found
+
+
+def write_run(folder, found, transport, notes, rows):
+    """Adds the run's rows to the table, and writes it with what else was found."""
+    for model, one in found.items():
+        rows += [[model, transport, *row] for row in one["rows"]]
+        for row in one["rows"]:
+            print(f"{model} {transport}, {row[0]} MiB, {row[8]}, views {row[9]}: {row[1] * 1e3:.2f} ms, in a row "
+                  f"{row[10] * 1e3:.2f}, alone {row[4] * 1e3:.2f}", flush=True)  # fmt: skip
+        if one["left_out"]:
+            print(f"{model} {transport}: no time for {one['left_out']}", flush=True)
+        if one["ready"]:
+            head = {"model": model, **notes}
+            gpu_ranks.write_csv(folder / f"ready-{model}.csv", head, ["layer", "ready_s"], one["ready"])
+        if one["trace"]:
+            (folder / f"trace-{model}-{transport}.json.gz").write_bytes(base64.b64decode(one["trace"]))
+    gpu_ranks.write_csv(folder / "ddp-steps.csv", notes, COLUMNS, rows)
 
 
 def capture(arguments):
-    for ranks in gpu_counts(arguments.gpus):
-        rows = []
-        for model in MODELS:
-            for transport in arguments.transports.split(","):
-                variables = environment(transport)
-                settings = {"model": model, "batch": arguments.batch, "repetitions": arguments.repetitions}
-                found = run_ranks(__file__, ranks, settings, variables)
-                notes = {"batch per GPU": arguments.batch, "precision": "fp32, convolutions in TF32 (PyTorch's defaults)", "repetitions": arguments.repetitions,
-                         "ranks": ranks, **provenance(variables)}
-                del notes["environment"]
-                folder = pathlib.Path(arguments.output) / f"{short_name(notes['gpu'])}-x{ranks}"
-                rows += [[model, transport, *row] for row in found["rows"]]
-                write_csv(folder / f"ready-{model}.csv", {"model": model, **notes}, ["layer", "ready_s"], found["ready"])
-                (folder / f"trace-{model}-{transport}.json.gz").write_bytes(base64.b64decode(found["trace"]))
-                for row in found["rows"]:
-                    print(f"{model} x{ranks} {transport}, buckets of {row[0]} MiB: {row[1] * 1e3:.2f} ms, alone {row[4] * 1e3:.2f} ms", flush=True)
-        columns = ["model", "transport", "bucket_mib", "step_s", "step_s_min", "step_s_p95", "alone_s", "alone_s_min", "alone_s_p95", "exposed_s", "buckets"]
-        write_csv(folder / "ddp-steps.csv", notes, columns, rows)
+    begin = time.monotonic()
+    transports = arguments.transports.split(",")
+    runs = [(ranks, transport) for ranks in gpu_ranks.gpu_counts(arguments.gpus) for transport in transports]
+    rows = {}
+    for number, (ranks, transport) in enumerate(runs):
+        left = arguments.budget_seconds - (time.monotonic() - begin)
+        if left < 2 * arguments.start_seconds:
+            print(f"no time for {runs[number:]}", flush=True)
+            break
+        variables = gpu_ranks.environment(transport)
+        settings = {
+            "models": arguments.models.split(","), "hooks": arguments.hooks.split(","), "batch": arguments.batch,
+            "sequences": arguments.sequences, "repetitions": arguments.repetitions, "ready": transport == transports[0],
+            "case_seconds": 1 if arguments.quick else 2, "buckets": [HOOK_BUCKET] if arguments.quick else BUCKETS_MIB,
+            "traces": arguments.traces, "budget_seconds": left / (len(runs) - number) - arguments.start_seconds,
+        }  # fmt: skip
+        try:
+            found = gpu_ranks.run_ranks(__file__, ranks, settings, variables)
+        except SystemExit as failure:  # the other runs may still be had
+            print(failure, flush=True)
+            continue
+        notes = {
+            "batch per GPU": arguments.batch, "sequences per GPU": f"{arguments.sequences} of {TOKENS} tokens (BERT)",
+            "precision": "fp32, convolutions in TF32 (PyTorch's defaults)", "repetitions": arguments.repetitions,
+            "ranks": ranks, **gpu_ranks.provenance(variables),
+        }  # fmt: skip
+        del notes["environment"]
+        folder = pathlib.Path(arguments.output) / f"{gpu_ranks.short_name(notes['gpu'])}-x{ranks}"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_run(folder, found, transport, notes, rows.setdefault(ranks, []))
 
 
 def main():
-    parser = argument_parser(__doc__)
+    parser = gpu_ranks.argument_parser(__doc__)
+    parser.add_argument("--models", default=",".join(MODELS))
+    parser.add_argument("--hooks", default=HOOKS)
     parser.add_argument("--batch", type=int, default=64, help="images per GPU; default 64")
+    parser.add_argument("--sequences", type=int, default=32, help="of BERT, per GPU; default 32")
+    parser.add_argument("--quick", action="store_true", help="buckets of 25 MiB alone, shorter")
+    parser.add_argument("--traces", action="store_true")
+    parser.add_argument("--budget-seconds", type=float, default=540)
+    parser.add_argument(
+        "--start-seconds", type=float, default=15, help="what starting a run's processes takes; default 15"
+    )
     capture(parser.parse_args())
 
 
 if __name__ == "__main__":
-    if is_rank():
-        work_as_rank(measure)
+    if gpu_ranks.is_rank():
+        gpu_ranks.work_as_rank(measure)
     else:
         main()

@@ -1,7 +1,8 @@
-"""What the captures on several GPUs of one host share: one process per GPU, the transport that NCCL is held to, and what was measured on what.
+"""What the captures on several GPUs of one host share: one process per GPU, the transport that NCCL is held to, and
+what was measured on what.
 
-A capture is a function `work(rank, ranks, settings)` of a module; `run_ranks` starts it once per GPU, in fresh processes (NCCL reads its environment once), and
-returns what rank 0 returned.
+A capture is a function `work(rank, ranks, settings)` of a module; `run_ranks` starts it once per GPU, in fresh
+processes (NCCL reads its environment once), and returns what rank 0 returned.
 """
 import argparse
 import json
@@ -20,7 +21,13 @@ ALWAYS = {"NCCL_NVLS_ENABLE": "0", "TORCH_SYMM_MEM_DISABLE_MULTICAST": "1", "NVS
 # What each transport sets. Sockets on loopback are a slow network on one host: neither peer-to-peer nor shared memory.
 TRANSPORTS = {
     "nvlink": {},
-    "sockets": {"NCCL_P2P_DISABLE": "1", "NCCL_SHM_DISABLE": "1", "NCCL_IB_DISABLE": "1", "NCCL_NET": "Socket", "NCCL_SOCKET_IFNAME": "lo"},
+    "sockets": {
+        "NCCL_P2P_DISABLE": "1",
+        "NCCL_SHM_DISABLE": "1",
+        "NCCL_IB_DISABLE": "1",
+        "NCCL_NET": "Socket",
+        "NCCL_SOCKET_IFNAME": "lo",
+    },
 }
 
 
@@ -63,12 +70,23 @@ def free_port():
 
 
 def run_ranks(script, ranks, settings, variables):
-    """Runs `script --rank R ...` once per rank, and returns the JSON that rank 0 wrote. Ends the program where one fails."""
+    """Runs `script --rank R ...` once per rank, and returns the JSON that rank 0 wrote. Ends the program where one
+    fails."""
     with tempfile.TemporaryDirectory() as folder:
         result = pathlib.Path(folder) / "result.json"
-        common = {**os.environ, **variables, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": str(ranks),
-                  "CAPTURE_SETTINGS": json.dumps(settings), "CAPTURE_RESULT": str(result)}
-        processes = [subprocess.Popen([sys.executable, script], env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in range(ranks)]
+        common = {
+            **os.environ,
+            **variables,
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(free_port()),
+            "WORLD_SIZE": str(ranks),
+            "CAPTURE_SETTINGS": json.dumps(settings),
+            "CAPTURE_RESULT": str(result),
+        }
+        processes = [
+            subprocess.Popen([sys.executable, script], env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)})
+            for rank in range(ranks)
+        ]
         try:
             for process in processes:
                 process.wait()
@@ -107,16 +125,23 @@ def provenance(variables):
         done = subprocess.run(words, capture_output=True, text=True)
         return done.stdout.strip() if done.returncode == 0 else "unknown"
 
-    query = command("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader").splitlines()[0].split(", ")
+    query = (
+        command("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader").splitlines()[0].split(", ")
+    )
     return {
-        "gpu": query[0], "driver": query[-1], "nccl": ".".join(map(str, torch.cuda.nccl.version())), "torch": torch.__version__,
-        "cuda": torch.version.cuda, "cpu_cores": os.cpu_count(), "kernel": platform.release(),
+        "gpu": query[0],
+        "driver": query[-1],
+        "nccl": ".".join(map(str, torch.cuda.nccl.version())),
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda,
+        "cpu_cores": os.cpu_count(),
+        "kernel": platform.release(),
         "environment": " ".join(f"{name}={value}" for name, value in sorted(variables.items())),
     }
 
 
 def short_name(gpu):
-    """"NVIDIA H100 80GB HBM3" -> "h100"."""
+    """ "NVIDIA H100 80GB HBM3" -> "h100"."""
     return gpu.lower().replace("nvidia ", "").split()[0]
 
 

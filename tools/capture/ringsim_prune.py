@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The pruning engine of ringsim on PyTorch tensors: libringsim_prune through ctypes.
 
 models/prune/ringsim_prune.h says what each call computes, and which shapes it takes. Buffers are contiguous tensors
@@ -12,7 +11,7 @@ arrays of the module `array` serve as buffers for the engines of the CPU.
     plan.select(gradient, residual, None, weight, 0.0, mask, statistics)
     plan.pack(mask, residual, None, packed, kept)
 
-`python3 ringsim_prune.py [LIBRARY]` tests itself on every engine that this machine has.
+tests/models/prune/ringsim_prune_test.py tests it.
 """
 
 import array
@@ -56,12 +55,16 @@ def find_library():
     if named:
         return named
     root = pathlib.Path(__file__).resolve().parents[2]
-    built = [path for pattern in ("build/*/libringsim_prune.so", "build/*/models/prune/libringsim_prune.so")
-             for path in root.glob(pattern)]
+    built = [
+        path
+        for pattern in ("build/*/libringsim_prune.so", "build/*/models/prune/libringsim_prune.so")
+        for path in root.glob(pattern)
+    ]
     if not built:
         raise FileNotFoundError(
             "libringsim_prune.so was not found; build it (cmake -S models/prune -B build/prune && "
-            "cmake --build build/prune) or set RINGSIM_PRUNE_LIBRARY")
+            "cmake --build build/prune) or set RINGSIM_PRUNE_LIBRARY"
+        )
     return str(max(built, key=lambda path: path.stat().st_mtime))
 
 
@@ -138,12 +141,19 @@ class Engine:
         if not self.on_device:
             return None
         import torch
+
         return torch.cuda.current_stream().cuda_stream
 
     def accumulate_bare(self, gradient, weight, residual):
         """residual += gradient + weight: the yardstick of benchmarks (engine "cuda")."""
-        self.library.call("accumulate_bare", self.address(gradient, 4, "gradient"), self.address(weight, 4, "weight"),
-                          self.address(residual, 4, "residual"), residual.numel(), self.stream())
+        self.library.call(
+            "accumulate_bare",
+            self.address(gradient, 4, "gradient"),
+            self.address(weight, 4, "weight"),
+            self.address(residual, 4, "residual"),
+            residual.numel(),
+            self.stream(),
+        )
 
 
 class Plan:
@@ -154,15 +164,22 @@ class Plan:
         self.segments = [Segment(*segment) for segment in segments]
         self.words = max([s.mask_offset + mask_words(s.parameters) for s in self.segments], default=0)
         self.handle = ctypes.c_void_p()
-        self.library.call("plan_create", engine.handle, (Segment * len(self.segments))(*self.segments),
-                          len(self.segments), ctypes.byref(self.handle))
+        self.library.call(
+            "plan_create",
+            engine.handle,
+            (Segment * len(self.segments))(*self.segments),
+            len(self.segments),
+            ctypes.byref(self.handle),
+        )
         self.chunks = self.library.c.ringsim_prune_plan_chunks(self.handle)
 
     @classmethod
     def of_sizes(cls, engine, sizes, thresholds, floors):
         """Layers of these sizes, one behind the other. `thresholds`, `floors`: one each, or one for all."""
+
         def each(values):
             return list(values) if hasattr(values, "__iter__") else [values] * len(sizes)
+
         segments, offset, word = [], 0, 0
         for size, threshold, floor in zip(sizes, each(thresholds), each(floors)):
             segments.append((offset, size, word, threshold, floor))
@@ -178,6 +195,7 @@ class Plan:
         if not self.engine.on_device and "torch" not in sys.modules:
             return array.array(code, bytes(8 * count))
         import torch
+
         device = "cuda" if self.engine.on_device else "cpu"
         return torch.zeros(count, dtype=getattr(torch, torch_type), device=device)
 
@@ -197,25 +215,52 @@ class Plan:
 
     def set_limits(self, thresholds, floors):
         count = len(self.segments)
-        self.library.call("plan_set_limits", self.handle, (ctypes.c_float * count)(*thresholds),
-                          (ctypes.c_float * count)(*floors), self.engine.stream())
+        self.library.call(
+            "plan_set_limits",
+            self.handle,
+            (ctypes.c_float * count)(*thresholds),
+            (ctypes.c_float * count)(*floors),
+            self.engine.stream(),
+        )
 
     def select(self, gradient, residual, velocity, weight, momentum, mask, statistics):
         at = self.engine.address
-        self.library.call("select", self.handle, at(gradient, 4, "gradient"), at(residual, 4, "residual"),
-                          at(velocity, 4, "velocity"), at(weight, 4, "weight"), momentum, at(mask, 8, "mask"),
-                          at(statistics, 8, "statistics"), self.engine.stream())
+        self.library.call(
+            "select",
+            self.handle,
+            at(gradient, 4, "gradient"),
+            at(residual, 4, "residual"),
+            at(velocity, 4, "velocity"),
+            at(weight, 4, "weight"),
+            momentum,
+            at(mask, 8, "mask"),
+            at(statistics, 8, "statistics"),
+            self.engine.stream(),
+        )
 
     def pack(self, mask, residual, velocity, packed, kept=None):
         at = self.engine.address
-        self.library.call("pack", self.handle, at(mask, 8, "mask"), at(residual, 4, "residual"),
-                          at(velocity, 4, "velocity"), at(packed, 4, "packed"), at(kept, 8, "kept"),
-                          self.engine.stream())
+        self.library.call(
+            "pack",
+            self.handle,
+            at(mask, 8, "mask"),
+            at(residual, 4, "residual"),
+            at(velocity, 4, "velocity"),
+            at(packed, 4, "packed"),
+            at(kept, 8, "kept"),
+            self.engine.stream(),
+        )
 
     def unpack(self, mask, packed, target):
         at = self.engine.address
-        self.library.call("unpack", self.handle, at(mask, 8, "mask"), at(packed, 4, "packed"),
-                          at(target, 4, "target"), self.engine.stream())
+        self.library.call(
+            "unpack",
+            self.handle,
+            at(mask, 8, "mask"),
+            at(packed, 4, "packed"),
+            at(target, 4, "target"),
+            self.engine.stream(),
+        )
 
     def unite(self, mask, other):
         at = self.engine.address
@@ -223,8 +268,9 @@ class Plan:
 
     def count_chunks(self, mask, counts):
         at = self.engine.address
-        self.library.call("count_chunks", self.handle, at(mask, 8, "mask"), at(counts, 4, "counts"),
-                          self.engine.stream())
+        self.library.call(
+            "count_chunks", self.handle, at(mask, 8, "mask"), at(counts, 4, "counts"), self.engine.stream()
+        )
 
     def encode_mask(self, mask, encoding=None):
         """The message as bytes. A mask on the GPU is copied to the CPU first."""
@@ -235,123 +281,14 @@ class Plan:
         words, capacity = mask.buffer_info()[0], 64 + 10 * len(self.segments) + 8 * len(mask)
         while True:
             room = ctypes.create_string_buffer(capacity)
-            status = self.library.c.ringsim_prune_encode_mask(self.handle, words, name, room, capacity,
-                                                              ctypes.byref(size))
+            status = self.library.c.ringsim_prune_encode_mask(
+                self.handle, words, name, room, capacity, ctypes.byref(size)
+            )
             if status == 0:
-                return room.raw[:size.value]
+                return room.raw[: size.value]
             if size.value <= capacity:
                 raise Error(status, self.library.c.ringsim_prune_last_error().decode())
             capacity = size.value
 
     def set_select_threads(self, threads):
         self.library.call("plan_set_select_threads", self.handle, threads)
-
-
-def reference(gradient, residual, weight, sizes, threshold, floor):
-    """The same in plain Python: what is kept, and the residual after it was packed."""
-    def single(value):
-        return struct.unpack("f", struct.pack("f", value))[0]
-    threshold, floor = single(threshold), single(floor)
-    bits, packed, after = [], [], []
-    for g, r, w in zip(gradient, residual, weight):
-        r = single(r + g)
-        keep = abs(r) > single(threshold * max(abs(w), floor))
-        bits.append(keep)
-        packed += [r] if keep else []
-        after.append(0.0 if keep else r)
-    words, start = [], 0
-    for size in sizes:
-        for first in range(start, start + size, 64):
-            chunk = bits[first:min(first + 64, start + size)]
-            words.append(sum(1 << i for i, bit in enumerate(chunk) if bit))
-        start += size
-    return words, packed, after
-
-
-def self_test(name, library):
-    import random
-    draw = random.Random(1)
-    sizes, threshold, floor = [1000, 1, 64, 5000], 1.5, 0.05
-    total = sum(sizes)
-    host = {key: array.array("f", [draw.gauss(0, 0.1) for _ in range(total)])
-            for key in ("gradient", "residual", "weight")}
-    words, packed, after = reference(host["gradient"], host["residual"], host["weight"], sizes, threshold, floor)
-
-    engine = Engine(name, 0, library)
-    plan = Plan.of_sizes(engine, sizes, threshold, floor)
-    zeros, kept = array.array("f", bytes(4 * total)), array.array("q", [0])
-    if engine.on_device:
-        import torch
-        buffers = {key: torch.tensor(list(values), device="cuda") for key, values in host.items()}
-        zeros, kept = torch.zeros(total, device="cuda"), torch.zeros(1, dtype=torch.int64, device="cuda")
-    else:
-        buffers = host
-    mask, statistics = plan.new_mask(), plan.new_statistics()
-    plan.select(buffers["gradient"], buffers["residual"], None, buffers["weight"], 0.0, mask, statistics)
-    plan.pack(mask, buffers["residual"], None, zeros, kept)
-    assert [word & (2**64 - 1) for word in mask.tolist()] == words, "masks differ"
-    assert kept.tolist() == [len(packed)] and zeros.tolist()[:len(packed)] == packed, "packed values differ"
-    assert buffers["residual"].tolist() == after, "residuals differ"
-    found = plan.read_statistics(statistics)
-    assert sum(segment[0] for segment in found) == len(packed) and all(segment[1] > 0 for segment in found)
-    message = plan.encode_mask(mask)
-    assert 0 < len(message) < total // 8 + 64, "the encoded mask is larger than a bitmap"
-    plan.set_limits([1e30] * len(sizes), [floor] * len(sizes))
-    plan.select(None, buffers["residual"], None, buffers["weight"], 0.0, mask, statistics)
-    assert sum(segment[0] for segment in plan.read_statistics(statistics)) == 0, "limits are not taken"
-    try:
-        plan.pack(mask, array.array("d", [0.0]), None, zeros, kept)
-    except ValueError:
-        pass
-    else:
-        raise AssertionError("an array of doubles was taken")
-    if engine.on_device:
-        self_test_graph(plan, total)
-
-
-def self_test_graph(plan, total):
-    """Calls captured in a CUDA graph do what they do outside."""
-    import torch
-    torch.manual_seed(1)
-    gradient, weight = torch.randn(total, device="cuda"), torch.randn(total, device="cuda")
-    residual, packed = torch.zeros(total, device="cuda"), torch.zeros(total, device="cuda")
-    mask, statistics, kept = plan.new_mask(), plan.new_statistics(), torch.zeros(1, dtype=torch.int64, device="cuda")
-    count = len(plan.segments)
-    plan.set_limits([2.0] * count, [0.1] * count)
-
-    def step():
-        plan.select(gradient, residual, None, weight, 0.0, mask, statistics)
-        plan.pack(mask, residual, None, packed, kept)
-
-    step()
-    torch.cuda.synchronize()
-    expected = [packed.clone(), residual.clone(), mask.clone(), statistics.clone(), kept.clone()]
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        step()
-    for _ in range(2):
-        residual.zero_(), packed.zero_(), mask.zero_(), statistics.zero_()
-        graph.replay()
-        torch.cuda.synchronize()
-        for a, b in zip(expected, (packed, residual, mask, statistics, kept)):
-            assert torch.equal(a, b), "a replayed graph gives other results"
-
-
-def main():
-    library = Library(sys.argv[1] if len(sys.argv) > 1 else None)
-    tested = 0
-    for name in ("scalar", "avx2", "avx512", "cuda"):
-        try:
-            self_test(name, library)
-        except Error as error:
-            if error.status != UNAVAILABLE:
-                raise
-            print(f"{name}: skipped: {error}")
-            continue
-        print(f"{name}: passed")
-        tested += 1
-    print(f"{tested} engines tested with {library.path}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,9 @@
-"""What the scripts of this folder share: many runs of ringsim side by side, records that a later call goes on from, intervals, tables.
+"""What the scripts of this folder share: many runs of ringsim side by side, records that a later call goes on from,
+intervals, tables.
 
-Every run gets one thread (RINGSIM_THREADS) and a folder of its own under --scratch, of which the record keeps what tables need; results do not
-depend on how many run at once. Records are lines of JSON, one a run, found again by the run's options.
+Every run gets one thread (RINGSIM_THREADS) and a folder of its own under --scratch, of which the record keeps what
+tables need; results do not depend on how many run at once. Records are lines of JSON, one a run, found again by the
+run's options.
 """
 import argparse
 import csv
@@ -38,7 +40,7 @@ def half_width(values):
 
 
 def interval(values, digits=2):
-    """"MEAN ± HALF WIDTH"; the mean alone for one value."""
+    """ "MEAN ± HALF WIDTH"; the mean alone for one value."""
     if len(values) < 2:
         return f"{mean(values):.{digits}f}"
     return f"{mean(values):.{digits}f} ± {half_width(values):.{digits}f}"
@@ -51,7 +53,7 @@ def print_table(heading, rows):
 
 
 def numbers(text):
-    """"1..5" or "1,2,7"."""
+    """ "1..5" or "1,2,7"."""
     if ".." in text:
         first, last = map(int, text.split(".."))
         return list(range(first, last + 1))
@@ -77,7 +79,8 @@ class RunFailed(Exception):
 
 
 class Runs:
-    """Runs of ringsim, `jobs` at a time. Threads may ask for batches at the same time; what is cheaper waits for what is longer."""
+    """Runs of ringsim, `jobs` at a time. Threads may ask for batches at the same time; what is cheaper waits for what
+    is longer."""
 
     def __init__(self, program, records, jobs, budget_seconds=math.inf, scratch=None):
         self.program, self.path, self.scratch = pathlib.Path(program), pathlib.Path(records), scratch
@@ -104,7 +107,8 @@ class Runs:
             self._measure(record)
 
     def batch(self, all_options, priority=0, keep=None):
-        """The records of these runs, None where the time was up. `keep(folder)` adds what it returns as the record's "kept"."""
+        """The records of these runs, None where the time was up. `keep(folder)` adds what it returns as the record's
+        "kept"."""
         tickets = []
         with self.lock:
             for options in all_options:
@@ -176,8 +180,13 @@ class Runs:
             command.append("--transfers")
         start = time.monotonic()
         try:
-            done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"RINGSIM_THREADS": "1"},
-                                  timeout=max(1.0, self.deadline - start) if math.isfinite(self.deadline) else None)
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                env=os.environ | {"RINGSIM_THREADS": "1"},
+                timeout=max(1.0, self.deadline - start) if math.isfinite(self.deadline) else None,
+            )
             record = {"options": options, "seconds": round(time.monotonic() - start, 2)}
             points = points_of(folder / "run") if is_scan and done.returncode in (0, 1) else []
             errors = {point["error"] for point in points} - {""}
@@ -207,31 +216,68 @@ def points_of(folder):
 
 def summary_of(summary):
     """Of summary.json, what tables are made of."""
-    names = ("accuracy", "loss", "simulated_seconds", "seconds_per_step", "compression_ratio", "bytes_sent_per_rank", "density", "steps", "ranks",
-             "staleness_steps", "left_out_ranks", "target")
+    names = (
+        "accuracy",
+        "loss",
+        "simulated_seconds",
+        "seconds_per_step",
+        "compression_ratio",
+        "bytes_sent_per_rank",
+        "density",
+        "steps",
+        "ranks",
+        "staleness_steps",
+        "left_out_ranks",
+        "target",
+    )
     return {name: summary[name] for name in names}
 
 
 def curve_of(folder):
     """[[simulated seconds at the end of the step, accuracy], ...] of the steps after which the accuracy was taken."""
     with (folder / "steps.csv").open(newline="") as file:
-        return [[float(row["start_s"]) + float(row["total_s"]), float(row["accuracy"])] for row in csv.DictReader(file) if row["accuracy"]]
+        return [
+            [float(row["start_s"]) + float(row["total_s"]), float(row["accuracy"])]
+            for row in csv.DictReader(file)
+            if row["accuracy"]
+        ]
 
 
 def seconds_to(record, target):
-    """Simulated seconds at the end of the first epoch after which the accuracy was the target's; infinite where it never was."""
+    """Simulated seconds at the end of the first epoch after which the accuracy was the target's; infinite where it
+    never was."""
     return next((seconds for seconds, accuracy in record["curve"] if accuracy >= target), math.inf)
 
 
 def add_arguments(parser, records):
     """The options of every script; `records` is the default of the file of records."""
-    parser.add_argument("--program", type=pathlib.Path, default=DEFAULT_PROGRAM, metavar="RINGSIM", help="default: the release build")
-    parser.add_argument("--jobs", "-j", type=int, default=len(os.sched_getaffinity(0)), help="runs at a time; default: one per core")
-    parser.add_argument("--records", type=pathlib.Path, default=pathlib.Path("results") / records, metavar="FILE",
-                        help="what has been run, and where a later call goes on from; default results/%s" % records)
-    parser.add_argument("--budget-seconds", type=float, default=math.inf, metavar="S",
-                        help="runs that would end later are not begun; what has been run is shown; default: no limit")
-    parser.add_argument("--scratch", type=pathlib.Path, default=None, metavar="DIR", help="for the runs' result folders; default: TMPDIR or /tmp")
+    parser.add_argument(
+        "--program", type=pathlib.Path, default=DEFAULT_PROGRAM, metavar="RINGSIM", help="default: the release build"
+    )
+    parser.add_argument(
+        "--jobs", "-j", type=int, default=len(os.sched_getaffinity(0)), help="runs at a time; default: one per core"
+    )
+    parser.add_argument(
+        "--records",
+        type=pathlib.Path,
+        default=pathlib.Path("results") / records,
+        metavar="FILE",
+        help="what has been run, and where a later call goes on from; default results/%s" % records,
+    )
+    parser.add_argument(
+        "--budget-seconds",
+        type=float,
+        default=math.inf,
+        metavar="S",
+        help="runs that would end later are not begun; what has been run is shown; default: no limit",
+    )
+    parser.add_argument(
+        "--scratch",
+        type=pathlib.Path,
+        default=None,
+        metavar="DIR",
+        help="for the runs' result folders; default: TMPDIR or /tmp",
+    )
     parser.add_argument("--epochs", default="10", help="default 10")
 
 

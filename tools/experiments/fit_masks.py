@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Fits the model of masks of models/schemes/mask_model.hpp to the masks of training: the networks are trained for an epoch with one
-and with four broadcasters, and the model's four numbers are found from what they sent (docs/method.md).
+"""Fits the model of masks of models/schemes/mask_model.hpp to the masks of training: the networks are trained for an
+epoch with one and with four broadcasters, and the model's four numbers are found from what they sent (docs/method.md).
 
-The region's deviation comes from the masks of one broadcaster as LEB128 of their gaps (a Golomb code of the best parameter depends on the
-mean gap and on little else), the element's from those of four broadcasters, whose union is known, the layer's process from what was kept.
+The region's deviation comes from the masks of one broadcaster as LEB128 of their gaps (a Golomb code of the best
+parameter depends on the mean gap and on little else), the element's from those of four broadcasters, whose union is
+known, the layer's process from what was kept.
 
 Usage: tools/experiments/fit_masks.py [RINGSIM]   (default build/release/tools/ringsim/ringsim; about two minutes)
 """
@@ -85,8 +86,29 @@ def bisect(function, low, high):
 
 class Run:
     def __init__(self, model, broadcasters, encoding, folder):
-        subprocess.run([PROGRAM, "run", "--model", model, "--epochs", "1", "--broadcasters", str(broadcasters), "--density", str(DENSITY),
-                        "--mask-encoding", encoding, "--quiet", "--format", "csv", "-o", str(folder)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [
+                PROGRAM,
+                "run",
+                "--model",
+                model,
+                "--epochs",
+                "1",
+                "--broadcasters",
+                str(broadcasters),
+                "--density",
+                str(DENSITY),
+                "--mask-encoding",
+                encoding,
+                "--quiet",
+                "--format",
+                "csv",
+                "-o",
+                str(folder),
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         with (folder / "steps.csv").open(newline="") as file:
             steps = list(csv.DictReader(file))
         self.layers = {}
@@ -118,16 +140,31 @@ class Run:
 
 def main():
     found = []
-    print("| model | region sigma | element sigma | layer sigma | layer correlation | rice, one mask: modelled / sent |\n" + "| --- " * 6 + "|")
+    print(
+        "| model | region sigma | element sigma | layer sigma | layer correlation | rice, one mask: modelled / sent |\n"
+        + "| --- " * 6
+        + "|"
+    )
     with tempfile.TemporaryDirectory() as folder:
         for model in ("mlp", "lenet5", "cnn-bn"):
-            one, other, four = (Run(model, count, encoding, pathlib.Path(folder) / f"{model}-{count}-{encoding}")
-                                for count, encoding in ((1, "delta"), (1, "rice"), (4, "rice")))
+            one, other, four = (
+                Run(model, count, encoding, pathlib.Path(folder) / f"{model}-{count}-{encoding}")
+                for count, encoding in ((1, "delta"), (1, "rice"), (4, "rice"))
+            )
             region = bisect(lambda sigma: one.mask_bytes - one.modelled(sigma, 0), 0, 3)  # clustering makes gaps small
-            element = bisect(lambda sigma: four.modelled(region, sigma) - four.mask_bytes, 0, 4)  # overlap makes them larger
+            element = bisect(
+                lambda sigma: four.modelled(region, sigma) - four.mask_bytes, 0, 4
+            )  # overlap makes them larger
             process = list(four.layer_process())
-            found.append([region, element, statistics.fmean(p[1] for p in process), statistics.fmean(p[2] for p in process),
-                          other.modelled(region, 0) / other.mask_bytes])
+            found.append(
+                [
+                    region,
+                    element,
+                    statistics.fmean(p[1] for p in process),
+                    statistics.fmean(p[2] for p in process),
+                    other.modelled(region, 0) / other.mask_bytes,
+                ]
+            )
             print(f"| {model} | " + " | ".join(f"{value:.2f}" for value in found[-1]) + " |", flush=True)
     print("| mean | " + " | ".join(f"{statistics.fmean(values):.2f}" for values in zip(*found)) + " |")
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""How well `ringsim calibrate` fits the tables under docs/measured: a row each, fitted to every other size and held against the rest.
+"""How well `ringsim calibrate` fits the tables under docs/measured: a row each, fitted to every other size and held
+against the rest.
 
 Usage: tools/experiments/measured_fits.py FOLDER [RINGSIM] [--ship]   (e.g. docs/measured/h100-x2)
 --ship writes topologies/FOLDER-TRANSPORT.json from the ring all-reduce of each transport, fitted to all sizes.
@@ -30,13 +31,19 @@ def main():
     parser.add_argument("ringsim", nargs="?", default=ROOT / "build/release/tools/ringsim/ringsim")
     parser.add_argument("--ship", action="store_true")
     arguments = parser.parse_args()
-    print("| transport | algorithm | operation | sizes fitted, held out | pieces | median error, held out | worst, held out |")
+    print(
+        "| transport | algorithm | operation | sizes fitted, held out | pieces | median error, held out | worst, "
+        "held out |"
+    )
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for table in sorted(path for path in arguments.folder.glob("*.csv") if "operation" in notes_of(path)):
         fit = json.loads(calibrate(arguments.ringsim, table, "--holdout", "on", "--format", "json"))
         notes, held_out = notes_of(table), fit["held_out_error"]
-        print(f"| {notes['transport']} | {notes['algorithm']} | {notes['operation']} | {fit['error']['sizes']}, {held_out['sizes']} | {len(fit['pieces'])} | "
-              f"{100 * held_out['median']:.1f} % | {100 * held_out['worst']:.1f} % |")
+        print(
+            f"| {notes['transport']} | {notes['algorithm']} | {notes['operation']} | {fit['error']['sizes']}, "
+            f"{held_out['sizes']} | {len(fit['pieces'])} | "
+            f"{100 * held_out['median']:.1f} % | {100 * held_out['worst']:.1f} % |"
+        )
     if arguments.ship:
         for table in sorted(arguments.folder.glob("*-ring-all_reduce.csv")):
             name = f"{arguments.folder.resolve().name}-{table.name.split('-')[0]}"

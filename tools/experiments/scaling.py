@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The tables of docs/results.md on large models: how far each scheme scales, what its exchange and its pruning cost, and up to which
-bandwidth it pays; and how dense and iwp grow with the number of ranks.
+"""The tables of docs/results.md on large models: how far each scheme scales, what its exchange and its pruning cost,
+and up to which bandwidth it pays; and how dense and iwp grow with the number of ranks.
 
 Usage: tools/experiments/scaling.py [--program RINGSIM] [--growth-plot FILE.png] [--csv FILE.csv]
 (default build/release/tools/ringsim/ringsim; about a minute)
@@ -14,19 +14,37 @@ import subprocess
 import sys
 import time
 
-# V100, fp32. The speed is what NVIDIA's published rates say of ResNet-50, and of BERT-large at 128 tokens (models/specs/README.md).
-MODELS = {"resnet50": (64, "9TFLOPS"), "resnet101": (64, "9TFLOPS"), "vgg16": (32, "9TFLOPS"), "bert-base": (12, "11.8TFLOPS")}
+# V100, fp32. The speed is what NVIDIA's published rates say of ResNet-50, and of BERT-large at 128 tokens
+# (models/specs/README.md).
+MODELS = {
+    "resnet50": (64, "9TFLOPS"),
+    "resnet101": (64, "9TFLOPS"),
+    "vgg16": (32, "9TFLOPS"),
+    "bert-base": (12, "11.8TFLOPS"),
+}
 SCHEMES = {
-    "dense fp32": ["dense"], "dense bf16": ["dense", "--values", "bf16"], "iwp": ["iwp"], "iwp bf16": ["iwp", "--values", "bf16"],
-    "magnitude": ["magnitude"], "cltk": ["cltk"], "topk": ["topk"], "topk on a ring": ["topk", "--sparse-sum", "ring"],
-    "randomk": ["randomk"], "qsgd": ["qsgd"], "terngrad": ["terngrad"], "signsgd": ["signsgd"], "powersgd": ["powersgd"],
+    "dense fp32": ["dense"],
+    "dense bf16": ["dense", "--values", "bf16"],
+    "iwp": ["iwp"],
+    "iwp bf16": ["iwp", "--values", "bf16"],
+    "magnitude": ["magnitude"],
+    "cltk": ["cltk"],
+    "topk": ["topk"],
+    "topk on a ring": ["topk", "--sparse-sum", "ring"],
+    "randomk": ["randomk"],
+    "qsgd": ["qsgd"],
+    "terngrad": ["terngrad"],
+    "signsgd": ["signsgd"],
+    "powersgd": ["powersgd"],
 }
 RANKS = (8, 16, 32, 64)
 SHOWN = (1, 10, 25, 100)  # Gbit/s
 BANDWIDTHS = (0.25, 0.5, 1, 2, 3, 5, 7, 10, 14, 20, 25, 35, 50, 70, 100, 150, 250, 400)
 STEP = ["--topology", "switch", "--latency", "10us", "--source", "synthetic", "--bucket", "ddp"]
 PAYS = 0.01
-TORCH_TOPK_MS = 16.97  # docs/measured/engine-h100.csv, "torch eager with topk, layer by layer", 161 layers, density 1/128
+TORCH_TOPK_MS = (
+    16.97  # docs/measured/engine-h100.csv, "torch eager with topk, layer by layer", 161 layers, density 1/128
+)
 GROWTH = [2**power for power in range(3, 13)]
 
 
@@ -39,7 +57,12 @@ class Scans:
         self.program, self.rows = program, []
 
     def scan(self, *options):
-        done = subprocess.run([self.program, "scan", *STEP, "--format", "csv", "--quiet", *options], check=True, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            [self.program, "scan", *STEP, "--format", "csv", "--quiet", *options],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         return list(csv.DictReader(io.StringIO(done.stdout)))
 
     def seconds(self, row, what):
@@ -50,18 +73,37 @@ class Scans:
         points = {}
         for model, (batch, speed) in MODELS.items():
             for label, scheme in SCHEMES.items():
-                for row in self.scan("--model", model, "--batch", str(batch), "--gpu-speed", speed, "--scheme", *scheme, "--ranks", listed(RANKS),
-                                     "--bandwidth", listed(f"{bandwidth}Gbps" for bandwidth in BANDWIDTHS)):
+                for row in self.scan(
+                    "--model",
+                    model,
+                    "--batch",
+                    str(batch),
+                    "--gpu-speed",
+                    speed,
+                    "--scheme",
+                    *scheme,
+                    "--ranks",
+                    listed(RANKS),
+                    "--bandwidth",
+                    listed(f"{bandwidth}Gbps" for bandwidth in BANDWIDTHS),
+                ):
                     key = model, label, int(row["option.ranks"]), float(row["option.bandwidth"].removesuffix("Gbps"))
                     # (to a picosecond: differences of sums are not exact)
-                    points[key] = tuple(round(self.seconds(row, what), 12) for what in ("compute", "prune", "exposed_exchange", "total"))
+                    points[key] = tuple(
+                        round(self.seconds(row, what), 12) for what in ("compute", "prune", "exposed_exchange", "total")
+                    )
         return points
 
 
 def print_scaling(points):
     for model in MODELS:
         print(f"\n`{model}`: scaling factor on {' / '.join(map(str, RANKS))} ranks\n")
-        print("| scheme | " + " | ".join(f"{bandwidth} Gbit/s" for bandwidth in SHOWN) + " |\n| --- |" + " --- |" * len(SHOWN))
+        print(
+            "| scheme | "
+            + " | ".join(f"{bandwidth} Gbit/s" for bandwidth in SHOWN)
+            + " |\n| --- |"
+            + " --- |" * len(SHOWN)
+        )
         for label in SCHEMES:
             cells = []
             for bandwidth in SHOWN:
@@ -71,9 +113,17 @@ def print_scaling(points):
 
 
 def print_costs(points, ranks):
-    print(f"\nMilliseconds of a step on {ranks} ranks: exposed exchange at {' / '.join(map(str, SHOWN))} Gbit/s, + pruning (at 25 Gbit/s)\n")
+    print(
+        f"\nMilliseconds of a step on {ranks} ranks: exposed exchange at {' / '.join(map(str, SHOWN))} Gbit/s, + "
+        "pruning (at 25 Gbit/s)\n"
+    )
     compute = {model: next(times[0] for key, times in points.items() if key[0] == model) for model in MODELS}
-    print("| scheme | " + " | ".join(f"{model} ({1000 * compute[model]:.0f} ms of computing)" for model in MODELS) + " |\n| --- |" + " --- |" * len(MODELS))
+    print(
+        "| scheme | "
+        + " | ".join(f"{model} ({1000 * compute[model]:.0f} ms of computing)" for model in MODELS)
+        + " |\n| --- |"
+        + " --- |" * len(MODELS)
+    )
     for label in SCHEMES:
         cells = []
         for model in MODELS:
@@ -87,13 +137,16 @@ def shown(bandwidth):
 
 
 def crossings(gains):
-    """Where the scheme pays: its step is shorter than the rival's by PAYS at least. Between the points of the scan by logarithms."""
+    """Where the scheme pays: its step is shorter than the rival's by PAYS at least. Between the points of the scan by
+    logarithms."""
     pays = [gain >= PAYS for gain in gains]
     ends = []
     for i in range(len(BANDWIDTHS) - 1):
         if pays[i] != pays[i + 1]:
             share = (gains[i] - PAYS) / (gains[i] - gains[i + 1])
-            ends.append((shown(math.exp((1 - share) * math.log(BANDWIDTHS[i]) + share * math.log(BANDWIDTHS[i + 1]))), pays[i]))
+            ends.append(
+                (shown(math.exp((1 - share) * math.log(BANDWIDTHS[i]) + share * math.log(BANDWIDTHS[i + 1]))), pays[i])
+            )
     if not ends:
         return "all" if pays[0] else "none"
     if len(ends) == 1:
@@ -106,20 +159,48 @@ def gains(points, model, label, rival, ranks):
 
 
 def print_crossings(points, rival):
-    print(f"\nGbit/s up to which a step is {100 * PAYS:g} % shorter than with {rival}, on {' / '.join(map(str, RANKS))} ranks\n")
+    print(
+        f"\nGbit/s up to which a step is {100 * PAYS:g} % shorter than with {rival}, on "
+        f"{' / '.join(map(str, RANKS))} ranks\n"
+    )
     print("| scheme | " + " | ".join(MODELS) + " |\n| --- |" + " --- |" * len(MODELS))
     for label in SCHEMES:
         if label != rival:
-            print(f"| {label} | " + " | ".join(" / ".join(crossings(gains(points, model, label, rival, ranks)) for ranks in RANKS) for model in MODELS) + " |")
+            print(
+                f"| {label} | "
+                + " | ".join(
+                    " / ".join(crossings(gains(points, model, label, rival, ranks)) for ranks in RANKS)
+                    for model in MODELS
+                )
+                + " |"
+            )
 
 
 def print_pruning_times(scans, points):
     """What topk is worth with other times of pruning, on 32 ranks."""
     print("\n| topk on resnet50, 32 ranks | pruning, ms | Gbit/s up to which it pays |\n| --- | --- | --- |")
     batch, speed = MODELS["resnet50"]
-    for what, prune_time in (("model of a V100", "model"), ("H100, this engine", "h100"), ("H100, torch.topk layer by layer", f"{TORCH_TOPK_MS}ms")):
-        rows = scans.scan("--model", "resnet50", "--batch", str(batch), "--gpu-speed", speed, "--scheme", "topk", "--ranks", "32", "--prune-time", prune_time,
-                          "--bandwidth", listed(f"{bandwidth}Gbps" for bandwidth in BANDWIDTHS))
+    for what, prune_time in (
+        ("model of a V100", "model"),
+        ("H100, this engine", "h100"),
+        ("H100, torch.topk layer by layer", f"{TORCH_TOPK_MS}ms"),
+    ):
+        rows = scans.scan(
+            "--model",
+            "resnet50",
+            "--batch",
+            str(batch),
+            "--gpu-speed",
+            speed,
+            "--scheme",
+            "topk",
+            "--ranks",
+            "32",
+            "--prune-time",
+            prune_time,
+            "--bandwidth",
+            listed(f"{bandwidth}Gbps" for bandwidth in BANDWIDTHS),
+        )
         totals = [scans.seconds(row, "total") for row in rows]
         found = [points["resnet50", "dense fp32", 32, b][3] / total - 1 for b, total in zip(BANDWIDTHS, totals)]
         print(f"| {what} | {1000 * scans.seconds(rows[-1], 'prune'):.2g} | {crossings(found)} |")
@@ -128,12 +209,31 @@ def print_pruning_times(scans, points):
 def growth(scans, plot):
     start, cpu = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     batch, speed = MODELS["resnet50"]
-    rows = scans.scan("--model", "resnet50", "--batch", str(batch), "--gpu-speed", speed, "--bandwidth", "25Gbps", "--scheme", "dense,iwp",
-                      "--ranks", listed(GROWTH), "--backend", "recurrence")
+    rows = scans.scan(
+        "--model",
+        "resnet50",
+        "--batch",
+        str(batch),
+        "--gpu-speed",
+        speed,
+        "--bandwidth",
+        "25Gbps",
+        "--scheme",
+        "dense,iwp",
+        "--ranks",
+        listed(GROWTH),
+        "--backend",
+        "recurrence",
+    )
     wall, cpu = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - cpu
     times = {(row["option.scheme"], int(row["option.ranks"])): scans.seconds(row, "total") for row in rows}
     compute = scans.seconds(rows[0], "compute")
-    print("\nScaling factor of resnet50 at 25 Gbit/s\n\n| ranks | " + " | ".join(map(str, GROWTH)) + " |\n| --- |" + " --- |" * len(GROWTH))
+    print(
+        "\nScaling factor of resnet50 at 25 Gbit/s\n\n| ranks | "
+        + " | ".join(map(str, GROWTH))
+        + " |\n| --- |"
+        + " --- |" * len(GROWTH)
+    )
     for scheme in ("dense", "iwp"):
         print(f"| {scheme} | " + " | ".join(f"{compute / times[scheme, ranks]:.2f}" for ranks in GROWTH) + " |")
     print(f"this table took {wall:.1f} s, {cpu:.1f} s of CPU", file=sys.stderr)
@@ -148,7 +248,9 @@ def growth(scans, plot):
     for scheme in ("dense", "iwp"):
         axes.plot(GROWTH, [1000 * times[scheme, ranks] for ranks in GROWTH], marker="o", markersize=3, label=scheme)
     axes.axhline(1000 * compute, color="gray", linewidth=0.8, linestyle="--", label="computing")
-    axes.set(xscale="log", yscale="log", xlabel="ranks", ylabel="ms per step", title="ResNet-50, ring on 25 Gbit/s, 10 us")
+    axes.set(
+        xscale="log", yscale="log", xlabel="ranks", ylabel="ms per step", title="ResNet-50, ring on 25 Gbit/s, 10 us"
+    )
     axes.set_xticks(GROWTH, [str(ranks) for ranks in GROWTH], fontsize=7)
     axes.legend()
     figure.tight_layout()
@@ -166,7 +268,18 @@ def main():
     if options.csv:
         with open(options.csv, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["model", "scheme", "ranks", "bandwidth_gbit_per_s", "compute_s", "prune_s", "exposed_exchange_s", "total_s"])
+            writer.writerow(
+                [
+                    "model",
+                    "scheme",
+                    "ranks",
+                    "bandwidth_gbit_per_s",
+                    "compute_s",
+                    "prune_s",
+                    "exposed_exchange_s",
+                    "total_s",
+                ]
+            )
             writer.writerows([*key, *times] for key, times in points.items())
     print_scaling(points)
     print_costs(points, 32)

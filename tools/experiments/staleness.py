@@ -1,17 +1,24 @@
 #!/usr/bin/env python3
 """What stale updates cost, and what pruning does about it.
 
-  tools/experiments/staleness.py bandwidth    --staleness 8 from 10 Mbit/s to 100 Gbit/s, dense and iwp: delay, accuracy, time to 85 %
-  tools/experiments/staleness.py straggler    a host of half speed; a link of a tenth: --staleness 0, 1, 2, 4, 8 and --quorum 7, 6
-  tools/experiments/staleness.py faults       jitter, a straggler, an outage and a death at 1 Gbit/s: --staleness 0 and 4
-  tools/experiments/staleness.py buckets      buckets that overlap with the backward pass: --staleness 0 and 1 (the claim's other half: updates that are hardly late)
-  tools/experiments/staleness.py claim        time to 85 % of dense, iwp, magnitude, topk and randomk at three bandwidths
+  tools/experiments/staleness.py bandwidth
+      --staleness 8 from 10 Mbit/s to 100 Gbit/s, dense and iwp: delay, accuracy, time to 85 %
+  tools/experiments/staleness.py straggler
+      a host of half speed; a link of a tenth: --staleness 0, 1, 2, 4, 8 and --quorum 7, 6
+  tools/experiments/staleness.py faults
+      jitter, a straggler, an outage and a death at 1 Gbit/s: --staleness 0 and 4
+  tools/experiments/staleness.py buckets
+      buckets that overlap with the backward pass: --staleness 0 and 1 (the claim's other half: updates that are hardly
+      late)
+  tools/experiments/staleness.py claim
+      time to 85 % of dense, iwp, magnitude, topk and randomk at three bandwidths
 
-8 ranks, the 784-256-128-10 network, settings from tools/experiments/settings.json. A step computes 2 ms: with the 3.6 us that this network takes on a GPU
-nothing but the exchange would take any time, and every delay would be S. Late updates want smaller learning rates (gradient descent with a delay of d is
-stable up to 2 sin(pi/(4d+2)) over the curvature): where updates are late, a row has the settings that were searched for on-time updates, and one the
-best of a few smaller rates, chosen for this row by the validation accuracy of seed 1. The accuracy is taken three times an epoch. Runs are kept in
-results/staleness.jsonl: a later call goes on from there.
+8 ranks, the 784-256-128-10 network, settings from tools/experiments/settings.json. A step computes 2 ms: with the 3.6
+us that this network takes on a GPU nothing but the exchange would take any time, and every delay would be S. Late
+updates want smaller learning rates (gradient descent with a delay of d is stable up to 2 sin(pi/(4d+2)) over the
+curvature): where updates are late, a row has the settings that were searched for on-time updates, and one the best of a
+few smaller rates, chosen for this row by the validation accuracy of seed 1. The accuracy is taken three times an epoch.
+Runs are kept in results/staleness.jsonl: a later call goes on from there.
 """
 import csv
 import json
@@ -22,8 +29,10 @@ import experiments
 
 TARGET = 0.85
 # 100 Mbit/s, 1, 10 and 100 Gbit/s, and finer where the exchange takes about as long as the computing.
-BANDWIDTHS = {"dense": ("100Mbps", "1Gbps", "2Gbps", "4Gbps", "6Gbps", "10Gbps", "100Gbps"),
-              "iwp": ("10Mbps", "30Mbps", "50Mbps", "100Mbps", "200Mbps", "1Gbps", "10Gbps", "100Gbps")}
+BANDWIDTHS = {
+    "dense": ("100Mbps", "1Gbps", "2Gbps", "4Gbps", "6Gbps", "10Gbps", "100Gbps"),
+    "iwp": ("10Mbps", "30Mbps", "50Mbps", "100Mbps", "200Mbps", "1Gbps", "10Gbps", "100Gbps"),
+}
 SCHEMES = ("dense", "iwp", "magnitude", "topk", "randomk")
 
 
@@ -32,7 +41,8 @@ def ring(bandwidth):
 
 
 def candidates(settings):
-    """Smaller learning rates. A delay makes momentum unstable first: what has it goes on without, at the rate that takes as long steps."""
+    """Smaller learning rates. A delay makes momentum unstable first: what has it goes on without, at the rate that
+    takes as long steps."""
     rate = settings["lr"] / (1 - settings["momentum"])
     factors = (0.5, 0.25, 0.125, 0.0625) if settings["momentum"] == 0 else (0.5, 0.25, 0.125, 0.0625, 0.03125)
     return [settings | {"momentum": 0, "lr": float(f"{rate * factor:.3g}")} for factor in factors]
@@ -47,19 +57,32 @@ class Points:
 
     def add(self, case, network, scheme, staleness=0, quorum=None):
         late = {"staleness": staleness} | ({"quorum": quorum} if quorum else {})
-        self.cases.append(([case, scheme, staleness, quorum or ""], scheme, self.base | network | late | {"scheme": scheme}))
+        self.cases.append(
+            ([case, scheme, staleness, quorum or ""], scheme, self.base | network | late | {"scheme": scheme})
+        )
 
     def file(self, name, **changes):
         """A ring of 1 Gbit/s with some changes, as a topology file beside the records."""
         path = self.runs.path.parent / f"{name}.json"
-        path.write_text(json.dumps({"name": name, "kind": "ring", "hosts": 8, "link": {"bandwidth": "1Gbps", "latency": "5us"}, **changes}))
+        path.write_text(
+            json.dumps(
+                {"name": name, "kind": "ring", "hosts": 8, "link": {"bandwidth": "1Gbps", "latency": "5us"}, **changes}
+            )
+        )
         return {"topology": str(path)}
 
     def choose(self):
-        """For every case with late updates, the candidate with the best validation accuracy of seed 1; its place in the case, or None."""
-        tried = [(number, options) for number, (label, scheme, _) in enumerate(self.cases) if label[2] > 0
-                 for options in candidates(self.settings[scheme])]
-        records = self.runs.batch([self.cases[number][2] | options | {"seed": 1, "evaluate": "validation"} for number, options in tried])
+        """For every case with late updates, the candidate with the best validation accuracy of seed 1; its place in the
+        case, or None."""
+        tried = [
+            (number, options)
+            for number, (label, scheme, _) in enumerate(self.cases)
+            if label[2] > 0
+            for options in candidates(self.settings[scheme])
+        ]
+        records = self.runs.batch(
+            [self.cases[number][2] | options | {"seed": 1, "evaluate": "validation"} for number, options in tried]
+        )
         chosen = {}
         for (number, options), record in zip(tried, records):
             if record is None:
@@ -75,26 +98,54 @@ class Points:
         for number, (label, scheme, case) in enumerate(self.cases):
             kinds = [("searched", self.settings[scheme])] + ([("chosen", chosen[number])] if number in chosen else [])
             for kind, options in kinds:
-                rows.append(([*label, f"{kind}: {options['lr']:g}, {options['momentum']:g}"], [case | options | {"seed": seed} for seed in self.seeds]))
+                rows.append(
+                    (
+                        [*label, f"{kind}: {options['lr']:g}, {options['momentum']:g}"],
+                        [case | options | {"seed": seed} for seed in self.seeds],
+                    )
+                )
         records = iter(self.runs.batch([options for _, of_row in rows for options in of_row]))
         table = [[*label, *self.cells([next(records) for _ in of_row])] for label, of_row in rows]
-        experiments.print_table(["network", "scheme", "S", "quorum", "lr, momentum", "delay", "accuracy, %", "s to 85 %", "steps to 85 %",
-                                 "s a step", "diverged, missed"], table)
+        experiments.print_table(
+            [
+                "network",
+                "scheme",
+                "S",
+                "quorum",
+                "lr, momentum",
+                "delay",
+                "accuracy, %",
+                "s to 85 %",
+                "steps to 85 %",
+                "s a step",
+                "diverged, missed",
+            ],
+            table,
+        )
 
     @staticmethod
     def cells(records):
         ran = [record for record in records if record is not None]
         ended = [record for record in ran if "failed" not in record]
         if len(ran) < len(records) or not ended:
-            return ["", "not run to the end" if len(ran) < len(records) else "", "", "", "", f"{len(ran) - len(ended)}, "]
+            return [
+                "",
+                "not run to the end" if len(ran) < len(records) else "",
+                "",
+                "",
+                "",
+                f"{len(ran) - len(ended)}, ",
+            ]
         reached = [record["target"] for record in ended if record["target"]["seconds"] is not None]
         missed = len(ended) - len(reached)
-        return [f"{experiments.mean([record['staleness_steps']['delay_mean'] for record in ended]):.2f}",
-                experiments.interval([100 * record["accuracy"] for record in ended]),
-                experiments.interval([target["seconds"] for target in reached], 3) if reached else "never",
-                f"{experiments.mean([target['steps'] for target in reached]):.0f}" if reached else "",
-                f"{experiments.mean([record['seconds_per_step']['total'] for record in ended]):.4g}",
-                f"{len(ran) - len(ended)}, {missed}"]
+        return [
+            f"{experiments.mean([record['staleness_steps']['delay_mean'] for record in ended]):.2f}",
+            experiments.interval([100 * record["accuracy"] for record in ended]),
+            experiments.interval([target["seconds"] for target in reached], 3) if reached else "never",
+            f"{experiments.mean([target['steps'] for target in reached]):.0f}" if reached else "",
+            f"{experiments.mean([record['seconds_per_step']['total'] for record in ended]):.4g}",
+            f"{len(ran) - len(ended)}, {missed}",
+        ]
 
 
 def bandwidth(points):
@@ -114,14 +165,24 @@ def straggler(points):
 
 
 def faults(points):
-    down = [{"link": "link3", "bandwidth": "1Gbps", "latency": "5us",
-             "outages": [{"from": "500ms", "until": "800ms"}, {"from": "1.2s", "until": "1.5s"}]}]
+    down = [
+        {
+            "link": "link3",
+            "bandwidth": "1Gbps",
+            "latency": "5us",
+            "outages": [{"from": "500ms", "until": "800ms"}, {"from": "1.2s", "until": "1.5s"}],
+        }
+    ]
     for case, network in (
-            ("none", ring("1Gbps")),
-            ("jitter 0.3", ring("1Gbps") | {"jitter": 0.3}),
-            ("host 3 of half speed", points.file("straggler", host_exceptions=[{"host": 3, "speed": 0.5}])),
-            ("link 3 down twice, 300 ms", points.file("outage", link_exceptions=down)),
-            ("host 3 dies at 1 s", points.file("death", host_exceptions=[{"host": 3, "dies": "1s"}]) | {"detection-timeout": "500ms"})):
+        ("none", ring("1Gbps")),
+        ("jitter 0.3", ring("1Gbps") | {"jitter": 0.3}),
+        ("host 3 of half speed", points.file("straggler", host_exceptions=[{"host": 3, "speed": 0.5}])),
+        ("link 3 down twice, 300 ms", points.file("outage", link_exceptions=down)),
+        (
+            "host 3 dies at 1 s",
+            points.file("death", host_exceptions=[{"host": 3, "dies": "1s"}]) | {"detection-timeout": "500ms"},
+        ),
+    ):
         for scheme in ("dense", "iwp"):
             for staleness in (0, 4):
                 points.add(case, network, scheme, staleness)
@@ -147,18 +208,41 @@ TABLES = {"bandwidth": bandwidth, "straggler": straggler, "faults": faults, "buc
 
 def write_runs(path, records):
     """Every run that was kept, a row each."""
-    options = ("topology", "bandwidth", "jitter", "bucket", "scheme", "staleness", "quorum", "lr", "momentum", "evaluate", "seed")
+    options = (
+        "topology",
+        "bandwidth",
+        "jitter",
+        "bucket",
+        "scheme",
+        "staleness",
+        "quorum",
+        "lr",
+        "momentum",
+        "evaluate",
+        "seed",
+    )
     with path.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*options, "delay_mean", "accuracy", "steps_to_target", "seconds_to_target", "seconds_per_step", "diverged"])
+        writer.writerow(
+            [*options, "delay_mean", "accuracy", "steps_to_target", "seconds_to_target", "seconds_per_step", "diverged"]
+        )
         for record in records:
             row = [record["options"].get(name, "") for name in options]
             if "failed" in record:
                 writer.writerow([*row, "", "", "", "", "", 1])
                 continue
             target = {name: "" if value is None else f"{value:.6g}" for name, value in record["target"].items()}
-            writer.writerow([*row, f"{record['staleness_steps']['delay_mean']:.4f}", record["accuracy"], target["steps"], target["seconds"],
-                             f"{record['seconds_per_step']['total']:.6g}", 0])
+            writer.writerow(
+                [
+                    *row,
+                    f"{record['staleness_steps']['delay_mean']:.4f}",
+                    record["accuracy"],
+                    target["steps"],
+                    target["seconds"],
+                    f"{record['seconds_per_step']['total']:.6g}",
+                    0,
+                ]
+            )
 
 
 def main():
@@ -167,11 +251,19 @@ def main():
     experiments.add_arguments(parser, "staleness.jsonl")
     parser.add_argument("--csv", type=pathlib.Path, metavar="FILE", help="writes every run of --records, a row each")
     parser.add_argument("--seeds", type=experiments.numbers, metavar="1..5", help="default 1..3, for the claim 1..5")
-    parser.add_argument("--settings", default=experiments.SETTINGS, metavar="FILE", help="default tools/experiments/settings.json")
+    parser.add_argument(
+        "--settings", default=experiments.SETTINGS, metavar="FILE", help="default tools/experiments/settings.json"
+    )
     arguments = experiments.parse(parser)
     seeds = arguments.seeds or list(range(1, 6 if arguments.table == "claim" else 4))
     settings = experiments.load_settings(arguments.settings)["mlp"]
-    base = {"model": "mlp", "epochs": arguments.epochs, "compute-time": "2ms", "evaluate-every": 78, "target-accuracy": TARGET}
+    base = {
+        "model": "mlp",
+        "epochs": arguments.epochs,
+        "compute-time": "2ms",
+        "evaluate-every": 78,
+        "target-accuracy": TARGET,
+    }
     runs = experiments.runs_of(arguments)
     points = Points(runs, base, settings, seeds)
     TABLES[arguments.table](points)

@@ -9,8 +9,8 @@
   ringsim_plot.py calibration POINTS -o FILE measured and fitted time by size, and the error
   ringsim_plot.py hops     POINTS  -o FILE   density of a sum by the masks that have gone into it
 
-RUN is a result folder (ringsim run -o RUN), POINTS a CSV file (ringsim calibrate --points POINTS; tools/experiments/hops.py). FILE ends in .png or .svg and may
-be given several times.
+RUN is a result folder (ringsim run -o RUN), POINTS a CSV file (ringsim calibrate --points POINTS;
+tools/experiments/hops.py). FILE ends in .png or .svg and may be given several times.
 """
 import argparse
 import csv
@@ -126,8 +126,14 @@ def plot_density(axes, runs):
     lowest = max(min(positive), 1e-5)
     cells = [[max(cell, lowest) for cell in row] for row in cells]
     norm = LogNorm(lowest, max(max(positive), 1.001 * lowest))
-    image = axes.imshow(cells, aspect="auto", interpolation="nearest", cmap="viridis", norm=norm,
-                        extent=(0, columns * width, len(layers) - 0.5, -0.5))
+    image = axes.imshow(
+        cells,
+        aspect="auto",
+        interpolation="nearest",
+        cmap="viridis",
+        norm=norm,
+        extent=(0, columns * width, len(layers) - 0.5, -0.5),
+    )
     axes.set_yticks(range(len(layers)), layers)
     left_out = f" ({whole} that are sent whole are left out)" if whole else ""
     axes.set(xlabel="step", ylabel=f"layer, from the input{left_out}")
@@ -143,8 +149,10 @@ def plot_overlap(axes, runs):
         layers.setdefault(layer, []).append((int(step), float(density), overlap))
     # Layers that are sent whole in every step keep the same always.
     layers = {layer: rows for layer, rows in layers.items() if any(density < 1 for _, density, _ in rows)}
-    drawn = {layer: [(step, before, float(overlap)) for (_, before, _), (step, _, overlap) in zip(rows, rows[1:]) if overlap]
-             for layer, rows in layers.items()}
+    drawn = {
+        layer: [(step, before, float(overlap)) for (_, before, _), (step, _, overlap) in zip(rows, rows[1:]) if overlap]
+        for layer, rows in layers.items()
+    }
     drawn = {layer: rows for layer, rows in drawn.items() if rows}
     if not drawn:
         raise InputError(f"{runs[0]}/layers.csv: no layer is pruned in two steps in a row")
@@ -161,8 +169,11 @@ def plot_links(axes, runs):
     used = {}
     for run, name in zip(runs, run_names(runs)):
         table = read_table(run, "links.csv", ["link", "bytes", "utilization"])
-        used[name] = {link: 100 * float(value) for link, count, value
-                      in zip(table["link"], table["bytes"], table["utilization"]) if int(count) > 0}
+        used[name] = {
+            link: 100 * float(value)
+            for link, count, value in zip(table["link"], table["bytes"], table["utilization"])
+            if int(count) > 0
+        }
     links = list(dict.fromkeys(link for values in used.values() for link in values))
     if not links:
         raise InputError("links.csv: no link carried anything")
@@ -179,10 +190,15 @@ def plot_links(axes, runs):
 def plot_calibration(axes, files):
     if len(files) != 1:
         raise InputError(f"calibration: found {len(files)} files; one is accepted")
-    table = read_csv(pathlib.Path(files[0]), ["size_bytes", "measured_s", "fitted_s", "piece", "held_out"],
-                     "a file of ringsim calibrate --points")
-    points = sorted((int(size), float(measured), float(fitted), int(piece), held_out == "1") for size, measured, fitted, piece,
-                    held_out in zip(*table.values()))
+    table = read_csv(
+        pathlib.Path(files[0]),
+        ["size_bytes", "measured_s", "fitted_s", "piece", "held_out"],
+        "a file of ringsim calibrate --points",
+    )
+    points = sorted(
+        (int(size), float(measured), float(fitted), int(piece), held_out == "1")
+        for size, measured, fitted, piece, held_out in zip(*table.values())
+    )
     # A size of 0 has no place on a logarithmic axis.
     points = [point for point in points if point[0] > 0]
     if not points:
@@ -201,7 +217,13 @@ def plot_calibration(axes, files):
     errors = axes.figure.add_subplot(rows[1], sharex=axes)
     axes.tick_params(labelbottom=False)
     for size, measured, fitted, piece, held_out in points:
-        errors.plot(size, 100 * (fitted / measured - 1), "x" if held_out else "o", color=COLOURS[piece % len(COLOURS)], markersize=4)
+        errors.plot(
+            size,
+            100 * (fitted / measured - 1),
+            "x" if held_out else "o",
+            color=COLOURS[piece % len(COLOURS)],
+            markersize=4,
+        )
     errors.axhline(0, color="black", linewidth=0.8)
     errors.set(xlabel="size [B]", ylabel="error [%]")
 
@@ -209,7 +231,11 @@ def plot_calibration(axes, files):
 def plot_hops(axes, files):
     if len(files) != 1:
         raise InputError(f"hops: found {len(files)} files; one is accepted")
-    table = read_csv(pathlib.Path(files[0]), ["ranks", "scheme", "hop", "density", "independent"], "a hops.csv of tools/experiments/hops.py")
+    table = read_csv(
+        pathlib.Path(files[0]),
+        ["ranks", "scheme", "hop", "density", "independent"],
+        "a hops.csv of tools/experiments/hops.py",
+    )
     rows = list(zip(*table.values()))
     schemes = list(dict.fromkeys(row[1] for row in rows))
     for place, ranks in enumerate(sorted({int(row[0]) for row in rows})):
@@ -224,8 +250,15 @@ def plot_hops(axes, files):
     axes.legend(fontsize="small", ncols=2)
 
 
-PLOTS = {"loss": plot_loss, "accuracy": plot_accuracy, "density": plot_density, "overlap": plot_overlap, "links": plot_links,
-         "calibration": plot_calibration, "hops": plot_hops}
+PLOTS = {
+    "loss": plot_loss,
+    "accuracy": plot_accuracy,
+    "density": plot_density,
+    "overlap": plot_overlap,
+    "links": plot_links,
+    "calibration": plot_calibration,
+    "hops": plot_hops,
+}
 
 
 def draw(what, runs):
@@ -233,8 +266,17 @@ def draw(what, runs):
 
     matplotlib.use("Agg")
     # The same input gives the same bytes: no date, and a fixed salt for the ids in SVG.
-    matplotlib.rcParams.update({"svg.hashsalt": "ringsim", "axes.grid": True, "grid.alpha": 0.3, "axes.axisbelow": True,
-                                "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False})
+    matplotlib.rcParams.update(
+        {
+            "svg.hashsalt": "ringsim",
+            "axes.grid": True,
+            "grid.alpha": 0.3,
+            "axes.axisbelow": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "legend.frameon": False,
+        }
+    )
     figure, axes = matplotlib.pyplot.subplots(figsize=(8, 4.5), layout="constrained")
     if what == "density":
         axes.grid(False)
@@ -264,7 +306,7 @@ def main():
     try:
         for path in arguments.output:
             if path.suffix not in (".png", ".svg"):
-                raise InputError(f"{path}: found the ending \"{path.suffix}\"; .png and .svg are accepted")
+                raise InputError(f'{path}: found the ending "{path.suffix}"; .png and .svg are accepted')
         try:
             import matplotlib.pyplot  # noqa: F401
         except ImportError:

@@ -97,18 +97,20 @@ void print(const Calibration& result, Format format) {
 }
 
 std::string points_csv(const Calibration& result) {
-  std::string text = "size_bytes,message_bytes,measured_s,fitted_s,error,piece,held_out\n";
-  const auto add_points = [&](const std::vector<Observation>& observations, const char* held_out) {
+  auto text = csv_header<CalibrationPointRow>();
+  const auto add_points = [&](const std::vector<Observation>& observations, bool held_out) {
     for (const auto& each : observations) {
-      text += csv_line({fmt::format("{}", each.size.count), fmt::format("{}", each.cost.message),
-                        fmt::format("{}", each.time.value),
-                        fmt::format("{}", time_of(result.fit, each.cost).value),
-                        fmt::format("{}", relative_error(result.fit, each)),
-                        fmt::format("{}", piece_of(result.fit, each.cost)), held_out});
+      text += csv_line(CalibrationPointRow{.size_bytes = each.size.count,
+                                           .message_bytes = each.cost.message,
+                                           .measured_s = each.time.value,
+                                           .fitted_s = time_of(result.fit, each.cost).value,
+                                           .error = relative_error(result.fit, each),
+                                           .piece = piece_of(result.fit, each.cost),
+                                           .held_out = held_out});
     }
   };
-  add_points(result.fitted, "0");
-  add_points(result.held_out, "1");
+  add_points(result.fitted, false);
+  add_points(result.held_out, true);
   return text;
 }
 

@@ -7,10 +7,11 @@
 #include "models/prune/encodings/encoding.hpp"
 #include "models/schemes/scheme.hpp"
 #include "models/specs/model_spec.hpp"
+#include "sim/backend/backend.hpp"
 #include "sim/collectives/collective.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/table.hpp"
-#include "topologies/topology.hpp"
+#include "topologies/kinds/kind.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -53,6 +54,16 @@ Rows collective_rows() {
   return rows;
 }
 
+Rows backend_rows() {
+  Rows rows = {{"backend", "what it is", "here"}};
+  for (const auto* backend : backends()) {
+    const auto refusal = backend->unavailable();
+    rows.push_back({std::string(backend->name), std::string(backend->description),
+                    refusal ? "unavailable: " + refusal->found : "available"});
+  }
+  return rows;
+}
+
 Rows optimizer_rows() {
   Rows rows = {{"optimizer", "what it does", "source", "lr", "momentum"}};
   const auto shown = [](std::optional<double> value) {
@@ -70,7 +81,7 @@ Rows topology_rows() {
   Rows rows = {{"topology", "kind", "hosts", "what it is"}};
   for (const auto& shipped : shipped_topologies()) {
     const auto topology = load_topology(shipped.path);
-    rows.push_back({shipped.name, std::string(name_of(topology.kind())),
+    rows.push_back({shipped.name, std::string(topology.kind().name),
                     fmt::format("{}", topology.hosts()), topology.description()});
   }
   return rows;
@@ -112,7 +123,9 @@ const std::vector<Listing>& listings() {
       {"models", model_rows},
       {"optimizers", optimizer_rows},
       {"topologies", topology_rows},
+      {"topology-kinds", [] { return described("kind", topology_kinds()); }},
       {"collectives", collective_rows},
+      {"backends", backend_rows},
       {"encodings", [] { return described("encoding", mask_encodings()); }},
       {"engines", engine_rows},
   };
@@ -138,8 +151,8 @@ std::function<int()> add_list(CLI::App& app, const Invocation&) {
   auto what = std::make_shared<std::string>();
   app.add_option(
          "WHAT", *what,
-         "schemes, models, optimizers, topologies, collectives, encodings or engines; default "
-         "all")
+         "schemes, models, optimizers, topologies, topology-kinds, collectives, backends, encodings "
+         "or engines; default all")
       ->type_name("");
   return [what] { return execute(*what); };
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The figures of a summary, by name: one list for tables, for JSON-free CSV lines, and for
-// comparing runs.
+// The figures of a summary as one list, for tables, for CSV lines, and for comparing runs. They are
+// the keys of summary.json (traces/records/summary.hpp) but for its provenance.
 #include "traces/records.hpp"
 
 #include <functional>
@@ -16,8 +16,9 @@ namespace ringsim {
 enum class Shown { seconds, bytes, ratio, percent, number, text };
 
 struct Metric {
-  std::string_view name;   ///< path in summary.json and column in CSV: "seconds_per_step.total"
-  std::string_view label;  ///< in tables; empty: not in tables
+  std::string name;                ///< path in summary.json and column in CSV: "target.steps"
+  std::string_view unit, meaning;  ///< as in the record of the key
+  std::string_view label;          ///< in tables; empty: not in tables
   Shown shown;
   std::function<std::optional<double>(const Summary&)> value;  ///< empty for text
   std::function<std::string(const Summary&)> text;             ///< empty for numbers

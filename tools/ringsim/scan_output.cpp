@@ -3,6 +3,8 @@
 #include "base/csv_reader.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
+#include "sim/scan/folder.hpp"
+#include "sim/scan/scan_columns.hpp"
 #include "tools/ringsim/metrics.hpp"
 #include "tools/ringsim/table.hpp"
 
@@ -14,12 +16,22 @@
 namespace ringsim {
 namespace {
 
-constexpr std::string_view option_prefix = "option.";
-
 const Metric* metric_named(std::string_view name) {
   const auto all = metrics();
   const auto found = std::ranges::find(all, name, &Metric::name);
   return found == all.end() ? nullptr : &*found;
+}
+
+/// The figures of a summary that scan.csv has: those that are the same whenever a point is run.
+const std::vector<const Metric*>& figures() {
+  static const std::vector<const Metric*> chosen = [] {
+    std::vector<const Metric*> all;
+    for (const auto& metric : metrics()) {
+      if (metric.name != "wall_seconds") all.push_back(&metric);
+    }
+    return all;
+  }();
+  return chosen;
 }
 
 std::optional<double> number_in(const std::string& cell) {
@@ -35,21 +47,21 @@ struct TableColumn {
 };
 
 std::vector<TableColumn> table_columns(const std::vector<std::string>& names) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> figures = {{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> headings = {{
       {"seconds_per_step.total", "step"},
       {"seconds_per_step.exposed_exchange", "exposed exchange"},
       {"compression_ratio.wire", "compression: wire"},
       {"bottleneck.kind", "bottleneck"},
       {"accuracy", "accuracy"},
       {"target.seconds", "time to the target"},
-      {"error", "error"},
+      {error_column.name, "error"},
   }};
   std::vector<TableColumn> columns;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (names[i].starts_with(option_prefix))
       columns.push_back({i, names[i].substr(option_prefix.size()), nullptr});
   }
-  for (const auto& [name, heading] : figures) {
+  for (const auto& [name, heading] : headings) {
     const auto found = std::ranges::find(names, name);
     if (found != names.end()) {
       columns.push_back({static_cast<std::size_t>(found - names.begin()), std::string(heading),
@@ -88,7 +100,7 @@ void print_table(const std::vector<std::string>& names,
 Json json_cell(const std::string& name, const std::string& cell) {
   if (cell.empty()) return nullptr;
   const auto* metric = metric_named(name);
-  const bool is_number = name == "point" || (metric != nullptr && !metric->text);
+  const bool is_number = name == point_column.name || (metric != nullptr && !metric->text);
   const auto number = is_number ? number_in(cell) : std::nullopt;
   return number ? Json(*number) : Json(cell);
 }
@@ -96,22 +108,29 @@ Json json_cell(const std::string& name, const std::string& cell) {
 }  // namespace
 
 ResultColumns result_columns() {
-  static const std::vector<const Metric*> chosen = [] {
-    std::vector<const Metric*> all;
-    for (const auto& metric : metrics()) {
-      if (metric.name != "wall_seconds") all.push_back(&metric);
-    }
-    return all;
-  }();
   ResultColumns columns;
-  for (const auto* metric : chosen) columns.names.emplace_back(metric->name);
+  for (const auto* metric : figures()) columns.names.emplace_back(metric->name);
   columns.cells = [](const Summary& summary) {
     std::vector<std::string> cells;
-    cells.reserve(chosen.size());
-    for (const auto* metric : chosen) cells.push_back(exact(*metric, summary));
+    cells.reserve(figures().size());
+    for (const auto* metric : figures()) cells.push_back(exact(*metric, summary));
     return cells;
   };
   return columns;
+}
+
+OutputFile scan_file() {
+  OutputFile file{
+      {table_name, "point", "`scan`", "options that vary, figures of the summary, error"}, {}};
+  const auto add = [&](const auto& column) {
+    file.fields.push_back({std::string(column.name), column.unit, column.meaning});
+  };
+  add(point_column);
+  add(option_column);
+  for (const auto* metric : figures())
+    file.fields.push_back({metric->name, metric->unit, metric->meaning});
+  add(error_column);
+  return file;
 }
 
 void print_scan(const std::string& csv, Format format) {

@@ -1,5 +1,6 @@
 #include "tools/ringsim/seeds.hpp"
 
+#include "base/child_process.hpp"
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
@@ -9,14 +10,11 @@
 #include "traces/summary.hpp"
 
 #include <fmt/format.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 
 namespace ringsim {
 namespace {
@@ -31,37 +29,6 @@ std::uint64_t parse_seed(std::string_view text, std::string_view whole) {
   const auto value = parse_whole_number(text);
   if (!value) wrong_seeds(whole);
   return *value;
-}
-
-/// What a child process has written, to its end.
-std::string read_all(int file) {
-  std::string text;
-  std::array<char, 4096> block{};
-  for (ssize_t count; (count = read(file, block.data(), block.size())) > 0;)
-    text.append(block.data(), static_cast<std::size_t>(count));
-  close(file);
-  return text;
-}
-
-/// In the child: never returns.
-[[noreturn]] void run_child(int file, const std::function<Summary()>& run) {
-  int code = 0;
-  try {
-    const auto text = to_text(to_json(run()));
-    for (std::size_t done = 0; done < text.size();) {
-      const ssize_t written = write(file, text.data() + done, text.size() - done);
-      if (written <= 0) std::_Exit(1);
-      done += static_cast<std::size_t>(written);
-    }
-  } catch (const UserError& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    code = 2;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    code = 1;
-  }
-  std::fflush(stderr);
-  std::_Exit(code);
 }
 
 struct Figures {
@@ -173,22 +140,9 @@ std::vector<SeededSummary> run_seeds(const std::vector<std::uint64_t>& seeds,
                                      const std::function<Summary(std::uint64_t seed)>& run) {
   std::vector<SeededSummary> runs;
   for (const std::uint64_t seed : seeds) {
-    std::array<int, 2> ends{};
-    if (pipe(ends.data()) != 0) throw RunError("cannot make a pipe");
-    std::fflush(stdout);
-    std::fflush(stderr);
-    const pid_t child = fork();
-    if (child < 0) throw RunError("cannot start a process");
-    if (child == 0) {
-      close(ends[0]);
-      run_child(ends[1], [&] { return run(seed); });
-    }
-    close(ends[1]);
-    const auto text = read_all(ends[0]);
-    int status = 0;
-    waitpid(child, &status, 0);
-    if (!WIFEXITED(status)) throw RunError(fmt::format("the run of seed {} was killed", seed));
-    if (WEXITSTATUS(status) != 0) std::exit(WEXITSTATUS(status));  // it has said why
+    const auto what = fmt::format("the run of seed {}", seed);
+    const auto output = call_in_child([&] { return to_text(to_json(run(seed))); });
+    const auto text = text_or_throw(output, what);
     runs.push_back({seed, parse_summary(text, fmt::format("seed {}", seed))});
   }
   return runs;

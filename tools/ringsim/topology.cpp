@@ -6,6 +6,8 @@
 #include "base/text.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/table.hpp"
+#include "topologies/kinds/kind.hpp"
+#include "topologies/schema.hpp"
 #include "topologies/simgrid_xml.hpp"
 
 #include <CLI/CLI.hpp>
@@ -20,7 +22,7 @@ namespace ringsim {
 namespace {
 
 void print_heading(const Topology& topology) {
-  fmt::print("{}: {}, {} hosts, {} links\n", topology.name(), name_of(topology.kind()),
+  fmt::print("{}: {}, {} hosts, {} links\n", topology.name(), topology.kind().name,
              topology.hosts(), topology.links().size());
 }
 
@@ -154,6 +156,12 @@ std::function<int()> add_topology(CLI::App& app, const Invocation&) {
       ->type_name("FILE");
   to_simgrid->callback(
       [action, file, output] { *action = [file, output] { return export_file(*file, *output); }; });
+  app.add_subcommand("schema", "prints the JSON Schema of topology files")->callback([action] {
+    *action = [] {
+      fmt::print("{}", topology_schema());
+      return 0;
+    };
+  });
   app.require_subcommand(1);
   return [action] { return (*action)(); };
 }
@@ -161,7 +169,7 @@ std::function<int()> add_topology(CLI::App& app, const Invocation&) {
 }  // namespace
 
 extern const CommandDefinition topology_command;
-const CommandDefinition topology_command = {"topology", "check | show | export a topology file",
-                                            add_topology};
+const CommandDefinition topology_command = {
+    "topology", "check | show | export a topology file, or print the schema of all", add_topology};
 
 }  // namespace ringsim

@@ -1,7 +1,7 @@
 #pragma once
-// The readers of each format, for measured_table.cpp.
+// The readers of each format, for measured_table.cpp, and what they have in common.
 #include "base/json_reader.hpp"
-#include "topologies/calibration/measured_table.hpp"
+#include "topologies/calibration/measurement.hpp"
 
 #include <string>
 #include <string_view>
@@ -15,6 +15,7 @@ struct Line {
   Place place;            ///< file and "line N"
 };
 std::vector<Line> lines_of(std::string_view text, const std::string& file);
+std::string_view stripped(std::string_view text);  ///< without blanks around it
 std::vector<std::string_view> words_of(std::string_view text);
 
 /// A whole number of bytes below 9e15, or a time above zero in units of `unit` seconds.

@@ -1,7 +1,7 @@
 #include "models/networks/mlp.hpp"
 
 #include "base/random.hpp"
-#include "models/networks/matrix_product.hpp"
+#include "models/matrix_product.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,7 @@
+#include "models/prune/dispatch.hpp"
+
 #include "base/error.hpp"
 #include "models/prune/cpu_kernels.hpp"
-#include "models/prune/dispatch.hpp"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>

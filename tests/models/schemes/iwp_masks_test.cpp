@@ -28,7 +28,8 @@ std::vector<prune::MaskWord> copy_of(std::span<const prune::MaskWord> mask) {
 }
 
 bool has_stage(const StepOutcome& outcome, std::string_view phase) {
-  return std::ranges::any_of(outcome.stages, [&](const Stage& s) { return s.phase == phase; });
+  return std::ranges::any_of(outcome.stages,
+                             [&](const Stage& s) { return s.phase.text() == phase; });
 }
 
 /// Nothing is above the threshold: what is kept is the tail.
@@ -219,8 +220,8 @@ TEST_CASE("drawn masks serve as many steps as they are asked to", "[iwp]") {
   CHECK(same.layers[0].kept == first.layers[0].kept);
   for (std::uint64_t step = 5; step < 8; ++step) {
     const auto drawn = definition.synthesize(small_layers(), o, step);
-    CHECK(drawn.stages.front().phase == "accumulate");
-    CHECK(drawn.stages[1].phase == "pack");
+    CHECK(drawn.stages.front().phase.text() == "accumulate");
+    CHECK(drawn.stages[1].phase.text() == "pack");
     CHECK(drawn.layers[0].kept == first.layers[0].kept);
   }
   CHECK(definition.synthesize(small_layers(), o, 12).layers[0].kept != first.layers[0].kept);

@@ -127,7 +127,7 @@ TEST_CASE("powersgd all-reduces P, then Q, then what stays whole", "[powersgd]")
     std::vector<std::pair<std::string, std::size_t>> exchanges;
     for (const auto& stage : out.stages) {
       if (const auto* reduce = std::get_if<AllReduce>(&stage.what)) {
-        exchanges.emplace_back(stage.phase, reduce->elements);
+        exchanges.emplace_back(stage.phase.text(), reduce->elements);
         CHECK(reduce->element_bytes == value);
       }
     }

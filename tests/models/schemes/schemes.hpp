@@ -61,7 +61,7 @@ void run_steps(Scheme& scheme, Rank ranks, std::uint64_t steps, Check&& check) {
 template <class What>
 const What& stage(const StepOutcome& outcome, std::string_view phase) {
   for (const auto& stage : outcome.stages) {
-    if (stage.phase == phase && std::holds_alternative<What>(stage.what))
+    if (stage.phase.text() == phase && std::holds_alternative<What>(stage.what))
       return std::get<What>(stage.what);
   }
   throw std::logic_error("no such stage");

@@ -1,8 +1,9 @@
 #pragma once
 // Programs and topologies that tests write down phase by phase.
 #include "sim/backend/backend.hpp"
-#include "topologies/topology.hpp"
+#include "topologies/kinds/ring.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,11 +15,28 @@ inline Topology make_ring(const std::vector<double>& bandwidth,
   for (std::size_t i = 0; i < bandwidth.size(); ++i) {
     links.push_back({"link" + std::to_string(i), {bandwidth[i]}, {latency[i]}});
   }
-  return Topology::ring("test", links);
+  return ring_topology("test", links);
 }
 
 inline Topology uniform_ring(Rank hosts, double bandwidth, double latency) {
   return make_ring(std::vector<double>(hosts, bandwidth), std::vector<double>(hosts, latency));
+}
+
+inline BackendResult run_recurrence(const Topology& topology, const Program& program,
+                                    const Observer& observer) {
+  return find_backend("recurrence").run(topology, program, observer);
+}
+
+/// Once per process.
+inline BackendResult run_simgrid(const Topology& topology, const Program& program,
+                                 const Observer& observer) {
+  return find_backend("simgrid").run(topology, program, observer);
+}
+
+/// The first contention, where recurrence is not exact.
+inline std::optional<Contention> find_contention(const Topology& topology, const Program& program) {
+  const auto found = find_inexactness(find_backend("recurrence"), topology, program);
+  return found ? std::optional(found->contention) : std::nullopt;
 }
 
 /// phases[rank][stream] one after the other.

@@ -3,6 +3,10 @@
 #include "base/random.hpp"
 #include "sim/collectives/sparse_ring.hpp"
 #include "tests/sim/backend/programs.hpp"
+#include "topologies/kinds/fat_tree.hpp"
+#include "topologies/kinds/hierarchical.hpp"
+#include "topologies/kinds/ring.hpp"
+#include "topologies/kinds/switch.hpp"
 
 #include <memory>
 #include <set>
@@ -57,9 +61,9 @@ class RandomCase {
     const Link& second = links[1];
     switch (random_.below(6)) {
       case 0:
-        return Topology::star("test", links);
+        return switch_topology("test", links);
       case 1:
-        return Topology::hierarchical(
+        return hierarchical_topology(
             "test", {groups,
                      each,
                      first,
@@ -67,11 +71,11 @@ class RandomCase {
                      random_.below(2) == 0 ? NicPlacement::per_node : NicPlacement::per_gpu,
                      {}});
       case 2:
-        return Topology::fat_tree(
+        return fat_tree_topology(
             "test",
             {groups, each, static_cast<std::uint32_t>(1 + random_.below(3)), first, second});
       default:
-        return Topology::ring("test", links);
+        return ring_topology("test", links);
     }
   }
 

@@ -34,8 +34,8 @@ inline std::vector<double> record(Backend backend, const Topology& topology, con
         .push_back(event.time.value);
   };
   observer.on_collective = [&](const CollectiveEvent& event) {
-    auto& list =
-        events[{1, number(event.step), number(event.bucket), number(event.phase.size()), 0, 0}];
+    auto& list = events[{1, number(event.step), number(event.bucket),
+                         number(event.phase.text().size()), 0, 0}];
     list.push_back(event.start ? event.start->value : -1);
     list.push_back(event.end ? event.end->value : -1);
   };

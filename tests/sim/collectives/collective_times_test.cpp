@@ -2,6 +2,9 @@
 // another one.
 #include "sim/collectives/sparse_ring.hpp"
 #include "tests/sim/simgrid/simgrid_end.hpp"
+#include "tests/topologies/file.hpp"
+#include "topologies/kinds/hierarchical.hpp"
+#include "topologies/kinds/switch.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -26,7 +29,7 @@ Topology ring_of(Rank hosts) { return with_reduction(uniform_ring(hosts, 1 / b, 
 /// A message passes two links.
 Topology switch_of(Rank hosts) {
   return with_reduction(
-      Topology::star("switch", std::vector<Link>(hosts, {"host", {1 / b}, {link_latency}})));
+      switch_topology("switch", std::vector<Link>(hosts, {"host", {1 / b}, {link_latency}})));
 }
 
 AllReduceRequest request_of(Rank ranks) { return {ranks, elements, Bytes{4}}; }
@@ -53,6 +56,23 @@ TEST_CASE("rings take 2(N-1) rounds of a chunk, and add in half of them", "[coll
              7 * (a + chunk * b));
   check_time(ring_of(8), find_collective("allgather").make_all_reduce(request_of(8)),
              7 * (a + n * b) + 7 * n * g);
+}
+
+TEST_CASE("a ring all-reduce on a torus takes the time of a ring", "[collectives]") {
+  // Ranks follow a ring of neighbours through the torus: 2(N-1)(a + n/N b) once more, here n = 4000
+  // N. Three odd dimensions, and what the bare kind makes of 16 and of 22 ranks.
+  const auto torus_of = [](Rank ranks) {
+    return make_uniform(*kind_named("torus"), ranks, {1 / b}, {link_latency});
+  };
+  const auto odd = loaded(
+      R"({"name": "odd", "kind": "torus", "dimensions": [5, 3, 3],
+          "link": {"bandwidth": "1MBps", "latency": "1ms"}})");
+  for (const auto& topology : {torus_of(16), torus_of(22), odd}) {
+    const double ranks = topology.hosts();
+    const auto request = AllReduceRequest{topology.hosts(), 1000 * topology.hosts(), Bytes{4}};
+    check_time(topology, make_ring_all_reduce(request),
+               2 * (ranks - 1) * (link_latency + 4000 * b));
+  }
 }
 
 TEST_CASE("both directions of a ring carry half each, channels share their links",
@@ -102,7 +122,7 @@ TEST_CASE("pieces follow one another along a ring and through a tree", "[collect
     cables.push_back({"host", {speed / b}, {link_latency}});
   request = request_of(7);
   request.chunk = Bytes{96'000};
-  check_time(with_reduction(Topology::star("fast towards the root", cables)),
+  check_time(with_reduction(switch_topology("fast towards the root", cables)),
              find_collective("tree").make_all_reduce(request),
              2 * (2 * a + n * b + 2 * a + n / 2 * b) + 2 * 2 * n * g);
 }
@@ -112,12 +132,12 @@ TEST_CASE("a hierarchical all-reduce takes a ring in the node and one between th
   // 3 nodes of 4 GPUs with a card each. Inside: chunks of n/4 over two links of 1e7 B/s and 0.1 ms;
   // between: chunks of n/12 over two cards.
   const auto topology =
-      with_reduction(Topology::hierarchical("nodes", {.nodes = 3,
-                                                      .gpus_per_node = 4,
-                                                      .inner = {"inner", {1e7}, {1e-4}},
-                                                      .nic = {"nic", {1 / b}, {link_latency}},
-                                                      .placement = NicPlacement::per_gpu,
-                                                      .backbone = {}}));
+      with_reduction(hierarchical_topology("nodes", {.nodes = 3,
+                                                     .gpus_per_node = 4,
+                                                     .inner = {"inner", {1e7}, {1e-4}},
+                                                     .nic = {"nic", {1 / b}, {link_latency}},
+                                                     .placement = NicPlacement::per_gpu,
+                                                     .backbone = {}}));
   auto request = request_of(12);
   request.ranks_per_node = 4;
   check_time(topology, find_collective("hierarchical").make_all_reduce(request),

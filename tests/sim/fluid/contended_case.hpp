@@ -2,6 +2,10 @@
 // Random short programs in which messages slow each other.
 #include "base/random.hpp"
 #include "tests/sim/backend/programs.hpp"
+#include "topologies/kinds/fat_tree.hpp"
+#include "topologies/kinds/hierarchical.hpp"
+#include "topologies/kinds/ring.hpp"
+#include "topologies/kinds/switch.hpp"
 
 #include <memory>
 #include <string>
@@ -106,15 +110,15 @@ class ContendedCase {
     switch (below(5)) {
       case 0:
       case 1:
-        return Topology::star("test", links, backbone);
+        return switch_topology("test", links, backbone);
       case 2:
-        return Topology::hierarchical(
+        return hierarchical_topology(
             "test", {groups, each, some_link("inner"), some_link("card"), placement, backbone});
       case 3:
-        return Topology::fat_tree(
+        return fat_tree_topology(
             "test", {groups, each, 1 + below(3), some_link("host"), some_link("uplink")});
       default:
-        return Topology::ring("test", links);
+        return ring_topology("test", links);
     }
   }
 

@@ -5,6 +5,7 @@
 #include "tests/sim/backend/random_case.hpp"
 #include "tests/sim/backend/recorded.hpp"
 #include "tests/sim/fluid/contended_case.hpp"
+#include "topologies/kinds/switch.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -80,7 +81,7 @@ TEST_CASE("messages to one rank share its link, and get faster as others end", "
   // Seven ranks send 1, 2, ..., 7 MB to rank 0 over its link of 1e6 B/s; 1 ms of latency for each
   // of the two links. The first ends after 7 shares of 1 MB; each of the others has 1 MB more than
   // the one before, and is alone with those that follow: 7, 7+6, 7+6+5, ... s.
-  const auto topology = Topology::star("switch", std::vector<Link>(8, {"host", {1e6}, {1e-3}}));
+  const auto topology = switch_topology("switch", std::vector<Link>(8, {"host", {1e6}, {1e-3}}));
   const auto in_cast = call(std::make_shared<InCast>(8, 0, Bytes{0}, Bytes{1'000'000}));
   const auto ends = ends_of(topology, Phases(8, {{in_cast}}));
   REQUIRE(ends.size() == 7);
@@ -115,7 +116,7 @@ TEST_CASE("no link carries more than its capacity where a rank sends to two at o
   // messages half; rank 2's way down has room for two halves: all three end at 2 s. With a fourth
   // message, from rank 4 to rank 2, a third is left for each there: 0>1 takes 2/3 of the way up
   // and ends at 1.5 s; 3 s for the others.
-  const auto topology = Topology::star("switch", std::vector<Link>(5, {"host", {1e9}, {0}}));
+  const auto topology = switch_topology("switch", std::vector<Link>(5, {"host", {1e9}, {0}}));
   Phases phases(5, {{}, {}, {}, {}});
   const auto send = [&](StreamId stream, Rank source, Rank target) {
     for (auto& rank : phases) rank[stream] = {message(5, source, target, 1'000'000'000)};
@@ -135,7 +136,7 @@ TEST_CASE("capacity that changes while messages share it is shared anew", "[flui
   // Two messages of 1 MB over rank 2's way down, 1e6 B/s until 1 s, 0.5e6 B/s until 2 s, nothing
   // until 3 s, then 2e6 B/s. Each has 0.5 MB after 1 s and 0.75 MB after 2 s; the last 0.25 MB take
   // 0.25 s: 3.25 s. Restarted at 3 s, each takes 1 s.
-  auto topology = Topology::star("switch", std::vector<Link>(3, {"host", {1e6}, {0}}));
+  auto topology = switch_topology("switch", std::vector<Link>(3, {"host", {1e6}, {0}}));
   Link down = topology.links()[5];
   LinkExtras extras;
   extras.profile = {{{1}, {0.5e6}}, {{2.5}, {2e6}}};
@@ -153,7 +154,7 @@ TEST_CASE("reports come in order of time, and of one moment in the order that Ob
           "[fluid]") {
   // At 2 s a delay of rank 0 and the messages 0>1 and 2>3 end; then come both marks, in order of
   // rank; then, still at 2 s, what rank 1 marks after that.
-  const auto topology = Topology::star("switch", std::vector<Link>(4, {"host", {1e6}, {0}}));
+  const auto topology = switch_topology("switch", std::vector<Link>(4, {"host", {1e6}, {0}}));
   Phases phases(4, {{}, {}});
   for (const Rank rank : {0, 1}) phases[rank][0] = {message(4, 0, 1, 2'000'000)};
   for (const Rank rank : {2, 3}) phases[rank][0] = {message(4, 2, 3, 2'000'000)};
@@ -224,7 +225,7 @@ TEST_CASE("what a program or an observer throws comes out of a fluid run", "[flu
 TEST_CASE("the critical path goes through the messages that were waited for", "[fluid]") {
   // Rank 0 computes 1 s and sends 1 MB to rank 2, which shares its way down (1e6 B/s, no latency
   // but 0.25 s in all) with the 1 MB of rank 1 from 1.25 s on: 2 s. Rank 2 reduces at 1e6 B/s.
-  auto topology = Topology::star("switch", std::vector<Link>(3, {"host", {1e6}, {0.125}}));
+  auto topology = switch_topology("switch", std::vector<Link>(3, {"host", {1e6}, {0.125}}));
   Host host;
   host.reduce_rate = {1e6};
   topology.set_host(2, host);

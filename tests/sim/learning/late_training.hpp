@@ -3,6 +3,7 @@
 #include "models/networks/mlp.hpp"
 #include "models/networks/sequence.hpp"
 #include "sim/learning/late_training.hpp"
+#include "sim/learning/training_parts.hpp"
 #include "tests/sim/learning/two_classes.hpp"
 
 #include <algorithm>
@@ -57,12 +58,12 @@ inline std::function<void(const TrainedStep&)> collect(Trained& trained) {
 /// Every rank begins step t once it has applied update t-1-lag; exchanges run when all are ready.
 /// Ranks die when they have a gradient that the others do not get.
 inline Trained train_late(const Setup& setup, std::string_view name, std::uint64_t lag,
-                          StaleOptions stale = {}, std::size_t threads = 2) {
-  stale.staleness = std::max(stale.staleness, lag);
+                          LateOptions lateness = {}, std::size_t threads = 2) {
+  lateness.staleness = std::max(lateness.staleness, lag);
   const auto scheme = setup.scheme(name);
   ThreadPool pool(threads);
   Trained trained;
-  StaleTraining training(setup.options, stale, *scheme, pool, collect(trained));
+  LateTraining training(setup.options, lateness, *scheme, pool, collect(trained));
   std::vector<Rank> living;
   for (Rank rank = 0; rank < ranks; ++rank) living.push_back(rank);
   const std::size_t buckets = setup.buckets.size();
@@ -96,7 +97,7 @@ inline std::vector<float> mean_gradient(const Setup& setup, std::uint64_t step,
                                         const std::vector<float>& weights) {
   auto sampler = make_sampler(setup.options);
   sampler.begin_step(step);
-  Worker worker(0, *setup.network, weights.size());
+  RankWorker worker(0, *setup.network, weights.size());
   std::vector<float> mean(weights.size());
   for (const Rank rank : of) {
     worker.compute(setup.data.train, sampler.batch(step, rank), weights);

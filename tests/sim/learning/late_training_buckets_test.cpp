@@ -10,7 +10,7 @@ using namespace ringsim;
 using namespace ringsim::test;
 
 TEST_CASE("a rank that was late for a step's buckets may be in time for the next one's",
-          "[stale][training]") {
+          "[late][training]") {
   // Stochastic gradient descent in two buckets, by hand; a quorum of 3. Rank 3 has step 0 after its
   // exchanges, and in step 1 rank 2 is late.
   Setup setup;
@@ -20,9 +20,9 @@ TEST_CASE("a rank that was late for a step's buckets may be in time for the next
   setup.buckets = {{{2, 3}}, {{0, 1}}};
   const auto scheme = setup.scheme("dense");
   ThreadPool pool(2);
-  StaleOptions stale;
-  stale.quorum = 3;
-  StaleTraining training(setup.options, stale, *scheme, pool, [](const TrainedStep&) {});
+  LateOptions lateness;
+  lateness.quorum = 3;
+  LateTraining training(setup.options, lateness, *scheme, pool, [](const TrainedStep&) {});
   std::vector<float> weights(total_parameters(setup.network->layers()));
   setup.network->initialize(1, weights);
   for (const std::uint64_t step : {0U, 1U}) {
@@ -53,7 +53,7 @@ TEST_CASE("a rank that was late for a step's buckets may be in time for the next
 }
 
 TEST_CASE("a gradient may be of weights of which some buckets are newer than others",
-          "[stale][training]") {
+          "[late][training]") {
   // Stochastic gradient descent in two buckets, by hand. S = 1: all begin step 1 when the update of
   // step 0 has come to the first bucket alone, and step 2 with both updates of step 0 and none of
   // step 1: delays of 0 and 1, and of 1 and 1, each for the share of its
@@ -65,10 +65,10 @@ TEST_CASE("a gradient may be of weights of which some buckets are newer than oth
   setup.buckets = {{{2, 3}}, {{0, 1}}};
   const auto scheme = setup.scheme("dense");
   ThreadPool pool(2);
-  StaleOptions stale;
-  stale.staleness = 1;
+  LateOptions lateness;
+  lateness.staleness = 1;
   std::vector<double> delays;
-  StaleTraining training(setup.options, stale, *scheme, pool, [&](const TrainedStep& step) {
+  LateTraining training(setup.options, lateness, *scheme, pool, [&](const TrainedStep& step) {
     delays.push_back(step.delay_mean);
     CHECK(step.delay_max == (step.step == 0 ? 0 : 1));
   });
@@ -122,7 +122,7 @@ TEST_CASE("a gradient may be of weights of which some buckets are newer than oth
     REQUIRE(result.weights[i] == Approx(after[i] - one[i] - two[i]).margin(1e-6));
 }
 
-TEST_CASE("a quorum may take one bucket of a rank and leave out another", "[stale][training]") {
+TEST_CASE("a quorum may take one bucket of a rank and leave out another", "[late][training]") {
   // The first bucket comes from ranks 0, 1 and 2, the second, whose gradient rank 2 has late, from
   // 0, 1 and 3.
   Setup setup;
@@ -130,10 +130,10 @@ TEST_CASE("a quorum may take one bucket of a rank and leave out another", "[stal
   const auto* name = GENERATE("dense", "randomk");
   const auto scheme = setup.scheme(name);
   ThreadPool pool(2);
-  StaleOptions stale;
-  stale.quorum = 3;
+  LateOptions lateness;
+  lateness.quorum = 3;
   std::vector<prune::MaskWord> mask;
-  StaleTraining training(setup.options, stale, *scheme, pool, [&](const TrainedStep& step) {
+  LateTraining training(setup.options, lateness, *scheme, pool, [&](const TrainedStep& step) {
     CHECK(step.left_out == std::vector<Rank>{2, 3});
     mask.assign(step.outcome->mask.begin(), step.outcome->mask.end());
   });

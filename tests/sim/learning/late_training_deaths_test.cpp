@@ -2,6 +2,7 @@
 #include "sim/learning/late_history.hpp"
 #include "sim/learning/late_ranks.hpp"
 #include "sim/learning/late_training.hpp"
+#include "sim/learning/lockstep_training.hpp"
 #include "tests/sim/learning/late_training.hpp"
 
 #include <catch2/catch.hpp>
@@ -12,7 +13,7 @@ using namespace ringsim;
 using namespace ringsim::test;
 
 TEST_CASE("without being late, ranks that die leave the training that synchronous steps would",
-          "[stale][training]") {
+          "[late][training]") {
   const auto* definition = GENERATE(from_range(schemes().begin(), schemes().end()));
   INFO(definition->name);
   // They draw by the position of a rank when it contributes: in synchronous steps before the death.
@@ -35,15 +36,15 @@ TEST_CASE("without being late, ranks that die leave the training that synchronou
 }
 
 TEST_CASE("gradients of weights that an aborted exchange made are not in hand",
-          "[stale][training]") {
+          "[late][training]") {
   // S = 2. All have the gradients of steps 0 and 1 when exchange 0 begins; update 0 reaches rank 0
   // alone, which begins step 2 with it, and rank 2 begins step 2 without. Then rank 1 dies.
   const Setup setup;
   const auto scheme = setup.scheme("dense");
   ThreadPool pool(1);
-  StaleOptions stale;
-  stale.staleness = 2;
-  StaleTraining training(setup.options, stale, *scheme, pool, [](const TrainedStep&) {});
+  LateOptions lateness;
+  lateness.staleness = 2;
+  LateTraining training(setup.options, lateness, *scheme, pool, [](const TrainedStep&) {});
   for (std::uint64_t step = 0; step < 2; ++step) {
     const Seconds now{static_cast<double>(step)};
     for (Rank rank = 0; rank < ranks; ++rank) training.begin(rank, step, now);
@@ -58,9 +59,9 @@ TEST_CASE("gradients of weights that an aborted exchange made are not in hand",
   CHECK(training.go_on_without({1}, 0) == std::vector<std::uint64_t>{2, 0, 3, 2});
 }
 
-TEST_CASE("what follows a gradient that a rank has left out is not in hand", "[stale][training]") {
+TEST_CASE("what follows a gradient that a rank has left out is not in hand", "[late][training]") {
   // With a quorum the rank went on from step 0 to step 2, and exchange 1 is to be begun again.
-  StaleRank rank{Worker(0)};
+  LateRank rank{RankWorker(0)};
   for (const std::uint64_t step : {0U, 2U}) {
     rank.pending.push_back(
         {.step = step, .begin = Seconds{1.0 * step}, .samples = {}, .ready = {Seconds{3}}});
@@ -70,14 +71,14 @@ TEST_CASE("what follows a gradient that a rank has left out is not in hand", "[s
   CHECK(rank.pending.front().step == 0);
 }
 
-TEST_CASE("a quorum of more ranks than live takes all that live", "[stale][training]") {
+TEST_CASE("a quorum of more ranks than live takes all that live", "[late][training]") {
   const Setup setup;
   const auto scheme = setup.scheme("dense");
   ThreadPool pool(1);
-  StaleOptions stale;
-  stale.quorum = 3;
+  LateOptions lateness;
+  lateness.quorum = 3;
   std::size_t steps = 0;
-  StaleTraining training(setup.options, stale, *scheme, pool, [&](const TrainedStep& step) {
+  LateTraining training(setup.options, lateness, *scheme, pool, [&](const TrainedStep& step) {
     ++steps;
     CHECK(step.left_out == std::vector<Rank>{});
   });
@@ -90,24 +91,24 @@ TEST_CASE("a quorum of more ranks than live takes all that live", "[stale][train
   CHECK(steps == 1);
 }
 
-TEST_CASE("what is told again after a death trains the same", "[stale][training]") {
+TEST_CASE("what is told again after a death trains the same", "[late][training]") {
   // Exchange 3 has been when rank 2 dies, and has to be again; later exchange 6.
   const auto* name = GENERATE("dense", "iwp", "topk", "powersgd");
   const Setup setup;
   ThreadPool pool(2);
-  StaleOptions stale;
-  stale.staleness = 1;
+  LateOptions lateness;
+  lateness.staleness = 1;
   struct One {
     std::unique_ptr<BucketedScheme> scheme;
-    std::unique_ptr<StaleTraining> training;
+    std::unique_ptr<LateTraining> training;
   };
   const auto make = [&] {
     One one{.scheme = setup.scheme(name), .training = nullptr};
-    one.training = std::make_unique<StaleTraining>(setup.options, stale, *one.scheme, pool,
-                                                   [](const TrainedStep&) {});
+    one.training = std::make_unique<LateTraining>(setup.options, lateness, *one.scheme, pool,
+                                                  [](const TrainedStep&) {});
     return one;
   };
-  StaleHistory history;
+  LateHistory history;
   const auto step_until_exchange = [&](One& one, const std::vector<Rank>& living,
                                        std::uint64_t step) {
     const Seconds now{static_cast<double>(step)};

@@ -3,6 +3,7 @@
 
 #include "models/schedule.hpp"
 #include "models/schemes/iwp.hpp"
+#include "sim/learning/lockstep_training.hpp"
 #include "tests/sim/learning/late_training.hpp"
 
 #include <catch2/catch.hpp>
@@ -13,7 +14,7 @@
 using namespace ringsim;
 using namespace ringsim::test;
 
-TEST_CASE("what is never late trains as synchronous steps, bit for bit", "[stale][training]") {
+TEST_CASE("what is never late trains as synchronous steps, bit for bit", "[late][training]") {
   const auto* definition = GENERATE(from_range(schemes().begin(), schemes().end()));
   INFO(definition->name);
   Setup setup;
@@ -34,23 +35,23 @@ TEST_CASE("what is never late trains as synchronous steps, bit for bit", "[stale
   }
 }
 
-TEST_CASE("a late gradient is that of the weights of its beginning", "[stale][training]") {
+TEST_CASE("a late gradient is that of the weights of its beginning", "[late][training]") {
   // Against stochastic gradient descent written down here: update t is made with the weights before
   // update t-2, by g + lambda*g*g*(now - then), and a delay of 2 halves it.
   const double lambda = GENERATE(0.0, 0.5);
   const bool scales = GENERATE(false, true);
   Setup setup;
   setup.options.momentum = 0;
-  StaleOptions stale;
-  if (lambda > 0) stale.delay_compensation = lambda;
-  stale.scales_by_delay = scales;
-  const auto late = train_late(setup, "dense", 2, stale);
+  LateOptions lateness;
+  if (lambda > 0) lateness.delay_compensation = lambda;
+  lateness.scales_by_delay = scales;
+  const auto late = train_late(setup, "dense", 2, lateness);
 
   std::vector<std::vector<float>> weights(1);
   weights[0].resize(late.result.weights.size());
   setup.network->initialize(1, weights[0]);
   auto sampler = make_sampler(setup.options);
-  Worker worker(0, *setup.network, weights[0].size());
+  RankWorker worker(0, *setup.network, weights[0].size());
   for (std::uint64_t step = 0; step < setup.options.steps; ++step) {
     const std::uint64_t delay = std::min<std::uint64_t>(step, 2);
     const auto &now = weights[step], &then = weights[step - delay];
@@ -76,17 +77,17 @@ TEST_CASE("a late gradient is that of the weights of its beginning", "[stale][tr
   CHECK(late.result.weights != train_late(setup, "dense", 0).result.weights);
 }
 
-TEST_CASE("late training does not depend on the number of threads", "[stale][training]") {
+TEST_CASE("late training does not depend on the number of threads", "[late][training]") {
   const auto* name = GENERATE("dense", "iwp", "topk");
   const Setup setup;
-  StaleOptions stale;
-  stale.quorum = 3;
-  CHECK(train_late(setup, name, 3, stale, 1).result.weights ==
-        train_late(setup, name, 3, stale, 3).result.weights);
+  LateOptions lateness;
+  lateness.quorum = 3;
+  CHECK(train_late(setup, name, 3, lateness, 1).result.weights ==
+        train_late(setup, name, 3, lateness, 3).result.weights);
 }
 
 TEST_CASE("ages of late training equal a brute-force record of every coordinate",
-          "[stale][training]") {
+          "[late][training]") {
   Setup setup;
   if (GENERATE(false, true)) setup.buckets = {{{2, 3}}, {{0}}, {{1}}};
   const auto late = train_late(setup, "iwp", 2);
@@ -107,11 +108,11 @@ TEST_CASE("ages of late training equal a brute-force record of every coordinate"
   CHECK(counted.size() > 8);
 }
 
-TEST_CASE("the fresh error sees what being late does", "[stale][training]") {
+TEST_CASE("the fresh error sees what being late does", "[late][training]") {
   Setup setup;
   // The second bucket meets weights of which the first one has been updated: nothing late either.
   if (GENERATE(false, true)) setup.buckets = {{{0, 1}}, {{2, 3}}};
-  StaleOptions fresh;
+  LateOptions fresh;
   fresh.compares_with_fresh = true;
   const auto late = train_late(setup, "dense", 4, fresh);
   const auto in_time = train_late(setup, "dense", 0, fresh);
@@ -121,16 +122,16 @@ TEST_CASE("the fresh error sees what being late does", "[stale][training]") {
 }
 
 TEST_CASE("a quorum takes those that were ready first, and the others in turn",
-          "[stale][training]") {
+          "[late][training]") {
   // Rank 3 is ready late in every step, the others together: with a quorum of 2 each of the three
   // is left out of every third step.
   const Setup setup;
   const auto scheme = setup.scheme("dense");
   ThreadPool pool(1);
-  StaleOptions stale;
-  stale.quorum = 2;
+  LateOptions lateness;
+  lateness.quorum = 2;
   std::vector<double> losses;
-  StaleTraining training(setup.options, stale, *scheme, pool, [&](const TrainedStep& step) {
+  LateTraining training(setup.options, lateness, *scheme, pool, [&](const TrainedStep& step) {
     losses.push_back(step.loss);
     CHECK(step.left_out == std::vector<Rank>{2, 3});
   });
@@ -145,14 +146,14 @@ TEST_CASE("a quorum takes those that were ready first, and the others in turn",
   sampler.begin_step(0);
   double loss = 0;
   for (const Rank rank : {0U, 1U}) {
-    Worker worker(rank, *setup.network, weights.size());
+    RankWorker worker(rank, *setup.network, weights.size());
     worker.compute(setup.data.train, sampler.batch(0, rank), weights);
     loss += worker.loss / 2;
   }
   CHECK(losses.front() == Approx(loss));
 }
 
-TEST_CASE("what a quorum leaves out stays in the residual", "[stale][training]") {
+TEST_CASE("what a quorum leaves out stays in the residual", "[late][training]") {
   // Rank 3 is too late in every step. At a learning rate of 0 all its gradients are those of the
   // first weights, and its residual is their sum.
   Setup setup;
@@ -165,13 +166,13 @@ TEST_CASE("what a quorum leaves out stays in the residual", "[stale][training]")
   options.broadcasters = 4;  // but three are ready
   const auto scheme = setup.scheme("iwp", options);
   ThreadPool pool(2);
-  StaleOptions stale;
-  stale.quorum = 3;
-  StaleTraining training(setup.options, stale, *scheme, pool, [](const TrainedStep&) {});
+  LateOptions lateness;
+  lateness.quorum = 3;
+  LateTraining training(setup.options, lateness, *scheme, pool, [](const TrainedStep&) {});
   std::vector<float> weights(total_parameters(setup.network->layers())), sum(weights.size());
   setup.network->initialize(1, weights);
   auto sampler = make_sampler(setup.options);
-  Worker worker(3, *setup.network, weights.size());
+  RankWorker worker(3, *setup.network, weights.size());
   for (std::uint64_t step = 0; step < 3; ++step) {
     const Seconds now{static_cast<double>(step)};
     for (Rank rank = 0; rank < ranks; ++rank) training.begin(rank, step, now);

@@ -45,7 +45,7 @@ TEST_CASE("local steps train apart and take the mean, without what a dead rank h
   std::vector<std::vector<float>> copies(3, common);
   std::vector<Rank> living = {0, 1, 2};
   auto sampler = make_sampler(options);
-  Worker worker(0, *network, common.size());
+  RankWorker worker(0, *network, common.size());
   double lost = 0;
   for (std::uint64_t step = 0; step < options.steps; ++step) {
     sampler.begin_step(step);

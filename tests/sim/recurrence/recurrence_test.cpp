@@ -2,6 +2,9 @@
 #include "base/random.hpp"
 #include "tests/sim/backend/random_case.hpp"
 #include "tests/sim/backend/recorded.hpp"
+#include "topologies/kinds/hierarchical.hpp"
+#include "topologies/kinds/ring.hpp"
+#include "topologies/kinds/switch.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -69,15 +72,15 @@ TEST_CASE("every collective is exact on a topology that suits it", "[recurrence]
     return drawn;
   };
   const auto ring = [&](Random& random, Rank ranks) {
-    return Topology::ring("ring", links(random, ranks));
+    return ring_topology("ring", links(random, ranks));
   };
   const auto star = [&](Random& random, Rank ranks) {
-    return Topology::star("star", links(random, ranks));
+    return switch_topology("star", links(random, ranks));
   };
   const auto nodes = [&](Random& random, Rank ranks) {
     const auto two = links(random, 2);
-    return Topology::hierarchical("nodes",
-                                  {ranks / 4, 4, two[0], two[1], NicPlacement::per_gpu, {}});
+    return hierarchical_topology("nodes",
+                                 {ranks / 4, 4, two[0], two[1], NicPlacement::per_gpu, {}});
   };
   struct Case {
     const char* collective;
@@ -177,7 +180,7 @@ TEST_CASE("groups of ranks have communicators of their own", "[recurrence]") {
     phases[rank][0] = {CollectiveCall{of_three, 0, "values", 0, own}, Record{1}};
     phases[rank][1] = {WaitEvent{1}, CollectiveCall{of_six, 1, "values", 0}};
   }
-  const auto topology = Topology::star("switch", std::vector<Link>(6, {"host", {1e6}, {1e-3}}));
+  const auto topology = switch_topology("switch", std::vector<Link>(6, {"host", {1e6}, {1e-3}}));
   REQUIRE_FALSE(find_contention(topology, make_program(phases)));
   // 4 * (2 ms + 4 ms) + 10 * (2 ms + 4 ms)
   CHECK(run_recurrence(topology, make_program(phases), {}).end.value ==
@@ -232,7 +235,7 @@ TEST_CASE("transfers that share a link are an error that names them", "[recurren
   CHECK_THROWS_WITH(run_recurrence(topology, make_program(phases), {}),
                     "--backend: recurrence is not exact here, since transfers slow each other: 0>2 "
                     "(values, step 0, round 0) and 1>2 (values, step 0, round 0) share link "
-                    "\"link1\"; simgrid and auto are accepted");
+                    "\"link1\"; simgrid, fluid and auto are accepted");
 }
 
 TEST_CASE("rates that fit a link do not slow each other", "[recurrence]") {

@@ -1,6 +1,8 @@
 // What sharing links costs, by hand.
 #include "sim/fluid/fluid.hpp"
 #include "tests/sim/simgrid/simgrid_end.hpp"
+#include "topologies/kinds/fat_tree.hpp"
+#include "topologies/kinds/switch.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -44,7 +46,7 @@ TEST_CASE("two rings over one shared link take turns by halves", "[contention]")
   // links. A ring of two ranks alone: two messages at a time of half of 8000 bytes share the
   // backbone: 2 rounds of 3 ms + 2 * 4 ms. Two rings: four messages share it: 3 ms + 4 * 4 ms.
   const std::vector<Link> cables(4, {"host", {1e6}, {1e-3}});
-  const auto topology = Topology::star("shared", cables, Link{"backbone", {1e6}, {1e-3}});
+  const auto topology = switch_topology("shared", cables, Link{"backbone", {1e6}, {1e-3}});
   const auto alone = call(std::make_shared<Rings>(1, 2, 2000));
   CHECK(end_of(topology, Phases(2, {{alone}})) == Approx(2 * 11e-3).epsilon(1e-9));
   const auto both = call(std::make_shared<Rings>(2, 2, 2000));
@@ -58,7 +60,7 @@ TEST_CASE("a fat-tree with 2:1 oversubscription halves what crosses it", "[conte
   // to the one opposite: the targets 4 and 6 by spine 0, 5 and 7 by spine 1, so 2 messages share
   // each uplink: 4 links of 1 ms, then 1 MB at 0.5e6 B/s. Inside the leaf there is room for all.
   const auto topology =
-      Topology::fat_tree("tree", {2, 4, 2, {"host", {1e6}, {1e-3}}, {"uplink", {1e6}, {1e-3}}});
+      fat_tree_topology("tree", {2, 4, 2, {"host", {1e6}, {1e-3}}, {"uplink", {1e6}, {1e-3}}});
   const auto send_by = [](Rank distance) {
     Phases phases(8, {{}, {}, {}, {}});
     for (Rank rank = 0; rank < 4; ++rank) {

@@ -1,4 +1,5 @@
 // What outages, profiles and stragglers cost, by hand.
+#include "sim/backend/bottleneck.hpp"
 #include "sim/fluid/fluid.hpp"
 #include "tests/sim/simgrid/simgrid_end.hpp"
 

@@ -78,7 +78,7 @@ PruneOptions write_dump(const fs::path& folder, Rank ranks, std::uint64_t steps)
 
 /// Everything that a stage says, for comparing.
 std::string text_of(const Stage& stage) {
-  std::string text = stage.phase;
+  std::string text(stage.phase.text());
   if (const auto* reduce = std::get_if<AllReduce>(&stage.what))
     text += fmt::format(" {} of {}", reduce->elements, reduce->element_bytes.count);
   if (const auto* gather = std::get_if<AllGather>(&stage.what))

@@ -14,8 +14,8 @@ using namespace ringsim::test;
 
 namespace {
 
-/// Those in which hosts may die.
-constexpr std::array backends = {run_simgrid, run_fluid_checked};
+/// Runs of backends in which hosts may die.
+constexpr std::array able = {run_simgrid, run_fluid_checked};
 
 CollectiveChoice ring_choice() { return {&find_collective("ring"), {}}; }
 
@@ -44,16 +44,17 @@ std::vector<double> run_with_deaths(const Backend& backend, const Topology& topo
                                     std::size_t steps) {
   auto plans = plans_for(ranks, steps);
   std::vector<double> numbers;
-  const Recovery recovery{
-      .detection = {3}, .replan = [&](const std::vector<Recovery::Death>& deaths) {
-        for (const auto& death : deaths) {
-          numbers.insert(numbers.end(), {static_cast<double>(death.rank), death.detected.value,
-                                         static_cast<double>(death.step)});
-          ranks -= 1;
-        }
-        const auto rest = plans_for(ranks, steps);
-        for (auto step = deaths.back().step; step < steps; ++step) plans[step] = rest[step];
-      }};
+  const Recovery recovery{.detection = {3}, .replan = [&](const std::vector<RankDeath>& deaths) {
+                            for (const auto& death : deaths) {
+                              numbers.insert(numbers.end(),
+                                             {static_cast<double>(death.rank), death.detected.value,
+                                              static_cast<double>(death.step)});
+                              ranks -= 1;
+                            }
+                            const auto rest = plans_for(ranks, steps);
+                            for (auto step = deaths.back().step; step < steps; ++step)
+                              plans[step] = rest[step];
+                          }};
   const auto timing = time_steps(topology, plans, ranks, {.time = {1}}, backend, {}, recovery);
   std::vector<double> result = {timing.end.value};
   for (const auto& step : timing.steps)
@@ -68,7 +69,7 @@ std::vector<double> run_with_deaths(const Backend& backend, const Topology& topo
 
 void check_run(const Topology& topology, Rank ranks, std::size_t steps,
                const std::vector<double>& expected) {
-  for (const auto backend : backends) {
+  for (const auto backend : able) {
     check_numbers(run_child([&] { return run_with_deaths(backend, topology, ranks, steps); }),
                   expected);
   }
@@ -133,13 +134,12 @@ TEST_CASE("a rank that is ahead keeps what it has computed since the last exchan
   Host behind;
   behind.speed = 0.5;
   topology.set_host(1, behind);
-  const auto backend = GENERATE(from_range(backends));
+  const auto backend = GENERATE(from_range(able));
   const auto child = run_child([&] {
     auto plans = plans_for(3, 4);
     for (std::size_t step = 0; step < 3; ++step) plans[step].stages.clear();
     double begun_again = 0;
-    const Recovery recovery{.detection = {3},
-                            .replan = [&](const std::vector<Recovery::Death>& deaths) {
+    const Recovery recovery{.detection = {3}, .replan = [&](const std::vector<RankDeath>& deaths) {
                               begun_again = static_cast<double>(deaths.front().step);
                               plans[3] = plans_for(2, 1).front();
                             }};
@@ -155,7 +155,7 @@ TEST_CASE("a rank that is ahead keeps what it has computed since the last exchan
 TEST_CASE("the exchange of a step that begins again is the one that ends", "[deaths]") {
   // Two all-reduces of 3 MB by three: 4 s each, from 1 s and from 5 s on. Rank 2 dies at 6 s, in
   // the second; at 9 s both begin again, by two: 3 s each.
-  const auto backend = GENERATE(from_range(backends));
+  const auto backend = GENERATE(from_range(able));
   const auto child = run_child([&] {
     const Stage stage{"values", AllReduce{750'000, Bytes{4}}};
     const auto plan_for = [&](Rank ranks) {
@@ -177,7 +177,7 @@ TEST_CASE("the exchange of a step that begins again is the one that ends", "[dea
 TEST_CASE("a rank may die when another death is noticed", "[deaths]") {
   // Rank 2 dies at 1.5 s, rank 3 at 4.5 s, when the first death is noticed, and so are both: ranks
   // 0 and 1 begin again, 2 rounds of 2 MB.
-  const auto backend = GENERATE(from_range(backends));
+  const auto backend = GENERATE(from_range(able));
   const auto child = run_child([&] {
     const auto numbers = run_with_deaths(backend, ring_with_deaths(4, {{2, 1.5}, {3, 4.5}}), 4, 1);
     return std::vector<double>{numbers.front(), numbers[numbers.size() - 2], numbers.back()};
@@ -192,12 +192,11 @@ TEST_CASE("a rank may die when another death is noticed", "[deaths]") {
 TEST_CASE("deaths that are noticed at once may come together, and at the start", "[deaths]") {
   // Ranks 0 and 1 begin again at 0 s, or at 1.5 s: 2 rounds of 2 MB from 1 s, or 1.5 s, on.
   const double died = GENERATE(0.0, 1.5);
-  const auto backend = GENERATE(from_range(backends));
+  const auto backend = GENERATE(from_range(able));
   const auto child = run_child([&] {
     auto plans = plans_for(4, 1);
     Rank left = 4;
-    const Recovery recovery{.detection = {},
-                            .replan = [&](const std::vector<Recovery::Death>& deaths) {
+    const Recovery recovery{.detection = {}, .replan = [&](const std::vector<RankDeath>& deaths) {
                               left -= static_cast<Rank>(deaths.size());
                               plans = plans_for(left, 1);
                             }};
@@ -213,7 +212,7 @@ TEST_CASE("deaths that are noticed at once may come together, and at the start",
 TEST_CASE("who waits for the dead is named where nobody goes on without", "[deaths]") {
   const auto topology = ring_with_deaths(3, {{1, 0.5}});
   const Phases phases(3, {{call(make_ring_all_reduce(3, 750'000, Bytes{4}))}});
-  const auto backend = GENERATE(from_range(backends));
+  const auto backend = GENERATE(from_range(able));
   const auto child = run_child([&] {
     backend(topology, make_program(phases), {});
     return std::vector<double>();
@@ -226,7 +225,7 @@ TEST_CASE("who waits for the dead is named where nobody goes on without", "[deat
 
 TEST_CASE("fewer than two ranks cannot go on", "[deaths]") {
   const auto topology = ring_with_deaths(2, {{1, 1.5}});
-  const auto backend = GENERATE(from_range(backends));
+  const auto backend = GENERATE(from_range(able));
   const auto child = run_child([&] { return run_with_deaths(backend, topology, 2, 1); });
   CHECK(child.error == "rank 1 has died at 1.5s, and fewer than two are left");
 }

@@ -19,7 +19,7 @@ struct Happened {
 
 using Run = BackendResult (*)(const Topology&, const Program&, const Observer&);
 
-/// Gradients in hand as StaleWork::begin_again says: begun before the update of `step` came.
+/// Gradients in hand as LateCallbacks::begin_again says: begun before the update of `step` came.
 inline std::vector<std::uint64_t> in_hand(const Happened& happened, Rank ranks, std::uint64_t step,
                                           std::size_t buckets) {
   std::vector<std::uint64_t> counts(ranks);
@@ -36,7 +36,7 @@ inline std::vector<std::uint64_t> in_hand(const Happened& happened, Rank ranks, 
 }
 
 /// Steps of 1 s of computing that all-reduce `bytes` per bucket.
-inline Happened run_steps(Run backend, const Topology& topology, const StaleSchedule& schedule,
+inline Happened run_steps(Run backend, const Topology& topology, const LateSchedule& schedule,
                           std::size_t bytes, const ComputeModel& compute = {.time = Seconds{1}}) {
   const std::vector<Stage> stages = {{"values", AllReduce{bytes / 4, Bytes{4}}}};
   auto left = schedule.ranks;
@@ -46,29 +46,30 @@ inline Happened run_steps(Run backend, const Topology& topology, const StaleSche
   };
   make_plan();
   Happened happened;
-  StaleTimeline timeline(schedule.steps, schedule.ranks);
-  StaleProgram program(topology, schedule, compute,
-                       {.begin =
-                            [&](Rank rank, std::uint64_t step, Seconds now) {
-                              happened.begin[{rank, step}] = now.value;
-                            },
-                        .ready =
-                            [&](Rank rank, std::uint64_t step, std::size_t bucket, Seconds now) {
-                              happened.ready[{rank, step * schedule.buckets + bucket}] = now.value;
-                            },
-                        .apply =
-                            [&](Rank rank, std::uint64_t step, std::size_t bucket, Seconds now) {
-                              happened.apply[{rank, step * schedule.buckets + bucket}] = now.value;
-                              if (bucket + 1 == schedule.buckets) timeline.apply(rank, step, now);
-                            },
-                        .exchange = [&](std::uint64_t, std::size_t) { return &plans.back(); },
-                        .begin_again =
-                            [&](const std::vector<Rank>& dead, std::uint64_t step, Seconds) {
-                              left -= static_cast<Rank>(dead.size());
-                              make_plan();
-                              timeline.begin_again(step);
-                              return in_hand(happened, schedule.ranks, step, schedule.buckets);
-                            }});
+  LateTimeline timeline(schedule.steps, schedule.ranks);
+  LateProgram program(topology, schedule, compute,
+                      {.begin =
+                           [&](Rank rank, std::uint64_t step, Seconds now) {
+                             happened.begin[{rank, step}] = now.value;
+                           },
+                       .ready =
+                           [&](Rank rank, std::uint64_t step, std::size_t bucket, Seconds now) {
+                             happened.ready[{rank, step * schedule.buckets + bucket}] = now.value;
+                           },
+                       .apply =
+                           [&](Rank rank, std::uint64_t step, std::size_t bucket, Seconds now) {
+                             happened.apply[{rank, step * schedule.buckets + bucket}] = now.value;
+                             if (bucket + 1 == schedule.buckets) timeline.apply(rank, step, now);
+                           },
+                       .exchange = [&](std::uint64_t, std::size_t) { return &plans.back(); },
+                       .begin_again =
+                           [&](const std::vector<RankDeath>& deaths) {
+                             const std::uint64_t step = deaths.front().step;
+                             left -= static_cast<Rank>(deaths.size());
+                             make_plan();
+                             timeline.begin_again(step);
+                             return in_hand(happened, schedule.ranks, step, schedule.buckets);
+                           }});
   happened.timing = timeline.timing(
       backend(topology, program.program(),
               {.on_mark = [&](const MarkEvent& event) { program.on_mark(event); },

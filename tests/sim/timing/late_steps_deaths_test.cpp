@@ -14,7 +14,7 @@ using namespace ringsim::test;
 namespace {
 
 /// Numbers of a run, which both backends in which hosts may die give alike.
-ChildResult run_in_child(const Topology& topology, const StaleSchedule& schedule, std::size_t bytes,
+ChildResult run_in_child(const Topology& topology, const LateSchedule& schedule, std::size_t bytes,
                          const std::function<std::vector<double>(const Happened&)>& numbers_of,
                          const ComputeModel& compute = {.time = Seconds{1}}) {
   const auto run = [&](Run backend) {
@@ -39,7 +39,7 @@ std::vector<double> applied(const Happened& happened, Rank rank, std::uint64_t u
 
 /// A run in one bucket: per rank that lives, when its steps began (for the last time) and when
 /// updates arrived, and the end.
-ChildResult run_with_deaths(const Topology& topology, const StaleSchedule& schedule,
+ChildResult run_with_deaths(const Topology& topology, const LateSchedule& schedule,
                             std::size_t bytes, const std::vector<Rank>& living) {
   return run_in_child(topology, schedule, bytes, [&](const Happened& happened) {
     std::vector<double> numbers;
@@ -55,7 +55,7 @@ ChildResult run_with_deaths(const Topology& topology, const StaleSchedule& sched
 }
 
 /// S = 1, without a quorum.
-StaleSchedule three_ranks(std::uint64_t steps, Seconds detection = Seconds{3}) {
+LateSchedule three_ranks(std::uint64_t steps, Seconds detection = Seconds{3}) {
   return {.steps = steps, .staleness = 1, .ranks = 3, .quorum = 3, .detection = detection};
 }
 
@@ -70,7 +70,7 @@ Topology ring_where_dies(Rank ranks, Rank rank, double time) {
 }  // namespace
 
 TEST_CASE("after a death gradients that are in hand are exchanged by those that are left",
-          "[stale][program]") {
+          "[late][program]") {
   // Three ranks all-reduce 3 MB in 4 rounds of 1 MB: 4 s. S = 1: steps 0 and 1 begin at 0 s and 1
   // s; exchange 0 from 1 s to 5 s, when step 2 begins; exchange 1 from 5 s on. Rank 2 dies at 6.5
   // s; at 9.5 s ranks 0 and 1 begin exchange 1 again, by two: 2 rounds of 1.5 MB, 3 s. They have
@@ -80,7 +80,7 @@ TEST_CASE("after a death gradients that are in hand are exchanged by those that 
                         0, 1, 5, 12.5, 5, 12.5, 15.5, 18.5, 18.5});
 }
 
-TEST_CASE("a death begins a step again with its first bucket", "[stale][program]") {
+TEST_CASE("a death begins a step again with its first bucket", "[late][program]") {
   // As in the first case with two buckets of 3 MB, ready at 1 s, 2 s, ...: exchanges of 4 s from 1
   // s, 5 s, ... on; step 2 begins with the second, at 9 s. Rank 2 dies at 10 s, in the exchange of
   // the first bucket of step 1 (since 9 s). At 13 s that begins again, by two: 3 s each.
@@ -92,7 +92,7 @@ TEST_CASE("a death begins a step again with its first bucket", "[stale][program]
 }
 
 TEST_CASE("a gradient of which a bucket is missing when a death is noticed is computed again",
-          "[stale][program]") {
+          "[late][program]") {
   // Buckets of 3 MB are ready at 0.5 s and 1 s of a step; three ranks take 4 s to exchange one.
   // Rank 2 dies at 0.6 s, in the exchange of the first bucket of step 0 since 0.5 s; S = 1: at 1.6
   // s ranks 0 and 1 have the gradient of step 0, and of step 1 (since 1 s) the first bucket alone,
@@ -112,7 +112,7 @@ TEST_CASE("a gradient of which a bucket is missing when a death is noticed is co
 }
 
 TEST_CASE("an exchange that opens when a death is noticed waits for no dead rank",
-          "[stale][program]") {
+          "[late][program]") {
   // Rank 2 dies at 0.5 s, before it has any gradient; exchange 0 never opens. At 3.5 s ranks 0 and
   // 1 have the gradients of steps 0 and 1 (S = 1): exchange 0 by two, 3 s, until 6.5 s, when step 2
   // begins, while exchange 1 goes on until 9.5 s.
@@ -120,7 +120,7 @@ TEST_CASE("an exchange that opens when a death is noticed waits for no dead rank
   check_numbers(child, {0, 1, 6.5, 6.5, 9.5, 12.5, 0, 1, 6.5, 6.5, 9.5, 12.5, 12.5});
 }
 
-TEST_CASE("a death after the last update changes nothing", "[stale][program]") {
+TEST_CASE("a death after the last update changes nothing", "[late][program]") {
   // A quorum of one of two ranks; the network takes no time. Rank 1 computes 5 s a step, when rank
   // 0, which has ended all at 2 s, dies at 3 s.
   auto topology = uniform_ring(2, 1e18, 0);
@@ -138,7 +138,7 @@ TEST_CASE("a death after the last update changes nothing", "[stale][program]") {
 }
 
 TEST_CASE("after a death a rank without gradients waits for no update of before",
-          "[stale][program]") {
+          "[late][program]") {
   // Three ranks all-reduce 3 MB: 4 s. S = 1: update 0 arrives at 5 s, when step 2 begins; exchange
   // 1 from 5 s on. Rank 2 dies at 5.2 s and at 5.7 s ranks 0 and 1 have the gradient of step 1 and
   // compute step 2 again, until 6.7 s. Exchange 1 by two: 3 s, until 8.7 s, when step 3 begins.
@@ -148,7 +148,7 @@ TEST_CASE("after a death a rank without gradients waits for no update of before"
                         0, 1, 5.7, 8.7, 5, 8.7, 11.7, 14.7, 14.7});
 }
 
-TEST_CASE("a quorum that needs more ranks than live is one of all that live", "[stale][program]") {
+TEST_CASE("a quorum that needs more ranks than live is one of all that live", "[late][program]") {
   // Ranks 1 and 2 of four die, a quorum is three: from 3.5 s on two are enough. The network takes
   // no time.
   auto topology = uniform_ring(4, 1e18, 0);
@@ -163,7 +163,7 @@ TEST_CASE("a quorum that needs more ranks than live is one of all that live", "[
 }
 
 TEST_CASE("ranks that all die before the first update are not those that end last",
-          "[stale][program]") {
+          "[late][program]") {
   // Ranks 0 and 1 of four die at 0.5 s and have applied nothing. At 3.5 s ranks 2 and 3 compute
   // again: they have the gradients of steps 0 and 1 (S = 1). The network takes no time.
   auto topology = uniform_ring(4, 1e18, 0);
@@ -177,8 +177,7 @@ TEST_CASE("ranks that all die before the first update are not those that end las
   check_numbers(child, {0, 1, 3.5, 3.5, 0, 1, 3.5, 3.5, 3.5});
 }
 
-TEST_CASE("the exchange of a late step that begins again is the one that ends",
-          "[stale][program]") {
+TEST_CASE("the exchange of a late step that begins again is the one that ends", "[late][program]") {
   // Two buckets of 3 MB by three: 4 s each, from 1 s and from 5 s on. Rank 2 dies at 6 s, in the
   // second; at 9 s both begin again, by two: 3 s each.
   auto schedule = three_ranks(1);
@@ -192,7 +191,7 @@ TEST_CASE("the exchange of a late step that begins again is the one that ends",
 }
 
 TEST_CASE("after a death a rank with nothing in hand begins a step that it can be in time for",
-          "[stale][program]") {
+          "[late][program]") {
   // Rank 2 of four dies at 0.5 s, a quorum is two; rank 3 computes 10 s a step. At 3.5 s ranks 0
   // and 1 have their gradients of step 0 and exchange them at once: rank 3 begins with step 1.
   auto topology = uniform_ring(4, 1e18, 0);

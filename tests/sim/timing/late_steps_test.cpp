@@ -2,6 +2,7 @@
 #include "sim/timing/late_steps.hpp"
 
 #include "sim/fluid/fluid.hpp"
+#include "sim/timing/step_timing.hpp"
 #include "tests/child.hpp"
 #include "tests/sim/timing/late_steps.hpp"
 
@@ -27,7 +28,7 @@ void check_times(const std::map<std::pair<Rank, std::uint64_t>, double>& found, 
 }  // namespace
 
 TEST_CASE("a slow network holds a step back until the update S+1 before it has arrived",
-          "[stale][program]") {
+          "[late][program]") {
   // Two ranks all-reduce 4 MB at 1e6 B/s in 2 rounds of 2 MB: 4 s. With S = 2 steps 0, 1 and 2
   // begin one after the other; exchange 0 runs from 1 s to 5 s, the next ones right behind; step 3
   // begins with the arrival of update 0, step 4 with that of update 1.
@@ -50,7 +51,7 @@ TEST_CASE("a slow network holds a step back until the update S+1 before it has a
   CHECK(steps[3].exchange.value == Approx(4));
 }
 
-TEST_CASE("a fast network leaves every update one step late, whatever S", "[stale][program]") {
+TEST_CASE("a fast network leaves every update one step late, whatever S", "[late][program]") {
   // 0.5 MB: 0.5 s, while the next step, which has begun already, computes.
   const auto staleness = GENERATE(std::uint64_t{1}, std::uint64_t{8});
   const auto happened =
@@ -62,7 +63,7 @@ TEST_CASE("a fast network leaves every update one step late, whatever S", "[stal
   CHECK(happened.timing.steps[3].exposed_exchange.value == Approx(0.5));
 }
 
-TEST_CASE("without staleness steps have the times of the synchronous program", "[stale][program]") {
+TEST_CASE("without staleness steps have the times of the synchronous program", "[late][program]") {
   const auto topology = make_ring({1e6, 2e6, 1e6, 3e6}, {1e-3, 2e-3, 1e-3, 1e-3});
   const auto happened = run_steps(run_recurrence, topology,
                                   {.steps = 3, .staleness = 0, .ranks = 4, .quorum = 4}, 4'000'000);
@@ -76,7 +77,7 @@ TEST_CASE("without staleness steps have the times of the synchronous program", "
 }
 
 TEST_CASE("with a quorum a slow rank goes on with the first exchange that has not started",
-          "[stale][program]") {
+          "[late][program]") {
   // Rank 2 computes 2.2 s a step, the others 1 s; the network takes no time. Exchange e opens at
   // e+1. Rank 2 has step 0 at 2.2 s, when exchanges 0 and 1 have started, goes on with step 2, has
   // it at 4.4 s and goes on with step 4.
@@ -99,7 +100,7 @@ TEST_CASE("with a quorum a slow rank goes on with the first exchange that has no
 }
 
 TEST_CASE("buckets are exchanged while later ones are computed, and applied one by one",
-          "[stale][program]") {
+          "[late][program]") {
   // Two ranks all-reduce 1 MB a bucket in 2 rounds of 0.5 MB: 1 s. Buckets are ready at 0.25 s and
   // 0.75 s of a step of 1 s. S = 1: exchanges run from 0.25 s on, 1 s each; update 0 is whole at
   // 2.25 s, when step 2 begins; its buckets are ready at 2.5 s and 3 s. The next exchanges have
@@ -118,7 +119,7 @@ TEST_CASE("buckets are exchanged while later ones are computed, and applied one 
   CHECK(happened.timing.steps[1].total.value == Approx(2));
 }
 
-TEST_CASE("buckets that do not overlap are exchanged one after the other", "[stale][program]") {
+TEST_CASE("buckets that do not overlap are exchanged one after the other", "[late][program]") {
   // As above, but ready at the end of a step: exchanges from 1 s on.
   const auto happened =
       run_steps(run_recurrence, uniform_ring(2, 1e6, 0),
@@ -129,7 +130,7 @@ TEST_CASE("buckets that do not overlap are exchanged one after the other", "[sta
 }
 
 TEST_CASE("a rank that is late for a quorum goes on with a step of which no bucket has started",
-          "[stale][program]") {
+          "[late][program]") {
   // The others compute 1 s a step, and buckets are ready half way and at the end; the network takes
   // no time. Where rank 2 computes 2.2 s, it has step 0 at 2.2 s, when the first bucket of step 2
   // is still to come (at 2.5 s): it goes on with step 2, at 4.4 s with step 4. Where it
@@ -153,14 +154,14 @@ TEST_CASE("a rank that is late for a quorum goes on with a step of which no buck
   CHECK(happened.timing.end.value == Approx(6));
 }
 
-TEST_CASE("all backends run stale steps alike", "[stale][program]") {
+TEST_CASE("all backends run late steps alike", "[late][program]") {
   const auto quorum = GENERATE(Rank{4}, Rank{3});
   auto topology = make_ring({1e6, 2e6, 1e6, 3e6}, {1e-3, 2e-3, 1e-3, 1e-3});
   Host slow;
   slow.speed_changes = {{Seconds{2.5}, 0.3}, {Seconds{12.1}, 1}};
   topology.set_host(1, slow);
   const auto buckets = GENERATE(std::size_t{1}, std::size_t{3});
-  const StaleSchedule schedule{
+  const LateSchedule schedule{
       .steps = 12, .staleness = 3, .buckets = buckets, .ranks = 4, .quorum = quorum};
   ComputeModel compute{.time = Seconds{1}};
   if (buckets > 1) compute.overlap = Overlap{.ready = {Seconds{0.3}, Seconds{0.5}, Seconds{0.9}}};

@@ -1,5 +1,6 @@
 #include "sim/timing/overlapped_steps.hpp"
 
+#include "sim/timing/step_times.hpp"
 #include "sim/timing/step_timing.hpp"
 #include "tests/child.hpp"
 #include "tests/sim/backend/programs.hpp"
@@ -13,7 +14,7 @@ namespace {
 
 constexpr Seconds ms{1e-3};
 
-Stage work(const std::string& phase, double milliseconds, std::uint32_t bucket) {
+Stage work(PhaseName phase, double milliseconds, std::uint32_t bucket) {
   LocalWork local;
   // Over a memory of 1e6 B/s.
   local.moved.assign(2, Bytes{static_cast<std::uint64_t>(1000 * milliseconds)});
@@ -150,7 +151,8 @@ TEST_CASE("the step's jitter stretches all of its ready times", "[overlap]") {
 }
 
 TEST_CASE("what intervals cover without others", "[overlap]") {
-  const auto length = [](const std::vector<Interval>& of, const std::vector<Interval>& without) {
+  const auto length = [](const std::vector<TimeInterval>& of,
+                         const std::vector<TimeInterval>& without) {
     return length_without(of, without).value;
   };
   CHECK(length({}, {{{0}, {1}}}) == 0);

@@ -5,6 +5,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <string>
+#include <type_traits>
+
 using namespace ringsim;
 using namespace ringsim::test;
 
@@ -38,6 +41,27 @@ TEST_CASE("a plan counts its bytes by what they are for", "[plan]") {
     on_the_wire += std::get<Exchange>(stage).collective->total_bytes();
   CHECK(plan.sent.total() == on_the_wire);
 }
+
+TEST_CASE("transfers carry the name of a scheme's own phase", "[plan]") {
+  AllGather gather{std::vector<Payload>(2)};
+  gather.parts[0].masks = {1000};
+  const SparseAllReduce sparse{{{0b011, 0b1}, {0b110, 0}}, Bytes{2}, Bytes{4}};
+  const std::vector<StepPlan> plans = {plan_step(
+      {{"mine", gather}, {"more of mine", AllReduce{1000, Bytes{4}}}, {"sparse of mine", sparse}},
+      2, ring_choice(), costs())};
+  std::vector<std::string> phases;
+  const auto note = [&](const TransferEvent& event) {
+    if (phases.empty() || phases.back() != event.phase.text())
+      phases.emplace_back(event.phase.text());
+  };
+  time_steps(uniform_ring(2, 1e6, 1e-3), plans, 2, {.time = {10e-3}}, run_recurrence, note);
+  CHECK(phases == std::vector<std::string>{"mine", "more of mine", "sparse of mine"});
+}
+
+// Text that may vanish before the program's records are no names.
+static_assert(!std::is_constructible_v<PhaseName, std::string>);
+static_assert(!std::is_constructible_v<PhaseName, std::string_view>);
+static_assert(!std::is_constructible_v<PhaseName, const char*>);
 
 TEST_CASE("a sparse all-reduce counts values and indices of every hop", "[plan]") {
   // Two ranks, two words: chunk 0 is word 0, chunk 1 word 1. Rank 0 keeps bits 0 and 1 of word 0

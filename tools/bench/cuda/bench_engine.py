@@ -13,25 +13,30 @@ Groups:
   select      accumulate, test, bitmap, count, statistics; GB/s count 16.125 bytes per element (20 + 0.125 for 3R1W's
               16); `of_limit` is the time of 3R1W of the same size over this one's
   pack        gather r[M], clear r[M]
-  job         accumulate, select, pack, clear: the whole of it, with the residuals zero before and the L2 flushed; rivals
-              leave the statistics out unless the name says otherwise
+  job         accumulate, select, pack, clear: the whole of it, with the residuals zero before and the L2 flushed;
+              rivals leave the statistics out unless the name says otherwise
 """
 
 import argparse
-import csv
-import ctypes
 import json
 import pathlib
-import statistics
 import sys
 
 import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "capture"))
 import ringsim_prune  # noqa: E402
-
-FLOOR = 0.05
-L2_BYTES = 50 * 2**20
+from bench_rivals import (  # noqa: E402
+    CubRival,
+    compiled_mask,
+    compiled_mask_statistics,
+    job_sampled,
+    job_threshold,
+    job_threshold_statistics,
+    job_topk,
+    pack_by_mask,
+)
+from bench_tools import FLOOR, L2_BYTES, Buffers, Report, Timer  # noqa: E402
 
 
 def resnet50_sizes():
@@ -40,8 +45,17 @@ def resnet50_sizes():
     inputs = 64
     for width, blocks in ((64, 3), (128, 4), (256, 6), (512, 3)):
         for block in range(blocks):
-            sizes += [width * inputs, width, width, width * width * 9, width, width, 4 * width * width, 4 * width,
-                      4 * width]
+            sizes += [
+                width * inputs,
+                width,
+                width,
+                width * width * 9,
+                width,
+                width,
+                4 * width * width,
+                4 * width,
+                4 * width,
+            ]
             if block == 0:
                 sizes += [4 * width * inputs, 4 * width, 4 * width]
             inputs = 4 * width
@@ -50,100 +64,12 @@ def resnet50_sizes():
     return sizes
 
 
-class Timer:
-    def __init__(self, repetitions):
-        self.repetitions = repetitions
-
-    def measure(self, body, prepare=None, waits=False):
-        """Times body(i) for i = 0, 1, ...; prepare(i) runs before it, off the clock. `waits`: body itself waits for
-        results, so nothing can be enqueued ahead."""
-        for i in range(5):
-            if prepare:
-                prepare(i)
-            body(i)
-        torch.cuda.synchronize()
-        if not waits:
-            torch.cuda._sleep(60_000_000)  # about 30 ms, in which Python enqueues
-        pairs = []
-        for i in range(self.repetitions):
-            if prepare:
-                prepare(i)
-            start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-            start.record()
-            body(i)
-            end.record()
-            pairs.append((start, end))
-        torch.cuda.synchronize()
-        return sorted(1000 * start.elapsed_time(end) for start, end in pairs)
-
-
-class Buffers:
-    """Sets of gradient, residual and weight. `shift` floats off the alignment of the allocation."""
-
-    def __init__(self, elements, shift=0, extra_bytes=0):
-        per_set = 12 * elements + extra_bytes
-        self.sets = max(2, -(-4 * L2_BYTES // per_set))
-        self.elements = elements
-        generator = torch.Generator(device="cuda").manual_seed(1)
-
-        def one(scale):
-            return [torch.randn(elements + shift, device="cuda", generator=generator).mul_(scale)[shift:]
-                    for _ in range(self.sets)]
-        self.gradient, self.weight = one(0.01), one(0.05)
-        self.residual = [torch.zeros(elements + shift, device="cuda")[shift:] for _ in range(self.sets)]
-        self.flush = torch.ones(3 * L2_BYTES // 4, device="cuda")
-
-    def reset(self, i):
-        """Residual i is zero again, and not in the cache."""
-        self.residual[i % self.sets].zero_()
-        self.flush.sum()
-
-
-class Report:
-    FIELDS = ["group", "layers", "elements", "density", "name", "median_us", "p10_us", "p90_us", "gb_per_s", "of_limit",
-              "repetitions"]
-
-    def __init__(self):
-        self.rows = []
-        self.limits = {}
-
-    def add(self, group, layers, elements, name, times, density=None, bytes_moved=None):
-        median = statistics.median(times)
-        if name == "3R1W":
-            self.limits[elements] = median
-        limit = self.limits.get(elements)
-        row = {
-            "group": group, "layers": layers, "elements": elements,
-            "density": None if density is None else float(f"{density:.6g}"), "name": name,
-            "median_us": round(median, 2), "p10_us": round(times[len(times) // 10], 2),
-            "p90_us": round(times[len(times) * 9 // 10], 2),
-            "gb_per_s": None if bytes_moved is None else round(bytes_moved / median / 1000, 1),
-            "of_limit": None if limit is None or group not in ("select", "limit") else round(limit / median, 4),
-            "repetitions": len(times),
-        }
-        self.rows.append(row)
-        print("  ".join([f"{group:6}", f"{layers:4}", f"{elements:9}",
-                         f"{'' if density is None else f'1/{1 / density:.0f}':>7}", f"{name:42}",
-                         f"{median:9.2f} us", f"[{row['p10_us']:9.2f} {row['p90_us']:9.2f}]",
-                         f"{row['gb_per_s'] or '':>8}", f"{row['of_limit'] or '':>7}"]), flush=True)
-        return median
-
-    def write(self, folder, machine):
-        folder.mkdir(parents=True, exist_ok=True)
-        with open(folder / "bench.csv", "w", newline="") as file:
-            writer = csv.DictWriter(file, self.FIELDS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows({key: "" if value is None else value for key, value in row.items()} for row in self.rows)
-        with open(folder / "bench.json", "w") as file:
-            json.dump({"schema": "ringsim-cuda-bench/1", "machine": machine, "rows": self.rows}, file, indent=1)
-            file.write("\n")
-
-
 def measure_limits(report, timer, engine, elements):
     buffers = Buffers(elements)
     n = buffers.sets
-    times = timer.measure(lambda i: engine.accumulate_bare(buffers.gradient[i % n], buffers.weight[i % n],
-                                                           buffers.residual[i % n]))
+    times = timer.measure(
+        lambda i: engine.accumulate_bare(buffers.gradient[i % n], buffers.weight[i % n], buffers.residual[i % n])
+    )
     report.add("limit", 1, elements, "3R1W", times, bytes_moved=16 * elements)
     times = timer.measure(lambda i: buffers.residual[i % n].copy_(buffers.gradient[i % n]))
     report.add("limit", 1, elements, "copy device to device", times, bytes_moved=8 * elements)
@@ -156,8 +82,17 @@ def select_times(timer, engine, sizes, buffers, threads=512, velocity=False):
     masks = [plan.new_mask() for _ in range(n)]
     velocities = [torch.zeros_like(r) for r in buffers.residual] if velocity else [None] * n
     results = plan.new_statistics()
-    return timer.measure(lambda i: plan.select(buffers.gradient[i % n], buffers.residual[i % n], velocities[i % n],
-                                               buffers.weight[i % n], 0.9, masks[i % n], results))
+    return timer.measure(
+        lambda i: plan.select(
+            buffers.gradient[i % n],
+            buffers.residual[i % n],
+            velocities[i % n],
+            buffers.weight[i % n],
+            0.9,
+            masks[i % n],
+            results,
+        )
+    )
 
 
 def measure_select(report, timer, engine, elements):
@@ -217,97 +152,13 @@ def measure_pack(report, timer, engine, elements, density):
             plan.pack(masks[i], residuals[i], None, packed[i], kept)
         graphs.append(graph)
     row("pack and clear, as a CUDA graph", lambda i: graphs[i % sets].replay())
-    row("pack and clear, r and u",
-        lambda i: plan.pack(masks[i % sets], residuals[i % sets], velocities[i % sets], packed[i % sets], kept))
+    row(
+        "pack and clear, r and u",
+        lambda i: plan.pack(masks[i % sets], residuals[i % sets], velocities[i % sets], packed[i % sets], kept),
+    )
     row("unpack", lambda i: plan.unpack(masks[i % sets], packed[i % sets], residuals[i % sets]))
     row("union of two masks", lambda i: plan.unite(masks[i % sets], masks[(i + 1) % sets]))
     row("count per chunk", lambda i: plan.count_chunks(masks[i % sets], counts))
-
-
-class CubRival:
-    def __init__(self, path, elements):
-        self.c = ctypes.CDLL(path)
-        p, n, f = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
-        self.c.cub_rival_workspace.argtypes, self.c.cub_rival_workspace.restype = [n], ctypes.c_size_t
-        self.c.cub_rival_select.argtypes = [p, p, p, p, f, f, n, p]
-        self.c.cub_rival_pack.argtypes = [p, p, p, p, n, p, ctypes.c_size_t, p]
-        self.elements, self.bytes = elements, self.c.cub_rival_workspace(elements)
-        self.workspace = torch.empty(max(1, self.bytes), dtype=torch.uint8, device="cuda")
-        self.flags = torch.empty(elements, dtype=torch.uint8, device="cuda")
-        self.packed = torch.empty(elements, device="cuda")
-        self.kept = torch.zeros(1, dtype=torch.int64, device="cuda")
-
-    def job(self, g, r, w, threshold):
-        stream = torch.cuda.current_stream().cuda_stream
-        status = self.c.cub_rival_select(g.data_ptr(), r.data_ptr(), w.data_ptr(), self.flags.data_ptr(), threshold,
-                                         FLOOR, self.elements, stream)
-        status = status or self.c.cub_rival_pack(r.data_ptr(), self.flags.data_ptr(), self.packed.data_ptr(),
-                                                 self.kept.data_ptr(), self.elements, self.workspace.data_ptr(),
-                                                 self.bytes, stream)
-        if status != 0:
-            raise RuntimeError(f"the CUB rival failed with CUDA error {status}")
-
-
-def importance(g, r, w):
-    r.add_(g)
-    return r.abs() / w.abs().clamp_min(FLOOR)
-
-
-def job_topk(g, r, w, k):
-    index = torch.topk(importance(g, r, w), k, sorted=False).indices
-    packed = r[index]
-    r.index_fill_(0, index, 0)
-    return packed
-
-
-def job_threshold(g, r, w, threshold):
-    r.add_(g)
-    mask = r.abs() > threshold * w.abs().clamp_min(FLOOR)
-    packed = r.masked_select(mask)
-    r.masked_fill_(mask, 0)
-    return packed
-
-
-def job_threshold_statistics(g, r, w, threshold):
-    i = importance(g, r, w)
-    mask = r.abs() > threshold * w.abs().clamp_min(FLOOR)
-    sums = mask.sum(), i.sum(dtype=torch.float64), (i * i).sum(dtype=torch.float64)
-    packed = r.masked_select(mask)
-    r.masked_fill_(mask, 0)
-    return packed, sums
-
-
-def job_sampled(g, r, w, k, sample=100):
-    """Deep Gradient Compression: the threshold of a strided sample of 1 %, and the exact top k of what passes it where
-    that is too much."""
-    i = importance(g, r, w)
-    n = i.numel()
-    part = i[::sample]
-    threshold = torch.topk(part, max(1, k * part.numel() // n), sorted=False).values.min()
-    index = (i >= threshold).nonzero().squeeze(1)
-    if index.numel() > 1.3 * k:
-        index = index[torch.topk(i[index], k, sorted=False).indices]
-    packed = r[index]
-    r.index_fill_(0, index, 0)
-    return packed, index
-
-
-def compiled_mask(g, r, w, threshold):
-    r.add_(g)
-    return r.abs() > threshold * w.abs().clamp_min(FLOOR)
-
-
-def compiled_mask_statistics(g, r, w, threshold):
-    r.add_(g)
-    i = r.abs() / w.abs().clamp_min(FLOOR)
-    mask = r.abs() > threshold * w.abs().clamp_min(FLOOR)
-    return mask, mask.sum(), i.sum(dtype=torch.float64), (i * i).sum(dtype=torch.float64)
-
-
-def pack_by_mask(r, mask):
-    packed = r.masked_select(mask)
-    r.masked_fill_(mask, 0)
-    return packed
 
 
 def threshold_for(buffers, k):
@@ -325,6 +176,7 @@ def our_job(engine, buffers, sizes, threshold):
     def body(i):
         plan.select(buffers.gradient[i % n], buffers.residual[i % n], None, buffers.weight[i % n], 0.0, mask, results)
         plan.pack(mask, buffers.residual[i % n], None, packed, kept)
+
     return body, packed, kept
 
 
@@ -332,7 +184,7 @@ def check_same_values(buffers, body, packed, kept, threshold):
     """The engine packs what the plain expression packs, and leaves the same residual."""
     buffers.reset(0)
     body(0)
-    found, left = packed[:kept.item()].clone(), buffers.residual[0].clone()
+    found, left = packed[: kept.item()].clone(), buffers.residual[0].clone()
     buffers.reset(0)
     expected = job_threshold(buffers.gradient[0], buffers.residual[0], buffers.weight[0], threshold)
     assert torch.equal(found, expected) and torch.equal(left, buffers.residual[0]), "the engine and PyTorch differ"
@@ -375,16 +227,28 @@ def measure_job(report, timer, engine, elements, density, cub_path, with_compile
     if with_compile:
         torch._dynamo.reset()
         mask_of = torch.compile(compiled_mask, dynamic=False)
-        rival("torch.compile, threshold", lambda i: pack_by_mask(
-            buffers.residual[i % n], on_set(mask_of, threshold)(i)), True)
+        rival(
+            "torch.compile, threshold",
+            lambda i: pack_by_mask(buffers.residual[i % n], on_set(mask_of, threshold)(i)),
+            True,
+        )
         masks_of = torch.compile(compiled_mask_statistics, dynamic=False)
-        rival("torch.compile, threshold, with statistics", lambda i: pack_by_mask(
-            buffers.residual[i % n], on_set(masks_of, threshold)(i)[0]), True)
+        rival(
+            "torch.compile, threshold, with statistics",
+            lambda i: pack_by_mask(buffers.residual[i % n], on_set(masks_of, threshold)(i)[0]),
+            True,
+        )
     if cub_path:
         cub = CubRival(cub_path, elements)
         rival("cub::DeviceSelect::Flagged", on_set(cub.job, threshold))
-    report.add("job", 1, elements, "abs and torch.topk, nothing else",
-               timer.measure(lambda i: torch.topk(buffers.gradient[i % n].abs(), k, sorted=False)), density)
+    report.add(
+        "job",
+        1,
+        elements,
+        "abs and torch.topk, nothing else",
+        timer.measure(lambda i: torch.topk(buffers.gradient[i % n].abs(), k, sorted=False)),
+        density,
+    )
     if not rivals:
         return
     best = min(rivals, key=rivals.get)
@@ -405,8 +269,10 @@ def measure_job_resnet(report, timer, engine, density):
 
     body, _, _ = our_job(engine, buffers, sizes, threshold)
     ours = row("ringsim", body)
-    parts = [list(zip(*(torch.split(buffer[i], sizes) for buffer in
-                        (buffers.gradient, buffers.residual, buffers.weight)))) for i in range(n)]
+    parts = [
+        list(zip(*(torch.split(buffer[i], sizes) for buffer in (buffers.gradient, buffers.residual, buffers.weight))))
+        for i in range(n)
+    ]
 
     def per_layer_topk(i):
         for g, r, w in parts[i % n]:
@@ -423,8 +289,13 @@ def measure_job_resnet(report, timer, engine, density):
 
 def machine():
     properties = torch.cuda.get_device_properties(0)
-    return {"gpu": properties.name, "multiprocessors": properties.multi_processor_count,
-            "memory_bytes": properties.total_memory, "torch": torch.__version__, "cuda": torch.version.cuda}
+    return {
+        "gpu": properties.name,
+        "multiprocessors": properties.multi_processor_count,
+        "memory_bytes": properties.total_memory,
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda,
+    }
 
 
 def main():
@@ -459,8 +330,15 @@ def main():
                 for elements in sizes:
                     for density in densities:
                         # Compiling takes long, and the density changes little for it.
-                        measure_job(report, timer, engine, elements, density, options.cub,
-                                    density == densities[0] and not options.no_compile)
+                        measure_job(
+                            report,
+                            timer,
+                            engine,
+                            elements,
+                            density,
+                            options.cub,
+                            density == densities[0] and not options.no_compile,
+                        )
                         torch.cuda.empty_cache()
     finally:
         report.write(options.output, machine())

@@ -38,7 +38,7 @@ build() {
 
 tests() {
   ctest --test-dir "$build" -R '^test_cuda:' -j 4 --output-on-failure &&
-    python3 tools/capture/ringsim_prune.py "$build/libringsim_prune.so"
+    python3 tests/models/prune/ringsim_prune_test.py "$build/libringsim_prune.so"
 }
 
 # Per kernel: instructions, loads and stores by width, spills to local memory; then the code of the main kernel.

@@ -1,4 +1,4 @@
-#include "models/networks/matrix_product.hpp"
+#include "models/matrix_product.hpp"
 
 #include "base/error.hpp"
 

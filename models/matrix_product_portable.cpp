@@ -1,6 +1,6 @@
 #define Eigen EigenPortable  // see eigen_product.hpp
-#include "models/networks/eigen_product.hpp"
-#include "models/networks/matrix_product.hpp"
+#include "models/eigen_product.hpp"
+#include "models/matrix_product.hpp"
 
 namespace ringsim {
 

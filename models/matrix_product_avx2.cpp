@@ -1,7 +1,7 @@
 // Compiled with -mavx2 -mfma.
 #define Eigen EigenAvx2  // see eigen_product.hpp
-#include "models/networks/eigen_product.hpp"
-#include "models/networks/matrix_product.hpp"
+#include "models/eigen_product.hpp"
+#include "models/matrix_product.hpp"
 
 namespace ringsim {
 

@@ -1,0 +1,39 @@
+#pragma once
+// Which backend runs: the one that --backend names, or the one that "auto" finds.
+#include "sim/backend/backend.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ringsim {
+
+/// What --backend takes: "auto" and the names of the backends.
+std::vector<std::string> backend_choices();
+
+/// A run on one backend, from the beginning.
+struct BackendAttempt {
+  const BackendDefinition& backend;
+  bool is_last;  ///< no other backend is tried where this one throws NotExact
+
+  /// Runs the program for an observer that cannot be told afterwards that what it was told was not
+  /// exact: where the attempt is not the last one and may be inexact, the program is run without
+  /// the observer first.
+  BackendResult run_told_once(const Topology& topology, const Program& program,
+                              const Observer& observer) const;
+};
+
+/// Calls `attempt` for the backend that is called `choice`, or where that is "auto" for one backend
+/// after the other, in the registry's order without those that cannot run here, until one does not
+/// throw NotExact. Returns the backend that ran. Throws UserError at "--backend" where a backend
+/// that has to run cannot.
+const BackendDefinition& run_on_backend(
+    std::string_view choice, const Topology& topology, Rank ranks,
+    const std::function<void(const BackendAttempt& attempt)>& attempt);
+
+/// Throws UserError at "--backend" where this build does not have what `choice` names: before
+/// anything slow begins.
+void check_backend_choice(std::string_view choice);
+
+}  // namespace ringsim

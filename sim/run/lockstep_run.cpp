@@ -1,0 +1,109 @@
+#include "sim/run/lockstep_run.hpp"
+
+#include "base/error.hpp"
+#include "sim/run/backend_choice.hpp"
+#include "sim/run/faults.hpp"
+#include "sim/timing/step_timing.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ringsim {
+namespace {
+
+/// A recording and its plans. Once hosts have died, all steps are recorded anew: up to the one that
+/// was under way they come out as before, since the same seed gives the same steps.
+class PlannedSteps {
+ public:
+  PlannedSteps(const Experiment& experiment, const RunObserver& observer,
+               const Recording& recording)
+      : experiment_(experiment),
+        faults_(experiment.ranks, observer),
+        recording_(&recording),
+        plans_(plan_steps(experiment, recording.steps)) {}
+  PlannedSteps(const PlannedSteps&) = delete;
+  PlannedSteps& operator=(const PlannedSteps&) = delete;
+
+  const Recording& recording() const { return *recording_; }
+  const std::vector<StepPlan>& plans() const { return plans_; }
+
+  Recovery recovery() {
+    return {.detection = experiment_.options.detection,
+            .replan = [this](const auto& deaths) { replan(deaths); }};
+  }
+
+  /// Without times.
+  std::vector<StepRow> rows() const {
+    std::vector<StepRow> rows(plans_.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      auto& row = rows[i];
+      row.step = i;
+      fill_bytes(plans_[i].sent, row);
+      row.delay_steps = 0;  // every step waits for its exchange
+      row.delay_max_steps = 0;
+      row.loss = recording_->steps[i].loss;
+      row.accuracy = recording_->steps[i].accuracy;
+    }
+    return rows;
+  }
+  std::vector<FaultRow> faults() const { return faults_.rows(recording_->trained.lost_mass); }
+
+ private:
+  void replan(const std::vector<RankDeath>& deaths) {
+    faults_.add(deaths);
+    anew_ = record_steps(experiment_, faults_.trained_deaths(), {});
+    recording_ = &*anew_;
+    plans_ = plan_steps(experiment_, recording_->steps);
+  }
+
+  const Experiment& experiment_;
+  Faults faults_;
+  const Recording* recording_;
+  std::optional<Recording> anew_;
+  std::vector<StepPlan> plans_;
+};
+
+/// Times the plans on the backend that the options name; `backend` becomes the one that ran.
+Timing time_on_backend(const Experiment& experiment, const std::vector<StepPlan>& plans,
+                       const RunObserver& observer, const Recovery& recovery,
+                       std::string& backend) {
+  std::function<void(const TransferEvent&)> on_transfer;
+  if (observer.on_transfer) {
+    on_transfer = [&](const TransferEvent& event) { observer.on_transfer(transfer_row(event)); };
+  }
+  Timing timing;
+  const auto time_on = [&](const BackendAttempt& attempt) {
+    const auto run = [&](const Topology& topology, const Program& program, const Observer& events) {
+      return on_transfer ? attempt.run_told_once(topology, program, events)
+                         : attempt.backend.run(topology, program, events);
+    };
+    timing = time_steps(experiment.topology, plans, experiment.ranks, compute_model(experiment),
+                        run, on_transfer, recovery);
+  };
+  backend =
+      run_on_backend(experiment.options.backend, experiment.topology, experiment.ranks, time_on)
+          .name;
+  return timing;
+}
+
+}  // namespace
+
+RunResult time_recording(const Experiment& experiment, const Recording& recorded,
+                         const RunObserver& observer) {
+  PlannedSteps steps(experiment, observer, recorded);
+  std::string backend;
+  const auto timing =
+      time_on_backend(experiment, steps.plans(), observer, steps.recovery(), backend);
+  return make_tables(experiment,
+                     {.recording = steps.recording(),
+                      .timing = timing,
+                      .backend = backend,
+                      .steps = steps.rows(),
+                      .faults = steps.faults()},
+                     observer);
+}
+
+}  // namespace ringsim

@@ -1,0 +1,25 @@
+#pragma once
+// Where a run reports to while it goes on.
+#include "traces/records.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace ringsim {
+
+/// An empty function is not called.
+struct RunObserver {
+  /// A line each before the first step: what runs, on what, on which backend; and what memory
+  /// training takes.
+  std::function<void(const std::string& line)> on_start;
+  std::function<void(std::uint64_t step, std::uint64_t steps)> on_step;
+  /// A line each time that hosts have died and the others go on.
+  std::function<void(const std::string& line)> on_fault;
+  /// In order, when all steps have been timed: after a death, steps are recorded anew.
+  std::function<void(const LayerRow&)> on_layer;
+  /// In order of time. Costs much time where there are many ranks.
+  std::function<void(const TransferRow&)> on_transfer;
+};
+
+}  // namespace ringsim

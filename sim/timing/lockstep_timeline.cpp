@@ -1,0 +1,49 @@
+#include "sim/timing/lockstep_timeline.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace ringsim {
+
+LockstepTimeline::LockstepTimeline(std::size_t steps, Rank ranks, bool overlaps)
+    : steps_(steps, std::vector<RankStep>(ranks)),
+      under_way_(overlaps ? ranks : 0),
+      exchanges_(steps) {}
+
+void LockstepTimeline::add(const DelayEvent& event) {
+  const bool prunes = event.kind == DelayKind::prune;
+  auto& step = steps_[event.step][event.rank];
+  if (!under_way_.empty()) {
+    auto& [computing, pruning] = under_way_[event.rank];
+    (prunes ? pruning : computing).push_back({event.start, event.start + event.duration});
+    if (prunes) return;
+  }
+  (prunes ? step.prune : step.compute) += event.duration;
+}
+
+void LockstepTimeline::end_step(Rank rank, std::uint64_t step, Seconds time) {
+  steps_[step][rank].end = time;
+  if (under_way_.empty()) return;
+  // Pruning that goes on beside computing takes no time of its own.
+  auto& [computing, pruning] = under_way_[rank];
+  std::ranges::sort(pruning, {}, &TimeInterval::from);
+  steps_[step][rank].prune = length_without(pruning, computing);
+  computing.clear();
+  pruning.clear();
+}
+
+Timing LockstepTimeline::timing(BackendResult result) const {
+  Timing timing{result.end, {}, std::move(result.links), std::move(result.critical_path)};
+  if (steps_.empty()) return timing;
+  std::vector<std::optional<Seconds>> ends;
+  for (const auto& step : steps_.back()) ends.emplace_back(step.end);
+  const Rank last = last_to_end(ends);
+  std::vector<RankStep> own;
+  own.reserve(steps_.size());
+  for (const auto& ranks : steps_) own.push_back(ranks[last]);
+  timing.steps = step_times(own, exchanges_);
+  return timing;
+}
+
+}  // namespace ringsim

@@ -1,0 +1,40 @@
+#pragma once
+// The times of steps of which each waits for its exchange: a step lasts from the end of the one
+// before to its own, and all that a rank computes and prunes in that time is the step's.
+#include "sim/timing/exchange_times.hpp"
+#include "sim/timing/step_times.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace ringsim {
+
+class LockstepTimeline {
+ public:
+  /// `overlaps`: ranks may prune while they compute.
+  LockstepTimeline(std::size_t steps, Rank ranks, bool overlaps);
+
+  // Events, in order of time.
+  void add(const DelayEvent& event);
+  void add(const CollectiveEvent& event) { exchanges_.add(event); }
+  /// The rank has ended the step.
+  void end_step(Rank rank, std::uint64_t step, Seconds time);
+
+  /// The exchanges from `step` on begin again.
+  void begin_again(std::uint64_t step) { exchanges_.begin_again(step); }
+
+  /// Once all ranks that live have ended all steps.
+  Timing timing(BackendResult result) const;
+
+ private:
+  struct Delays {
+    std::vector<TimeInterval> computing, pruning;
+  };
+
+  std::vector<std::vector<RankStep>> steps_;  ///< [step][rank]
+  std::vector<Delays> under_way_;             ///< per rank, of its step; empty without overlap
+  ExchangeTimes exchanges_;
+};
+
+}  // namespace ringsim

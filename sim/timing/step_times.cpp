@@ -1,0 +1,74 @@
+#include "sim/timing/step_times.hpp"
+
+#include <algorithm>
+
+namespace ringsim {
+
+Seconds length_within(const std::vector<TimeInterval>& intervals, const TimeInterval& window) {
+  Seconds sum;
+  for (auto at = std::ranges::lower_bound(intervals, window.from, {}, &TimeInterval::until);
+       at != intervals.end() && at->from < window.until; ++at) {
+    sum += std::min(at->until, window.until) - std::max(at->from, window.from);
+  }
+  return sum;
+}
+
+Seconds length_without(const std::vector<TimeInterval>& intervals,
+                       const std::vector<TimeInterval>& holes) {
+  Seconds sum, covered;  // up to `covered` all has been counted
+  auto hole = holes.begin();
+  for (const auto& interval : intervals) {
+    Seconds from = std::max(interval.from, covered);
+    while (from < interval.until) {
+      while (hole != holes.end() && hole->until <= from) ++hole;
+      if (hole == holes.end() || hole->from >= interval.until) {
+        sum += interval.until - from;
+        from = interval.until;
+      } else {
+        if (hole->from > from) sum += hole->from - from;
+        from = hole->until;
+      }
+    }
+    covered = std::max(covered, interval.until);
+  }
+  return sum;
+}
+
+std::vector<TimeInterval> intersection(const std::vector<TimeInterval>& a,
+                                       const std::vector<TimeInterval>& b) {
+  std::vector<TimeInterval> both;
+  for (const auto& interval : a) {
+    for (auto at = std::ranges::lower_bound(b, interval.from, {}, &TimeInterval::until);
+         at != b.end() && at->from < interval.until; ++at) {
+      both.push_back({std::max(at->from, interval.from), std::min(at->until, interval.until)});
+    }
+  }
+  return both;
+}
+
+Rank last_to_end(const std::vector<std::optional<Seconds>>& ends) {
+  return static_cast<Rank>(std::ranges::max_element(ends) - ends.begin());
+}
+
+std::vector<StepTime> step_times(const std::vector<RankStep>& steps,
+                                 const ExchangeTimes& exchanges) {
+  std::vector<StepTime> times;
+  times.reserve(steps.size());
+  Seconds start;
+  for (const auto& [compute, prune, end] : steps) {
+    StepTime time{.start = start,
+                  .compute = compute,
+                  .prune = prune,
+                  .exchange = exchanges.duration(times.size()),
+                  .exposed_exchange = {},
+                  .total = end - start};
+    // Nothing is exposed where nothing is exchanged; the difference of sums may then be a rounding
+    // error below zero.
+    time.exposed_exchange = std::max(Seconds{}, time.total - time.compute - time.prune);
+    times.push_back(time);
+    start = end;
+  }
+  return times;
+}
+
+}  // namespace ringsim

@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""Tests of breakeven and optimize as a user calls them. Usage: search_test.py RINGSIM SOURCE_ROOT [CASE...]"""
+import json
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from cli_case import Case, csv_rows  # noqa: E402
+
+
+class Breakeven(Case):
+    QUESTION = ["--bytes", "40MB", "--compute-time", "0s", "--topology", "ring", "--latency", "5us", "--ranks", "8"]
+
+    def per_step(self, scheme, option, value):
+        arguments = [a for pair in zip(self.QUESTION[::2], self.QUESTION[1::2]) if pair[0] != option for a in pair]
+        result = json.loads(
+            self.good("run", *arguments, "--scheme", scheme, option, value, "--format", "json", "--quiet")
+        )
+        return result["seconds_per_step"]["total"]
+
+    def test_a_bandwidth_agrees_with_a_fine_grid(self):
+        found = json.loads(
+            self.good(
+                "breakeven",
+                *self.QUESTION,
+                "--scheme",
+                "dense,iwp",
+                "--bandwidth",
+                "1Gbps..10000Gbps",
+                "--within",
+                "0.0005",
+                "--format",
+                "json",
+            )
+        )
+        self.assertEqual(len(found["crossings"]), 1)
+        low, high = (float(found["crossings"][0][end]["value"].removesuffix("Gbps")) for end in ("low", "high"))
+        self.assertLessEqual(high / low - 1, 0.0005)
+        self.assertAlmostEqual(found["crossings"][0]["width"], high / low - 1, delta=1e-9)
+        # 81 values in a range of 8 % round it: the faster one changes inside the bracket and nowhere else.
+        grid = [low * (0.96 + 0.001 * i) for i in range(81)]
+        table = csv_rows(
+            self.good(
+                "scan",
+                *self.QUESTION,
+                "--scheme",
+                "dense,iwp",
+                "--bandwidth",
+                ",".join(f"{value:.12g}Gbps" for value in grid),
+                "--format",
+                "csv",
+                "--quiet",
+            )
+        )
+        seconds = {
+            (row["option.scheme"], row["option.bandwidth"]): float(row["seconds_per_step.total"]) for row in table
+        }
+        for value in grid:
+            text = f"{value:.12g}Gbps"
+            iwp_is_faster = seconds["iwp", text] < seconds["dense", text]
+            if value <= low:
+                self.assertTrue(iwp_is_faster, text)
+            elif value >= high:
+                self.assertFalse(iwp_is_faster, text)
+
+    def test_ranks_are_whole_numbers(self):
+        question = [a for pair in zip(self.QUESTION[::2], self.QUESTION[1::2]) if pair[0] != "--ranks" for a in pair]
+        question = ["100us" if a == "5us" else a for a in question]
+        found = json.loads(
+            self.good(
+                "breakeven",
+                *question,
+                "--bandwidth",
+                "100Gbps",
+                "--scheme",
+                "dense,iwp",
+                "--ranks",
+                "2..512",
+                "--grid",
+                "2",
+                "--within",
+                "1e-9",
+                "--format",
+                "json",
+            )
+        )
+        for crossing in found["crossings"]:
+            low, high = int(crossing["low"]["value"]), int(crossing["high"]["value"])
+            self.assertEqual(high, low + 1)
+            self.assertNotEqual(
+                crossing["low"]["a_s"] < crossing["low"]["b_s"], crossing["high"]["a_s"] < crossing["high"]["b_s"]
+            )
+        self.assertEqual(len(found["grid"]), 2)
+
+    def test_the_table_says_what_was_found(self):
+        text = self.good(
+            "breakeven", *self.QUESTION, "--scheme", "dense,iwp", "--bandwidth", "1Gbps..10000Gbps", "--grid", "3"
+        )
+        self.assertRegex(
+            text,
+            r"They are equal between [0-9.]+Gbps and [0-9.]+Gbps \([0-9.]+ %\): scheme=iwp is faster at the "
+            r"first, scheme=dense at the second\.\nTwo crossings between neighbouring values of the table "
+            r"would not be seen \(--grid\)\.\n$",
+        )
+        none = self.good(
+            "breakeven", *self.QUESTION, "--scheme", "dense,iwp", "--bandwidth", "1Mbps..10Mbps", "--grid", "3"
+        )
+        self.assertIn("There is no crossing: scheme=iwp is faster at all 3 values.\n", none)
+        listed = self.good(
+            "breakeven", *self.QUESTION, "--scheme", "dense,iwp", "--bandwidth", "1Gbps..10000Gbps*10", "--grid", "2"
+        )
+        self.assertRegex(listed, r"equal between 10*Gbps and 10*Gbps \(neighbours\)")
+
+    def test_mistakes(self):
+        accepted = (
+            "lists of two values, one for each configuration, and one range FIRST..LAST are accepted; for example "
+            "--scheme "
+            "dense,iwp --bandwidth 1Gbps..100Gbps"
+        )
+        for found, *arguments in (
+            ("found no range", "--scheme", "dense,iwp"),
+            ("found no list of two values", "--bandwidth", "1Gbps..2Gbps"),
+            ("found 3 values of --seed", "--seed", "1,2,3"),
+            ("found two ranges, of --bandwidth and --seed", "--bandwidth", "1Gbps..2Gbps", "--seed", "1..3"),
+        ):
+            self.check_error(f"breakeven: {found}; {accepted}", "breakeven", *arguments)
+        self.check_error(
+            '--bandwidth: found "1Gbps..1Gbps", which has one value; a range with at least two is accepted',
+            "breakeven",
+            *self.QUESTION,
+            "--scheme",
+            "dense,iwp",
+            "--bandwidth",
+            "1Gbps..1Gbps",
+        )
+
+
+class Optimize(Case):
+    def test_the_best_is_the_least_of_a_scan(self):
+        question = [
+            "--bytes",
+            "4MB",
+            "--compute-time",
+            "0s",
+            "--topology",
+            "ring",
+            "--latency",
+            "5us",
+            "--ranks",
+            "8",
+            "--bandwidth",
+            "10Gbps",
+            "--quiet",
+        ]
+        best = json.loads(self.good("optimize", *question, "--format", "json"))
+        seconds = [entry["seconds"] for entry in best]
+        self.assertEqual(seconds, sorted(seconds))
+        options = best[0]["options"]
+        schemes = {entry["options"]["scheme"] for entry in best}
+        table = csv_rows(
+            self.good(
+                "scan",
+                *question,
+                "--scheme",
+                ",".join(sorted(schemes)),
+                "--density",
+                "1/16,1/64,1/256",
+                "--collective",
+                "ring,tree,halving-doubling,pairwise,allgather",
+                "--format",
+                "csv",
+            )
+        )
+        self.assertEqual(seconds[0], min(float(row["seconds_per_step.total"]) for row in table))
+        same = [row for row in table if all(row[f"option.{name}"] == value for name, value in options.items())]
+        self.assertEqual([float(row["seconds_per_step.total"]) for row in same], [seconds[0]])
+        text = self.good("optimize", *question, "--show", "3")
+        self.assertEqual(len(text.splitlines()), 6)
+        self.assertIn("1.000x", text.splitlines()[2])
+
+    def test_to_an_accuracy(self):
+        question = [
+            "--steps",
+            "30",
+            "--evaluate-every",
+            "10",
+            "--topology",
+            "ring8-1g",
+            "--scheme",
+            "dense,iwp",
+            "--collective",
+            "ring",
+            "--density",
+            "1/16",
+            "--quiet",
+            "--format",
+            "json",
+        ]
+        best = json.loads(self.good("optimize", *question, "--target-accuracy", "0.2"))
+        for entry in best:
+            run = self.folder / entry["options"]["scheme"]
+            self.good(
+                "run",
+                "--steps",
+                "30",
+                "--evaluate-every",
+                "10",
+                "--topology",
+                "ring8-1g",
+                "--scheme",
+                run.name,
+                "--quiet",
+                "-o",
+                run,
+                *(["--density", "1/16"] if run.name == "iwp" else []),
+            )
+            steps = csv_rows((run / "steps.csv").read_text())
+            reached = next(row for row in steps if row["accuracy"] and float(row["accuracy"]) >= 0.2)
+            self.assertAlmostEqual(entry["seconds"], float(reached["start_s"]) + float(reached["total_s"]), delta=1e-12)
+        self.assertGreaterEqual(len(best), 1)
+        self.check_error(
+            "none of 2 configurations gets to an accuracy of 1", "optimize", *question, "--target-accuracy", "1", code=1
+        )
+
+
+unittest.main()

@@ -1,0 +1,185 @@
+// Top-k: what each rank finds largest.
+#include "models/schemes/topk.hpp"
+
+#include "models/prune/encodings/encoding.hpp"
+#include "models/schemes/layer_split.hpp"
+#include "models/schemes/mean.hpp"
+#include "tests/models/schemes/schemes.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+
+using namespace ringsim;
+using namespace ringsim::test;
+
+TEST_CASE("topk adds up what each rank found largest", "[topk]") {
+  auto o = small_options(3);
+  o.density = 0.02;
+  o.sample = 1;
+  TopkScheme scheme(small_layers(), o);
+  run_steps(scheme, 3, 1, [&](std::uint64_t, const Gradients& gradients, const StepOutcome& out) {
+    std::size_t sent_by_all = 0, kept = 0;
+    for (std::size_t i = 0; i < 3000; ++i) {
+      float sum = 0;
+      bool any = false;
+      for (Rank rank = 0; rank < 3; ++rank) {
+        if (!is_sent(scheme.mask(rank), 0, i)) continue;
+        sum += gradients[rank][i];
+        any = true;
+        ++kept;
+      }
+      if (out.mean[i] != sum / 3 || is_sent(out.mask, 0, i) != any) FAIL("parameter " << i);
+      sent_by_all += any;
+    }
+    // Without ties a threshold on the whole layer keeps exactly 2 % on every rank.
+    CHECK(kept == 3 * 60);
+    CHECK(sent_by_all > 60);
+    CHECK(out.layers[0].kept == 60);
+    for (std::size_t i = 3000; i < 3070; ++i) {
+      const float mean = ((gradients[0][i] + gradients[1][i]) + gradients[2][i]) / 3;
+      if (out.mean[i] != mean) FAIL("parameter " << i);
+    }
+  });
+}
+
+TEST_CASE("topk's threshold from a sample keeps between 0.8 and 1.3 of the target", "[topk]") {
+  auto o = small_options(4);
+  o.density = 0.05;
+  o.sample = 0.01;  // 40 elements of the first layer: two of the largest
+  TopkScheme scheme(small_layers(), o);
+  std::size_t exact = 0;
+  run_steps(scheme, 4, 20, [&](std::uint64_t, const Gradients&, const StepOutcome&) {
+    for (Rank rank = 0; rank < 4; ++rank) {
+      std::size_t kept = 0;
+      for (std::size_t i = 0; i < 3000; ++i) kept += is_sent(scheme.mask(rank), 0, i);
+      CHECK(kept >= 0.8 * 150);
+      CHECK(kept <= 1.3 * 150);
+      exact += kept == 150;
+    }
+  });
+  CHECK(exact < 80);  // a sample cannot know
+}
+
+TEST_CASE("topk's bytes are those of the messages", "[topk]") {
+  auto o = small_options(4);
+  o.density = 0.02;
+  o.values = GENERATE("fp32", "bf16");
+  o.mask_encoding = GENERATE("index", "auto");
+  const std::uint64_t width = o.values == "bf16" ? 2 : 4;
+  TopkScheme scheme(small_layers(), o);
+  run_steps(scheme, 4, 3, [&](std::uint64_t, const Gradients&, const StepOutcome& out) {
+    const auto& parts = stage<AllGather>(out, "values").parts;
+    for (Rank rank = 0; rank < 4; ++rank) {
+      const auto& split = scheme.residuals().split();
+      const auto kept = prune::count(scheme.mask(rank));
+      CHECK(parts[rank].values.count == width * kept);
+      // Layers of fewer than 2^16 elements: whatever the encoding, the message that was decoded.
+      const MaskEncoding* index = nullptr;
+      for (const auto* encoding : mask_encodings())
+        if (encoding->name == "index") index = encoding;
+      const auto message = encode_masks(scheme.mask(rank), split.segments,
+                                        o.mask_encoding == "index" ? index : nullptr);
+      CHECK(parts[rank].masks.count + parts[rank].headers.count == message.bytes.size());
+      CHECK(parts[rank].headers.count == message.header_bytes);
+    }
+    CHECK(stage<AllReduce>(out, "whole").elements == 70);
+    CHECK(stage<AllReduce>(out, "whole").element_bytes == Bytes{width});
+  });
+}
+
+TEST_CASE("topk on a ring sends the same coordinates, and rounds sums on the way", "[topk]") {
+  auto o = small_options(3);
+  o.density = 0.2;
+  TopkScheme gathered(small_layers(), o);
+  o.sparse_sum = "ring";
+  TopkScheme ring(small_layers(), o);
+  o.values = "bf16";
+  TopkScheme rounded(small_layers(), o);
+  const auto run = [&](TopkScheme& scheme) {
+    std::vector<float> mean;
+    run_steps(scheme, 3, 1, [&](std::uint64_t, const Gradients&, const StepOutcome& out) {
+      mean.assign(out.mean.begin(), out.mean.end());
+      if (&scheme == &gathered) return;
+      const auto& sparse = stage<SparseAllReduce>(out, "values");
+      REQUIRE(sparse.masks.size() == 3);
+      for (Rank rank = 0; rank < 3; ++rank)
+        CHECK(std::ranges::equal(sparse.masks[rank], scheme.mask(rank)));
+      CHECK(sparse.value_bytes == Bytes{&scheme == &rounded ? 2U : 4U});
+      CHECK(sparse.index_bytes == Bytes{4});
+      CHECK(stage<AllReduce>(out, "whole").elements == 70);
+    });
+    return mean;
+  };
+  CHECK(run(ring) == run(gathered));
+  const auto mean = run(rounded);
+  const auto gradients = [] {
+    Gradients all;
+    for (Rank rank = 0; rank < 3; ++rank) all.push_back(normal_values(1, rank, 0));
+    return all;
+  }();
+  const auto bf16 = [](float value) { return from_bf16(to_bf16(value)); };
+  std::size_t summed = 0;
+  for (std::size_t i = 0; i < 3000; ++i) {
+    float sum = 0;
+    int ranks = 0;
+    for (Rank rank = 0; rank < 3; ++rank) {
+      if (!is_sent(rounded.mask(rank), 0, i)) continue;
+      sum = bf16(sum + bf16(gradients[rank][i]));
+      ++ranks;
+    }
+    summed += ranks > 1;
+    if (mean[i] != sum / 3) FAIL("parameter " << i);
+  }
+  CHECK(summed > 100);
+  o.sparse_sum = "tree";
+  CHECK_THROWS_WITH(TopkScheme(small_layers(), o),
+                    "--sparse-sum: found \"tree\"; accepted: all-gather, ring");
+  o.sparse_sum = "ring";
+  o.mask_encoding = "rice";
+  CHECK_THROWS_WITH(TopkScheme(small_layers(), o),
+                    "--mask-encoding: has no effect with --sparse-sum ring; leave it out: an index "
+                    "of four bytes travels with every value");
+}
+
+TEST_CASE("topk clips the norm of a rank's gradient", "[topk]") {
+  auto o = small_options(4);
+  o.density = 1;
+  o.sample = 1;
+  o.clip = 3;
+  TopkScheme scheme(small_layers(), o);
+  run_steps(scheme, 4, 1, [&](std::uint64_t, const Gradients&, const StepOutcome&) {
+    for (Rank rank = 0; rank < 4; ++rank) {
+      double square = 0;
+      for (const float value : scheme.residuals().of(rank).packed)
+        square += static_cast<double>(value) * value;
+      CHECK(std::sqrt(square) == Approx(3 / std::sqrt(4.0)));  // of a norm near 64
+    }
+  });
+  o.clip = 1000;  // more than the norm: nothing is clipped
+  TopkScheme loose(small_layers(), o);
+  run_steps(loose, 4, 1, [&](std::uint64_t, const Gradients& gradients, const StepOutcome& out) {
+    std::vector<float> mean(small_parameters);
+    mean_over_ranks(gradients, mean);
+    CHECK(std::ranges::equal(out.mean, mean));
+  });
+}
+
+TEST_CASE("topk clears residual and velocity where it sends", "[topk]") {
+  auto o = small_options(2);
+  o.density = 0.1;
+  o.momentum = 0.5;
+  TopkScheme scheme(small_layers(), o);
+  CHECK(scheme.has_momentum_correction());
+  std::vector<double> u(3000), r(3000);
+  run_steps(scheme, 2, 6, [&](std::uint64_t, const Gradients& gradients, const StepOutcome&) {
+    for (std::size_t i = 0; i < 3000; ++i) {
+      u[i] = 0.5 * u[i] + gradients[1][i];
+      r[i] += u[i];
+      if (is_sent(scheme.mask(1), 0, i)) u[i] = r[i] = 0;
+      const auto& own = scheme.residuals().of(1);
+      if (!(std::fabs(own.velocity[i] - u[i]) < 1e-5 && std::fabs(own.residual[i] - r[i]) < 1e-5))
+        FAIL("parameter " << i);
+    }
+  });
+}

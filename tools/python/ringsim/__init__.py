@@ -1,0 +1,1 @@
+"""What of ringsim is Python: captures on real machines."""

@@ -1,0 +1,1 @@
+"""Captures: what compressing costs on a GPU."""
