@@ -152,13 +152,15 @@ TEST_CASE("capacity that changes while messages share it is shared anew", "[flui
 
 TEST_CASE("reports come in order of time, and of one moment in the order that Observer says",
           "[fluid]") {
-  // At 2 s a delay of rank 0 and the messages 0>1 and 2>3 end; then come both marks, in order of
-  // rank; then, still at 2 s, what rank 1 marks after that.
+  // At 2 s a delay of rank 0, two of rank 3, the second of which takes no time, and the messages
+  // 0>1 and 2>3 end; then come both marks, in order of rank; then, still at 2 s, what rank 1 marks
+  // after that.
   const auto topology = switch_topology("switch", std::vector<Link>(4, {"host", {1e6}, {0}}));
   Phases phases(4, {{}, {}});
   for (const Rank rank : {0, 1}) phases[rank][0] = {message(4, 0, 1, 2'000'000)};
   for (const Rank rank : {2, 3}) phases[rank][0] = {message(4, 2, 3, 2'000'000)};
   phases[0][1] = {Delay{{2}}, Mark{MarkKind::gradient_ready, 7, 0}};
+  phases[3][1] = {Delay{{2}}, Delay{{0}}};
   phases[1][0].push_back(Mark{MarkKind::exchange_done, 0, 0});
   phases[1][0].push_back(Mark{MarkKind::step_begins, 1, 0});
   std::vector<std::string> seen;
@@ -174,8 +176,8 @@ TEST_CASE("reports come in order of time, and of one moment in the order that Ob
                  [&](const DelayEvent& event) {
                    say("delay ", event.rank, event.start + event.duration);
                  }});
-  CHECK(seen == std::vector<std::string>{"delay 0", "transfer 0", "transfer 2", "mark 0", "mark 1",
-                                         "mark 1"});
+  CHECK(seen == std::vector<std::string>{"delay 0", "delay 3", "delay 3", "transfer 0",
+                                         "transfer 2", "mark 0", "mark 1", "mark 1"});
 }
 
 TEST_CASE("a mark is reported before its stream goes on", "[fluid]") {
@@ -242,4 +244,40 @@ TEST_CASE("the critical path goes through the messages that were waited for", "[
   CHECK(times.local.at({2, Cause::reduce}).value == 1);
   CHECK(times.total() == result.end);
   CHECK(topology.links()[result.critical_path->held_up_by.at({0, 2})].name == "host:down");
+}
+
+TEST_CASE("the critical path goes on from the last death that was noticed", "[fluid]") {
+  // Rank 3 ends a second of computing and dies at 1.5 s, which is noticed at 3.5 s. All begin to
+  // compute again, for 5 s; rank 2 dies at 4 s, which is noticed at 6 s. The last two compute 1 s.
+  auto topology = uniform_ring(4, 1e9, 0);
+  Host host;
+  host.dies = Seconds{1.5};
+  topology.set_host(3, host);
+  host.dies = Seconds{4};
+  topology.set_host(2, host);
+  std::vector<double> duration = {5, 5, 5, 1};
+  std::vector<double> noticed;
+  Program program{.ranks = 4,
+                  .streams_per_rank = 1,
+                  .open = [&](Rank rank, StreamId) -> PhaseSource {
+                    return [&duration, rank, count = 0]() mutable -> std::optional<Phase> {
+                      if (count++ == 2) return std::nullopt;
+                      return Delay{{count == 1 ? duration[rank] : rank == 3 ? 9.0 : 0.0}};
+                    };
+                  },
+                  .recover =
+                      [&](const std::vector<Rank>&, Seconds now) {
+                        noticed.push_back(now.value);
+                        duration.assign(4, noticed.size() == 1 ? 5 : 1);
+                      },
+                  .detection = Seconds{2}};
+  const auto result = run_fluid(topology, program, {.wants_critical_path = true});
+  CHECK(noticed == std::vector<double>{3.5, 6});
+  CHECK(result.end.value == 7);
+  const auto& times = result.critical_path->times;
+  CHECK(times.local.at({3, Cause::compute}).value == 1);
+  CHECK(times.local.at({3, Cause::failure}).value == 2.5);
+  CHECK(times.local.at({2, Cause::failure}).value == 2.5);
+  CHECK(times.local.at({0, Cause::compute}).value == 1);
+  CHECK(times.total() == result.end);
 }
