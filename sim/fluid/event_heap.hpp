@@ -103,20 +103,32 @@ class EventHeap {
   /// Fills the hole at the top.
   void sink(const Times& times) {
     const std::size_t count = heap_.size();
+    Times* const heap = heap_.data();
     std::size_t hole = 0;
     for (;;) {
       const std::size_t first = children * hole + 1;
       if (first >= count) break;
-      std::size_t least = first;
-      const std::size_t end = first + children < count ? first + children : count;
-      for (std::size_t child = first + 1; child < end; ++child) {
-        if (heap_[child].time < heap_[least].time) least = child;
-      }
-      if (heap_[least].time >= times.time) break;
-      heap_[hole] = heap_[least];
+      const std::size_t least =
+          first + (first + children <= count ? earliest(&heap[first]) : earliest(first, count));
+      if (heap[least].time >= times.time) break;
+      heap[hole] = heap[least];
       hole = least;
     }
-    heap_[hole] = times;
+    heap[hole] = times;
+  }
+  /// Which of four is the earliest, without branches, as any of them may be.
+  static std::size_t earliest(const Times* four) {
+    const std::size_t a = four[1].time < four[0].time ? 1 : 0;
+    const std::size_t b = four[3].time < four[2].time ? 3 : 2;
+    return four[b].time < four[a].time ? b : a;
+  }
+  /// Of those that are left at the end.
+  std::size_t earliest(std::size_t first, std::size_t count) const {
+    std::size_t least = first;
+    for (std::size_t child = first + 1; child < count; ++child) {
+      if (heap_[child].time < heap_[least].time) least = child;
+    }
+    return least - first;
   }
 
   std::vector<Times> heap_;

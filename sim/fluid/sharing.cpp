@@ -138,20 +138,21 @@ void Sharing::evaluate(LinkId id) {
   if (link.members.empty()) return;
   if (loads_[id] <= limits_[id] && !link.has_new_flow) return;
   link.has_new_flow = false;
-  shares_.clear();
+  shares_.resize(link.members.size());
+  Share* share = shares_.data();
   for (const auto [flow, which] : link.members) {
     const auto& state = flows_[flow];
     const bool is_lazy = state.holder == id || state.holder == nobody;
-    shares_.push_back({is_lazy ? state.spare : state.rate, infinite, flow, which, nobody, is_lazy});
+    *share++ = {is_lazy ? state.spare : state.rate, infinite, flow, which, nobody, is_lazy};
   }
   double level = fill(link.capacity);
   if (level != infinite && std::abs(level - levels_[id]) <= rounding_ * level) level = levels_[id];
   set_level(id, level);
   double load = 0;
-  for (auto& share : shares_) {
-    if (share.limit <= level && share.is_lazy) look_up(share);
-    take(share, id, level);
-    load += flows_[share.flow].rate;
+  for (auto& member : shares_) {
+    if (member.limit <= level && member.is_lazy) look_up(member);
+    take(member, id, level);
+    load += flows_[member.flow].rate;
   }
   loads_[id] = load;
 }
