@@ -138,18 +138,19 @@ void Sharing::evaluate(LinkId id) {
   if (link.members.empty()) return;
   if (loads_[id] <= limits_[id] && !link.has_new_flow) return;
   link.has_new_flow = false;
-  shares_.resize(link.members.size());
-  Share* share = shares_.data();
+  if (shares_.size() < link.members.size()) shares_.resize(2 * link.members.size());
+  const std::span shares(shares_.data(), link.members.size());
+  Share* share = shares.data();
   for (const auto [flow, which] : link.members) {
     const auto& state = flows_[flow];
-    const bool is_lazy = state.holder == id || state.holder == nobody;
+    const bool is_lazy = (state.holder == id) | (state.holder == nobody);
     *share++ = {is_lazy ? state.spare : state.rate, infinite, flow, which, nobody, is_lazy};
   }
-  double level = fill(link.capacity);
+  double level = fill(link.capacity, shares);
   if (level != infinite && std::abs(level - levels_[id]) <= rounding_ * level) level = levels_[id];
   set_level(id, level);
   double load = 0;
-  for (auto& member : shares_) {
+  for (auto& member : shares) {
     if (member.limit <= level && member.is_lazy) look_up(member);
     take(member, id, level);
     load += flows_[member.flow].rate;
@@ -172,20 +173,20 @@ void Sharing::take(const Share& share, LinkId id, double level) {
   }
 }
 
-double Sharing::fill(double capacity) {
-  std::size_t held = shares_.size();
+double Sharing::fill(double capacity, std::span<Share> shares) const {
+  std::size_t held = shares.size();
   double level = capacity / static_cast<double>(held);
   for (bool is_settled = false; !is_settled;) {
     is_settled = true;
     for (std::size_t i = 0; i < held;) {
-      auto& share = shares_[i];
+      auto& share = shares[i];
       if (share.limit <= level && share.is_lazy) look_up(share);
       if (share.limit > level) {
         ++i;
         continue;
       }
       capacity -= share.limit;
-      std::swap(share, shares_[--held]);
+      std::swap(share, shares[--held]);
       if (held == 0) return infinite;
       level = std::max(0.0, capacity / static_cast<double>(held));
       is_settled = false;

@@ -104,7 +104,7 @@ class Sharing {
   void queue(LinkId link);
   void evaluate(LinkId link);
   /// The level of a link with these shares: infinite where all of them are limited elsewhere.
-  double fill(double capacity);
+  double fill(double capacity, std::span<Share> shares) const;
   /// A flow of the link gets its part of this level.
   void take(const Share& share, LinkId link, double level);
   /// Finds the limit of a share exactly.
@@ -124,7 +124,7 @@ class Sharing {
   std::vector<Place> places_;
   std::vector<std::vector<FlowId>> unused_;  ///< flows by the length of their route
   std::vector<LinkId> queue_;                ///< links to look at
-  std::vector<Share> shares_;
+  std::vector<Share> shares_;                ///< room for those of one link
   std::vector<Changed> changed_;
   std::size_t flowing_ = 0;
   double rounding_ = 0;  ///< of levels, relative, that is forgiven in this solve()
