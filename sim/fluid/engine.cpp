@@ -84,10 +84,12 @@ double FluidEngine::next_end() {
     auto& transfer = transfers_[id];
     const bool is_valid = transfer.phase == Phase::flow && transfer.queued == time;
     if (is_valid && transfer.end == time) return time;
-    ends_.pop();
-    if (!is_valid) continue;
-    transfer.queued = transfer.end;
-    if (transfer.end != never) ends_.push(transfer.end, id);
+    if (is_valid) transfer.queued = transfer.end;
+    if (is_valid && transfer.end != never) {
+      ends_.postpone(transfer.end);
+    } else {
+      ends_.pop();
+    }
   }
   return never;
 }

@@ -44,11 +44,26 @@ class EventHeap {
       return;
     }
     drop_node(top.chain);
-    auto& known = cache_[slot_of(top.time)];
-    if (known.chain == top.chain) known.chain = none;
+    forget(top);
     const Times last = heap_.back();
     heap_.pop_back();
     if (!heap_.empty()) sink(last);
+  }
+
+  /// The next event happens later.
+  void postpone(double time) {
+    const Times top = heap_.front();
+    auto& known = cache_[slot_of(time)];
+    const bool is_known = known.chain != none && known.time == time;
+    if (is_known || nodes_[top.chain].next != none) {
+      const EventId id = next();
+      pop();
+      push(time, id);
+      return;
+    }
+    forget(top);
+    known = {time, top.chain};
+    sink(known);
   }
 
   void clear() {
@@ -86,6 +101,12 @@ class EventHeap {
   void drop_node(std::uint32_t node) {
     nodes_[node].next = unused_;
     unused_ = node;
+  }
+
+  /// The cache knows this time no longer.
+  void forget(const Times& times) {
+    auto& known = cache_[slot_of(times.time)];
+    if (known.chain == times.chain) known.chain = none;
   }
 
   void rise(const Times& times) {
