@@ -34,9 +34,9 @@ void FluidEngine::post(StreamIndex stream, std::uint32_t which) {
   const StreamIndex peer = message.peer * per_rank_ + id_of(stream);
   const auto& theirs = streams_[peer].posted;
   for (std::uint32_t other = 0; other < theirs.size(); ++other) {
-    const bool is_partner = (theirs[other].peer == rank) &
-                            (theirs[other].is_send != message.is_send) &
-                            (theirs[other].progress == Progress::unmatched);
+    const bool is_partner = theirs[other].peer == rank &&
+                            theirs[other].is_send != message.is_send &&
+                            theirs[other].progress == Progress::unmatched;
     if (!is_partner) continue;
     if (message.is_send) {
       match(stream, which, peer, other);
