@@ -1,6 +1,6 @@
 #pragma once
 // Looking things up that are registered by name (cmake/RingsimRegistry.cmake).
-#include "base/error.hpp"
+#include "base/option_names.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 
 namespace ringsim {
 
-/// The definition of this name. Throws UserError at `option` ("--scheme"): unknown `what`
+/// The definition of this name. Throws UserError at `option` ("scheme"): unknown `what`
 /// ("scheme"), did you mean ..., and the names that are accepted.
 template <class Definition>
 const Definition& find_by_name(std::span<const Definition* const> definitions,
@@ -23,7 +23,7 @@ const Definition& find_by_name(std::span<const Definition* const> definitions,
     if (definition->name == name) return *definition;
     names.emplace_back(definition->name);
   }
-  throw UserError({{}, std::string(option)},
+  throw UserError(option_place(option),
                   fmt::format("unknown {} \"{}\"{}", what, name, did_you_mean(name, names)),
                   "accepted: " + join(names, ", "));
 }

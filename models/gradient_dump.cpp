@@ -24,7 +24,7 @@ void require_finite(const Tensor& tensor, std::span<const float> values, Rank ra
   throw UserError(tensor.place,
                   fmt::format("element {} of \"{}\", rank {}, is {}", bad - values.begin(),
                               tensor.name, rank, *bad),
-                  "finite gradients are accepted", "--nonfinite keep takes them as they are");
+                  "finite gradients are accepted", "`nonfinite` keep takes them as they are");
 }
 
 }  // namespace

@@ -147,8 +147,7 @@ LabelSkew parse_label_skew(std::string_view text, const Place& place) {
     return {LabelSkew::Kind::shards, 0, static_cast<std::uint32_t>(*value)};
   }
   throw UserError(place, fmt::format("found \"{}\"", text),
-                  "none, dirichlet:X (X from 0.001 to 1e6) or shards:K (K a whole number from 1 to "
-                  "1000) is accepted");
+                  fmt::format("{} is accepted", accepted_label_skews));
 }
 
 std::vector<std::vector<std::uint32_t>> partition_by_label(std::span<const std::uint8_t> labels,

@@ -26,6 +26,10 @@ struct LabelSkew {
   std::uint32_t shards = 0;
 };
 
+/// What parse_label_skew() reads.
+inline constexpr std::string_view accepted_label_skews =
+    "none, dirichlet:X (X from 0.001 to 1e6) or shards:K (K a whole number from 1 to 1000)";
+
 /// "none", "dirichlet:0.3", "shards:2". Throws UserError at `place`.
 LabelSkew parse_label_skew(std::string_view text, const Place& place);
 

@@ -113,7 +113,7 @@ std::span<const OptimizerDefinition* const> optimizers() {
 }
 
 const OptimizerDefinition& find_optimizer(std::string_view name) {
-  return find_by_name(optimizers(), name, "--optimizer", "optimizer");
+  return find_by_name(optimizers(), name, "optimizer", "optimizer");
 }
 
 }  // namespace ringsim

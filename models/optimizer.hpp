@@ -33,7 +33,7 @@ struct OptimizerDefinition {
 
 /// All optimizers, in a fixed order.
 std::span<const OptimizerDefinition* const> optimizers();
-/// The optimizer of this name; throws UserError at "--optimizer" (did you mean ...).
+/// The optimizer of this name; throws UserError at "optimizer" (did you mean ...).
 const OptimizerDefinition& find_optimizer(std::string_view name);
 
 }  // namespace ringsim

@@ -1,6 +1,8 @@
 // The command line's choice of a topology: a file, a shipped one or a kind.
 #include "base/error.hpp"
+#include "base/option_names.hpp"
 #include "topologies/kinds/kind.hpp"
+#include "topologies/topology.hpp"
 
 #include <fmt/format.h>
 
@@ -22,7 +24,7 @@ const TopologyKindDefinition* kind_named(std::string_view name) {
 Topology make_uniform(const TopologyKindDefinition& kind, std::uint32_t ranks,
                       BytesPerSecond bandwidth, Seconds latency) {
   if (!kind.uniform.fits(ranks) || ranks > most_hosts) {
-    throw UserError({{}, "--ranks"}, fmt::format("found {}", ranks),
+    throw UserError(option_place("ranks"), fmt::format("found {}", ranks),
                     fmt::format("for a uniform {} topology {} to {} is accepted", kind.name,
                                 kind.uniform.accepted, most_hosts),
                     std::string(kind.uniform.fix));
@@ -37,18 +39,19 @@ Topology choose_topology(const TopologyChoice& choice) {
     if (given == (kind != nullptr)) return;
     if (given) {
       throw UserError(
-          {{}, std::string(option)},
+          option_place(option),
           fmt::format("stands beside the topology \"{}\", which has its own", choice.what),
-          "it is accepted with a bare kind of topology, such as --topology ring");
+          "it is accepted with a bare kind of topology, such as `topology` ring");
     }
-    throw UserError({{}, "--topology"},
-                    fmt::format("the bare kind \"{}\" stands without {}", choice.what, option),
-                    "with a bare kind --ranks, --bandwidth and --latency are accepted, all three",
-                    fmt::format("add {}", option));
+    throw UserError(
+        option_place("topology"),
+        fmt::format("the bare kind \"{}\" stands without {}", choice.what, option_word(option)),
+        "with a bare kind `ranks`, `bandwidth` and `latency` are accepted, all three",
+        fmt::format("add {}", option_word(option)));
   };
-  if (kind != nullptr) refuse(choice.ranks.has_value(), "--ranks");
-  refuse(choice.bandwidth.has_value(), "--bandwidth");
-  refuse(choice.latency.has_value(), "--latency");
+  if (kind != nullptr) refuse(choice.ranks.has_value(), "ranks");
+  refuse(choice.bandwidth.has_value(), "bandwidth");
+  refuse(choice.latency.has_value(), "latency");
   if (kind == nullptr) return find_topology(choice.what);
   return make_uniform(*kind, *choice.ranks, *choice.bandwidth, *choice.latency);
 }

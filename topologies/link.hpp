@@ -8,6 +8,9 @@
 
 namespace ringsim {
 
+/// Index into Topology::links().
+using LinkId = std::uint32_t;
+
 /// From `at` on, until the next change, `value` holds. A list of them is in increasing order of
 /// `at`.
 template <class Value>

@@ -2,6 +2,7 @@
 
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
+#include "topologies/topology.hpp"
 
 #include <fmt/format.h>
 
@@ -84,7 +85,7 @@ constexpr std::array<TopologyKey, 4> host_keys = {{
      false},
     {"jitter",
      R"({"type": "number", "minimum": 0, "maximum": 10,
-         "description": "Spread of the computing time, as --jitter."})",
+         "description": "Spread of the computing time, as `jitter`."})",
      false},
     {"reduce_rate",
      R"({"$ref": "#/definitions/bandwidth",

@@ -1,6 +1,7 @@
 #include "base/shipped.hpp"
 
 #include "base/error.hpp"
+#include "base/option_names.hpp"
 #include "base/text.hpp"
 #include "topologies/topology.hpp"
 
@@ -26,10 +27,10 @@ fs::path topology_file(std::string_view what) {
   const std::string shipped_names = join(names, ", ");
   const auto kinds = topology_kind_names();
   names.insert(names.end(), kinds.begin(), kinds.end());
-  throw UserError({{}, "--topology"},
+  throw UserError(option_place("topology"),
                   fmt::format("unknown topology \"{}\"{}", what, did_you_mean(what, names)),
                   fmt::format("accepted: a file (with / or .json in its name), one of {}, or with "
-                              "--ranks, --bandwidth and --latency one of {}",
+                              "`ranks`, `bandwidth` and `latency` one of {}",
                               shipped_names, join(kinds, ", ")));
 }
 

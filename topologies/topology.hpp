@@ -20,9 +20,6 @@
 
 namespace ringsim {
 
-/// Index into Topology::links().
-using LinkId = std::uint32_t;
-
 /// The links from one host to another, in the order in which a message passes them.
 struct Route {
   std::vector<LinkId> links;
@@ -111,7 +108,7 @@ const TopologyKindDefinition* kind_named(std::string_view name);
 /// Reads and checks a topology file (topologies/README.md). Throws UserError.
 Topology load_topology(const std::filesystem::path& path);
 
-/// A topology of this kind whose links are all alike. Throws UserError at "--ranks" where the kind
+/// A topology of this kind whose links are all alike. Throws UserError at "ranks" where the kind
 /// cannot have so many.
 Topology make_uniform(const TopologyKindDefinition& kind, std::uint32_t ranks,
                       BytesPerSecond bandwidth, Seconds latency);
@@ -124,7 +121,7 @@ using ShippedTopology = ShippedFile;
 std::vector<ShippedTopology> shipped_topologies();
 
 /// The file of the topology that `--topology WHAT` names: a file (a name with "/" or ".json"), or a
-/// shipped one. Throws UserError at "--topology" where there is no such shipped one.
+/// shipped one. Throws UserError at "topology" where there is no such shipped one.
 std::filesystem::path topology_file(std::string_view what);
 /// load_topology(topology_file(what)).
 Topology find_topology(std::string_view what);

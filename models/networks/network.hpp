@@ -74,7 +74,7 @@ struct NetworkDefinition {
 
 /// All networks, in a fixed order (generated from models/CMakeLists.txt).
 std::span<const NetworkDefinition* const> networks();
-/// The network of this name; throws UserError at "--model" (did you mean ...).
+/// The network of this name; throws UserError at "model" (did you mean ...).
 const NetworkDefinition& find_network(std::string_view name);
 
 }  // namespace ringsim

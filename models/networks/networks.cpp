@@ -4,7 +4,7 @@
 namespace ringsim {
 
 const NetworkDefinition& find_network(std::string_view name) {
-  return find_by_name(networks(), name, "--model", "model");
+  return find_by_name(networks(), name, "model", "model");
 }
 
 }  // namespace ringsim

@@ -1,6 +1,7 @@
 #pragma once
 // Engines by name.
 #include "base/error.hpp"
+#include "base/option_names.hpp"
 #include "models/prune/engine.hpp"
 
 #include <cstddef>
@@ -32,7 +33,8 @@ std::span<const EngineDefinition* const> engines();
 /// or, where that is not set (or "auto"), the first available that works on host memory. Throws
 /// UserError, listing what is available, where the name (from `place`) is unknown or the engine
 /// cannot be used.
-const EngineDefinition& find_engine(std::string_view name, const Place& place = {"", "--engine"});
+const EngineDefinition& find_engine(std::string_view name,
+                                    const Place& place = option_place("engine"));
 
 /// find_engine(name).make(threads).
 std::unique_ptr<Engine> make_engine(std::string_view name = "auto", std::size_t threads = 1);

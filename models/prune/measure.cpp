@@ -1,6 +1,7 @@
 #include "models/prune/measure.hpp"
 
 #include "base/error.hpp"
+#include "base/option_names.hpp"
 #include "base/parallel.hpp"
 #include "base/text.hpp"
 #include "models/prune/cpu_kernels.hpp"
@@ -198,16 +199,16 @@ std::string processor_name() {
 
 void validate(const MeasureOptions& options, const EngineDefinition& engine) {
   if (engine.memory != EngineMemory::host)
-    throw UserError({"", "--engine"},
+    throw UserError(option_place("engine"),
                     fmt::format("the engine \"{}\" works on device memory", engine.name),
                     "an engine on host memory is accepted here");
   for (const std::size_t elements : options.elements)
     if (elements < 65536)
-      throw UserError({"", "--elements"}, fmt::format("found {}", elements),
+      throw UserError(option_place("elements"), fmt::format("found {}", elements),
                       "65536 elements or more are accepted");
   for (const double density : options.densities)
     if (!(density >= 0.0005 && density <= 0.5))
-      throw UserError({"", "--density"}, fmt::format("found {}", density),
+      throw UserError(option_place("density"), fmt::format("found {}", density),
                       "a density from 0.0005 to 0.5 is accepted");
   check(options.repetitions > 0 && !options.elements.empty() && !options.densities.empty(),
         "there is something to measure");

@@ -1,7 +1,7 @@
 #pragma once
 // A scheme that works bucket by bucket, as the communication hooks of PyTorch's
 // DistributedDataParallel do: one instance for each bucket, which knows its layers alone. Options
-// that hold for all layers together (the norm that --clip limits) hold for each bucket.
+// that hold for all layers together (the norm that `clip` limits) hold for each bucket.
 #include "models/buckets.hpp"
 #include "models/schemes/bucket_part.hpp"
 #include "models/schemes/scheme.hpp"

@@ -1,7 +1,7 @@
 #include "models/schemes/cltk.hpp"
 
-#include "models/schemes/option_checks.hpp"
 #include "models/schemes/shared_mask.hpp"
+#include "models/schemes/shared_options.hpp"
 #include "models/schemes/synthetic.hpp"
 #include "models/schemes/threshold.hpp"
 #include "models/schemes/top_k.hpp"
@@ -12,6 +12,19 @@
 
 namespace ringsim {
 namespace {
+
+constinit const SchemeOption filter_option = {
+    {.name = "filter",
+     .value = "X",
+     .meaning = "share of a step's error that enters the residual; ScaleCom takes 0.1",
+     .limits = Number{1e-9, 1},
+     .default_value = "1",
+     .needs = "`momentum-correction` off"},
+    {}};
+
+bool momentum_correction_of_cltk(const SchemeOptions& options) {
+  return options.find<bool>(momentum_correction_option).value_or(false);
+}
 
 // The leader finds the k-th largest in four passes over r (a radix select of 8 bits each), reads r
 // once more, writes the bitmap, reads it and writes the message. The filter reads g and r and
@@ -42,34 +55,30 @@ SyntheticStep synthesize_cltk(const Layers& layers, const SchemeOptions& options
                                  .pruned = split.pruned_parameters,
                                  .whole = split.whole_parameters,
                                  .kept = sum_of(kept),
-                                 .with_velocity = options.momentum_correction.value_or(false),
+                                 .with_velocity = momentum_correction_of_cltk(options),
                                  .value = bytes_of(value_type_of(options)),
                                  .masks = {{leader, message.mask, message.header}}},
-                                options.filter.value_or(1) < 1),
+                                options.get<double>(filter_option) < 1),
           .layers = split.outcomes_of(kept),
-          .state_per_rank = residual_bytes(split, options.momentum_correction.value_or(false))};
+          .state_per_rank = residual_bytes(split, momentum_correction_of_cltk(options))};
 }
 
 }  // namespace
 
 CltkScheme::CltkScheme(const Layers& layers, const SchemeOptions& options)
-    : residuals_(layers, options, options.momentum_correction.value_or(false)),
+    : residuals_(layers, options, momentum_correction_of_cltk(options)),
       density_(density_of(options)),
-      filter_(static_cast<float>(options.filter.value_or(1))),
+      filter_(static_cast<float>(options.get<double>(filter_option))),
       steps_per_epoch_(options.steps_per_epoch),
-      warmup_epochs_(options.warmup_epochs.value_or(0)),
+      warmup_epochs_(options.get<std::uint64_t>(warmup_option)),
       encoding_(mask_encoding_of(options)),
       gradients_(options.ranks),
       mask_(residuals_.split().words),
       decoded_(mask_.size()),
       none_(mask_.size()),
       segments_(residuals_.split().segments) {
-  if (!(filter_ > 0 && filter_ <= 1)) {
-    refuse_option("--filter", fmt::format("found {}", filter_),
-                  "a number above 0 and at most 1 is accepted");
-  }
   if (filter_ < 1 && residuals_.momentum_correction()) {
-    refuse_option("--filter", "has no effect with --momentum-correction on", {},
+    refuse_option(filter_option, "has no effect with `momentum-correction` on", {},
                   "leave one of the two out");
   }
 }
@@ -154,10 +163,10 @@ std::optional<Scheme::Selection> CltkScheme::selection(Rank rank, std::uint64_t)
 }
 
 namespace {
-constexpr std::string_view cltk_options[] = {
-    "density",       "warmup",     "momentum-correction", "factor-masking",
-    "mask-encoding", "filter",     "whole-below",         "values",
-    "engine",        "masks-ahead"};
+constexpr const SchemeOption* cltk_options[] = {
+    &density_option,       &warmup_option,     &momentum_correction_option, &factor_masking_option,
+    &mask_encoding_option, &filter_option,     &whole_below_option,         &values_option,
+    &engine_option,        &masks_ahead_option};
 }  // namespace
 
 extern const SchemeDefinition cltk_scheme;
@@ -165,6 +174,9 @@ const SchemeDefinition cltk_scheme = {
     .name = "cltk",
     .description = "the largest residuals of one rank, the leader in turn, on all ranks",
     .source = "Chen et al., arXiv 2104.11125 (ScaleCom)",
+    .equation =
+        "A = R + G; M = the largest density*n of the leader's |A|; update = mean of M*A; R += "
+        "filter*(G - M*A)",
     .defaults = {.learning_rate = 0.3, .momentum = 0},
     .options = cltk_options,
     .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {

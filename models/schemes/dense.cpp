@@ -2,8 +2,8 @@
 // other scheme has to beat.
 #include "base/error.hpp"
 #include "models/schemes/mean.hpp"
-#include "models/schemes/option_checks.hpp"
 #include "models/schemes/scheme.hpp"
+#include "models/schemes/shared_options.hpp"
 #include "models/schemes/value_type.hpp"
 
 #include <algorithm>
@@ -110,7 +110,7 @@ class DenseScheme final : public Scheme {
   std::span<const float> contributed_mean_;
 };
 
-constexpr std::string_view dense_options[] = {"values"};
+constexpr const SchemeOption* dense_options[] = {&values_option};
 
 }  // namespace
 
@@ -119,6 +119,7 @@ const SchemeDefinition dense_scheme = {
     .name = "dense",
     .description = "every gradient whole, all-reduced",
     .source = "textbook",
+    .equation = "update = mean over ranks of G",
     .defaults = {.learning_rate = 0.08, .momentum = 0.9},
     .options = dense_options,
     .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {

@@ -2,8 +2,8 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
-#include "models/schemes/option_checks.hpp"
 #include "models/schemes/random_mask.hpp"
+#include "models/schemes/shared_options.hpp"
 #include "models/schemes/synthetic.hpp"
 
 #include <fmt/format.h>
@@ -15,13 +15,52 @@
 #include <utility>
 
 namespace ringsim {
+
+constinit const SchemeOption threshold_option = {
+    {.name = "threshold",
+     .value = "POLICY",
+     .meaning = "density (steered to `density`), fixed:T, or dispersion:K (mean + K stddev)",
+     .limits = Custom{[] { return std::string(accepted_thresholds); },
+                      [] { return std::vector<std::string>{"density"}; },
+                      [](std::string_view text) { parse_threshold(text); }},
+     .default_value = "density",
+     .needs = "`source` train"},
+    {}};
+constinit const SchemeOption broadcasters_option = {
+    {.name = "broadcasters",
+     .value = "R",
+     .meaning = "ranks that broadcast a mask in a step",
+     .limits = WholeNumber{1, 1 << 20},
+     .default_value = "4"},
+    {}};
+constinit const SchemeOption floor_option = {
+    {.name = "floor",
+     .value = "X",
+     .meaning = "weights count as at least X times the layer's root mean square in the importance",
+     .limits = Number{1e-9, 1e9},
+     .default_value = "1",
+     .needs = "`source` train"},
+    {}};
+constinit const SchemeOption tail_option = {
+    {.name = "tail",
+     .value = "X",
+     .meaning = "chance at which a broadcaster keeps a coordinate below the threshold",
+     .limits = Number{.minimum = 0, .maximum = 1, .below_maximum = true},
+     .default_value = "0",
+     .needs = "`source` train"},
+    {}};
+constinit const SchemeOption mask_interval_option = {{.name = "mask-interval",
+                                                      .value = "K",
+                                                      .meaning = "steps that the masks serve",
+                                                      .limits = WholeNumber{1, 1'000'000},
+                                                      .default_value = "1"},
+                                                     {}};
+
 namespace {
 
-constexpr Rank default_broadcasters = 4;
-constexpr double default_floor = 1.0;
-
 Rank broadcasters_of(const SchemeOptions& options) {
-  return options.broadcasters.value_or(std::min(default_broadcasters, options.ranks));
+  if (const auto given = options.find<Rank>(broadcasters_option)) return *given;
+  return std::min(options.get<Rank>(broadcasters_option), options.ranks);
 }
 
 double rms(std::span<const float> values) {
@@ -32,39 +71,31 @@ double rms(std::span<const float> values) {
 
 /// A tail that alone keeps more than the density leaves nothing to steer.
 void check_tail(const SchemeOptions& options, const ThresholdOption& threshold) {
-  const double tail = options.tail.value_or(0);
-  if (!(tail >= 0 && tail < 1)) {
-    refuse_option("--tail", fmt::format("found {}", tail),
-                  "a number from 0 and below 1 is accepted");
-  }
+  const auto tail = options.get<double>(tail_option);
   if (threshold.policy != ThresholdPolicy::density) return;
   const Rank broadcasters = broadcasters_of(options);
   const double density = density_of(options);
   const double limit = 1 - std::pow(1 - density, 1.0 / broadcasters);
   if (tail == 0 || tail < limit) return;
-  refuse_option("--tail", fmt::format("found {}", tail),
+  refuse_option(tail_option, fmt::format("found {}", tail),
                 fmt::format("below {:.3g} is accepted: {} broadcasters would keep {:.3g} by chance "
-                            "alone, more than --density {:.3g}",
+                            "alone, more than `density` {:.3g}",
                             limit, broadcasters, 1 - std::pow(1 - tail, broadcasters), density));
 }
 
 void check_options(const SchemeOptions& options, const ThresholdOption& threshold) {
-  const Rank broadcasters = options.broadcasters.value_or(1);
-  if (broadcasters < 1 || broadcasters > options.ranks) {
-    refuse_option("--broadcasters", fmt::format("found {}", broadcasters),
+  const Rank broadcasters = broadcasters_of(options);
+  if (broadcasters > options.ranks) {
+    refuse_option(broadcasters_option, fmt::format("found {}", broadcasters),
                   fmt::format("1 to {} (the number of ranks) is accepted", options.ranks));
   }
-  if (options.floor && !(*options.floor > 0 && std::isfinite(*options.floor))) {
-    refuse_option("--floor", fmt::format("found {}", *options.floor),
-                  "a number above 0 is accepted");
-  }
-  check(options.mask_interval.value_or(1) > 0, "a mask serves one step at least");
   check_tail(options, threshold);
   if (threshold.policy == ThresholdPolicy::density) return;
-  const std::string beside = fmt::format("has no effect with --threshold {}", *options.threshold);
-  constexpr std::string_view fix = "use --threshold density, or leave the option out";
-  if (options.density) refuse_option("--density", beside, {}, fix);
-  if (options.warmup_epochs.value_or(0) > 0) refuse_option("--warmup", beside, {}, fix);
+  const std::string beside =
+      fmt::format("has no effect with `threshold` {}", options.get<std::string>(threshold_option));
+  constexpr std::string_view fix = "use `threshold` density, or leave the option out";
+  if (options.has(density_option)) refuse_option(density_option, beside, {}, fix);
+  if (options.get<std::uint64_t>(warmup_option) > 0) refuse_option(warmup_option, beside, {}, fix);
 }
 
 }  // namespace
@@ -72,17 +103,17 @@ void check_options(const SchemeOptions& options, const ThresholdOption& threshol
 IwpScheme::IwpScheme(const Layers& layers, const SchemeOptions& options, Importance importance)
     : residuals_(layers, options, momentum_correction_of(options)),
       segments_(residuals_.split().segments),
-      threshold_(parse_threshold(options.threshold.value_or("density"))),
+      threshold_(parse_threshold(options.get<std::string>(threshold_option))),
       controllers_(segments_.size()),
       density_(density_of(options)),
       seed_(options.seed),
       steps_per_epoch_(options.steps_per_epoch),
-      warmup_epochs_(options.warmup_epochs.value_or(0)),
+      warmup_epochs_(options.get<std::uint64_t>(warmup_option)),
       broadcasters_(broadcasters_of(options)),
       encoding_(mask_encoding_of(options)),
-      floor_(options.floor.value_or(default_floor)),
-      tail_(options.tail.value_or(0)),
-      mask_interval_(options.mask_interval.value_or(1)),
+      floor_(options.get<double>(floor_option)),
+      tail_(options.get<double>(tail_option)),
+      mask_interval_(options.get<std::uint64_t>(mask_interval_option)),
       ranks_(options.ranks),
       union_(residuals_.split().words),
       decoded_(union_.size()),
@@ -271,28 +302,28 @@ SyntheticStep synthesize_importance(const Layers& layers, const SchemeOptions& o
                                     std::uint64_t step, Importance importance) {
   check_options(options, parse_threshold("density"));
   refuse_warmup_of_synthetic(options);
-  const auto needs_values = [](std::string_view option, bool is_given) {
-    if (!is_given) return;
-    refuse_option(option, "has no effect with --source synthetic", {},
+  for (const auto* needs_values : {&threshold_option, &floor_option, &tail_option}) {
+    if (!options.has(*needs_values)) continue;
+    refuse_option(*needs_values, "has no effect with `source` synthetic", {},
                   "leave it out: nothing is compared with a threshold");
-  };
-  needs_values("--threshold", options.threshold.has_value());
-  needs_values("--floor", options.floor.has_value());
-  needs_values("--tail", options.tail.has_value());
+  }
   return synthesize_shared_mask(layers,
                                 {.density = density_of(options),
                                  .broadcasters = broadcasters_of(options),
                                  .encoding = mask_encoding_of(options),
                                  .with_velocity = momentum_correction_of(options),
-                                 .reads_weights = importance == Importance::ratio},
+                                 .reads_weights = importance == Importance::ratio,
+                                 .mask_interval = options.get<std::uint64_t>(mask_interval_option)},
                                 options, step);
 }
 
 namespace {
-constexpr std::string_view iwp_options[] = {
-    "density",     "threshold",     "broadcasters", "mask-encoding",       "floor",
-    "tail",        "mask-interval", "warmup",       "momentum-correction", "factor-masking",
-    "whole-below", "values",        "engine",       "masks-ahead"};
+constexpr const SchemeOption* iwp_options[] = {
+    &density_option,        &threshold_option,   &broadcasters_option,
+    &mask_encoding_option,  &floor_option,       &tail_option,
+    &mask_interval_option,  &warmup_option,      &momentum_correction_option,
+    &factor_masking_option, &whole_below_option, &values_option,
+    &engine_option,         &masks_ahead_option};
 
 SyntheticStep synthesize(const Layers& layers, const SchemeOptions& options, std::uint64_t step) {
   return synthesize_importance(layers, options, step, Importance::ratio);
@@ -305,6 +336,9 @@ const SchemeDefinition iwp_scheme = {
     .description =
         "importance-weighted pruning: a few ranks broadcast masks, all reduce what they cover",
     .source = "Cheng & Xu, arXiv 1901.01544",
+    .equation =
+        "R += G; importance = |R| / max(|w|, floor * rms(w)); M = union over broadcasters of "
+        "(importance > threshold); update = mean of M*R; R -= M*R",
     .defaults = {.learning_rate = 0.3, .momentum = 0},
     .options = iwp_options,
     .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {

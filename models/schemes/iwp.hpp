@@ -13,6 +13,10 @@
 
 namespace ringsim {
 
+/// Options that iwp and magnitude share (magnitude takes no floor).
+extern const SchemeOption threshold_option, broadcasters_option, floor_option, tail_option,
+    mask_interval_option;
+
 /// What makes a gradient important.
 enum class Importance {
   ratio,      ///< its ratio to the weight

@@ -1,6 +1,7 @@
 #include "models/schemes/layer_split.hpp"
 
 #include "models/prune/set_bits.hpp"
+#include "models/schemes/shared_options.hpp"
 #include "models/schemes/top_k.hpp"
 
 #include <cfloat>
@@ -8,7 +9,7 @@
 namespace ringsim {
 
 LayerSplit::LayerSplit(const Layers& all, const SchemeOptions& options) : layers(all) {
-  const std::size_t whole_below = options.whole_below.value_or(1024);
+  const std::size_t whole_below = options.get<std::size_t>(whole_below_option);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const auto& layer = layers[i];
     if (layer.parameters < whole_below) {

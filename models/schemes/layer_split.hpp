@@ -10,7 +10,7 @@
 namespace ringsim {
 
 struct LayerSplit {
-  /// Layers with fewer than --whole-below parameters (default 1024) are whole.
+  /// Layers with fewer than `whole-below` parameters (default 1024) are whole.
   LayerSplit(const Layers& all, const SchemeOptions& options);
 
   Layers layers;

@@ -4,7 +4,7 @@
 #include "base/random.hpp"
 #include "models/matrix_product.hpp"
 #include "models/schemes/mean.hpp"
-#include "models/schemes/option_checks.hpp"
+#include "models/schemes/shared_options.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -12,15 +12,17 @@
 namespace ringsim {
 namespace {
 
-constexpr std::size_t default_rank = 4;
+constinit const SchemeOption rank_option = {
+    {.name = "rank",
+     .value = "N",
+     .meaning = "rank of the products that stand for matrices",
+     .limits = WholeNumber{1, 1'000'000},
+     .default_value = "4"},
+    {}};
 
 std::ptrdiff_t length(std::size_t count) { return static_cast<std::ptrdiff_t>(count); }
 
-std::size_t rank_of(const SchemeOptions& options) {
-  const std::size_t rank = options.rank.value_or(default_rank);
-  if (rank < 1) refuse_option("--rank", "found 0", "a whole number above 0 is accepted");
-  return rank;
-}
+std::size_t rank_of(const SchemeOptions& options) { return options.get<std::size_t>(rank_option); }
 
 /// The same in every step, whatever the values.
 SyntheticStep powersgd_step(const Layers& layers, Rank ranks, std::size_t rank, Bytes value) {
@@ -217,7 +219,7 @@ Bytes PowersgdScheme::state_bytes() const {
 }
 
 namespace {
-constexpr std::string_view powersgd_options[] = {"rank", "values"};
+constexpr const SchemeOption* powersgd_options[] = {&rank_option, &values_option};
 }  // namespace
 
 extern const SchemeDefinition powersgd_scheme;
@@ -225,6 +227,9 @@ const SchemeDefinition powersgd_scheme = {
     .name = "powersgd",
     .description = "matrices as products of low rank, two all-reduces in a row; error feedback",
     .source = "Vogels et al., arXiv 1905.13727",
+    .equation =
+        "A = R + G as a matrix; P = orthonormal(mean of A*Q); Q = mean of A^T*P; update = P*Q^T; R "
+        "= A - update",
     .defaults = {.learning_rate = 0.08, .momentum = 0.9},
     .options = powersgd_options,
     .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {

@@ -2,10 +2,10 @@
 // rank sends the same randomly drawn coordinates. All draw them from one seed, so no index travels,
 // and a ring can add the values up.
 #include "base/random.hpp"
-#include "models/schemes/option_checks.hpp"
 #include "models/schemes/random_mask.hpp"
 #include "models/schemes/residuals.hpp"
 #include "models/schemes/shared_mask.hpp"
+#include "models/schemes/shared_options.hpp"
 #include "models/schemes/synthetic.hpp"
 #include "models/schemes/threshold.hpp"
 
@@ -50,7 +50,7 @@ class RandomkScheme final : public Scheme {
         seed_(options.seed),
         first_draw_(options.draw_of(0)),
         steps_per_epoch_(options.steps_per_epoch),
-        warmup_epochs_(options.warmup_epochs.value_or(0)),
+        warmup_epochs_(options.get<std::uint64_t>(warmup_option)),
         mask_(residuals_.split().words) {}
 
   bool has_momentum_correction() const override { return residuals_.momentum_correction(); }
@@ -93,9 +93,10 @@ class RandomkScheme final : public Scheme {
   std::vector<prune::MaskWord> mask_;
 };
 
-constexpr std::string_view randomk_options[] = {
-    "density", "warmup", "momentum-correction", "factor-masking", "whole-below",
-    "values",  "engine"};
+constexpr const SchemeOption* randomk_options[] = {
+    &density_option,        &warmup_option,      &momentum_correction_option,
+    &factor_masking_option, &whole_below_option, &values_option,
+    &engine_option};
 
 }  // namespace
 
@@ -104,6 +105,9 @@ const SchemeDefinition randomk_scheme = {
     .name = "randomk",
     .description = "random coordinates, the same on all ranks from one seed; error feedback",
     .source = "Stich et al., arXiv 1809.07599",
+    .equation =
+        "R += G; M = density*n random coordinates, the same on all ranks; update = mean of M*R; R "
+        "-= M*R",
     .defaults = {.learning_rate = 0.15, .momentum = 0},
     .options = randomk_options,
     .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {

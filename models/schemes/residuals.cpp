@@ -4,7 +4,7 @@
 #include "models/prune/dispatch.hpp"
 #include "models/prune/set_bits.hpp"
 #include "models/schemes/mean.hpp"
-#include "models/schemes/option_checks.hpp"
+#include "models/schemes/shared_options.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -15,13 +15,13 @@ namespace ringsim {
 Residuals::Residuals(const Layers& layers, const SchemeOptions& options, bool momentum_correction)
     : split_(layers, options),
       momentum_correction_(momentum_correction),
-      factor_masking_(options.factor_masking.value_or(true)),
+      factor_masking_(options.get<bool>(factor_masking_option)),
       momentum_(static_cast<float>(options.momentum)),
       values_(value_type_of(options)),
       ranks_(options.ranks),
       mean_(split_.parameters()) {
   for (auto& state : ranks_) {
-    state.engine = prune::make_engine(options.engine);
+    state.engine = prune::make_engine(options.get<std::string>(engine_option));
     state.residual.resize(split_.parameters());
     if (momentum_correction_) state.velocity.resize(split_.parameters());
   }

@@ -8,6 +8,7 @@
 #include "base/units.hpp"
 #include "models/layers.hpp"
 #include "models/prune/engine.hpp"
+#include "models/schemes/scheme_option.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -32,7 +33,7 @@ struct Payload {
   }
 };
 
-/// All ranks hold vectors of equal length; afterwards all hold the sum. `--collective` chooses the
+/// All ranks hold vectors of equal length; afterwards all hold the sum. `collective` chooses the
 /// algorithm.
 struct AllReduce {
   std::size_t elements = 0;
@@ -162,39 +163,6 @@ class Scheme {
   virtual Bytes state_bytes() const = 0;
 };
 
-/// The options that schemes take (`ringsim run --help`). Absent: the scheme's default.
-struct SchemeOptions {
-  Rank ranks = 2;
-  std::uint64_t seed = 1;
-  std::uint32_t bucket = 0;  ///< that the scheme works on
-  std::uint64_t steps_per_epoch = 1;
-  double momentum = 0;
-  std::string engine = "auto";  ///< of pruning (prune::make_engine)
-  std::optional<double> density;
-  std::optional<std::string> threshold;
-  std::optional<Rank> broadcasters;
-  std::optional<std::string> mask_encoding;
-  std::optional<double> floor;
-  std::optional<double> tail;                  ///< chance of a coordinate below the threshold
-  std::optional<std::uint64_t> mask_interval;  ///< steps that a mask serves
-  std::optional<std::uint64_t> warmup_epochs;
-  std::optional<bool> momentum_correction;
-  std::optional<bool> factor_masking;  ///< of the momentum that is corrected
-  std::optional<std::size_t> whole_below;
-  std::optional<std::string> values;      ///< the type that travels: fp32, fp16, bf16
-  std::optional<std::string> sparse_sum;  ///< where ranks send different coordinates
-  std::optional<double> clip;             ///< of the gradient's norm, times 1/sqrt(ranks)
-  std::optional<double> sample;           ///< share of a layer that a threshold is found on
-  std::optional<double> filter;           ///< share of a new error that enters the residual
-  std::optional<std::uint32_t> levels;    ///< of a quantized magnitude, besides 0
-  std::optional<std::size_t> block;       ///< values that share a scale
-  std::optional<double> clip_deviations;  ///< of a gradient, in standard deviations of its layer
-  std::optional<std::size_t> rank;        ///< of factored matrices
-
-  /// Stands for the step where random numbers are drawn that are to differ from bucket to bucket.
-  std::uint64_t draw_of(std::uint64_t step) const { return step | std::uint64_t{bucket} << 40; }
-};
-
 /// The training settings that go best with a scheme; used where the user gives none.
 struct TrainingDefaults {
   double learning_rate;
@@ -206,11 +174,12 @@ struct SchemeDefinition {
   std::string_view name;
   std::string_view description;
   std::string_view source;  ///< paper or textbook
+  /// What a step computes, in plain text: G, R, M are a rank's gradient, residual and mask.
+  std::string_view equation;
   TrainingDefaults defaults;
-  /// Names of the SchemeOptions members that it takes, as on the command line ("density"); the
-  /// others are errors.
-  std::span<const std::string_view> options;
-  /// Throws UserError at "--OPTION" where an option is out of range.
+  /// Those that it takes; the others are errors.
+  std::span<const SchemeOption* const> options;
+  /// Throws UserError at an option that does not go with the layers, the ranks or another option.
   std::unique_ptr<Scheme> (*make)(const Layers& layers, const SchemeOptions& options);
   /// Steps before the density that was asked for is reached.
   std::uint64_t (*warmup_steps)(const SchemeOptions& options);
@@ -225,7 +194,7 @@ struct SchemeDefinition {
 
 /// All schemes, in a fixed order (generated from models/CMakeLists.txt).
 std::span<const SchemeDefinition* const> schemes();
-/// The scheme of this name; throws UserError at "--scheme" (did you mean ...).
+/// The scheme of this name; throws UserError at `scheme` (did you mean ...).
 const SchemeDefinition& find_scheme(std::string_view name);
 
 }  // namespace ringsim

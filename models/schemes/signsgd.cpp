@@ -3,8 +3,8 @@
 #include "base/error.hpp"
 #include "models/schemes/gathered.hpp"
 #include "models/schemes/mean.hpp"
-#include "models/schemes/option_checks.hpp"
 #include "models/schemes/scales.hpp"
+#include "models/schemes/shared_options.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -113,6 +113,7 @@ const SchemeDefinition signsgd_scheme = {
     .name = "signsgd",
     .description = "signs alone, all-gathered; the majority decides; error feedback",
     .source = "Bernstein et al., arXiv 1810.05291; Karimireddy et al., arXiv 1901.09847",
+    .equation = "A = R + G; S = mean of |A| in the layer * sign(A); update = mean of S; R = A - S",
     .defaults = {.learning_rate = 0.266, .momentum = 0},
     .options = {},
     .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {

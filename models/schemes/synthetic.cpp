@@ -2,9 +2,9 @@
 
 #include "models/schemes/layer_split.hpp"
 #include "models/schemes/mask_model.hpp"
-#include "models/schemes/option_checks.hpp"
 #include "models/schemes/residuals.hpp"
 #include "models/schemes/shared_mask.hpp"
+#include "models/schemes/shared_options.hpp"
 #include "models/schemes/value_type.hpp"
 
 #include <numeric>
@@ -29,7 +29,7 @@ MaskSize synthetic_mask_size(const LayerSplit& split, std::span<const std::uint6
 SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel& model,
                                      const SchemeOptions& options, std::uint64_t step) {
   const LayerSplit split(layers, options);
-  const std::uint64_t made = step - step % options.mask_interval.value_or(1);  // the masks were
+  const std::uint64_t made = step - step % model.mask_interval;  // the masks were
   const auto kept =
       draw_kept(fitted_masks, split.segments, model.density, options.seed, options.draw_of(made));
   const auto size = synthetic_mask_size(split, kept, model.broadcasters, model.encoding);

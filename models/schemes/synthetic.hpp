@@ -22,10 +22,11 @@ struct SharedMaskModel {
   const MaskEncoding* encoding;  ///< null: the smallest of each layer
   bool with_velocity;
   bool reads_weights;
+  std::uint64_t mask_interval = 1;  ///< steps that the masks of one serve
 };
 
 /// Step `step` of (options.seed) on options.ranks ranks, with the types and small layers of the
-/// options. The masks of a step serve options.mask_interval steps.
+/// options.
 SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel& model,
                                      const SchemeOptions& options, std::uint64_t step);
 

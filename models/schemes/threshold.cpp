@@ -1,6 +1,6 @@
 #include "models/schemes/threshold.hpp"
 
-#include "base/error.hpp"
+#include "base/option_names.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -21,8 +21,8 @@ ThresholdOption parse_threshold(std::string_view text) {
       return {is_fixed ? ThresholdPolicy::fixed : ThresholdPolicy::dispersion, number->value};
     }
   }
-  throw UserError({{}, "--threshold"}, fmt::format("found \"{}\"", text),
-                  "fixed:T (T at least 0), dispersion:K or density is accepted");
+  throw UserError(option_place("threshold"), fmt::format("found \"{}\"", text),
+                  fmt::format("{} is accepted", accepted_thresholds));
 }
 
 float dispersion_threshold(const prune::Statistics& statistics, std::size_t parameters, double k) {

@@ -20,7 +20,10 @@ struct ThresholdOption {
   double parameter = 0;  ///< T of fixed, K of dispersion
 };
 
-/// "fixed:T" (T not negative), "dispersion:K", "density". Throws UserError at "--threshold".
+/// What parse_threshold() reads.
+inline constexpr std::string_view accepted_thresholds =
+    "fixed:T (T at least 0), dispersion:K or density";
+/// Throws UserError at `threshold`.
 ThresholdOption parse_threshold(std::string_view text);
 
 /// mean + K * stddev of the importance of `parameters` elements.

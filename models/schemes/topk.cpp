@@ -2,8 +2,8 @@
 
 #include "base/random.hpp"
 #include "models/schemes/mean.hpp"
-#include "models/schemes/option_checks.hpp"
 #include "models/schemes/shared_mask.hpp"
+#include "models/schemes/shared_options.hpp"
 #include "models/schemes/synthetic.hpp"
 #include "models/schemes/threshold.hpp"
 #include "models/schemes/top_k.hpp"
@@ -18,7 +18,21 @@ namespace ringsim {
 namespace {
 
 // The authors' settings (github.com/synxlin/deep-gradient-compression).
-constexpr double default_sample = 0.01;
+constinit const SchemeOption clip_option = {
+    {.name = "clip",
+     .value = "X",
+     .meaning = "the norm of a rank's gradient is at most X over the square root of the ranks",
+     .limits = Number{1e-9, 1e9},
+     .default_note = "not clipped"},
+    {}};
+constinit const SchemeOption sample_option = {
+    {.name = "sample",
+     .value = "X",
+     .meaning = "share of a layer on which its threshold is found",
+     .limits = Number{1e-9, 1},
+     .default_value = "0.01",
+     .needs = "`source` train"},
+    {}};
 constexpr double too_few = 0.8, too_many = 1.3;
 constexpr int adaptations = 10;
 
@@ -48,14 +62,14 @@ std::vector<std::uint64_t> union_counts(const LayerSplit& split,
 /// Every rank keeps as many coordinates of its own as in a real step.
 SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options, std::uint64_t) {
   refuse_warmup_of_synthetic(options);
-  if (options.sample) {
-    refuse_option("--sample", "has no effect with --source synthetic", {},
+  if (options.has(sample_option)) {
+    refuse_option(sample_option, "has no effect with `source` synthetic", {},
                   "leave it out: nothing is compared with a threshold");
   }
   const LayerSplit split(layers, options);
   TopkStep sizes{.pruned = split.pruned_parameters,
                  .whole = split.whole_parameters,
-                 .clips = options.clip.has_value(),
+                 .clips = options.has(clip_option),
                  .with_velocity = momentum_correction_of(options),
                  .value = bytes_of(value_type_of(options)),
                  .sent = {},
@@ -80,24 +94,17 @@ SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options
 TopkScheme::TopkScheme(const Layers& layers, const SchemeOptions& options)
     : residuals_(layers, options, momentum_correction_of(options)),
       density_(density_of(options)),
-      sample_(options.sample.value_or(default_sample)),
-      clip_(options.clip),
+      sample_(options.get<double>(sample_option)),
+      clip_(options.find<double>(clip_option)),
       on_ring_(sums_on_ring(options)),
       seed_(options.seed),
       steps_per_epoch_(options.steps_per_epoch),
-      warmup_epochs_(options.warmup_epochs.value_or(0)),
+      warmup_epochs_(options.get<std::uint64_t>(warmup_option)),
       encoding_(mask_encoding_of(options)),
       ranks_(options.ranks),
       zero_weights_(total_parameters(layers)),
       decoded_(options.ranks, std::vector<prune::MaskWord>(residuals_.split().words)),
       union_(residuals_.split().words) {
-  if (!(sample_ > 0 && sample_ <= 1)) {
-    refuse_option("--sample", fmt::format("found {}", sample_),
-                  "a number above 0 and at most 1 is accepted");
-  }
-  if (clip_ && !(*clip_ > 0 && std::isfinite(*clip_))) {
-    refuse_option("--clip", fmt::format("found {}", *clip_), "a number above 0 is accepted");
-  }
   for (auto& state : ranks_) {
     state.segments = residuals_.split().segments;
     for (auto& segment : state.segments) segment.floor = 1;  // the threshold is one of |r|
@@ -250,10 +257,11 @@ Bytes TopkScheme::state_bytes() const {
 }
 
 namespace {
-constexpr std::string_view topk_options[] = {
-    "density", "warmup", "momentum-correction", "factor-masking", "mask-encoding",
-    "clip",    "sample", "whole-below",         "values",         "sparse-sum",
-    "engine"};
+constexpr const SchemeOption* topk_options[] = {
+    &density_option,        &warmup_option,        &momentum_correction_option,
+    &factor_masking_option, &mask_encoding_option, &clip_option,
+    &sample_option,         &whole_below_option,   &values_option,
+    &sparse_sum_option,     &engine_option};
 }  // namespace
 
 extern const SchemeDefinition topk_scheme;
@@ -261,6 +269,9 @@ const SchemeDefinition topk_scheme = {
     .name = "topk",
     .description = "every rank's largest residuals, with their places, all-gathered",
     .source = "Lin et al., arXiv 1712.01887 (Deep Gradient Compression)",
+    .equation =
+        "R += G; M = the largest density*n of a rank's own |R|; update = sum over ranks of M*R / "
+        "ranks; R -= M*R",
     .defaults = {.learning_rate = 0.25, .momentum = 0.5},
     .options = topk_options,
     .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {

@@ -1,7 +1,7 @@
 #include "models/schemes/topk_step.hpp"
 
-#include "models/schemes/option_checks.hpp"
 #include "models/schemes/shared_mask.hpp"
+#include "models/schemes/shared_options.hpp"
 
 #include <fmt/format.h>
 
@@ -57,13 +57,21 @@ LocalWork topk_add(const TopkStep& step) {
 
 }  // namespace
 
+constinit const SchemeOption sparse_sum_option = {
+    {.name = "sparse-sum",
+     .value = "all-gather|ring",
+     .meaning =
+         "all-gather the ranks' values, or add them up on a ring, where the sum grows denser",
+     .limits = OneOf{[] {
+       return std::vector<std::string>{"all-gather", "ring"};
+     }},
+     .default_value = "all-gather"},
+    {.origins = from_anywhere}};
+
 bool sums_on_ring(const SchemeOptions& options) {
-  const std::string sum = options.sparse_sum.value_or("all-gather");
-  if (sum != "all-gather" && sum != "ring") {
-    refuse_option("--sparse-sum", fmt::format("found \"{}\"", sum), "accepted: all-gather, ring");
-  }
-  if (sum == "ring" && options.mask_encoding) {
-    refuse_option("--mask-encoding", "has no effect with --sparse-sum ring", {},
+  const auto sum = options.get<std::string>(sparse_sum_option);
+  if (sum == "ring" && options.has(mask_encoding_option)) {
+    refuse_option(mask_encoding_option, "has no effect with `sparse-sum` ring", {},
                   "leave it out: an index of four bytes travels with every value");
   }
   return sum == "ring";

@@ -31,7 +31,8 @@ struct TopkStep {
 /// are any), add.
 std::vector<Stage> topk_stages(const TopkStep& step);
 
-/// --sparse-sum: whether values are added up on a ring. Throws UserError.
+extern const SchemeOption sparse_sum_option;
+/// Whether values are added up on a ring. Throws UserError.
 bool sums_on_ring(const SchemeOptions& options);
 
 }  // namespace ringsim

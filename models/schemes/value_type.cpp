@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <bit>
 
 namespace ringsim {
@@ -20,13 +20,13 @@ std::uint16_t sign_of(std::uint32_t bits) {
 
 }  // namespace
 
+std::vector<std::string> value_type_names() { return {"fp32", "fp16", "bf16"}; }
+
 ValueType parse_value_type(std::string_view text) {
-  constexpr std::array<std::string_view, 3> names = {"fp32", "fp16", "bf16"};
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == text) return static_cast<ValueType>(i);
-  }
-  throw UserError({{}, "--values"}, fmt::format("found \"{}\"", text),
-                  "accepted: " + join(names, ", "));
+  const auto names = value_type_names();
+  const auto found = std::ranges::find(names, text);
+  check(found != names.end(), "no type of values");
+  return static_cast<ValueType>(found - names.begin());
 }
 
 Bytes bytes_of(ValueType type) { return {type == ValueType::fp32 ? 4U : 2U}; }

@@ -6,13 +6,17 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace ringsim {
 
 enum class ValueType { fp32, fp16, bf16 };
 
-/// "fp32", "fp16", "bf16". Throws UserError at "--values".
+/// "fp32", "fp16", "bf16".
+std::vector<std::string> value_type_names();
+/// One of value_type_names().
 ValueType parse_value_type(std::string_view text);
 /// Of one value on the wire.
 Bytes bytes_of(ValueType type);

@@ -1,5 +1,6 @@
 #include "sim/backend/backend.hpp"
 
+#include "base/option_names.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -29,7 +30,7 @@ std::string accepted_instead_of(std::string_view backend, IsAble is_able) {
 }
 
 UserError error_of(const BackendRefusal& refusal, const std::string& accepted) {
-  return {{{}, "--backend"}, refusal.found, accepted, refusal.fix};
+  return {option_place("backend"), refusal.found, accepted, refusal.fix};
 }
 
 }  // namespace
@@ -58,7 +59,7 @@ std::string describe(const Contention& contention, const Topology& topology) {
 
 NotExact::NotExact(std::string_view backend, const Contention& met, const Topology& topology)
     : UserError(
-          {{}, "--backend"},
+          option_place("backend"),
           fmt::format("{} is not exact here, since transfers slow each other: {}", backend,
                       describe(met, topology)),
           accepted_instead_of(backend, [](const auto& other) { return other.is_always_exact; })),
@@ -70,7 +71,8 @@ const BackendDefinition& find_backend(std::string_view name) {
     if (backend->name == name) return *backend;
     names.emplace_back(backend->name);
   }
-  throw UserError({{}, "--backend"}, fmt::format("found \"{}\"{}", name, did_you_mean(name, names)),
+  throw UserError(option_place("backend"),
+                  fmt::format("found \"{}\"{}", name, did_you_mean(name, names)),
                   "accepted: auto, " + join(names, ", "));
 }
 

@@ -39,7 +39,7 @@ struct Contention {
 std::string describe(const Contention& contention, const Topology& topology);
 
 /// What a backend throws where its result would not be exact, found while the program ran. As an
-/// error it stands at "--backend" and names the contention and the backends to take instead.
+/// error it stands at "backend" and names the contention and the backends to take instead.
 class NotExact : public UserError {
  public:
   NotExact(std::string_view backend, const Contention& met, const Topology& topology);
@@ -74,12 +74,12 @@ struct BackendDefinition {
 /// All backends, those that `auto` prefers first (generated from sim/CMakeLists.txt). The last one
 /// is always exact.
 std::span<const BackendDefinition* const> backends();
-/// The backend of this name; throws UserError at "--backend" (did you mean ...).
+/// The backend of this name; throws UserError at "backend" (did you mean ...).
 const BackendDefinition& find_backend(std::string_view name);
 
-/// Throws UserError at "--backend" where this build does not have the backend.
+/// Throws UserError at "backend" where this build does not have the backend.
 void require_available(const BackendDefinition& backend);
-/// Throws UserError at "--backend" where the backend cannot run programs of so many ranks there;
+/// Throws UserError at "backend" where the backend cannot run programs of so many ranks there;
 /// it names the backends that can.
 void require_able(const BackendDefinition& backend, const Topology& topology, Rank ranks);
 

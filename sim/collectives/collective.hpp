@@ -1,6 +1,7 @@
 #pragma once
 // A collective turns payload sizes into messages. It knows nothing of SimGrid: a backend asks it,
 // rank by rank and round by round, what is sent and received.
+#include "base/option_limits.hpp"
 #include "base/rank.hpp"
 #include "base/units.hpp"
 
@@ -98,22 +99,29 @@ constexpr std::size_t chunk_begin(std::size_t elements, std::size_t chunks, std:
   return chunk * (elements / chunks) + (chunk < larger ? chunk : larger);
 }
 
-/// An all-reduce algorithm by name (`--collective`). Beside its implementation:
+/// An option that some algorithms take. It stands beside the definition of the one that takes it.
+struct CollectiveOption : OptionText {
+  void (*set)(AllReduceRequest& request, const OptionValue& value);
+};
+
+/// An all-reduce algorithm by name (`collective`). Beside its implementation:
 /// `extern const CollectiveDefinition NAME_collective;`.
 struct CollectiveDefinition {
   std::string_view name;
   std::string_view description;
-  /// Throws UserError at "--collective" or "--ranks" where it cannot be had.
+  /// Throws UserError at `collective` or `ranks` where it cannot be had.
   std::shared_ptr<const Collective> (*make_all_reduce)(const AllReduceRequest& request);
-  /// What it takes of the command line's "directions", "channels" and "chunk".
-  std::span<const std::string_view> options = {};
+  /// Those that it takes; the others are errors.
+  std::span<const CollectiveOption* const> options = {};
   /// Whether it counts on where ranks are, so that it cannot go on once some have died.
   bool needs_whole_nodes = false;
 };
 
 /// All all-reduce algorithms, in a fixed order (generated from sim/CMakeLists.txt).
 std::span<const CollectiveDefinition* const> collectives();
-/// The algorithm of this name; throws UserError at "--collective" (did you mean ...).
+/// The algorithm of this name; throws UserError at `collective` (did you mean ...).
 const CollectiveDefinition& find_collective(std::string_view name);
+/// The options of all algorithms, each once.
+std::span<const CollectiveOption* const> collective_options();
 
 }  // namespace ringsim

@@ -1,4 +1,5 @@
 #include "base/error.hpp"
+#include "base/option_names.hpp"
 #include "sim/collectives/range.hpp"
 
 #include <fmt/format.h>
@@ -50,13 +51,13 @@ class Hierarchical final : public Collective {
 
 std::shared_ptr<const Collective> make_hierarchical(const AllReduceRequest& request) {
   if (request.ranks_per_node < 2) {
-    throw UserError({{}, "--collective"}, "hierarchical needs nodes of several GPUs",
+    throw UserError(option_place("collective"), "hierarchical needs nodes of several GPUs",
                     "a topology of the kind hierarchical is accepted with it");
   }
   if (request.ranks % request.ranks_per_node != 0) {
-    throw UserError({{}, "--ranks"}, fmt::format("found {}", request.ranks),
+    throw UserError(option_place("ranks"), fmt::format("found {}", request.ranks),
                     fmt::format("a multiple of {}, the GPUs of a node, is accepted with "
-                                "--collective hierarchical",
+                                "`collective` hierarchical",
                                 request.ranks_per_node));
   }
   return std::make_shared<Hierarchical>(request);

@@ -2,8 +2,6 @@
 #include "sim/collectives/collective.hpp"
 #include "sim/collectives/range.hpp"
 
-#include <array>
-
 namespace ringsim {
 namespace {
 
@@ -75,7 +73,25 @@ std::shared_ptr<const Collective> make_ring_reduce_scatter(Rank ranks, std::size
 extern const CollectiveDefinition ring_collective;
 
 namespace {
-constexpr std::array<std::string_view, 2> ring_options = {"directions", "channels"};
+constexpr CollectiveOption directions_option = {
+    {.name = "directions",
+     .value = "1|2",
+     .meaning = "2 sends half of the buffer the other way",
+     .limits = WholeNumber{1, 2},
+     .default_value = "1"},
+    [](AllReduceRequest& request, const OptionValue& value) {
+      request.directions = value_as<std::uint32_t>(value);
+    }};
+constexpr CollectiveOption channels_option = {
+    {.name = "channels",
+     .value = "C",
+     .meaning = "splits the buffer among so many rings that move together, in each direction",
+     .limits = WholeNumber{1, 64},
+     .default_value = "1"},
+    [](AllReduceRequest& request, const OptionValue& value) {
+      request.channels = value_as<std::uint32_t>(value);
+    }};
+constexpr const CollectiveOption* ring_options[] = {&directions_option, &channels_option};
 }  // namespace
 
 const CollectiveDefinition ring_collective = {

@@ -1,7 +1,6 @@
 #include "base/error.hpp"
 #include "sim/collectives/range.hpp"
 
-#include <array>
 #include <bit>
 
 namespace ringsim {
@@ -65,12 +64,21 @@ class Tree final : public Collective {
 extern const CollectiveDefinition tree_collective;
 
 namespace {
-constexpr std::array<std::string_view, 1> tree_options = {"chunk"};
+constexpr CollectiveOption chunk_option = {
+    {.name = "chunk",
+     .value = "Q",
+     .meaning = "size of the pieces that follow one another, one value or more",
+     .limits = WithUnit{WithUnit::Kind::bytes, true},
+     .default_value = "512KiB"},
+    [](AllReduceRequest& request, const OptionValue& value) {
+      request.chunk = value_as<Bytes>(value);
+    }};
+constexpr const CollectiveOption* tree_options[] = {&chunk_option};
 }  // namespace
 
 const CollectiveDefinition tree_collective = {
     .name = "tree",
-    .description = "up a binary tree and down again, in pieces of --chunk that follow one another",
+    .description = "up a binary tree and down again, in pieces of `chunk` that follow one another",
     .make_all_reduce = [](const AllReduceRequest& request) -> std::shared_ptr<const Collective> {
       return std::make_shared<Tree>(request);
     },

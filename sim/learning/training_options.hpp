@@ -35,7 +35,7 @@ struct TrainingOptions {
   std::optional<std::uint64_t> evaluate_every = {};  ///< steps; absent: an epoch
 };
 
-/// An epoch is floor(samples / (ranks * batch)) steps. Throws UserError at "--batch" where that is
+/// An epoch is floor(samples / (ranks * batch)) steps. Throws UserError at "batch" where that is
 /// none.
 std::uint64_t steps_per_epoch(std::size_t samples, Rank ranks, std::size_t batch);
 

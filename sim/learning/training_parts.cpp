@@ -1,6 +1,7 @@
 #include "sim/learning/training_parts.hpp"
 
 #include "base/error.hpp"
+#include "base/option_names.hpp"
 
 #include <fmt/format.h>
 
@@ -50,7 +51,7 @@ std::uint64_t steps_per_epoch(std::size_t samples, Rank ranks, std::size_t batch
   const std::uint64_t steps = samples / (ranks * batch);
   if (steps > 0) return steps;
   throw UserError(
-      {{}, "--batch"},
+      option_place("batch"),
       fmt::format("{} ranks x {} samples are more than the {} of an epoch", ranks, batch, samples),
       fmt::format("at most {} is accepted with {} ranks", samples / ranks, ranks));
 }
@@ -85,7 +86,7 @@ BatchSampler make_sampler(const TrainingOptions& options) {
 void check_converges(std::uint64_t step, double loss) {
   if (std::isfinite(loss)) return;
   throw RunError(fmt::format(
-      "training diverged in step {}: the loss is not finite; a smaller --lr may help", step));
+      "training diverged in step {}: the loss is not finite; a smaller `lr` may help", step));
 }
 
 double test_accuracy(const Network& network, const Dataset& data, std::span<const float> weights,

@@ -1,5 +1,5 @@
 #pragma once
-// Which backend runs: the one that --backend names, or the one that "auto" finds.
+// Which backend runs: the one that `backend` names, or the one that "auto" finds.
 #include "sim/backend/backend.hpp"
 
 #include <functional>
@@ -9,7 +9,7 @@
 
 namespace ringsim {
 
-/// What --backend takes: "auto" and the names of the backends.
+/// What `backend` takes: "auto" and the names of the backends.
 std::vector<std::string> backend_choices();
 
 /// A run on one backend, from the beginning.
@@ -26,13 +26,13 @@ struct BackendAttempt {
 
 /// Calls `attempt` for the backend that is called `choice`, or where that is "auto" for one backend
 /// after the other, in the registry's order without those that cannot run here, until one does not
-/// throw NotExact. Returns the backend that ran. Throws UserError at "--backend" where a backend
+/// throw NotExact. Returns the backend that ran. Throws UserError at "backend" where a backend
 /// that has to run cannot.
 const BackendDefinition& run_on_backend(
     std::string_view choice, const Topology& topology, Rank ranks,
     const std::function<void(const BackendAttempt& attempt)>& attempt);
 
-/// Throws UserError at "--backend" where this build does not have what `choice` names: before
+/// Throws UserError at "backend" where this build does not have what `choice` names: before
 /// anything slow begins.
 void check_backend_choice(std::string_view choice);
 

@@ -2,7 +2,9 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/option_names.hpp"
 #include "base/text.hpp"
+#include "models/schemes/shared_options.hpp"
 #include "models/schemes/topk_step.hpp"
 #include "sim/run/backend_choice.hpp"
 #include "sim/run/staleness_checks.hpp"
@@ -31,12 +33,12 @@ void apply_options(const RunOptions& options, Topology& topology) {
 std::shared_ptr<const TraceSource> open_trace(const RunOptions& options) {
   auto trace = std::make_shared<TraceSource>(
       options.trace, is_given(options, "scheme") ? std::optional(options.scheme) : std::nullopt,
-      options.scheme_options.mask_encoding,
+      options.scheme_options.find<std::string>(mask_encoding_option),
       TraceSums{.on_ring = sums_on_ring(options.scheme_options),
                 .assumes_independent = options.assumes_independent});
   if (options.steps.value_or(1) > trace->header().steps) {
     throw UserError(
-        {{}, "--steps"}, fmt::format("found {}", *options.steps),
+        option_place("steps"), fmt::format("found {}", *options.steps),
         fmt::format("1 to {} (the steps of {}) is accepted", trace->header().steps, options.trace));
   }
   return trace;
@@ -45,14 +47,14 @@ std::shared_ptr<const TraceSource> open_trace(const RunOptions& options) {
 void check_can_be_drawn(const SchemeDefinition& scheme, const SchemeOptions& options,
                         bool has_shapes) {
   if (scheme.needs_shapes && !has_shapes) {
-    throw UserError({{}, "--scheme"},
+    throw UserError(option_place("scheme"),
                     fmt::format("{} needs the shapes of a model's layers", scheme.name), {},
-                    "use --source synthetic with a --model in place of --bytes");
+                    "use `source` synthetic with a `model` in place of `bytes`");
   }
   scheme.synthesize({}, options, 0);  // or it says what is wrong with the options
 }
 
-/// The network or the specification that --model names.
+/// The network or the specification that `model` names.
 void find_model(const RunOptions& options, Experiment& experiment) {
   const auto file = model_spec_file(options.model);
   std::vector<std::string> trained, names;
@@ -66,9 +68,9 @@ void find_model(const RunOptions& options, Experiment& experiment) {
   if (file) {
     if (options.source == Source::train) {
       throw UserError(
-          {{}, "--model"},
+          option_place("model"),
           fmt::format("{} is known by its layers alone and cannot be trained", options.model),
-          join(trained, ", ") + " are accepted", "add --source synthetic");
+          join(trained, ", ") + " are accepted", "add `source` synthetic");
     }
     experiment.spec = std::make_shared<const ModelSpec>(load_model_spec(*file));
     return;
@@ -76,7 +78,7 @@ void find_model(const RunOptions& options, Experiment& experiment) {
   names = trained;
   for (const auto& shipped : shipped_model_specs()) names.push_back(shipped.name);
   throw UserError(
-      {{}, "--model"},
+      option_place("model"),
       fmt::format("unknown model \"{}\"{}", options.model, did_you_mean(options.model, names)),
       "accepted: " + join(names, ", ") + ", or a file (with / or .json in its name)");
 }
@@ -87,13 +89,11 @@ CollectiveChoice choose_collective(const RunOptions& options, const Topology& to
                            .elements = 0,
                            .element_bytes = Bytes{sizeof(float)},
                            .ranks_per_node = topology.gpus_per_node()};
-  if (options.directions) request.directions = *options.directions;
-  if (options.channels) request.channels = *options.channels;
-  if (options.chunk) request.chunk = *options.chunk;
+  for (const auto& [option, value] : options.collective_options) option->set(request, value);
   const auto& algorithm = find_collective(options.collective);
   if (algorithm.needs_whole_nodes && has_deaths(topology, ranks)) {
     throw UserError(
-        {{}, "--collective"},
+        option_place("collective"),
         fmt::format("{} needs whole nodes, and hosts of {} die", algorithm.name, topology.name()),
         "another one is accepted (ringsim list collectives)");
   }
@@ -140,7 +140,7 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
   const Rank ranks = options.topology.ranks.value_or(topology.hosts());
   if (ranks > topology.hosts()) {
     throw UserError(
-        {{}, "--ranks"}, fmt::format("found {}", ranks),
+        option_place("ranks"), fmt::format("found {}", ranks),
         fmt::format("2 to {} (the hosts of {}) is accepted", topology.hosts(), topology.name()));
   }
   RunOptions settled = options;
@@ -183,9 +183,9 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
   }
   if (overlaps(options) && !feeds_back(experiment.options) &&
       has_deaths(experiment.topology, ranks)) {
-    throw UserError({{}, "--overlap"},
+    throw UserError(option_place("overlap"),
                     fmt::format("found on, and hosts of {} die", experiment.topology.name()),
-                    "off is accepted, and on with --staleness S or --quorum Q");
+                    "off is accepted, and on with `staleness` S or `quorum` Q");
   }
   return experiment;
 }
@@ -193,14 +193,15 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
 std::vector<Summary::Input> inputs_of(const Experiment& experiment) {
   const auto& options = experiment.options;
   std::vector<Summary::Input> inputs;
-  const auto add = [&](const std::string& name, const std::filesystem::path& file) {
-    inputs.push_back({name, sha256(read_file(file))});
-  };
-  const auto& topology = options.topology.what;
-  if (!kind_named(topology)) add(experiment.topology.name(), topology_file(topology));
-  if (experiment.spec) add(options.model, *model_spec_file(options.model));
-  if (experiment.engine_profile) add(options.prune_profile, options.prune_profile);
-  if (!options.ready_times.empty()) add(options.ready_times, options.ready_times);
+  for (const auto& option : run_options()) {
+    if (option.reads == nullptr || option.name == "source") continue;  // the recording says those
+    for (const auto& file : option.reads(options)) {
+      const std::string name = option.name == "topology" ? experiment.topology.name()
+                               : option.name == "model"  ? options.model
+                                                         : file.string();
+      inputs.push_back({name, sha256(read_file(file))});
+    }
+  }
   return inputs;
 }
 
@@ -228,7 +229,7 @@ SchemeOptions scheme_options(const Experiment& experiment, std::uint64_t epoch_s
   options.momentum = training_rates(experiment.options, experiment.scheme).momentum;
   // Residuals can carry the momentum of sgd alone.
   if (experiment.options.optimizer != "sgd" || experiment.options.local_steps > 1)
-    options.momentum_correction = false;
+    options.set(momentum_correction_option, "off");
   return options;
 }
 
@@ -260,7 +261,7 @@ ComputeModel compute_model(const Experiment& experiment) {
       .time = experiment.ready.step, .jitter = options.jitter, .seed = options.seed};
   if (overlaps(options)) {
     compute.overlap = Overlap{.ready = bucket_ready_times(experiment.ready, experiment.buckets),
-                              .masks_ahead = options.masks_ahead};
+                              .masks_ahead = options.scheme_options.get<bool>(masks_ahead_option)};
   }
   return compute;
 }

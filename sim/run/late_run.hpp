@@ -1,5 +1,5 @@
 #pragma once
-// Runs in which the simulated time feeds back into training (--staleness, --quorum).
+// Runs in which the simulated time feeds back into training (`staleness`, `quorum`).
 #include "sim/run/experiment.hpp"
 #include "sim/run/recording.hpp"
 #include "sim/run/run_observer.hpp"

@@ -130,25 +130,4 @@ std::vector<StepPlan> plan_steps(const Experiment& experiment,
   return plans;
 }
 
-bool is_timing_option(std::string_view name) {
-  constexpr std::string_view names[] = {"topology",
-                                        "bandwidth",
-                                        "latency",
-                                        "backend",
-                                        "collective",
-                                        "directions",
-                                        "channels",
-                                        "chunk",
-                                        "reduce-rate",
-                                        "after-outage",
-                                        "compute-time",
-                                        "gpu-speed",
-                                        "detection-timeout",
-                                        "prune-time",
-                                        "gpu-memory-bandwidth",
-                                        "jitter",
-                                        "masks-ahead"};
-  return std::ranges::find(names, name) != std::end(names);
-}
-
 }  // namespace ringsim

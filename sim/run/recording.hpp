@@ -9,7 +9,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 namespace ringsim {
@@ -44,9 +43,5 @@ Recording record_steps(const Experiment& experiment, const std::vector<TrainedDe
 /// The plans of all steps with the collective and the costs of the experiment.
 std::vector<StepPlan> plan_steps(const Experiment& experiment,
                                  const std::vector<RecordedStep>& steps);
-
-/// Whether run option `name` says only how long things take, so that a recording does not depend on
-/// it. (A topology also says how many ranks there are where --ranks does not.)
-bool is_timing_option(std::string_view name);
 
 }  // namespace ringsim

@@ -1,18 +1,22 @@
 #pragma once
 // The options of an experiment, and the one table that names, explains and parses them for every
 // command that takes them.
+#include "base/option_limits.hpp"
 #include "base/rank.hpp"
 #include "base/units.hpp"
 #include "models/buckets.hpp"
 #include "models/label_skew.hpp"
 #include "models/schemes/scheme.hpp"
+#include "sim/collectives/collective.hpp"
 #include "topologies/topology.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ringsim {
@@ -37,8 +41,8 @@ struct RunOptions {
   TopologyChoice topology{"ring8-1g", {}, {}, {}};  ///< ranks absent: all hosts of the topology
   std::string backend = "auto";
   std::string collective = "ring";
-  std::optional<std::uint32_t> directions, channels;
-  std::optional<Bytes> chunk;
+  /// Those of the collective that were given.
+  std::vector<std::pair<const CollectiveOption*, OptionValue>> collective_options;
   std::optional<BytesPerSecond> reduce_rate;  ///< of hosts that have none of their own
   Seconds detection{10};                      ///< how long after a host's death it is noticed
   AfterOutage after_outage = AfterOutage::resume;
@@ -70,7 +74,6 @@ struct RunOptions {
   double jitter = 0;
   std::optional<BucketRule> bucket;  ///< absent: none, or DDP's with overlap
   std::optional<bool> overlap;       ///< absent: where there are buckets
-  bool masks_ahead = false;
   // scheme
   std::string scheme = "iwp";
   SchemeOptions scheme_options;  ///< run() fills in ranks, seed, steps_per_epoch, momentum
@@ -88,33 +91,58 @@ struct RunOptions {
 /// error.
 enum class TakenBy { every_run, scheme, collective };
 
-/// One option: "--NAME VALUE".
-struct RunOption {
-  std::string_view group, name, value;  ///< "scheme", "density", "D"
-  std::string_view help;                ///< with unit, default and what is accepted
-  /// Parses `text` into `options`. Throws UserError at `place`.
-  void (*set)(RunOptions& options, std::string_view text, const Place& place);
-  TakenBy taken_by = TakenBy::every_run;
+/// What has to hold for an option to have an effect.
+struct Condition {
+  std::string_view text;  ///< "training"
+  bool (*holds)(const RunOptions& options);
+  std::string_view refusal;  ///< "has no effect with a run that does not train"
+  std::string_view fix;
 };
 
-/// All options, grouped, in the order in which --help lists them.
-std::span<const RunOption> run_options();
+struct RunOptionFacts {
+  std::string_view group;  ///< of the help
+  Affects affects = Affects::learning;
+  unsigned origins = from_anywhere;
+  std::span<const Condition> conditions = {};
+  void (*set)(RunOptions& options, const OptionValue& value) = nullptr;
+  /// The files that are read because of its value; null: none.
+  std::vector<std::filesystem::path> (*reads)(const RunOptions& options) = nullptr;
+  TakenBy taken_by = TakenBy::every_run;
+  const SchemeOption* of_scheme = nullptr;          ///< where taken_by is scheme
+  const CollectiveOption* of_collective = nullptr;  ///< where it is collective
+};
 
-/// Sets option `name` (without dashes, one of run_options()) from text. Throws UserError at
-/// "--NAME".
+/// One option: everything that there is to say of it.
+struct RunOption : OptionText, RunOptionFacts {};
+
+/// All options, grouped, in the order in which the help lists them.
+std::span<const RunOption> run_options();
+/// The option of this name; null where there is none.
+const RunOption* find_run_option(std::string_view name);
+
+/// Sets option `name`, which has to be one of run_options(), from text. Throws UserError at it.
 void set_run_option(RunOptions& options, std::string_view name, std::string_view text);
 
 /// Whether option `name` was set.
 bool is_given(const RunOptions& options, std::string_view name);
 
+/// Whether option `name` says only how long things take, so that a recording does not depend on it.
+/// (A topology also says how many ranks there are where `ranks` does not.)
+bool is_timing_option(std::string_view name);
+
+/// Whether the scheme or the collective of this name takes an option that not every run takes.
+bool takes(std::string_view name, const RunOption& option);
+/// What has to hold for it to have an effect, for people; empty where it always has one.
+std::string needs_of(const RunOption& option);
+
 /// Learning rate and momentum: as given, or what goes best with the optimizer, or with the scheme.
 TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinition& scheme);
 
-/// Whether the value of --compute-time is a file (/, .csv or .json in its name).
+/// Whether the value of `compute-time` is a file (/, .csv or .json in its name).
 bool names_ready_times(std::string_view text);
 /// Whether exchanges begin during the backward pass.
 bool overlaps(const RunOptions& options);
-/// Whether the simulated time feeds back into training (--staleness, --quorum).
+/// Whether the simulated time feeds back into training (`staleness`, `quorum`).
 bool feeds_back(const RunOptions& options);
 /// How buckets are filled; nothing where all layers are exchanged together.
 std::optional<BucketRule> bucket_rule(const RunOptions& options);

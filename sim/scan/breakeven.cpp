@@ -142,11 +142,11 @@ Breakeven run_breakeven(const BreakevenRequest& request, std::size_t grid_points
                            const std::string& value) {
     const auto result = runner.run(point);
     if (!result.summary)
-      throw RunError(fmt::format("at --{} {}: {}", request.option, value, result.error));
+      throw RunError(fmt::format("at `{}` {}: {}", request.option, value, result.error));
     return result.summary->seconds_per_step.total;
   };
   const SearchAxis axis(request.option, request.range, request.item,
-                        {{}, fmt::format("--{}", request.option)});
+                        {{}, fmt::format("`{}`", request.option)});
   return find_breakeven(axis, grid_points, accuracy, [&](const std::string& value) {
     auto at_value = request.both;
     at_value.options.push_back({request.option, {value}});

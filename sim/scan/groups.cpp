@@ -1,7 +1,6 @@
 #include "sim/scan/groups.hpp"
 
 #include "base/error.hpp"
-#include "sim/run/recording.hpp"
 #include "sim/run/run_options.hpp"
 
 #include <fmt/format.h>

@@ -5,8 +5,6 @@
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "models/dataset.hpp"
-#include "models/prune/engine_profile.hpp"
-#include "models/specs/model_spec.hpp"
 #include "sim/run/run_options.hpp"
 
 #include <fmt/format.h>
@@ -18,44 +16,6 @@ namespace ringsim {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Fractions and other values may look like a file's name too.
-bool is_file(const std::string& text) {
-  std::error_code error;
-  return (text.find('/') != std::string::npos || text.ends_with(".json") ||
-          text.ends_with(".csv")) &&
-         fs::is_regular_file(text, error);
-}
-
-/// The files that the value of an option names; none where it names none.
-std::vector<fs::path> files_of(std::string_view option, const std::string& value) {
-  constexpr std::string_view trace = "trace:";
-  if (option == "topology") {
-    if (kind_named(value)) return {};
-    return {topology_file(value)};
-  }
-  if (option == "source" && value.starts_with(trace)) {
-    std::vector<fs::path> files;
-    std::error_code error;
-    for (fs::recursive_directory_iterator entry(value.substr(trace.size()), error), end;
-         !error && entry != end; entry.increment(error)) {
-      if (entry->is_regular_file()) files.push_back(entry->path());
-    }
-    std::ranges::sort(files);
-    return files;
-  }
-  if (option == "model") {
-    const auto file = model_spec_file(value);
-    return file ? std::vector{*file} : std::vector<fs::path>{};
-  }
-  if (option == "prune-time") {
-    for (const auto& shipped : prune::shipped_engine_profiles()) {
-      if (shipped.name == value) return {shipped.path};
-    }
-  }
-  if (is_file(value)) return {value};
-  return {};
-}
 
 bool trains(const PointSet& points) {
   const auto sources = points.all_values("source");
@@ -95,10 +55,10 @@ std::optional<std::string> changed_option(const Manifest& was, const Manifest& i
       [](const Entry& a, const Entry& b) { return a.second == b.second; },
       [](const Entry* a, const Entry* b) {
         if (b == nullptr)
-          return fmt::format("--{} was {}, and is not given", a->first, joined(a->second));
+          return fmt::format("`{}` was {}, and is not given", a->first, joined(a->second));
         if (a == nullptr)
-          return fmt::format("--{} was not given, and is {}", b->first, joined(b->second));
-        return fmt::format("--{} was {}, and is {}", a->first, joined(a->second),
+          return fmt::format("`{}` was not given, and is {}", b->first, joined(b->second));
+        return fmt::format("`{}` was {}, and is {}", a->first, joined(a->second),
                            joined(b->second));
       });
 }
@@ -126,8 +86,11 @@ Manifest make_manifest(const ScanRequest& request, const PointSet& points,
   for (const auto& option : request.options)
     manifest.options.emplace_back(option.name, option.values);
   for (const auto& option : run_options()) {
+    if (option.reads == nullptr) continue;
     for (const auto& value : points.all_values(option.name)) {
-      for (const auto& file : files_of(option.name, value)) files.insert(file);
+      RunOptions one;
+      set_run_option(one, option.name, value);
+      for (const auto& file : option.reads(one)) files.insert(file);
     }
   }
   if (points.all_values("topology").empty())
@@ -186,7 +149,7 @@ std::optional<std::string> difference(const Manifest& was, const Manifest& is) {
     return fmt::format("it was made by ringsim {}, and this is {}", was.version, is.version);
   if (auto option = changed_option(was, is)) return option;
   if (was.zip != is.zip)
-    return fmt::format("--zip was {}given, and is{}", was.zip ? "" : "not ", is.zip ? "" : " not");
+    return fmt::format("`zip` was {}given, and is{}", was.zip ? "" : "not ", is.zip ? "" : " not");
   if (auto input = changed_input(was, is)) return input;
   if (was.points != is.points)
     return fmt::format("it had {} points, and has {}", was.points, is.points);

@@ -32,7 +32,7 @@ std::string to_text(const Manifest& manifest);
 /// Throws UserError.
 Manifest read_manifest(const std::filesystem::path& path);
 
-/// The first thing in which they differ, but for the shard: "--bandwidth was 1Gbps, and is
+/// The first thing in which they differ, but for the shard: "`bandwidth` was 1Gbps, and is
 /// 1Gbps,10Gbps"; nothing where they are the same.
 std::optional<std::string> difference(const Manifest& was, const Manifest& is);
 

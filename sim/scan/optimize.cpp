@@ -21,12 +21,9 @@ const ScanRequest::Option* given_option(const ScanRequest& request, std::string_
 }
 
 /// Whether some of the schemes or collectives `names` take the option.
-bool is_taken(TakenBy kind, const std::vector<std::string>& names, std::string_view option) {
-  return std::ranges::any_of(names, [&](const std::string& name) {
-    const auto taken =
-        kind == TakenBy::scheme ? find_scheme(name).options : find_collective(name).options;
-    return std::ranges::find(taken, option) != taken.end();
-  });
+bool is_taken(const std::vector<std::string>& names, std::string_view option) {
+  return std::ranges::any_of(
+      names, [&](const std::string& name) { return takes(name, *find_run_option(option)); });
 }
 
 class RankedWork final : public GroupWork {
@@ -69,7 +66,7 @@ ScanRequest with_defaults_to_try(ScanRequest request) {
   // What a trace holds was selected already.
   if (!is_trace) {
     add("scheme", names);
-    if (is_taken(TakenBy::scheme, given_option(request, "scheme")->values, "density"))
+    if (is_taken(given_option(request, "scheme")->values, "density"))
       add("density", {"1/16", "1/64", "1/256"});
   }
   names.clear();

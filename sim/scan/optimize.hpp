@@ -23,12 +23,12 @@ struct Ranked {
 struct Ranking {
   std::vector<Ranked> best_first;  ///< of equal ones the first point
   std::size_t failed = 0;          ///< points that cannot be had
-  std::size_t not_reached = 0;     ///< points that do not get to --target-accuracy
+  std::size_t not_reached = 0;     ///< points that do not get to `target-accuracy`
   std::string first_error;
 };
 
 /// Runs all points, in at most `jobs` processes at a time, and ranks them by the time per step, or,
-/// where they have a --target-accuracy, by the time until that was measured first. `on_point` is
+/// where they have a `target-accuracy`, by the time until that was measured first. `on_point` is
 /// told how many are done; `wants_stop` is asked several times a second.
 Ranking rank_points(const PointSet& points, std::size_t jobs,
                     const std::function<void(std::size_t done, std::size_t points)>& on_point,

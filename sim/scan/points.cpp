@@ -1,6 +1,7 @@
 #include "sim/scan/points.hpp"
 
 #include "base/error.hpp"
+#include "base/option_names.hpp"
 #include "models/schemes/scheme.hpp"
 #include "sim/collectives/collective.hpp"
 #include "sim/run/run_options.hpp"
@@ -18,9 +19,8 @@ namespace {
 constexpr std::size_t most_points = 1'000'000;
 
 const RunOption& option_of(std::string_view name) {
-  const auto all = run_options();
-  const auto found = std::ranges::find(all, name, &RunOption::name);
-  check(found != all.end(), "a point names no option");
+  const auto* found = find_run_option(name);
+  check(found != nullptr, "a point names no option");
   return *found;
 }
 
@@ -33,15 +33,6 @@ std::ptrdiff_t position_of(std::string_view name) {
 void check_value(std::string_view name, const std::string& text) {
   RunOptions scratch;
   set_run_option(scratch, name, text);
-  if (name == "scheme") find_scheme(text);
-  if (name == "collective") find_collective(text);
-}
-
-/// Whether the scheme or the collective `of` takes the option.
-bool takes(std::string_view of, const RunOption& option) {
-  const auto taken =
-      option.taken_by == TakenBy::scheme ? find_scheme(of).options : find_collective(of).options;
-  return std::ranges::find(taken, option.name) != taken.end();
 }
 
 std::string bytes_of(std::span<const std::uint32_t> choices) {
@@ -74,7 +65,7 @@ PointSet::Axis PointSet::read_file(const ScanRequest& request) {
   const auto file = read_points_file(request.points_file);
   for (const auto& option : request.options) {
     if (std::ranges::find(file.options, option.name) == file.options.end()) continue;
-    throw UserError({{}, fmt::format("--{}", option.name)},
+    throw UserError({{}, fmt::format("`{}`", option.name)},
                     fmt::format("is a column of {} too", request.points_file),
                     "one of the two is accepted");
   }
@@ -113,8 +104,8 @@ void PointSet::add_lists(const ScanRequest& request, std::vector<Axis>& axes) {
     if (option.values.size() == 1) continue;
     const bool is_paired = request.zip && first != nullptr;
     if (is_paired && option.values.size() != first->values.size()) {
-      throw UserError({{}, "--zip"},
-                      fmt::format("found {} values of --{} and {} of --{}", first->values.size(),
+      throw UserError(option_place("zip"),
+                      fmt::format("found {} values of `{}` and {} of `{}`", first->values.size(),
                                   first->name, option.values.size(), option.name),
                       "lists of equal length are accepted");
     }
@@ -126,7 +117,7 @@ void PointSet::add_lists(const ScanRequest& request, std::vector<Axis>& axes) {
     if (first == nullptr) first = &option;
   }
   if (request.zip && first == nullptr)
-    throw UserError({{}, "--zip"}, "has no effect without lists", {}, "leave it out");
+    throw UserError(option_place("zip"), "has no effect without lists", {}, "leave it out");
 }
 
 void PointSet::add_product(const std::vector<Axis>& axes) {

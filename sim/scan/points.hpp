@@ -27,7 +27,7 @@ struct ScanRequest {
 };
 
 /// Points in order. Of several options with a list each, the last one (in the order of
-/// run_options()) changes fastest; a points file's rows, or the pairs of --zip, change slowest.
+/// run_options()) changes fastest; a points file's rows, or the pairs of `zip`, change slowest.
 ///
 /// An option that the scheme or the collective of a point does not take, but that of another point
 /// does, is left out of the point; points that have become the same are one.

@@ -22,7 +22,7 @@ std::string_view option_named(std::string_view cell, const Place& place) {
     known.emplace_back(option.name);
   }
   throw UserError(place, fmt::format("found the column \"{}\"{}", cell, did_you_mean(name, known)),
-                  "names of options are accepted (ringsim run --help)");
+                  "names of options are accepted (ringsim run `help`)");
 }
 
 }  // namespace

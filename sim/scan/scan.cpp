@@ -34,7 +34,8 @@ std::string row_text(const PointSet& points, std::uint32_t point, const ResultCo
   } else {
     cells.resize(cells.size() + columns.names.size());
   }
-  cells.push_back(result.error.substr(0, longest_error));
+  const auto error = columns.error ? columns.error(result.error) : result.error;
+  cells.push_back(error.substr(0, longest_error));
   return csv_line(cells);
 }
 

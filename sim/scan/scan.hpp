@@ -23,6 +23,8 @@ struct DoneRow;
 struct ResultColumns {
   std::vector<std::string> names;
   std::function<std::vector<std::string>(const Summary&)> cells;  ///< one per name
+  /// How the message of a point that failed reads; absent: as it is.
+  std::function<std::string(std::string_view message)> error = {};
 };
 
 struct ScanOptions {

@@ -1,6 +1,7 @@
 #include "sim/scan/shard.hpp"
 
 #include "base/error.hpp"
+#include "base/option_names.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -22,7 +23,7 @@ Shard parse_shard(std::string_view text) {
   const auto count =
       slash == std::string_view::npos ? std::nullopt : parse_whole_number(text.substr(slash + 1));
   if (!number || !count || *number < 1 || *number > *count || *count > most_shards) {
-    throw UserError({{}, "--shard"}, fmt::format("found \"{}\"", text),
+    throw UserError(option_place("shard"), fmt::format("found \"{}\"", text),
                     "I/N with I from 1 to N, such as 3/8, or slurm in a task of a Slurm array, is "
                     "accepted");
   }
@@ -38,7 +39,7 @@ Shard slurm_shard(const std::function<const char*(const char*)>& variable) {
     const char* const text = variable(name);
     if (text == nullptr) {
       throw UserError({{}, name}, "is not set", "a task of a Slurm array is accepted",
-                      "submit with sbatch --array=1-8, or give --shard I/N");
+                      "submit with sbatch --array=1-8, or give `shard` I/N");
     }
     const auto value = parse_whole_number(text);
     if (!value || *value < minimum) {
@@ -58,7 +59,7 @@ Shard slurm_shard(const std::function<const char*(const char*)>& variable) {
     throw UserError({{}, "SLURM_ARRAY_TASK_ID"},
                     fmt::format("found {} of {} ids from {} to {}", id, count, first, last),
                     "evenly spaced ids are accepted, such as --array=1-8 or --array=0-28:4",
-                    "give --shard I/N for other ones");
+                    "give `shard` I/N for other ones");
   }
   return {static_cast<std::uint32_t>((id - first) / step), static_cast<std::uint32_t>(count)};
 }

@@ -18,7 +18,7 @@ struct Shard {
   friend bool operator==(const Shard&, const Shard&) = default;
 };
 
-/// "3/8", or "slurm" for what slurm_shard() says. Throws UserError at "--shard".
+/// "3/8", or "slurm" for what slurm_shard() says. Throws UserError at "shard".
 Shard parse_shard(std::string_view text);
 std::string shard_text(const Shard& shard);
 

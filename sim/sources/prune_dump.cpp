@@ -2,9 +2,11 @@
 
 #include "base/error.hpp"
 #include "base/formats/tensor.hpp"
+#include "base/option_names.hpp"
 #include "models/gradient_dump.hpp"
 #include "models/prune/dispatch.hpp"
 #include "models/prune/encodings/encoding.hpp"
+#include "models/schemes/shared_options.hpp"
 #include "traces/gradient_trace.hpp"
 
 #include <fmt/format.h>
@@ -138,7 +140,7 @@ PruneResult prune_dump(
   scheme_options.ranks = dump.ranks();
   const auto scheme = definition.make(dump.layers(), scheme_options);
   if (!scheme->selection(0, 0)) {
-    throw UserError({{}, "--scheme"}, fmt::format("{} selects nothing", options.scheme),
+    throw UserError(option_place("scheme"), fmt::format("{} selects nothing", options.scheme),
                     "a scheme whose ranks share a mask is accepted: iwp, magnitude, cltk");
   }
   TraceWriter writer(options.output);
@@ -167,7 +169,8 @@ PruneResult prune_dump(
   writer.commit(header);
   return {.steps = dump.steps(),
           .ranks = dump.ranks(),
-          .engine = std::string(prune::find_engine(scheme_options.engine).name),
+          .engine =
+              std::string(prune::find_engine(scheme_options.get<std::string>(engine_option)).name),
           .layers = recorder.layers()};
 }
 

@@ -49,7 +49,7 @@ std::vector<std::vector<prune::MaskWord>> read_trace_masks(const fs::path& folde
       if (tensor == nullptr || tensor->type != ElementType::u8) {
         throw UserError({path.string(), {}}, fmt::format("no mask \"rank{}/{}\"", rank, name),
                         "a mask of each rank and layer is accepted",
-                        "ringsim prune --masks writes them");
+                        "ringsim prune `masks` writes them");
       }
       append_mask(*tensor, parameters, masks[rank]);
     }

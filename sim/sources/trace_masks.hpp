@@ -1,5 +1,5 @@
 #pragma once
-// The masks that a sparse gradient trace holds on request (ringsim prune --masks).
+// The masks that a sparse gradient trace holds on request (ringsim prune `masks`).
 #include "base/rank.hpp"
 #include "models/prune/engine.hpp"
 #include "traces/gradient_trace.hpp"

@@ -1,6 +1,7 @@
 #include "sim/sources/trace_source.hpp"
 
 #include "base/error.hpp"
+#include "base/option_names.hpp"
 #include "base/text.hpp"
 #include "models/schemes/topk_step.hpp"
 #include "sim/sources/trace_masks.hpp"
@@ -19,7 +20,7 @@ std::optional<std::size_t> find_column(const std::string& name) {
   const auto found = std::ranges::find(trace_encodings, name);
   if (found != trace_encodings.end())
     return static_cast<std::size_t>(found - trace_encodings.begin());
-  throw UserError({{}, "--mask-encoding"}, fmt::format("unknown encoding \"{}\"", name),
+  throw UserError(option_place("mask-encoding"), fmt::format("unknown encoding \"{}\"", name),
                   "accepted: auto, " + join(trace_encodings, ", "));
 }
 
@@ -33,11 +34,11 @@ TraceSource::TraceSource(std::filesystem::path folder, const std::optional<std::
       sums_(sums) {
   if (scheme_ != trace_.header.scheme && scheme_ != "dense" && scheme_ != "topk") {
     throw UserError(
-        {{}, "--scheme"}, fmt::format("found {}", scheme_),
+        option_place("scheme"), fmt::format("found {}", scheme_),
         fmt::format("{}, which made the trace, dense or topk is accepted", trace_.header.scheme));
   }
   if (mask_encoding && scheme_ == "dense")
-    throw UserError({{}, "--mask-encoding"}, "has no effect with --scheme dense", {},
+    throw UserError(option_place("mask-encoding"), "has no effect with `scheme` dense", {},
                     "leave it out");
   if (mask_encoding) encoding_ = find_column(*mask_encoding);
   for (const auto& layer : trace_.header.layers) parameters_ += layer.parameters;
@@ -130,11 +131,11 @@ std::vector<Stage> TraceSource::topk_stages_of(std::uint64_t step, Rank ranks,
     sizes.masks = read_trace_masks(folder_, trace_.header, step, ranks, pruned);
   } else {
     throw UserError(
-        {{}, "--sparse-sum"},
+        option_place("sparse-sum"),
         fmt::format("a ring's sizes depend on the masks of all {} ranks, and {} has {}", ranks,
                     folder_.string(),
                     has_trace_masks(folder_) ? fmt::format("those of {}", known) : "none"),
-        {}, "ringsim prune --masks keeps them; or add --assume independent");
+        {}, "ringsim prune `masks` keeps them; or add `assume` independent");
   }
   return topk_stages(sizes);
 }

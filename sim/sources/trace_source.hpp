@@ -36,7 +36,7 @@ class TraceSource {
   /// (every rank sends what it selected itself, in the place of what was broadcast: rank i of the
   /// run what rank i mod P of the trace did); absent: the trace's. `mask_encoding`: one of
   /// mask_encodings(); absent or "auto": the smallest of each mask. Throws UserError at the trace's
-  /// files, "--scheme" or "--mask-encoding".
+  /// files, "scheme" or "mask-encoding".
   TraceSource(std::filesystem::path folder, const std::optional<std::string>& scheme,
               const std::optional<std::string>& mask_encoding, const TraceSums& sums = {});
 
@@ -45,7 +45,7 @@ class TraceSource {
   std::size_t parameters() const { return parameters_; }
   /// A step, below header().steps, as `ranks` ranks play it. With buckets, the stages of each one
   /// after the other; without, all layers together.
-  /// Throws UserError at "--sparse-sum" where a ring adds up masks that the trace does not have.
+  /// Throws UserError at "sparse-sum" where a ring adds up masks that the trace does not have.
   ReplayedStep step(std::uint64_t step, Rank ranks, const std::vector<Bucket>& buckets = {}) const;
   /// SHA-256 of the trace's files.
   const std::vector<Summary::Input>& inputs() const { return trace_.inputs; }

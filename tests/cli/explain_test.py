@@ -119,13 +119,15 @@ class Explain(Case):
         for table in ("summary.json", "layers.csv", "scan.csv", "trace_layers.csv"):
             self.assertIn(f"density in {table}, unit: a number without a unit\n", density)
         self.assertIn("\n--density D (group scheme)\n", density)
-        self.assertIn("\n  schemes that take it: iwp, magnitude, cltk, topk, randomk\n", density)
+        self.assertIn(
+            "\n  needs     --scheme iwp, magnitude, cltk, topk or randomk; --source train or synthetic", density
+        )
         option = density.index("--density D")
         self.assertEqual(self.good("explain", "--", "--density"), density[option:])
         scheme = self.good("explain", "powersgd")
-        for text in ("--scheme powersgd\n", "arXiv 1905.13727", "defaults: learning rate ", "--rank"):
+        for text in ("--scheme powersgd\n", "arXiv 1905.13727", "  defaults  learning rate ", "--rank"):
             self.assertIn(text, scheme)
-        self.assertIn("collectives that take it: ring", self.good("explain", "channels"))
+        self.assertIn("  needs     --collective ring\n", self.good("explain", "channels"))
 
     def test_without_a_word_all_names_are_listed(self):
         words = self.good("explain").split()
@@ -143,7 +145,7 @@ class Explain(Case):
             self.check_error(f'explain: found "{word}" (did you mean "{meant}"?); {rest}', "explain", word)
         self.check_error(f'explain: found "colour of the sky"; {rest}', "explain", "colour of the sky")
         self.check_error(
-            '--document: found "outputs" (did you mean "output"?); accepted: output, files',
+            '--document: found "outputs" (did you mean "output"?); accepted: output, files, options',
             "explain",
             "--document",
             "outputs",

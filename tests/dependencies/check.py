@@ -58,7 +58,7 @@ ROOMS = {
     "tools/bench/smpi": set(),
 }
 # Tests of the whole program, of scripts and of the sources: no folder of sources has their names.
-OTHER_TESTS = {"cli", "dependencies", "experiments", "golden", "install", "plot", "slurm", "smpi", "style"}
+OTHER_TESTS = {"capture", "cli", "dependencies", "experiments", "golden", "install", "plot", "slurm", "smpi", "style"}
 LONGEST = 400
 SOURCES = {".hpp", ".cpp", ".h", ".cu", ".cuh", ".inc"}
 OWN = re.compile(r'^\s*#\s*include\s*[<"](([^>"/]+)/[^>"]+)[>"]')

@@ -3,6 +3,7 @@
 #include "models/schemes/bucketed.hpp"
 #include "models/specs/model_spec.hpp"
 #include "tests/models/schemes/schemes.hpp"
+#include "tests/scheme_options.hpp"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -89,8 +90,8 @@ TEST_CASE("a scheme on buckets sends what one on all layers does", "[buckets]") 
                      definition->name == "terngrad" || definition->name == "powersgd";
   const std::vector<Bucket> buckets = {{{2}}, {{0, 1}}}, apart = {{{0, 2}}, {{1}}};
   auto o = small_options(3);
-  o.density = 0.05;
-  o.sample = 1;
+  set(o, "density", 0.05);
+  set(o, "sample", 1);
   for (const auto& split : {buckets, apart}) {
     const auto whole = definition->make(small_layers(), o);
     const auto parts = std::make_unique<BucketedScheme>(*definition, small_layers(), o, split);
@@ -120,8 +121,8 @@ TEST_CASE("a quorum on buckets is one on all layers, and so is what it leaves ou
   if (!definition->takes_quorum || definition->name == "randomk") return;  // draws per bucket
   INFO(definition->name);
   auto o = small_options(3);
-  o.density = 0.05;
-  o.sample = 1;
+  set(o, "density", 0.05);
+  set(o, "sample", 1);
   const auto whole = definition->make(small_layers(), o);
   BucketedScheme parts(*definition, small_layers(), o, {{{0, 2}}, {{1}}});
   const std::vector<Rank> present = {0, 2};

@@ -11,7 +11,7 @@ using namespace ringsim;
 
 namespace {
 
-const Place option{{}, "--label-skew"};
+const Place option{{}, "`label-skew`"};
 
 std::vector<std::uint8_t> ten_classes(std::size_t samples) {
   std::vector<std::uint8_t> labels(samples);
@@ -119,7 +119,7 @@ TEST_CASE("label skew is parsed strictly", "[label_skew]") {
   for (const std::string text : {"shards", "shards:0", "shards:1.5", "dirichlet:0", "dirichlet:-1",
                                  "dirichlet", "even", "", "none:1"}) {
     CHECK_THROWS_WITH(parse_label_skew(text, option),
-                      "--label-skew: found \"" + text +
+                      "`label-skew`: found \"" + text +
                           "\"; none, dirichlet:X (X from 0.001 to 1e6) or shards:K (K a whole "
                           "number from 1 to 1000) is accepted");
   }

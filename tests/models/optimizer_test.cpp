@@ -80,7 +80,7 @@ TEST_CASE("every optimizer finds the minimum of a parabola", "[optimizer]") {
 
 TEST_CASE("an unknown optimizer is an error", "[optimizer]") {
   CHECK_THROWS_WITH(find_optimizer("adm"),
-                    "--optimizer: unknown optimizer \"adm\" (did you mean \"adam\"?); accepted: "
+                    "`optimizer`: unknown optimizer \"adm\" (did you mean \"adam\"?); accepted: "
                     "sgd, nesterov, adam");
 }
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The parser is stricter than the JSON Schema, never looser: what it accepts the schema accepts, and what the schema
-refuses it refuses. And topology.schema.json is what `ringsim topology schema` prints. Usage: schema_test.py RINGSIM SOURCE_ROOT. Exits with 77 where python3-jsonschema is missing."""
+refuses it refuses. And topology.schema.json is what `ringsim topology schema` prints.
+
+Usage: schema_test.py RINGSIM SOURCE_ROOT. Exits with 77 where python3-jsonschema is missing."""
 import copy
 import json
 import pathlib

@@ -1,6 +1,7 @@
 #include "tools/ringsim/application.hpp"
 
 #include "base/error.hpp"
+#include "base/option_names.hpp"
 #include "base/text.hpp"
 #include "tools/ringsim/command.hpp"
 
@@ -111,10 +112,10 @@ int run_application(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return report_parse_error(app, error);
   } catch (const UserError& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    fmt::print(stderr, "{}\n", with_dashes(error.what()));
     return exit_wrong_input;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    fmt::print(stderr, "{}\n", with_dashes(error.what()));
     return exit_failed;
   }
 }

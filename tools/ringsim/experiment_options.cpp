@@ -1,12 +1,14 @@
 #include "tools/ringsim/experiment_options.hpp"
 
+#include "base/option_names.hpp"
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 namespace ringsim {
 
 void add_run_option(CLI::App& app, const RunOption& option, std::string& value) {
-  app.add_option(fmt::format("--{}", option.name), value, std::string(option.help))
+  app.add_option(fmt::format("--{}", option.name), value, with_dashes(help_of(option)))
       ->type_name(std::string(option.value))
       ->group(std::string(option.group));
 }

@@ -1,10 +1,8 @@
 // ringsim explain: what a word means that ringsim writes or takes.
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "models/schemes/scheme.hpp"
-#include "sim/collectives/collective.hpp"
-#include "sim/run/run_options.hpp"
 #include "tools/ringsim/command.hpp"
+#include "tools/ringsim/explain_options.hpp"
 #include "tools/ringsim/output_document.hpp"
 
 #include <CLI/CLI.hpp>
@@ -60,58 +58,6 @@ std::string explain_field(std::string_view name) {
   return text;
 }
 
-std::vector<std::string> scheme_names() {
-  std::vector<std::string> names;
-  for (const auto* scheme : schemes()) names.emplace_back(scheme->name);
-  return names;
-}
-
-std::string explain_scheme(std::string_view name) {
-  for (const auto* scheme : schemes()) {
-    if (scheme->name != name) continue;
-    const auto options =
-        scheme->options.empty() ? std::string("none") : "--" + join(scheme->options, ", --");
-    return fmt::format("--scheme {}\n", name) + paragraph(scheme->description) +
-           paragraph(fmt::format("source: {}", scheme->source)) +
-           paragraph(fmt::format("defaults: learning rate {}, momentum {}",
-                                 scheme->defaults.learning_rate, scheme->defaults.momentum)) +
-           paragraph(fmt::format("options of its own: {}", options));
-  }
-  return {};
-}
-
-std::vector<std::string> option_names() {
-  std::vector<std::string> names;
-  for (const auto& option : run_options()) names.emplace_back(option.name);
-  return names;
-}
-
-/// The names of the definitions that take an option.
-template <class Definitions>
-std::string takers(const Definitions& definitions, std::string_view option) {
-  std::vector<std::string> names;
-  for (const auto* definition : definitions) {
-    if (std::ranges::find(definition->options, option) != definition->options.end())
-      names.emplace_back(definition->name);
-  }
-  return join(names, ", ");
-}
-
-std::string explain_option(std::string_view name) {
-  name.remove_prefix(name.starts_with("--") ? 2 : 0);  // as in: explain -- --density
-  for (const auto& option : run_options()) {
-    if (option.name != name) continue;
-    auto text = fmt::format("--{} {} (group {})\n", name, option.value, option.group) +
-                paragraph(option.help);
-    if (const auto names = takers(schemes(), name); !names.empty())
-      text += paragraph(fmt::format("schemes that take it: {}", names));
-    if (const auto names = takers(collectives(), name); !names.empty())
-      text += paragraph(fmt::format("collectives that take it: {}", names));
-    return text;
-  }
-  return {};
-}
-
 constexpr std::array<Explainer, 3> explainers = {{
     {"columns of tables and keys of summary.json", field_names, explain_field},
     {"schemes", scheme_names, explain_scheme},
@@ -124,7 +70,8 @@ struct Document {
 };
 
 const std::vector<Document>& documents() {
-  static const std::vector<Document> all = {{"output", output_document}, {"files", files_table}};
+  static const std::vector<Document> all = {
+      {"output", output_document}, {"files", files_table}, {"options", options_document}};
   return all;
 }
 
@@ -185,8 +132,8 @@ std::function<int()> add_explain(CLI::App& app, const Invocation&) {
                  "what can be explained")
       ->type_name("");
   app.add_option("--document", command->document,
-                 "prints a document instead: output (all files, columns and keys) or files (their "
-                 "table)")
+                 "prints a document instead: output (all files, columns and keys), files (their "
+                 "table) or options")
       ->type_name("NAME");
   return [command] { return execute(*command); };
 }

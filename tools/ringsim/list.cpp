@@ -1,5 +1,6 @@
 // ringsim list: what can be named on the command line.
 #include "base/error.hpp"
+#include "base/option_names.hpp"
 #include "base/text.hpp"
 #include "models/networks/network.hpp"
 #include "models/optimizer.hpp"
@@ -24,12 +25,20 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
+template <class Options>
+std::vector<std::string> names_of(const Options& options, std::string_view prefix) {
+  std::vector<std::string> names;
+  for (const auto* option : options) names.push_back(fmt::format("{}{}", prefix, option->name));
+  return names;
+}
+
 Rows scheme_rows() {
   Rows rows = {{"scheme", "what it does", "source", "lr", "momentum", "options"}};
   for (const auto* scheme : schemes()) {
     rows.push_back({std::string(scheme->name), std::string(scheme->description),
                     std::string(scheme->source), fmt::format("{}", scheme->defaults.learning_rate),
-                    fmt::format("{}", scheme->defaults.momentum), join(scheme->options, " ")});
+                    fmt::format("{}", scheme->defaults.momentum),
+                    join(names_of(scheme->options, ""), " ")});
   }
   return rows;
 }
@@ -46,10 +55,8 @@ Rows described(std::string_view heading, const Definitions& definitions) {
 Rows collective_rows() {
   Rows rows = {{"collective", "what it is", "options"}};
   for (const auto* collective : collectives()) {
-    std::vector<std::string> options;
-    for (const auto& option : collective->options) options.push_back(fmt::format("--{}", option));
-    rows.push_back(
-        {std::string(collective->name), std::string(collective->description), join(options, ", ")});
+    rows.push_back({std::string(collective->name), with_dashes(collective->description),
+                    join(names_of(collective->options, "--"), ", ")});
   }
   return rows;
 }
@@ -149,10 +156,10 @@ int execute(const std::string& what) {
 
 std::function<int()> add_list(CLI::App& app, const Invocation&) {
   auto what = std::make_shared<std::string>();
-  app.add_option(
-         "WHAT", *what,
-         "schemes, models, optimizers, topologies, topology-kinds, collectives, backends, encodings "
-         "or engines; default all")
+  app.add_option("WHAT", *what,
+                 "schemes, models, optimizers, topologies, topology-kinds, collectives, backends, "
+                 "encodings "
+                 "or engines; default all")
       ->type_name("");
   return [what] { return execute(*what); };
 }

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
+#include "base/option_names.hpp"
 #include "base/units.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/scan_progress.hpp"
@@ -109,7 +110,7 @@ int execute(const CLI::App& app, const OptimizeCommand& command) {
   }
   if (ranking.failed > 0) {
     progress.line(fmt::format("{} of {} configurations cannot be had here, the first because of {}",
-                              ranking.failed, points.size(), ranking.first_error));
+                              ranking.failed, points.size(), with_dashes(ranking.first_error)));
   }
   if (ranking.not_reached > 0)
     progress.line(fmt::format("{} do not get to the accuracy", ranking.not_reached));

@@ -2,6 +2,7 @@
 
 #include "base/csv_reader.hpp"
 #include "base/json_writer.hpp"
+#include "base/option_names.hpp"
 #include "base/text.hpp"
 #include "sim/scan/folder.hpp"
 #include "sim/scan/scan_columns.hpp"
@@ -116,6 +117,7 @@ ResultColumns result_columns() {
     for (const auto* metric : figures()) cells.push_back(exact(*metric, summary));
     return cells;
   };
+  columns.error = with_dashes;
   return columns;
 }
 

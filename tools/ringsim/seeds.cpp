@@ -3,6 +3,7 @@
 #include "base/child_process.hpp"
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
+#include "base/option_names.hpp"
 #include "base/text.hpp"
 #include "tools/ringsim/metrics.hpp"
 #include "tools/ringsim/table.hpp"

@@ -175,7 +175,7 @@ Wiring wire(const Parameters& parameters, const Link& link, const Parallel& para
 }
 
 Routing read_routing(const JsonValue& value) {
-  constexpr std::string_view accepted = "\"simgrid\" or \"minimal\" is accepted";
+  constexpr std::string_view accepted = "\"minimal\" or \"simgrid\" is accepted";
   const std::string text = value.string(accepted);
   if (text == "simgrid") return Routing::simgrid;
   if (text == "minimal") return Routing::minimal;
@@ -190,7 +190,7 @@ std::uint32_t read_parallel(const JsonObject& object, std::string_view key) {
 Parameters read_parameters(const JsonObject& object) {
   Parameters parameters{read_count(object, "groups"), read_count(object, "chassis"),
                         read_count(object, "routers"), read_count(object, "nodes"),
-                        Routing::simgrid};
+                        Routing::minimal};
   if (const auto routing = object.find("routing")) parameters.routing = read_routing(*routing);
   const Place place = object["groups"].place();
   if (parameters.groups > parameters.routers) {
@@ -232,7 +232,7 @@ Wiring read(const JsonObject& object) {
 /// fewer.
 Wiring make_uniform(std::uint32_t ranks, const Link& link) {
   const auto [groups, routers] = nearest_factors(ranks / 4);
-  return wire({groups, 2, routers, 2, Routing::simgrid}, link, {});
+  return wire({groups, 2, routers, 2, Routing::minimal}, link, {});
 }
 
 constexpr std::array<TopologyKey, 9> keys = {{
@@ -258,7 +258,7 @@ constexpr std::array<TopologyKey, 9> keys = {{
          "description": "Parallel cables between two groups; default 1."})",
      false},
     {"routing",
-     R"({"enum": ["simgrid", "minimal"], "description": "Ways inside a group: as SimGrid 3.32 takes them (default), or from router to neighbouring router."})",
+     R"({"enum": ["minimal", "simgrid"], "description": "Ways inside a group: from router to neighbouring router (default), or as SimGrid 3.32 takes them."})",
      false},
 }};
 

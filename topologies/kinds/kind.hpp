@@ -2,7 +2,8 @@
 // What a kind of topology consists of. Each has a file in this folder that defines it, is named in
 // CMakeLists.txt, and is known nowhere else.
 #include "base/json_reader.hpp"
-#include "topologies/topology.hpp"
+#include "base/rank.hpp"
+#include "topologies/link.hpp"
 
 #include <cstdint>
 #include <memory>

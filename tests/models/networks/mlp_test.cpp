@@ -112,5 +112,5 @@ TEST_CASE("the shipped mlp has 235,146 parameters in six layers", "[mlp]") {
   CHECK(network->flop_per_sample() == 2.0 * (2 * 784 * 256 + 3 * 256 * 128 + 3 * 128 * 10));
   CHECK_THROWS_WITH(
       find_network("mlq"),
-      "--model: unknown model \"mlq\" (did you mean \"mlp\"?); accepted: mlp, lenet5, cnn-bn");
+      "`model`: unknown model \"mlq\" (did you mean \"mlp\"?); accepted: mlp, lenet5, cnn-bn");
 }

@@ -65,10 +65,10 @@ TEST_CASE("RINGSIM_ENGINE overrides auto, a name overrides RINGSIM_ENGINE") {
 
 TEST_CASE("an unknown engine is an error that lists what is available") {
   CHECK(refusal("scaler") ==
-        "--engine: the engine \"scaler\" is unknown (did you mean \"scalar\"?)"
+        "`engine`: the engine \"scaler\" is unknown (did you mean \"scalar\"?)"
         "; available here: " +
             available());
-  CHECK(refusal("") == "--engine: the engine \"\" is unknown; available here: " + available());
+  CHECK(refusal("") == "`engine`: the engine \"\" is unknown; available here: " + available());
   const Environment environment("sse9000");
   CHECK(refusal("auto") ==
         "RINGSIM_ENGINE: the engine \"sse9000\" is unknown; available here: " + available());
@@ -79,12 +79,12 @@ TEST_CASE("an engine that this machine or build lacks is an error with the reaso
     const std::string why = engine->unavailable();
     if (why.empty()) continue;
     CHECK(refusal(engine->name) ==
-          fmt::format("--engine: the engine \"{}\" is not available: {}; available here: {}",
+          fmt::format("`engine`: the engine \"{}\" is not available: {}; available here: {}",
                       engine->name, why, available()));
   }
 #ifndef RINGSIM_HAVE_CUDA
   CHECK(refusal("cuda") ==
-        "--engine: the engine \"cuda\" is not available: this build is without "
+        "`engine`: the engine \"cuda\" is not available: this build is without "
         "CUDA; available here: " +
             available());
 #endif

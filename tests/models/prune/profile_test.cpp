@@ -164,11 +164,11 @@ TEST_CASE("what cannot be measured is an error") {
   };
   MeasureOptions small;
   small.elements = {100};
-  CHECK(refused(small) == "--elements: found 100; 65536 elements or more are accepted");
+  CHECK(refused(small) == "`elements`: found 100; 65536 elements or more are accepted");
   MeasureOptions dense;
   dense.elements = {65536};
   dense.densities = {0.9};
-  CHECK(refused(dense) == "--density: found 0.9; a density from 0.0005 to 0.5 is accepted");
+  CHECK(refused(dense) == "`density`: found 0.9; a density from 0.0005 to 0.5 is accepted");
 }
 
 TEST_CASE("the yardstick adds") {

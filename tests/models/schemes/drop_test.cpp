@@ -1,6 +1,7 @@
 // Ranks that die while schemes go on.
 #include "models/schemes/iwp.hpp"
 #include "tests/models/schemes/schemes.hpp"
+#include "tests/scheme_options.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -62,7 +63,7 @@ TEST_CASE("without a rank the mean is that of the others", "[drop]") {
 
 TEST_CASE("what is lost with a rank is what it had kept back", "[drop]") {
   auto options = small_options(4);
-  options.density = 0.1;
+  set(options, "density", 0.1);
   IwpScheme scheme(small_layers(), options);
   run_steps(scheme, 4, 3, [](auto&&...) {});
   const auto weights = normal_values(7, 0, 0);

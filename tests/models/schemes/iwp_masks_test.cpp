@@ -6,6 +6,7 @@
 #include "models/schemes/layer_split.hpp"
 #include "models/schemes/random_mask.hpp"
 #include "tests/models/schemes/schemes.hpp"
+#include "tests/scheme_options.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -35,9 +36,9 @@ bool has_stage(const StepOutcome& outcome, std::string_view phase) {
 /// Nothing is above the threshold: what is kept is the tail.
 SchemeOptions tail_alone(Rank broadcasters, double tail) {
   auto o = small_options(4);
-  o.threshold = "fixed:1e9";
-  o.broadcasters = broadcasters;
-  o.tail = tail;
+  set(o, "threshold", "fixed:1e9");
+  set(o, "broadcasters", broadcasters);
+  set(o, "tail", tail);
   return o;
 }
 
@@ -102,11 +103,11 @@ TEST_CASE("the bytes of a mask with a tail are those of its encoding", "[iwp]") 
 
 TEST_CASE("a tail adds to what is important, anew in every step, by its seed", "[iwp]") {
   auto o = small_options(4);
-  o.threshold = "fixed:1.5";
-  o.broadcasters = 2;
+  set(o, "threshold", "fixed:1.5");
+  set(o, "broadcasters", 2);
   const auto masks_of = [&](std::optional<double> tail, std::uint64_t seed) {
     auto with = o;
-    with.tail = tail;
+    if (tail) set(with, "tail", *tail);
     with.seed = seed;
     IwpScheme scheme(small_layers(), with);
     std::vector<std::vector<prune::MaskWord>> masks;
@@ -136,9 +137,9 @@ TEST_CASE("a tail adds to what is important, anew in every step, by its seed", "
 
 TEST_CASE("the density counts what the tail keeps", "[iwp]") {
   auto o = small_options(4);
-  o.density = 0.04;
-  o.broadcasters = 2;
-  o.tail = 0.01;
+  set(o, "density", 0.04);
+  set(o, "broadcasters", 2);
+  set(o, "tail", 0.01);
   IwpScheme scheme(small_layers(), o);
   double kept = 0;
   run_steps(scheme, 4, 500, [&](std::uint64_t step, const auto&, const StepOutcome& outcome) {
@@ -149,9 +150,9 @@ TEST_CASE("the density counts what the tail keeps", "[iwp]") {
 
 TEST_CASE("masks serve as many steps as they are asked to", "[iwp]") {
   auto o = small_options(4);
-  o.density = 0.05;
-  o.broadcasters = 2;
-  o.mask_interval = 3;
+  set(o, "density", 0.05);
+  set(o, "broadcasters", 2);
+  set(o, "mask-interval", 3);
   IwpScheme scheme(small_layers(), o);
   std::vector<prune::MaskWord> last;
   bool differs = false;
@@ -176,8 +177,8 @@ TEST_CASE("masks serve as many steps as they are asked to", "[iwp]") {
 
 TEST_CASE("the density is steered where masks serve several steps", "[iwp]") {
   auto o = small_options(4);
-  o.density = 0.02;
-  o.mask_interval = 4;
+  set(o, "density", 0.02);
+  set(o, "mask-interval", 4);
   IwpScheme scheme(small_layers(), o);
   double kept = 0;
   run_steps(scheme, 4, 2000, [&](std::uint64_t step, const auto&, const StepOutcome& outcome) {
@@ -188,11 +189,11 @@ TEST_CASE("the density is steered where masks serve several steps", "[iwp]") {
 
 TEST_CASE("masks of one step are those of a scheme without an interval", "[iwp]") {
   auto o = small_options(4);
-  o.density = 0.05;
+  set(o, "density", 0.05);
   o.momentum = 0.5;
   IwpScheme without(small_layers(), o);
-  o.mask_interval = 1;
-  o.tail = 0;
+  set(o, "mask-interval", 1);
+  set(o, "tail", 0);
   IwpScheme with(small_layers(), o);
   std::vector<std::vector<float>> means;
   std::vector<std::uint64_t> bytes;
@@ -211,10 +212,10 @@ TEST_CASE("masks of one step are those of a scheme without an interval", "[iwp]"
 
 TEST_CASE("drawn masks serve as many steps as they are asked to", "[iwp]") {
   auto o = small_options(4);
-  o.density = 0.05;
+  set(o, "density", 0.05);
   const auto& definition = find_scheme("iwp");
   const auto first = definition.synthesize(small_layers(), o, 4);
-  o.mask_interval = 4;
+  set(o, "mask-interval", 4);
   const auto same = definition.synthesize(small_layers(), o, 4);
   CHECK(same.stages.size() == first.stages.size());
   CHECK(same.layers[0].kept == first.layers[0].kept);
@@ -229,26 +230,27 @@ TEST_CASE("drawn masks serve as many steps as they are asked to", "[iwp]") {
 
 TEST_CASE("tails out of range are errors", "[iwp]") {
   auto o = small_options(4);
-  o.broadcasters = 2;
+  set(o, "broadcasters", 2);
   SECTION("a chance") {
-    o.tail = 1;
-    CHECK_THROWS_WITH(IwpScheme(small_layers(), o),
-                      "--tail: found 1; a number from 0 and below 1 is accepted");
+    CHECK_THROWS_WITH(
+        set(o, "tail", 1),
+        "`tail`: found \"1\"; a number from 0 and below 1, or a fraction such as 1/64, "
+        "is accepted");
   }
   SECTION("a tail above the density") {
-    o.density = 0.0199;  // 1 - (1 - 0.01)^2
-    o.tail = 0.011;
+    set(o, "density", 0.0199);  // 1 - (1 - 0.01)^2
+    set(o, "tail", 0.011);
     // 1 - (1 - 0.011)^2 = 0.021879
     CHECK_THROWS_WITH(IwpScheme(small_layers(), o),
-                      "--tail: found 0.011; below 0.01 is accepted: 2 broadcasters would keep "
-                      "0.0219 by chance alone, more than --density 0.0199");
-    o.tail = 0.0099;
+                      "`tail`: found 0.011; below 0.01 is accepted: 2 broadcasters would keep "
+                      "0.0219 by chance alone, more than `density` 0.0199");
+    set(o, "tail", 0.0099);
     CHECK_NOTHROW(IwpScheme(small_layers(), o));
   }
   SECTION("a tail where nothing is compared") {
-    o.tail = 0.001;
+    set(o, "tail", 0.001);
     CHECK_THROWS_WITH(find_scheme("iwp").synthesize(small_layers(), o, 0),
-                      "--tail: has no effect with --source synthetic; leave it out: nothing is "
+                      "`tail`: has no effect with `source` synthetic; leave it out: nothing is "
                       "compared with a threshold");
   }
 }

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "tests/scheme_options.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -18,7 +19,7 @@ constexpr std::size_t parameters = 4095;
 SchemeOptions options(Rank ranks) {
   SchemeOptions o;
   o.ranks = ranks;
-  o.whole_below = 100;
+  set(o, "whole-below", 100);
   o.steps_per_epoch = 5;
   return o;
 }
@@ -57,12 +58,12 @@ TEST_CASE("what was packed plus what stays is what was accumulated", "[iwp]") {
   const bool plain = GENERATE(true, false);
   auto o = options(4);
   if (!plain) {
-    o.tail = 0.002;
-    o.mask_interval = 3;
+    set(o, "tail", 0.002);
+    set(o, "mask-interval", 3);
   }
   o.momentum = 0.5;
-  o.momentum_correction = correction;
-  o.threshold = policy;
+  set(o, "momentum-correction", correction);
+  set(o, "threshold", policy);
   IwpScheme scheme(layers, o);
   // Per rank and layer, in doubles: the sum of all u = m*u + g, where factor masking clears u at
   // what was sent. u is followed here on its own, from the gradients and the masks.
@@ -106,8 +107,8 @@ TEST_CASE("what was packed plus what stays is what was accumulated", "[iwp]") {
 
 TEST_CASE("the mean over the ranks arrives on the mask and nothing off it", "[iwp]") {
   auto o = options(3);
-  o.threshold = "fixed:0.5";
-  o.broadcasters = 2;
+  set(o, "threshold", "fixed:0.5");
+  set(o, "broadcasters", 2);
   IwpScheme scheme(layers, o);
   run_steps(scheme, 3, 1, [&](std::uint64_t, const auto& gradients, const StepOutcome& outcome) {
     for (std::size_t l = 0; l < layers.size(); ++l) {
@@ -128,9 +129,9 @@ TEST_CASE("the mean over the ranks arrives on the mask and nothing off it", "[iw
 
 TEST_CASE("the mask is the union of what the broadcasters find important", "[iwp]") {
   auto o = options(4);
-  o.threshold = "fixed:0.8";
-  o.broadcasters = 2;
-  o.floor = 1;
+  set(o, "threshold", "fixed:0.8");
+  set(o, "broadcasters", 2);
+  set(o, "floor", 1);
   IwpScheme scheme(layers, o);
   const auto weights = normal_values(7, 0, 0);
   const auto chosen = scheme.broadcasters(0);
@@ -155,7 +156,7 @@ TEST_CASE("the mask is the union of what the broadcasters find important", "[iwp
 
 TEST_CASE("the density policy meets its target", "[iwp]") {
   auto o = options(4);
-  o.density = 0.02;
+  set(o, "density", 0.02);
   IwpScheme scheme(layers, o);
   double kept = 0;
   run_steps(scheme, 4, 500, [&](std::uint64_t step, const auto&, const StepOutcome& outcome) {
@@ -167,8 +168,8 @@ TEST_CASE("the density policy meets its target", "[iwp]") {
 
 TEST_CASE("the warm-up sends more in the first epochs", "[iwp]") {
   auto o = options(4);
-  o.density = 0.01;
-  o.warmup_epochs = 2;
+  set(o, "density", 0.01);
+  set(o, "warmup", 2);
   o.steps_per_epoch = 60;
   IwpScheme scheme(layers, o);
   std::vector<double> kept(3);
@@ -182,9 +183,9 @@ TEST_CASE("the warm-up sends more in the first epochs", "[iwp]") {
 
 TEST_CASE("payloads are the bytes of the real messages", "[iwp]") {
   auto o = options(4);
-  o.threshold = "fixed:1";
-  o.broadcasters = 2;
-  o.mask_encoding = "bitmap";
+  set(o, "threshold", "fixed:1");
+  set(o, "broadcasters", 2);
+  set(o, "mask-encoding", "bitmap");
   IwpScheme scheme(layers, o);
   run_steps(scheme, 4, 1, [&](std::uint64_t step, const auto&, const StepOutcome& outcome) {
     const auto& parts = std::get<AllGather>(outcome.stages[1].what).parts;
@@ -206,7 +207,7 @@ TEST_CASE("payloads are the bytes of the real messages", "[iwp]") {
 
 TEST_CASE("broadcasters are distinct, change, and depend on the seed", "[iwp]") {
   auto o = options(8);
-  o.broadcasters = 3;
+  set(o, "broadcasters", 3);
   const IwpScheme scheme(layers, o);
   o.seed = 2;
   const IwpScheme other(layers, o);
@@ -225,35 +226,34 @@ TEST_CASE("broadcasters are distinct, change, and depend on the seed", "[iwp]") 
 TEST_CASE("iwp options out of range are errors", "[iwp]") {
   auto o = options(4);
   SECTION("density") {
-    o.density = 0;
-    CHECK_THROWS_WITH(IwpScheme(layers, o),
-                      "--density: found 0; a number above 0 and at most 1 is accepted");
+    CHECK_THROWS_WITH(set(o, "density", 0),
+                      "`density`: found \"0\"; a number above 0 and at most 1 such as 0.01 or 1/64 "
+                      "is accepted");
   }
   SECTION("broadcasters") {
-    o.broadcasters = 5;
+    set(o, "broadcasters", 5);
     CHECK_THROWS_WITH(IwpScheme(layers, o),
-                      "--broadcasters: found 5; 1 to 4 (the number of ranks) is accepted");
+                      "`broadcasters`: found 5; 1 to 4 (the number of ranks) is accepted");
   }
   SECTION("a density beside another policy") {
-    o.density = 0.01;
-    o.threshold = "fixed:1";
+    set(o, "density", 0.01);
+    set(o, "threshold", "fixed:1");
     CHECK_THROWS_WITH(
         IwpScheme(layers, o),
-        "--density: has no effect with --threshold fixed:1; use --threshold density, or leave the "
+        "`density`: has no effect with `threshold` fixed:1; use `threshold` density, or leave the "
         "option out");
   }
   SECTION("a warm-up beside another policy") {
-    o.warmup_epochs = 1;
-    o.threshold = "dispersion:2";
+    set(o, "warmup", 1);
+    set(o, "threshold", "dispersion:2");
     CHECK_THROWS_WITH(
         IwpScheme(layers, o),
-        "--warmup: has no effect with --threshold dispersion:2; use --threshold density, or leave "
+        "`warmup`: has no effect with `threshold` dispersion:2; use `threshold` density, or leave "
         "the option out");
   }
   SECTION("encoding") {
-    o.mask_encoding = "bitmp";
-    CHECK_THROWS_WITH(IwpScheme(layers, o),
-                      Catch::StartsWith("--mask-encoding: unknown encoding \"bitmp\" (did "
+    CHECK_THROWS_WITH(set(o, "mask-encoding", "bitmp"),
+                      Catch::StartsWith("`mask-encoding`: unknown encoding \"bitmp\" (did "
                                         "you mean \"bitmap\"?); accepted: auto, bitmap"));
   }
 }

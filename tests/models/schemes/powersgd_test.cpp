@@ -2,7 +2,9 @@
 
 #include "base/error.hpp"
 #include "models/schemes/mean.hpp"
+#include "models/schemes/shared_options.hpp"
 #include "tests/models/schemes/schemes.hpp"
+#include "tests/scheme_options.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -37,9 +39,9 @@ TEST_CASE("columns become orthonormal and span the same", "[powersgd]") {
 
 TEST_CASE("powersgd: what is applied and what stays add up to all gradients", "[powersgd]") {
   auto o = small_options(3);
-  o.rank = 2;
+  set(o, "rank", 2);
   const bool rounded = GENERATE(false, true);
-  if (rounded) o.values = "bf16";
+  if (rounded) set(o, "values", "bf16");
   PowersgdScheme scheme(small_layers(), o);
   std::vector<double> accumulated(small_parameters), applied(small_parameters);
   run_steps(scheme, 3, 10, [&](std::uint64_t, const Gradients& gradients, const StepOutcome& out) {
@@ -60,7 +62,7 @@ TEST_CASE("powersgd: what is applied and what stays add up to all gradients", "[
 
 TEST_CASE("a matrix of low rank arrives whole", "[powersgd]") {
   auto o = small_options(2);
-  o.rank = 2;
+  set(o, "rank", 2);
   PowersgdScheme scheme(small_layers(), o);
   // The first matrix of each rank is a b' with the same b, so that the mean has rank 1; the product
   // of the first power iteration spans it already.
@@ -88,7 +90,7 @@ TEST_CASE("the power iteration goes on from step to step", "[powersgd]") {
   // The same gradient in every step, without error feedback in effect on the first matrix's largest
   // part: diag(5, 4, 1, 1, ...) / 10. The best approximation of rank 2 leaves the ones.
   auto o = small_options(1);
-  o.rank = 2;
+  set(o, "rank", 2);
   const Layers layers = {{"w", 0, 1600, 40}};
   std::vector<float> gradient(1600);
   for (std::size_t i = 0; i < 40; ++i) gradient[i * 41] = i == 0 ? 5 : i == 1 ? 4 : 0.1F;
@@ -105,7 +107,7 @@ TEST_CASE("the power iteration goes on from step to step", "[powersgd]") {
 
 TEST_CASE("a start from zero gradients recovers", "[powersgd]") {
   auto o = small_options(1);
-  o.rank = 2;
+  set(o, "rank", 2);
   PowersgdScheme scheme(small_layers(), o);
   const std::vector<float> zeros(small_parameters);
   scheme.contribute(0, 0, zeros, zeros);
@@ -119,9 +121,9 @@ TEST_CASE("a start from zero gradients recovers", "[powersgd]") {
 
 TEST_CASE("powersgd all-reduces P, then Q, then what stays whole", "[powersgd]") {
   auto o = small_options(3);
-  o.rank = 4;
-  o.values = GENERATE("fp32", "fp16");
-  const Bytes value{o.values == "fp32" ? 4U : 2U};
+  set(o, "rank", 4);
+  set(o, "values", GENERATE("fp32", "fp16"));
+  const Bytes value{value_type_of(o) == ValueType::fp32 ? 4U : 2U};
   const auto scheme = make_scheme("powersgd", o);
   run_steps(*scheme, 3, 1, [&](std::uint64_t, const Gradients& gradients, const StepOutcome& out) {
     std::vector<std::pair<std::string, std::size_t>> exchanges;
@@ -137,17 +139,17 @@ TEST_CASE("powersgd all-reduces P, then Q, then what stays whole", "[powersgd]")
     std::vector<std::vector<float>> biases;
     for (const auto& gradient : gradients) {
       biases.emplace_back(gradient.begin() + 3000, gradient.begin() + 3070);
-      round_values(parse_value_type(*o.values), biases.back());
+      round_values(value_type_of(o), biases.back());
     }
     std::vector<float> mean(70);
-    mean_over_ranks(biases, mean, parse_value_type(*o.values));
+    mean_over_ranks(biases, mean, value_type_of(o));
     CHECK(std::equal(mean.begin(), mean.end(), out.mean.begin() + 3000));
   });
 }
 
 TEST_CASE("a rank that saves nothing leaves all whole", "[powersgd]") {
   auto o = small_options(2);
-  o.rank = 14;  // 2 * 14 * (50 + 60) = 3080 is not below 3000
+  set(o, "rank", 14);  // 2 * 14 * (50 + 60) = 3080 is not below 3000
   const auto scheme = make_scheme("powersgd", o);
   run_steps(*scheme, 2, 1, [](std::uint64_t, const Gradients& gradients, const StepOutcome& out) {
     REQUIRE(out.stages.size() == 1);
@@ -156,7 +158,6 @@ TEST_CASE("a rank that saves nothing leaves all whole", "[powersgd]") {
     mean_over_ranks(gradients, mean);
     CHECK(std::ranges::equal(out.mean, mean));
   });
-  o.rank = 0;
-  CHECK_THROWS_WITH(make_scheme("powersgd", o),
-                    "--rank: found 0; a whole number above 0 is accepted");
+  CHECK_THROWS_WITH(set(o, "rank", 0),
+                    "`rank`: found \"0\"; a whole number from 1 to 1000000 is accepted");
 }

@@ -4,6 +4,7 @@
 #include "models/schemes/scales.hpp"
 #include "models/schemes/signsgd.hpp"
 #include "tests/models/schemes/schemes.hpp"
+#include "tests/scheme_options.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -136,8 +137,8 @@ TEST_CASE("qsgd's and terngrad's bytes are those of the messages", "[quantized]"
   // 2 bits: 750 + 18 (17.5) + 257 (256.25) bytes; a scale a layer.
   check_bytes("terngrad", 750 + 18 + 257, 4 * 3);
   // ceil(log2(2*8 + 1)) = 5 bits: 1875 + 44 (43.75) + 641 (640.6); blocks of 1000: 3 + 1 + 2.
-  o.levels = 8;
-  o.block = 1000;
+  set(o, "levels", 8);
+  set(o, "block", 1000);
   check_bytes("qsgd", 1875 + 44 + 641, 4 * 6);
 }
 
@@ -145,7 +146,7 @@ TEST_CASE("the mean of quantized gradients is without bias where nothing is clip
           "[quantized]") {
   const auto* name = GENERATE("qsgd", "terngrad");
   auto o = small_options(4);
-  o.clip_deviations = 100;
+  set(o, "clip-deviations", 100);
   const auto scheme = make_scheme(name, o);
   std::vector<double> sum(small_parameters), exact(small_parameters);
   constexpr std::uint64_t steps = 60;
@@ -258,13 +259,12 @@ TEST_CASE("signsgd's bytes are those of the messages", "[signsgd]") {
 
 TEST_CASE("wrong options of the quantizing schemes are errors", "[quantized]") {
   auto o = small_options(2);
-  o.levels = 0;
-  CHECK_THROWS_WITH(make_scheme("qsgd", o),
-                    "--levels: found 0; a whole number from 1 to 32767 is accepted");
-  o.levels = 1;
-  o.block = 0;
-  CHECK_THROWS_WITH(make_scheme("qsgd", o), "--block: found 0; a whole number above 0 is accepted");
-  o.clip_deviations = 0;
-  CHECK_THROWS_WITH(make_scheme("terngrad", o),
-                    "--clip-deviations: found 0; a number above 0 is accepted");
+  CHECK_THROWS_WITH(set(o, "levels", 0),
+                    "`levels`: found \"0\"; a whole number from 1 to 32767 is accepted");
+  CHECK_THROWS_WITH(
+      set(o, "block", 0),
+      "`block`: found \"0\"; a whole number from 1 to 18446744073709551615 is accepted");
+  CHECK_THROWS_WITH(set(o, "clip-deviations", 0),
+                    "`clip-deviations`: found \"0\"; a number from 1e-09 to 1000000000, or a "
+                    "fraction such as 1/64, is accepted");
 }

@@ -1,6 +1,7 @@
 // Exchanges of some of the ranks, and momentum factor masking.
 #include "base/random.hpp"
 #include "models/schemes/scheme.hpp"
+#include "tests/scheme_options.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -20,8 +21,8 @@ const Layers& layers() {
 std::unique_ptr<Scheme> make(const SchemeDefinition& definition, Rank ranks) {
   SchemeOptions options;
   options.ranks = ranks;
-  options.density = 0.1;
-  options.whole_below = 100;
+  set(options, "density", 0.1);
+  set(options, "whole-below", 100);
   return definition.make(layers(), options);
 }
 
@@ -100,8 +101,8 @@ TEST_CASE("without factor masking what was sent keeps its momentum", "[quorum]")
   const bool masks = GENERATE(true, false);
   SchemeOptions options;
   options.momentum = 0.9;
-  options.threshold = "fixed:0";
-  options.factor_masking = masks;
+  set(options, "threshold", "fixed:0");
+  set(options, "factor-masking", masks);
   const auto scheme = find_scheme("iwp").make({{"a", 0, 2000}}, options);
   const std::vector<float> ones(2000, 1.0F), zeros(2000, 0.0F);
   for (Rank rank = 0; rank < 2; ++rank) scheme->contribute(rank, 0, ones, ones);

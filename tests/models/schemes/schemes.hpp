@@ -2,6 +2,7 @@
 // Running schemes on random gradients.
 #include "base/random.hpp"
 #include "models/schemes/scheme.hpp"
+#include "tests/scheme_options.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -19,7 +20,7 @@ constexpr std::size_t small_parameters = 4095;
 inline SchemeOptions small_options(Rank ranks) {
   SchemeOptions o;
   o.ranks = ranks;
-  o.whole_below = 100;
+  set(o, "whole-below", 100);
   o.steps_per_epoch = 1000;
   return o;
 }

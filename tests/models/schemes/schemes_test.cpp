@@ -1,6 +1,9 @@
 // What holds for every scheme.
 #include "tests/models/schemes/schemes.hpp"
 
+#include "models/schemes/iwp.hpp"
+#include "tests/scheme_options.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <cmath>
@@ -13,9 +16,9 @@ TEST_CASE("results do not depend on the engine", "[schemes]") {
   const auto* name = GENERATE("iwp", "magnitude", "cltk", "topk", "randomk");
   const auto means = [&](const char* engine) {
     auto o = small_options(3);
-    o.engine = engine;
+    set(o, "engine", engine);
     o.momentum = 0.5;
-    o.values = "bf16";
+    set(o, "values", "bf16");
     std::vector<float> all;
     const auto scheme = make_scheme(name, o);
     run_steps(*scheme, 3, 4, [&](std::uint64_t, const Gradients&, const StepOutcome& out) {
@@ -30,13 +33,13 @@ TEST_CASE("every scheme goes on without a rank that dies", "[schemes]") {
   const auto* definition = GENERATE(from_range(schemes().begin(), schemes().end()));
   INFO(definition->name);
   auto o = small_options(3);
-  o.density = 1;  // so that those that prune apply all that there is
-  o.sample = 1;
-  o.rank = 20;  // so that powersgd sends everything whole
-  o.values = "fp32";
-  o.threshold = "fixed:0";
-  if (definition->name != "iwp" && definition->name != "magnitude") o.threshold.reset();
-  if (o.threshold) o.density.reset();
+  set(o, "density", 1);  // so that those that prune apply all that there is
+  set(o, "sample", 1);
+  set(o, "rank", 20);  // so that powersgd sends everything whole
+  set(o, "values", "fp32");
+  set(o, "threshold", "fixed:0");
+  if (definition->name != "iwp" && definition->name != "magnitude") o.given.erase("threshold");
+  if (o.has(threshold_option)) o.given.erase("density");
   const auto scheme = definition->make(small_layers(), o);
   const auto gradient = normal_values(1, 0, 0), other = normal_values(2, 0, 0);
   scheme->contribute(0, 0, other, other);
@@ -76,12 +79,12 @@ TEST_CASE("what is synthesized is what a real step of the same masks would send"
   const auto* definition = GENERATE(from_range(schemes().begin(), schemes().end()));
   INFO(definition->name);
   auto o = small_options(3);
-  o.density = 0.05;
-  o.mask_encoding = "bitmap";  // of a size that no mask changes
+  set(o, "density", 0.05);
+  set(o, "mask-encoding", "bitmap");  // of a size that no mask changes
   const auto& prunes_with_a_target =
       std::set<std::string_view>{"iwp", "magnitude"}.count(definition->name) > 0;
   const auto drawn = definition->synthesize(small_layers(), o, 0);
-  o.sample = 1;
+  set(o, "sample", 1);
   const auto scheme = definition->make(small_layers(), o);
   CHECK(3 * drawn.state_per_rank == scheme->state_bytes());
   run_steps(*scheme, 3, 1, [&](std::uint64_t, const Gradients&, const StepOutcome& out) {
@@ -115,6 +118,6 @@ TEST_CASE("what is synthesized is what a real step of the same masks would send"
 TEST_CASE("an unknown scheme is an error that names the nearest", "[schemes]") {
   CHECK_THROWS_WITH(
       find_scheme("iwq"),
-      "--scheme: unknown scheme \"iwq\" (did you mean \"iwp\"?); accepted: dense, iwp, "
+      "`scheme`: unknown scheme \"iwq\" (did you mean \"iwp\"?); accepted: dense, iwp, "
       "magnitude, cltk, topk, randomk, qsgd, terngrad, signsgd, powersgd");
 }

@@ -5,8 +5,10 @@
 #include "models/schemes/iwp.hpp"
 #include "models/schemes/layer_split.hpp"
 #include "models/schemes/mean.hpp"
+#include "models/schemes/shared_options.hpp"
 #include "models/schemes/topk.hpp"
 #include "tests/models/schemes/schemes.hpp"
+#include "tests/scheme_options.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -19,8 +21,8 @@ TEST_CASE("what is applied and what stays add up to all gradients", "[schemes]")
   // Sum of the means that were applied + mean residual = sum of the mean gradients.
   const char* values = GENERATE("fp32", "fp16", "bf16");
   auto o = small_options(4);
-  o.density = 0.02;
-  o.values = values;
+  set(o, "density", 0.02);
+  set(o, "values", values);
   const auto check_conservation = [&](auto& scheme, const auto& residual, bool adds_on_the_way) {
     std::vector<double> accumulated(small_parameters), applied(small_parameters);
     std::size_t zeros = 0;
@@ -69,8 +71,8 @@ TEST_CASE("what is applied and what stays add up to all gradients", "[schemes]")
 
 TEST_CASE("a rank keeps what the rounding took off", "[schemes]") {
   auto o = small_options(2);
-  o.density = 1;
-  o.values = "bf16";
+  set(o, "density", 1);
+  set(o, "values", "bf16");
   CltkScheme scheme(small_layers(), o);
   run_steps(scheme, 2, 1, [&](std::uint64_t, const Gradients& gradients, const StepOutcome&) {
     std::size_t kept = 0;
@@ -86,7 +88,7 @@ TEST_CASE("a rank keeps what the rounding took off", "[schemes]") {
 TEST_CASE("dense sends the rounded gradients and their rounded sums", "[schemes]") {
   const auto o = [] {
     auto options = small_options(3);
-    options.values = "fp16";
+    set(options, "values", "fp16");
     return options;
   }();
   const auto scheme = make_scheme("dense", o);
@@ -111,8 +113,8 @@ TEST_CASE("dense sends the rounded gradients and their rounded sums", "[schemes]
 
 TEST_CASE("magnitude selects the largest residuals whatever the weight", "[magnitude]") {
   auto o = small_options(2);
-  o.threshold = "fixed:1.5";
-  o.broadcasters = 1;
+  set(o, "threshold", "fixed:1.5");
+  set(o, "broadcasters", 1);
   IwpScheme scheme(small_layers(), o, Importance::magnitude);
   const auto weights = normal_values(7, 0, 0);
   const Rank broadcaster = scheme.broadcasters(0).front();
@@ -139,7 +141,7 @@ TEST_CASE("magnitude selects the largest residuals whatever the weight", "[magni
 TEST_CASE("randomk draws the same number of coordinates each step, every one as often",
           "[randomk]") {
   auto o = small_options(2);
-  o.density = 0.1;
+  set(o, "density", 0.1);
   const auto scheme = make_scheme("randomk", o);
   std::vector<int> drawn(3000);
   run_steps(*scheme, 2, 400, [&](std::uint64_t, const Gradients&, const StepOutcome& out) {
@@ -160,7 +162,7 @@ TEST_CASE("randomk draws the same number of coordinates each step, every one as 
 
 TEST_CASE("randomk with density 1 is dense", "[randomk]") {
   auto o = small_options(3);
-  o.density = 1;
+  set(o, "density", 1);
   const auto scheme = make_scheme("randomk", o);
   run_steps(*scheme, 3, 2, [](std::uint64_t, const Gradients& gradients, const StepOutcome& out) {
     std::vector<float> mean(small_parameters);
@@ -190,7 +192,7 @@ TEST_CASE("randomk depends on the seed and the step alone", "[randomk]") {
 
 TEST_CASE("cltk sends the leader's largest residuals, leaders take turns", "[cltk]") {
   auto o = small_options(3);
-  o.density = 0.01;
+  set(o, "density", 0.01);
   CltkScheme scheme(small_layers(), o);
   std::vector<std::vector<float>> residuals(3, std::vector<float>(small_parameters));
   run_steps(scheme, 3, 7,
@@ -231,8 +233,8 @@ TEST_CASE("cltk sends the leader's largest residuals, leaders take turns", "[clt
 
 TEST_CASE("cltk's filter keeps (1-B) m + B (m + g - sent)", "[cltk]") {
   auto o = small_options(2);
-  o.density = 0.05;
-  o.filter = 0.25;
+  set(o, "density", 0.05);
+  set(o, "filter", 0.25);
   CltkScheme scheme(small_layers(), o);
   std::vector<double> m(small_parameters);
   run_steps(scheme, 2, 5, [&](std::uint64_t, const Gradients& gradients, const StepOutcome& out) {
@@ -242,21 +244,22 @@ TEST_CASE("cltk's filter keeps (1-B) m + B (m + g - sent)", "[cltk]") {
       if (!(std::fabs(scheme.residuals().of(1).residual[i] - m[i]) < 1e-5)) FAIL("parameter " << i);
     }
   });
-  o.filter = 2;
-  CHECK_THROWS_WITH(CltkScheme(small_layers(), o),
-                    "--filter: found 2; a number above 0 and at most 1 is accepted");
-  o.filter = 0.5;
-  o.momentum_correction = true;
+  CHECK_THROWS_WITH(
+      set(o, "filter", 2),
+      "`filter`: found \"2\"; a number from 1e-09 to 1, or a fraction such as 1/64, is "
+      "accepted");
+  set(o, "filter", 0.5);
+  set(o, "momentum-correction", true);
   CHECK_THROWS_WITH(
       CltkScheme(small_layers(), o),
-      "--filter: has no effect with --momentum-correction on; leave one of the two out");
+      "`filter`: has no effect with `momentum-correction` on; leave one of the two out");
 }
 
 TEST_CASE("the warm-up of topk, cltk and randomk begins at a quarter", "[schemes]") {
   const auto* name = GENERATE("topk", "cltk", "randomk");
   auto o = small_options(2);
-  o.density = 0.01;
-  o.warmup_epochs = 1;
+  set(o, "density", 0.01);
+  set(o, "warmup", 1);
   o.steps_per_epoch = 2;
   CHECK(find_scheme(name).warmup_steps(o) == 2);
   const auto scheme = make_scheme(name, o);
@@ -267,25 +270,17 @@ TEST_CASE("the warm-up of topk, cltk and randomk begins at a quarter", "[schemes
 }
 
 TEST_CASE("wrong options of the sparse schemes are errors", "[schemes]") {
-  auto o = small_options(2);
-  SECTION("density") {
-    o.density = 1.5;
-    for (const auto* name : {"iwp", "magnitude", "cltk", "topk", "randomk"})
-      CHECK_THROWS_WITH(make_scheme(name, o),
-                        "--density: found 1.5; a number above 0 and at most 1 is accepted");
-  }
-  SECTION("values") {
-    o.values = "fp8";
-    for (const auto* name : {"dense", "iwp", "magnitude", "cltk", "topk", "randomk"})
-      CHECK_THROWS_WITH(make_scheme(name, o),
-                        "--values: found \"fp8\"; accepted: fp32, fp16, bf16");
-  }
-  SECTION("sample and clip") {
-    o.sample = 0;
-    CHECK_THROWS_WITH(make_scheme("topk", o),
-                      "--sample: found 0; a number above 0 and at most 1 is accepted");
-    o.sample = 1;
-    o.clip = -1;
-    CHECK_THROWS_WITH(make_scheme("topk", o), "--clip: found -1; a number above 0 is accepted");
-  }
+  SchemeOptions o;
+  CHECK_THROWS_WITH(
+      set(o, "density", 1.5),
+      "`density`: found \"1.5\"; a number above 0 and at most 1 such as 0.01 or 1/64 is accepted");
+  CHECK_THROWS_WITH(set(o, "values", "fp8"), "`values`: found \"fp8\"; accepted: fp32, fp16, bf16");
+  CHECK_THROWS_WITH(
+      set(o, "sample", 0),
+      "`sample`: found \"0\"; a number from 1e-09 to 1, or a fraction such as 1/64, is "
+      "accepted");
+  CHECK_THROWS_WITH(
+      set(o, "clip", -1),
+      "`clip`: found \"-1\"; a number from 1e-09 to 1000000000, or a fraction such as "
+      "1/64, is accepted");
 }

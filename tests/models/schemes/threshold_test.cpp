@@ -18,7 +18,7 @@ TEST_CASE("a wrong threshold policy is an error that lists what is accepted", "[
   for (const auto* text :
        {"", "fixed", "fixed:", "fixed:-1", "fixed:1x", "dispersion:x", "densityy"}) {
     CHECK_THROWS_WITH(parse_threshold(text),
-                      std::string("--threshold: found \"") + text +
+                      std::string("`threshold`: found \"") + text +
                           "\"; fixed:T (T at least 0), dispersion:K or density is accepted");
   }
 }

@@ -4,7 +4,9 @@
 #include "models/prune/encodings/encoding.hpp"
 #include "models/schemes/layer_split.hpp"
 #include "models/schemes/mean.hpp"
+#include "models/schemes/shared_options.hpp"
 #include "tests/models/schemes/schemes.hpp"
+#include "tests/scheme_options.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -15,8 +17,8 @@ using namespace ringsim::test;
 
 TEST_CASE("topk adds up what each rank found largest", "[topk]") {
   auto o = small_options(3);
-  o.density = 0.02;
-  o.sample = 1;
+  set(o, "density", 0.02);
+  set(o, "sample", 1);
   TopkScheme scheme(small_layers(), o);
   run_steps(scheme, 3, 1, [&](std::uint64_t, const Gradients& gradients, const StepOutcome& out) {
     std::size_t sent_by_all = 0, kept = 0;
@@ -45,8 +47,8 @@ TEST_CASE("topk adds up what each rank found largest", "[topk]") {
 
 TEST_CASE("topk's threshold from a sample keeps between 0.8 and 1.3 of the target", "[topk]") {
   auto o = small_options(4);
-  o.density = 0.05;
-  o.sample = 0.01;  // 40 elements of the first layer: two of the largest
+  set(o, "density", 0.05);
+  set(o, "sample", 0.01);  // 40 elements of the first layer: two of the largest
   TopkScheme scheme(small_layers(), o);
   std::size_t exact = 0;
   run_steps(scheme, 4, 20, [&](std::uint64_t, const Gradients&, const StepOutcome&) {
@@ -63,10 +65,10 @@ TEST_CASE("topk's threshold from a sample keeps between 0.8 and 1.3 of the targe
 
 TEST_CASE("topk's bytes are those of the messages", "[topk]") {
   auto o = small_options(4);
-  o.density = 0.02;
-  o.values = GENERATE("fp32", "bf16");
-  o.mask_encoding = GENERATE("index", "auto");
-  const std::uint64_t width = o.values == "bf16" ? 2 : 4;
+  set(o, "density", 0.02);
+  set(o, "values", GENERATE("fp32", "bf16"));
+  set(o, "mask-encoding", GENERATE("index", "auto"));
+  const std::uint64_t width = value_type_of(o) == ValueType::bf16 ? 2 : 4;
   TopkScheme scheme(small_layers(), o);
   run_steps(scheme, 4, 3, [&](std::uint64_t, const Gradients&, const StepOutcome& out) {
     const auto& parts = stage<AllGather>(out, "values").parts;
@@ -79,7 +81,7 @@ TEST_CASE("topk's bytes are those of the messages", "[topk]") {
       for (const auto* encoding : mask_encodings())
         if (encoding->name == "index") index = encoding;
       const auto message = encode_masks(scheme.mask(rank), split.segments,
-                                        o.mask_encoding == "index" ? index : nullptr);
+                                        mask_encoding_of(o) != nullptr ? index : nullptr);
       CHECK(parts[rank].masks.count + parts[rank].headers.count == message.bytes.size());
       CHECK(parts[rank].headers.count == message.header_bytes);
     }
@@ -90,11 +92,11 @@ TEST_CASE("topk's bytes are those of the messages", "[topk]") {
 
 TEST_CASE("topk on a ring sends the same coordinates, and rounds sums on the way", "[topk]") {
   auto o = small_options(3);
-  o.density = 0.2;
+  set(o, "density", 0.2);
   TopkScheme gathered(small_layers(), o);
-  o.sparse_sum = "ring";
+  set(o, "sparse-sum", "ring");
   TopkScheme ring(small_layers(), o);
-  o.values = "bf16";
+  set(o, "values", "bf16");
   TopkScheme rounded(small_layers(), o);
   const auto run = [&](TopkScheme& scheme) {
     std::vector<float> mean;
@@ -132,21 +134,20 @@ TEST_CASE("topk on a ring sends the same coordinates, and rounds sums on the way
     if (mean[i] != sum / 3) FAIL("parameter " << i);
   }
   CHECK(summed > 100);
-  o.sparse_sum = "tree";
+  CHECK_THROWS_WITH(set(o, "sparse-sum", "tree"),
+                    "`sparse-sum`: found \"tree\"; accepted: all-gather, ring");
+  set(o, "sparse-sum", "ring");
+  set(o, "mask-encoding", "rice");
   CHECK_THROWS_WITH(TopkScheme(small_layers(), o),
-                    "--sparse-sum: found \"tree\"; accepted: all-gather, ring");
-  o.sparse_sum = "ring";
-  o.mask_encoding = "rice";
-  CHECK_THROWS_WITH(TopkScheme(small_layers(), o),
-                    "--mask-encoding: has no effect with --sparse-sum ring; leave it out: an index "
+                    "`mask-encoding`: has no effect with `sparse-sum` ring; leave it out: an index "
                     "of four bytes travels with every value");
 }
 
 TEST_CASE("topk clips the norm of a rank's gradient", "[topk]") {
   auto o = small_options(4);
-  o.density = 1;
-  o.sample = 1;
-  o.clip = 3;
+  set(o, "density", 1);
+  set(o, "sample", 1);
+  set(o, "clip", 3);
   TopkScheme scheme(small_layers(), o);
   run_steps(scheme, 4, 1, [&](std::uint64_t, const Gradients&, const StepOutcome&) {
     for (Rank rank = 0; rank < 4; ++rank) {
@@ -156,7 +157,7 @@ TEST_CASE("topk clips the norm of a rank's gradient", "[topk]") {
       CHECK(std::sqrt(square) == Approx(3 / std::sqrt(4.0)));  // of a norm near 64
     }
   });
-  o.clip = 1000;  // more than the norm: nothing is clipped
+  set(o, "clip", 1000);  // more than the norm: nothing is clipped
   TopkScheme loose(small_layers(), o);
   run_steps(loose, 4, 1, [&](std::uint64_t, const Gradients& gradients, const StepOutcome& out) {
     std::vector<float> mean(small_parameters);
@@ -167,7 +168,7 @@ TEST_CASE("topk clips the norm of a rank's gradient", "[topk]") {
 
 TEST_CASE("topk clears residual and velocity where it sends", "[topk]") {
   auto o = small_options(2);
-  o.density = 0.1;
+  set(o, "density", 0.1);
   o.momentum = 0.5;
   TopkScheme scheme(small_layers(), o);
   CHECK(scheme.has_momentum_correction());

@@ -146,12 +146,12 @@ TEST_CASE("hierarchical all-reduces leave the sum, and send between the nodes wh
   }
   AllReduceRequest request{10, 100, element};
   CHECK_THROWS_WITH(definition.make_all_reduce(request),
-                    "--collective: hierarchical needs nodes of several GPUs; a topology of the "
+                    "`collective`: hierarchical needs nodes of several GPUs; a topology of the "
                     "kind hierarchical is accepted with it");
   request.ranks_per_node = 4;
   CHECK_THROWS_WITH(definition.make_all_reduce(request),
-                    "--ranks: found 10; a multiple of 4, the GPUs of a node, is accepted with "
-                    "--collective hierarchical");
+                    "`ranks`: found 10; a multiple of 4, the GPUs of a node, is accepted with "
+                    "`collective` hierarchical");
 }
 
 TEST_CASE("a reduce-scatter leaves chunk i+1 summed on rank i", "[collectives]") {
@@ -311,6 +311,6 @@ TEST_CASE("every rank sends 2(N-1)/N of the buffer where an all-reduce burdens a
 
 TEST_CASE("an unknown collective is an error that names the nearest", "[collectives]") {
   CHECK_THROWS_WITH(find_collective("rnig"),
-                    "--collective: unknown collective \"rnig\" (did you mean \"ring\"?); accepted: "
+                    "`collective`: unknown collective \"rnig\" (did you mean \"ring\"?); accepted: "
                     "ring, tree, halving-doubling, pairwise, hierarchical, allgather");
 }

@@ -4,6 +4,7 @@
 #include "models/networks/sequence.hpp"
 #include "sim/learning/late_training.hpp"
 #include "sim/learning/training_parts.hpp"
+#include "tests/scheme_options.hpp"
 #include "tests/sim/learning/two_classes.hpp"
 
 #include <algorithm>
@@ -31,9 +32,9 @@ struct Setup {
 
   std::unique_ptr<BucketedScheme> scheme(std::string_view name, SchemeOptions asked = {}) const {
     asked.ranks = ranks;
-    if (!asked.whole_below) asked.whole_below = 0;
-    asked.density = 0.1;
-    asked.rank = 1;
+    if (!asked.given.contains("whole-below")) set(asked, "whole-below", 0);
+    set(asked, "density", 0.1);
+    set(asked, "rank", 1);
     return std::make_unique<BucketedScheme>(find_scheme(name), network->layers(), asked, buckets);
   }
 };

@@ -4,6 +4,7 @@
 #include "models/schedule.hpp"
 #include "models/schemes/iwp.hpp"
 #include "sim/learning/lockstep_training.hpp"
+#include "tests/scheme_options.hpp"
 #include "tests/sim/learning/late_training.hpp"
 
 #include <catch2/catch.hpp>
@@ -162,8 +163,8 @@ TEST_CASE("what a quorum leaves out stays in the residual", "[late][training]") 
   const auto buckets = GENERATE(false, true);
   if (buckets) setup.buckets = {{{2, 3}}, {{0, 1}}};
   SchemeOptions options;
-  options.whole_below = 2;
-  options.broadcasters = 4;  // but three are ready
+  set(options, "whole-below", 2);
+  set(options, "broadcasters", 4);  // but three are ready
   const auto scheme = setup.scheme("iwp", options);
   ThreadPool pool(2);
   LateOptions lateness;

@@ -5,6 +5,7 @@
 #include "models/networks/sequence.hpp"
 #include "models/schedule.hpp"
 #include "sim/learning/training_parts.hpp"
+#include "tests/scheme_options.hpp"
 #include "tests/sim/learning/two_classes.hpp"
 
 #include <catch2/catch.hpp>
@@ -31,8 +32,8 @@ TEST_CASE("local steps train apart and take the mean, without what a dead rank h
   asked.ranks = 3;
   const auto scheme = find_scheme("randomk").make(network->layers(), [&] {
     auto all = asked;
-    all.density = 1;
-    all.momentum_correction = false;
+    set(all, "density", 1);
+    set(all, "momentum-correction", false);
     return all;
   }());
   ThreadPool pool(2);

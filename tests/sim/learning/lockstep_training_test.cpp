@@ -4,6 +4,7 @@
 #include "models/networks/mlp.hpp"
 #include "models/networks/sequence.hpp"
 #include "models/optimizer.hpp"
+#include "tests/scheme_options.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -50,9 +51,9 @@ Trained train_with(std::string_view scheme_name, Rank ranks, std::size_t batch,
   const auto& definition = find_scheme(scheme_name);
   SchemeOptions scheme_options;
   scheme_options.ranks = ranks;
-  scheme_options.whole_below = 0;  // where layers are pruned, all are
-  scheme_options.density = 0.1;
-  scheme_options.rank = 1;
+  set(scheme_options, "whole-below", 0);  // where layers are pruned, all are
+  set(scheme_options, "density", 0.1);
+  set(scheme_options, "rank", 1);
   const auto scheme = definition.make(network->layers(), scheme_options);
   const TrainingOptions options{.network = network,
                                 .data = &data,
@@ -145,7 +146,7 @@ TEST_CASE("the memory for residuals, momenta and gradients is known before train
     SchemeOptions scheme_options;
     scheme_options.ranks = 4;
     scheme_options.momentum = 0.9;
-    scheme_options.whole_below = 0;
+    set(scheme_options, "whole-below", 0);
     options.optimizer = optimizer;
     const auto scheme = find_scheme(scheme_name).make(network->layers(), scheme_options);
     const auto found = training_memory(options, *scheme);
@@ -166,8 +167,8 @@ TEST_CASE("an update that is sent whole has no error, a pruned one has", "[train
   const auto network = make_mlp({6, 16, 2});
   SchemeOptions scheme_options;
   scheme_options.ranks = 4;
-  scheme_options.whole_below =
-      33;  // fc1.weight (96) is pruned; fc1.bias (16), fc2.weight (32) and fc2.bias are whole
+  set(scheme_options, "whole-below",
+      33);  // fc1.weight (96) is pruned; fc1.bias (16), fc2.weight (32) and fc2.bias are whole
   const auto scheme = find_scheme("iwp").make(network->layers(), scheme_options);
   const TrainingOptions options{.network = network.get(),
                                 .data = &data,
@@ -196,9 +197,9 @@ TEST_CASE("a dense update has no error, with 16-bit values it has", "[training]"
   const auto network = make_mlp({6, 16, 2});
   SchemeOptions scheme_options;
   scheme_options.ranks = 4;
-  if (GENERATE(true, false)) scheme_options.values = "bf16";
+  if (GENERATE(true, false)) set(scheme_options, "values", "bf16");
   const auto scheme = find_scheme("dense").make(network->layers(), scheme_options);
-  const bool exact = !scheme_options.values;
+  const bool exact = scheme_options.given.empty();
   CHECK(scheme->is_exact() == exact);
   const TrainingOptions options{
       .network = network.get(), .data = &data, .ranks = 4, .batch = 8, .steps = 4};
@@ -216,7 +217,7 @@ TEST_CASE("a dense update has no error, with 16-bit values it has", "[training]"
 TEST_CASE("an epoch of less than one step is an error", "[training]") {
   CHECK(steps_per_epoch(60000, 8, 32) == 234);
   CHECK_THROWS_WITH(steps_per_epoch(100, 8, 32),
-                    "--batch: 8 ranks x 32 samples are more than the 100 of an epoch; at most 12 "
+                    "`batch`: 8 ranks x 32 samples are more than the 100 of an epoch; at most 12 "
                     "is accepted with 8 "
                     "ranks");
 }

@@ -233,7 +233,7 @@ TEST_CASE("transfers that share a link are an error that names them", "[recurren
   phases[1] = {{}, {Delay{{5e-4}}, message(5, 1, 2, 1'000'000)}};
   phases[2] = {{message(5, 0, 2, 1'000'000)}, {message(5, 1, 2, 1'000'000)}};
   CHECK_THROWS_WITH(run_recurrence(topology, make_program(phases), {}),
-                    "--backend: recurrence is not exact here, since transfers slow each other: 0>2 "
+                    "`backend`: recurrence is not exact here, since transfers slow each other: 0>2 "
                     "(values, step 0, round 0) and 1>2 (values, step 0, round 0) share link "
                     "\"link1\"; simgrid, fluid and auto are accepted");
 }

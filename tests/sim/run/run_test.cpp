@@ -83,28 +83,28 @@ TEST_CASE("a dense run has the ratios of its own yardstick", "[run]") {
 
 TEST_CASE("contradicting options are errors", "[run]") {
   CHECK_THROWS_WITH(check_run_options(quick_options({{"epochs", "1"}})),
-                    "--steps: given together with --epochs; one of the two is accepted");
+                    "`steps`: given together with `epochs`; one of the two is accepted");
   CHECK_THROWS_WITH(check_run_options(quick_options({{"scheme", "dense"}, {"density", "0.1"}})),
-                    "--density: has no effect with --scheme dense; leave it out, or choose a "
+                    "`density`: has no effect with `scheme` dense; leave it out, or choose a "
                     "scheme that takes it "
                     "(ringsim list schemes)");
   CHECK_THROWS_WITH(
       check_run_options(quick_options({{"gpu-speed", "1TFLOPS"}, {"compute-time", "1ms"}})),
-      "--gpu-speed: has no effect with a --compute-time that is given; leave one of the two out");
+      "`gpu-speed`: has no effect with a `compute-time` that is given; leave one of the two out");
   CHECK_THROWS_WITH(
       check_run_options(quick_options({{"gpu-memory-bandwidth", "1TBps"}, {"prune-time", "none"}})),
-      "--gpu-memory-bandwidth: has no effect with a --prune-time that is given; leave one of the "
+      "`gpu-memory-bandwidth`: has no effect with a `prune-time` that is given; leave one of the "
       "two out");
   CHECK_THROWS_WITH(
       check_run_options(quick_options({{"optimizer", "adam"}, {"momentum-correction", "on"}})),
-      "--momentum-correction: found on with --optimizer adam; off is accepted; leave one of the "
+      "`momentum-correction`: found on with `optimizer` adam; off is accepted; leave one of the "
       "two out");
   CHECK_THROWS_WITH(check_run_options(quick_options({{"optimizer", "nesterov"}})),
-                    "--momentum: is 0 with --optimizer nesterov; a number above 0 is accepted; "
-                    "give one such as 0.9, and a smaller --lr than without");
+                    "`momentum`: is 0 with `optimizer` nesterov; a number above 0 is accepted; "
+                    "give one such as 0.9, and a smaller `lr` than without");
   CHECK_NOTHROW(check_run_options(quick_options({{"optimizer", "nesterov"}, {"scheme", "dense"}})));
   CHECK_THROWS_WITH(run(quick_options({{"ranks", "9"}}), {}),
-                    "--ranks: found 9; 2 to 8 (the hosts of ring8-1g) is accepted");
+                    "`ranks`: found 9; 2 to 8 (the hosts of ring8-1g) is accepted");
 }
 
 TEST_CASE("a bare kind of topology runs as the file of the same links", "[run]") {
@@ -141,26 +141,26 @@ TEST_CASE("options are parsed strictly", "[run]") {
     set_run_option(options, name, value);
   };
   CHECK_THROWS_WITH(set("ranks", "1"),
-                    "--ranks: found \"1\"; a whole number from 2 to 1048576 is accepted");
+                    "`ranks`: found \"1\"; a whole number from 2 to 1048576 is accepted");
   CHECK_THROWS_WITH(set("ranks", "8x"),
-                    "--ranks: found \"8x\"; a whole number from 2 to 1048576 is accepted");
+                    "`ranks`: found \"8x\"; a whole number from 2 to 1048576 is accepted");
   CHECK_THROWS_WITH(
       set("density", "0"),
-      "--density: found \"0\"; a number above 0 and at most 1 such as 0.01 or 1/64 is accepted");
+      "`density`: found \"0\"; a number above 0 and at most 1 such as 0.01 or 1/64 is accepted");
   CHECK_THROWS_WITH(
       set("density", "1.5"),
-      "--density: found \"1.5\"; a number above 0 and at most 1 such as 0.01 or 1/64 is accepted");
+      "`density`: found \"1.5\"; a number above 0 and at most 1 such as 0.01 or 1/64 is accepted");
   CHECK_THROWS_WITH(set("compute-time", "10"),
-                    "--compute-time: \"10\" has no unit; a time such as 5us, 1.5ms or 2s is "
+                    "`compute-time`: \"10\" has no unit; a time such as 5us, 1.5ms or 2s is "
                     "accepted; write the unit "
                     "after the number");
   CHECK_THROWS_WITH(
       set("schedule", "cosin"),
-      "--schedule: found \"cosin\" (did you mean \"cosine\"?); accepted: constant, cosine, step");
+      "`schedule`: found \"cosin\" (did you mean \"cosine\"?); accepted: constant, cosine, step");
   CHECK_THROWS_WITH(set("momentum-correction", "yes"),
-                    "--momentum-correction: found \"yes\"; accepted: on, off");
+                    "`momentum-correction`: found \"yes\"; accepted: on, off");
   set("density", "1/64");
-  CHECK(options.scheme_options.density == 1.0 / 64);
+  CHECK(options.scheme_options.get<double>(scheme_option("density")) == 1.0 / 64);
   set("compute-time", "120ms");
   CHECK(options.compute_time == Seconds{0.12});
 }

@@ -10,7 +10,7 @@ using namespace ringsim;
 
 namespace {
 
-const Place place{{}, "--option"};
+const Place place{{}, "`option`"};
 
 SearchAxis axis_of(std::string_view option, std::string_view item) {
   return {option, parse_range(item, place).value(), item, place};

@@ -47,13 +47,13 @@ TEST_CASE("what differs between two manifests is named", "[scan]") {
   CHECK(changed([](Manifest& m) { m.shard = Shard{0, 3}; }) == "nothing");
   CHECK(changed([](Manifest& m) { m.version = "1.2.4"; }) ==
         "it was made by ringsim 1.2.3, and this is 1.2.4");
-  CHECK(changed([](Manifest& m) { m.options[0].second = {"8"}; }) == "--ranks was 2,4, and is 8");
+  CHECK(changed([](Manifest& m) { m.options[0].second = {"8"}; }) == "`ranks` was 2,4, and is 8");
   CHECK(changed([](Manifest& m) { m.options.pop_back(); }) ==
-        "--scheme was dense, and is not given");
+        "`scheme` was dense, and is not given");
   CHECK(changed([](Manifest& m) {
           m.options.push_back({"seed", {"1", "2", "3", "4", "5", "6", "7", "8", "9"}});
-        }) == "--seed was not given, and is 1,2,3,4,5,6,7,8,... (9 values)");
-  CHECK(changed([](Manifest& m) { m.zip = true; }) == "--zip was not given, and is");
+        }) == "`seed` was not given, and is 1,2,3,4,5,6,7,8,... (9 values)");
+  CHECK(changed([](Manifest& m) { m.zip = true; }) == "`zip` was not given, and is");
   CHECK(changed([](Manifest& m) { m.inputs[1].sha256[0] = 'c'; }) ==
         "b.csv has changed (SHA-256 bbbbbbbbbbbb..., now cbbbbbbbbbbb...)");
   CHECK(changed([](Manifest& m) { m.inputs.pop_back(); }) == "b.csv was read, and is not");

@@ -56,10 +56,10 @@ TEST_CASE("zip pairs lists", "[scan]") {
   CHECK(described(request_of({{"ranks", "2,4"}, {"steps", "5"}, {"seed", "7,8"}}, true)) ==
         Texts{"ranks=2 seed=7", "ranks=4 seed=8"});
   CHECK_THROWS_WITH(described(request_of({{"ranks", "2,4"}, {"seed", "1..3"}}, true)),
-                    "--zip: found 2 values of --ranks and 3 of --seed; lists of equal length are "
+                    "`zip`: found 2 values of `ranks` and 3 of `seed`; lists of equal length are "
                     "accepted");
   CHECK_THROWS_WITH(described(request_of({{"ranks", "2"}}, true)),
-                    "--zip: has no effect without lists; leave it out");
+                    "`zip`: has no effect without lists; leave it out");
 }
 
 TEST_CASE("an option that a point's scheme does not take is left out of it", "[scan]") {
@@ -102,7 +102,7 @@ TEST_CASE("wrong points files name the line", "[scan]") {
         "scheme,density");
   check("schema\n",
         "line 1: found the column \"schema\" (did you mean \"scheme\"?); names of "
-        "options are accepted (ringsim run --help)");
+        "options are accepted (ringsim run `help`)");
   check("seed,seed\n", "line 1: found the column \"seed\" twice");
   check("seed\n", "line 2: found no points");
   check("seed,lr\n1\n", "line 2: found 1 cells; 2, as in the header, are accepted");
@@ -111,16 +111,16 @@ TEST_CASE("wrong points files name the line", "[scan]") {
         "line 2: found text behind the cell \"1\"; cells with a comma between each two are "
         "accepted");
   check("seed\n1\n\nx\n",
-        "line 4: --seed: found \"x\"; a whole number from 0 to "
+        "line 4: `seed`: found \"x\"; a whole number from 0 to "
         "18446744073709551615 is accepted");
   std::ofstream(path, std::ios::trunc) << "ranks\n2\n";
-  CHECK_THROWS_WITH(described(request), "--ranks: is a column of " + path.string() +
+  CHECK_THROWS_WITH(described(request), "`ranks`: is a column of " + path.string() +
                                             " too; one of the two is accepted");
 }
 
 TEST_CASE("a value that its option does not take is an error before anything runs", "[scan]") {
   CHECK_THROWS_WITH(described(request_of({{"ranks", "2,1"}})),
-                    "--ranks: found \"1\"; a whole number from 2 to 1048576 is accepted");
+                    "`ranks`: found \"1\"; a whole number from 2 to 1048576 is accepted");
   CHECK_THROWS_WITH(
       described(request_of({{"ranks", "2..1001"}, {"seed", "1..1001"}})),
       "scan: found more than 1000000 points; fewer are accepted; give shorter lists, or several "

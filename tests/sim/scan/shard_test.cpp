@@ -25,7 +25,7 @@ TEST_CASE("a shard is written from 1", "[scan]") {
   CHECK(shard_text({2, 8}) == "3/8");
   for (const std::string text : {"", "3", "0/8", "9/8", "a/8", "3/", "1/2/3"}) {
     CHECK_THROWS_WITH(parse_shard(text),
-                      "--shard: found \"" + text +
+                      "`shard`: found \"" + text +
                           "\"; I/N with I from 1 to N, such as 3/8, or slurm in a task of a Slurm "
                           "array, is accepted");
   }
@@ -43,14 +43,14 @@ TEST_CASE("a task of a Slurm array is a shard", "[scan]") {
         Shard{0, 1});
   CHECK_THROWS_WITH(in_slurm({{"ID", "3"}}),
                     "SLURM_ARRAY_TASK_MIN: is not set; a task of a Slurm array is accepted; submit "
-                    "with sbatch --array=1-8, or give --shard I/N");
+                    "with sbatch --array=1-8, or give `shard` I/N");
   CHECK_THROWS_WITH(in_slurm({{"ID", "x"}}),
                     "SLURM_ARRAY_TASK_ID: found \"x\"; a whole number from 0 is accepted");
   // Of --array=1,2,9 tasks 1 and 9 could be 1/3 and 3/3, but task 2 is none.
   CHECK_THROWS_WITH(
       in_slurm({{"ID", "2"}, {"MIN", "1"}, {"MAX", "9"}, {"STEP", "1"}, {"COUNT", "3"}}),
       "SLURM_ARRAY_TASK_ID: found 2 of 3 ids from 1 to 9; evenly spaced ids are accepted, such as "
-      "--array=1-8 or --array=0-28:4; give --shard I/N for other ones");
+      "--array=1-8 or --array=0-28:4; give `shard` I/N for other ones");
 }
 
 TEST_CASE("shards have all points once, in even numbers", "[scan]") {

@@ -8,7 +8,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-Texts expand(std::string_view text) { return expand_values(text, {{}, "--option"}); }
+Texts expand(std::string_view text) { return expand_values(text, {{}, "`option`"}); }
 
 }  // namespace
 
@@ -57,27 +57,27 @@ TEST_CASE("wrong lists and ranges say what is accepted", "[scan]") {
       "; FIRST..LAST, FIRST..LAST+STEP or FIRST..LAST*FACTOR is accepted, such as 8..64*2 or "
       "10Gbps..50Gbps+10Gbps";
   CHECK_THROWS_WITH(expand("a,,b"),
-                    "--option: found \"a,,b\"; values with a comma between each two are accepted");
+                    "`option`: found \"a,,b\"; values with a comma between each two are accepted");
   CHECK_THROWS_WITH(expand("1,2,1"),
-                    "--option: found \"1,2,1\", which has 1 twice; each value once is accepted");
-  CHECK_THROWS_WITH(expand("8..x"), "--option: found \"8..x\"" + forms);
-  CHECK_THROWS_WITH(expand("8..64*y"), "--option: found \"8..64*y\"" + forms);
+                    "`option`: found \"1,2,1\", which has 1 twice; each value once is accepted");
+  CHECK_THROWS_WITH(expand("8..x"), "`option`: found \"8..x\"" + forms);
+  CHECK_THROWS_WITH(expand("8..64*y"), "`option`: found \"8..64*y\"" + forms);
   CHECK_THROWS_WITH(expand("1Gbps..2Gbps*2Gbps"),
-                    "--option: found \"1Gbps..2Gbps*2Gbps\": a factor has no unit" + forms);
+                    "`option`: found \"1Gbps..2Gbps*2Gbps\": a factor has no unit" + forms);
   CHECK_THROWS_WITH(
       expand("1Gbps..5us*2"),
-      "--option: found \"1Gbps..5us*2\": \"Gbps\" and \"us\" do not go together" + forms);
+      "`option`: found \"1Gbps..5us*2\": \"Gbps\" and \"us\" do not go together" + forms);
   CHECK_THROWS_WITH(
       expand("1Gbps..5*2"),
-      "--option: found \"1Gbps..5*2\": \"Gbps\" and no unit do not go together" + forms);
+      "`option`: found \"1Gbps..5*2\": \"Gbps\" and no unit do not go together" + forms);
   const std::string needs =
       ": it needs a step" + forms + "; write for example +STEP or *FACTOR after the last value";
-  CHECK_THROWS_WITH(expand("1Gbps..2Gbps"), "--option: found \"1Gbps..2Gbps\"" + needs);
-  CHECK_THROWS_WITH(expand("0.5..1"), "--option: found \"0.5..1\"" + needs);
-  CHECK_THROWS_WITH(expand("5..1"), "--option: found \"5..1\"" + needs);
+  CHECK_THROWS_WITH(expand("1Gbps..2Gbps"), "`option`: found \"1Gbps..2Gbps\"" + needs);
+  CHECK_THROWS_WITH(expand("0.5..1"), "`option`: found \"0.5..1\"" + needs);
+  CHECK_THROWS_WITH(expand("5..1"), "`option`: found \"5..1\"" + needs);
   const std::string leads = ": its step does not lead from its first value to its last one" + forms;
   for (const std::string text : {"8..64*1", "8..64*0.5", "64..8*2", "0..8*2", "1..5+0", "1..5+-1"})
-    CHECK_THROWS_WITH(expand(text), "--option: found \"" + text + "\"" + leads);
+    CHECK_THROWS_WITH(expand(text), "`option`: found \"" + text + "\"" + leads);
   CHECK_THROWS_WITH(expand("0..1000000"),
-                    "--option: found \"0..1000000\": it has more than 1000000 values" + forms);
+                    "`option`: found \"0..1000000\": it has more than 1000000 values" + forms);
 }

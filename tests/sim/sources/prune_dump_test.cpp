@@ -6,6 +6,7 @@
 #include "base/random.hpp"
 #include "models/schemes/iwp.hpp"
 #include "sim/sources/trace_source.hpp"
+#include "tests/scheme_options.hpp"
 #include "tests/temporary_folder.hpp"
 
 #include <catch2/catch.hpp>
@@ -71,8 +72,8 @@ PruneOptions write_dump(const fs::path& folder, Rank ranks, std::uint64_t steps)
     options.gradients.push_back(folder / fmt::format("g{}.safetensors", step));
     write(options.gradients.back(), file(rows, ranks > 1));
   }
-  options.scheme_options.density = 1.0 / 20;
-  options.scheme_options.broadcasters = std::min<Rank>(ranks, 2);
+  set(options.scheme_options, "density", 1.0 / 20);
+  set(options.scheme_options, "broadcasters", std::min<Rank>(ranks, 2));
   return options;
 }
 
@@ -107,8 +108,8 @@ TEST_CASE("a trace replays on its own ranks exactly what the scheme exchanged") 
   const TemporaryFolder folder;
   auto options = write_dump(folder.path(), 4, 6);
   options.scheme_options.momentum = GENERATE(0.0, 0.9);
-  options.scheme_options.mask_interval = GENERATE(1, 4);
-  options.scheme_options.tail = 0.002;
+  set(options.scheme_options, "mask-interval", GENERATE(1, 4));
+  set(options.scheme_options, "tail", 0.002);
   const auto result = prune_dump(options, {});
   CHECK(result.steps == 6);
   CHECK(result.ranks == 4);
@@ -191,14 +192,14 @@ TEST_CASE("a trace replays as topk what every rank selected itself") {
     CHECK(prune::count(sparse.masks[rank]) == rows.row(1, rank, 0).kept);
   CHECK_THROWS_WITH(
       on_ring.step(1, 4),
-      "--sparse-sum: a ring's sizes depend on the masks of all 4 ranks, and " +
+      "`sparse-sum`: a ring's sizes depend on the masks of all 4 ranks, and " +
           options.output.string() +
-          " has those of 3; ringsim prune --masks keeps them; or add --assume independent");
+          " has those of 3; ringsim prune `masks` keeps them; or add `assume` independent");
   fs::remove_all(options.output / "masks");
   CHECK_THROWS_WITH(on_ring.step(1, 2),
-                    "--sparse-sum: a ring's sizes depend on the masks of all 2 ranks, and " +
+                    "`sparse-sum`: a ring's sizes depend on the masks of all 2 ranks, and " +
                         options.output.string() +
-                        " has none; ringsim prune --masks keeps them; or add --assume independent");
+                        " has none; ringsim prune `masks` keeps them; or add `assume` independent");
   const TraceSource assumed(options.output, "topk", {},
                             {.on_ring = true, .assumes_independent = true});
   const auto assumed_stages = assumed.step(1, 4).stages;
@@ -290,7 +291,7 @@ TEST_CASE("a dump that does not fit its weights leaves no trace") {
   CHECK(error_of(run) ==
         second.string() +
             ": /fc.weight: element 5 of \"fc.weight\", rank 1, is nan; finite gradients are "
-            "accepted; --nonfinite keep takes them as they are");
+            "accepted; `nonfinite` keep takes them as they are");
   CHECK(files() == before);
 
   options.keep_nonfinite = true;
@@ -309,7 +310,7 @@ TEST_CASE("a dump that does not fit its weights leaves no trace") {
   options.scheme = "dense";
   options.scheme_options = {};
   CHECK(error_of(run) ==
-        "--scheme: dense selects nothing; a scheme whose ranks share a mask is accepted: iwp, "
+        "`scheme`: dense selects nothing; a scheme whose ranks share a mask is accepted: iwp, "
         "magnitude, cltk");
 }
 

@@ -3,6 +3,7 @@
 #include "models/schemes/mask_model.hpp"
 #include "models/specs/model_spec.hpp"
 #include "sim/timing/step_plan.hpp"
+#include "tests/scheme_options.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -129,10 +130,10 @@ TEST_CASE("every scheme sends of each layer what its formula says", "[formulas]"
   for (const auto* definition : schemes()) {
     SchemeOptions options;
     options.ranks = ranks;
-    options.density = density;
-    options.broadcasters = 2;
-    options.whole_below = whole_below;
-    options.mask_encoding = "index";
+    set(options, "density", density);
+    set(options, "broadcasters", 2);
+    set(options, "whole-below", whole_below);
+    set(options, "mask-encoding", "index");
     const auto step = synthesize_bucketed(*definition, spec.layers, options, buckets, 0);
     std::vector<std::vector<Stage>> of_layer(spec.layers.size());
     for (const auto& stage : step.stages) of_layer[stage.bucket].push_back(stage);

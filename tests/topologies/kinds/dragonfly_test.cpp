@@ -17,7 +17,7 @@ std::string dragonfly(int groups, int chassis, int routers, int nodes,
          more + "}";
 }
 
-const std::string minimal = R"(, "routing": "minimal")";
+const std::string as_simgrid = R"(, "routing": "simgrid")";
 
 }  // namespace
 
@@ -54,8 +54,8 @@ TEST_CASE("in a dragonfly a message goes by green, black and blue links", "[kind
 
 TEST_CASE("inside a group a dragonfly's routing is SimGrid's, or from neighbour to neighbour",
           "[kinds]") {
-  const auto simgrid = loaded(dragonfly(1, 3, 2, 1)),
-             other = loaded(dragonfly(1, 3, 2, 1, minimal));
+  const auto simgrid = loaded(dragonfly(1, 3, 2, 1, as_simgrid)),
+             other = loaded(dragonfly(1, 3, 2, 1));
   // Host 2c + r. SimGrid forgets the chassis when it turns to another router.
   CHECK(way(simgrid, 2, 3) ==
         "host2:up group0-chassis1-router0-router1:up "
@@ -123,7 +123,7 @@ TEST_CASE("wrong files of a dragonfly are errors with place and mend", "[kinds]"
   CHECK(error_of(dragonfly(1, 1, 2, 1, R"(, "green": 0)")) ==
         "/green: found the number 0; a whole number from 1 to 1024 is accepted");
   CHECK(error_of(dragonfly(1, 1, 2, 1, R"(, "routing": "adaptive")")) ==
-        "/routing: found the string \"adaptive\"; \"simgrid\" or \"minimal\" is accepted");
+        "/routing: found the string \"adaptive\"; \"minimal\" or \"simgrid\" is accepted");
   CHECK(error_of(R"({"name": "n", "kind": "dragonfly", "groups": 1})") ==
         "the key \"chassis\" is missing; add \"chassis\"");
   CHECK(error_of(dragonfly(1, 1, 2, 1, R"(, "hosts_per_router": 2)")) ==

@@ -1,0 +1,193 @@
+// Options: how long computing takes, and when exchanges begin.
+#include "base/error.hpp"
+#include "base/option_names.hpp"
+#include "base/text.hpp"
+#include "models/prune/engine_profile.hpp"
+#include "sim/run/options/rows.hpp"
+
+#include <fmt/format.h>
+
+namespace ringsim {
+namespace {
+
+using Files = std::vector<std::filesystem::path>;
+using Words = std::vector<std::string>;
+
+[[noreturn]] void refuse(std::string_view name, std::string_view text,
+                         const std::string& accepted) {
+  throw UserError(option_place(name), fmt::format("found \"{}\"", text), accepted + " is accepted");
+}
+
+std::string accepted_compute_times() {
+  return "model, a time such as 120ms, or a file (with /, .csv or .json in its name)";
+}
+
+void set_compute_time(RunOptions& options, const OptionValue& value) {
+  const auto text = value_as<std::string>(value);
+  options.compute_time.reset();
+  options.ready_times.clear();
+  if (text == "model") return;
+  if (names_ready_times(text)) {
+    options.ready_times = text;
+    return;
+  }
+  if (!leading_number(text)) refuse("compute-time", text, accepted_compute_times());
+  options.compute_time = parse_seconds(text, option_place("compute-time"));
+}
+
+Words profile_names() {
+  Words names;
+  for (const auto& shipped : prune::shipped_engine_profiles()) names.push_back(shipped.name);
+  return names;
+}
+
+std::string accepted_prune_times() {
+  return fmt::format(
+      "model, none, a time such as 20us, a shipped profile ({}), or a file (with / or .json in its "
+      "name)",
+      join(profile_names(), ", "));
+}
+
+void set_prune_time(RunOptions& options, const OptionValue& value) {
+  const auto text = value_as<std::string>(value);
+  if (text == "model" || text == "none") {
+    options.prune_time = text == "model" ? PruneTime::model : PruneTime::none;
+    return;
+  }
+  if (text.find('/') != std::string::npos || text.ends_with(".json")) {
+    options.prune_time = PruneTime::profile;
+    options.prune_profile = text;
+    return;
+  }
+  for (const auto& shipped : prune::shipped_engine_profiles()) {
+    if (shipped.name != text) continue;
+    options.prune_time = PruneTime::profile;
+    options.prune_profile = shipped.path;
+    return;
+  }
+  if (!leading_number(text)) refuse("prune-time", text, accepted_prune_times());
+  options.prune_time = PruneTime::fixed;
+  options.fixed_prune_time = parse_seconds(text, option_place("prune-time"));
+}
+
+std::string accepted_buckets() { return "ddp or a size above zero such as 8MiB"; }
+
+void set_bucket(RunOptions& options, const OptionValue& value) {
+  const auto text = value_as<std::string>(value);
+  if (text == "ddp") {
+    options.bucket = ddp_buckets();
+    return;
+  }
+  if (!leading_number(text)) refuse("bucket", text, accepted_buckets());
+  const Bytes size = parse_bytes(text, option_place("bucket"));
+  if (size.count == 0) refuse("bucket", text, accepted_buckets());
+  options.bucket = BucketRule{.overshoots = false, .cap = size, .first = size};
+}
+
+bool models_compute_time(const RunOptions& options) {
+  return !options.compute_time && options.ready_times.empty();
+}
+bool models_prune_time(const RunOptions& options) { return options.prune_time == PruneTime::model; }
+bool may_overlap(const RunOptions& options) {
+  return options.local_steps == 1 || !options.overlap.value_or(false);
+}
+constexpr Condition of_gpu_speed[] = {{"`compute-time` model", models_compute_time,
+                                       "has no effect with a `compute-time` that is given",
+                                       "leave one of the two out"}};
+constexpr Condition of_memory[] = {{"`prune-time` model", models_prune_time,
+                                    "has no effect with a `prune-time` that is given",
+                                    "leave one of the two out"}};
+constexpr Condition of_overlap[] = {
+    {"`local-steps` 1", may_overlap, "has no effect with `local-steps`",
+     "leave it out: the weights have moved when the last step has ended"}};
+
+constexpr RunOption rows[] = {
+    {{.name = "compute-time",
+      .value = "Q|model|FILE",
+      .meaning = "forward and backward pass of one step; model: operations over `gpu-speed`; FILE: "
+                 "measured, when each layer's gradient was ready, as CSV or a trace of the PyTorch "
+                 "profiler",
+      .limits = Custom{accepted_compute_times, [] { return Words{"model"}; }},
+      .default_value = "model"},
+     {.group = "time",
+      .affects = Affects::timing,
+      .set = set_compute_time,
+      .reads = [](const RunOptions& o) -> Files {
+        return o.ready_times.empty() ? Files{} : Files{o.ready_times};
+      }}},
+    {{.name = "gpu-speed",
+      .value = "Q",
+      .meaning = "sustained speed of a GPU",
+      .limits = WithUnit{WithUnit::Kind::flop_per_second},
+      .default_value = "9TFLOPS",
+      .default_note = "V100, fp32: 367 ResNet-50 images/s of 24.6 GFLOP"},
+     {.group = "time",
+      .affects = Affects::timing,
+      .origins = from_training | from_model,
+      .conditions = of_gpu_speed,
+      .set = [](RunOptions& o,
+                const OptionValue& v) { o.gpu_speed = value_as<FlopPerSecond>(v); }}},
+    {{.name = "prune-time",
+      .value = "Q|NAME|FILE|model|none",
+      .meaning =
+          "pruning per step; model: bytes moved over `gpu-memory-bandwidth`; NAME: a shipped "
+          "profile; FILE: measured by ringsim bench -o",
+      .limits = Custom{accepted_prune_times,
+                       [] {
+                         auto words = profile_names();
+                         words.insert(words.end(), {"model", "none"});
+                         return words;
+                       }},
+      .default_value = "model"},
+     {.group = "time",
+      .affects = Affects::timing,
+      .set = set_prune_time,
+      .reads = [](const RunOptions& o) -> Files {
+        return o.prune_profile.empty() ? Files{} : Files{o.prune_profile};
+      }}},
+    {{.name = "gpu-memory-bandwidth",
+      .value = "Q",
+      .meaning = "how fast a GPU's memory is read and written",
+      .limits = WithUnit{WithUnit::Kind::bytes_per_second},
+      .default_value = "900GBps",
+      .default_note = "V100"},
+     {.group = "time",
+      .affects = Affects::timing,
+      .conditions = of_memory,
+      .set = [](RunOptions& o,
+                const OptionValue& v) { o.gpu_memory_bandwidth = value_as<BytesPerSecond>(v); }}},
+    {{.name = "jitter",
+      .value = "X",
+      .meaning =
+          "spread of the computing time: log-normal with mean 1 and this sigma, per rank and "
+          "step",
+      .limits = Number{0, 10},
+      .default_value = "0"},
+     {.group = "time",
+      .affects = Affects::timing,
+      .set = [](RunOptions& o, const OptionValue& v) { o.jitter = value_as<double>(v); }}},
+    {{.name = "bucket",
+      .value = "ddp|Q",
+      .meaning =
+          "gradients are exchanged in buckets, filled from the last layer on: ddp as PyTorch "
+          "does (25 MiB, the first 1 MiB, overshot by up to a tensor), or of at most Q, tensors "
+          "not split",
+      .limits = Custom{accepted_buckets, [] { return Words{"ddp"}; }},
+      .default_note = "all together, or ddp with `overlap` on"},
+     {.group = "time", .affects = Affects::both, .set = set_bucket}},
+    {{.name = "overlap",
+      .value = "on|off",
+      .meaning = "a bucket's exchange begins while the backward pass goes on",
+      .limits = OnOff{},
+      .default_note = "on with `bucket`"},
+     {.group = "time",
+      .affects = Affects::both,
+      .conditions = of_overlap,
+      .set = [](RunOptions& o, const OptionValue& v) { o.overlap = value_as<bool>(v); }}},
+};
+
+}  // namespace
+
+std::span<const RunOption> time_options() { return rows; }
+
+}  // namespace ringsim
