@@ -25,25 +25,68 @@ Seconds PathTimes::total() const {
 
 void Path::release(Node* node) {
   while (node != nullptr && --node->uses == 0) {
-    --*node->alive;
-    delete std::exchange(node, node->before);
+    PathLog& log = *node->log;
+    Node* const before = std::exchange(node->before, log.unused_);
+    log.unused_ = node;
+    --log.alive_;
+    node = before;
   }
 }
 
-Path PathLog::extend(const Path& path, Cause cause, Rank source, Rank target, Seconds time) {
-  if (time == Seconds{}) return path;
+PathLog::Node* PathLog::make_node(Node* before) {
+  if (unused_ == nullptr) {
+    constexpr std::size_t count = 256;
+    blocks_.push_back(std::make_unique<Node[]>(count));
+    for (std::size_t i = 0; i < count; ++i)
+      blocks_.back()[i].before = std::exchange(unused_, &blocks_.back()[i]);
+  }
+  ++alive_;
+  Node* const node = std::exchange(unused_, unused_->before);
+  *node = {before, this, nullptr, 0, 0, 1, 0, 0, Cause::compute};
+  return node;
+}
+
+PathLog::Node* PathLog::follow(const Path& path) {
   if (alive_ >= limit_) {
     fold(path);
     limit_ = std::max(limit_, 2 * alive_);
   }
-  ++alive_;
   ++path.node_->uses;
-  return Path(new Path::Node{path.node_, 1, cause, source, target, time.value, &alive_});
+  return make_node(path.node_);
+}
+
+Path PathLog::extend(const Path& path, Cause cause, Rank source, Rank target, Seconds time) {
+  if (time == Seconds{}) return path;
+  Node* const node = follow(path);
+  node->cause = cause;
+  node->source = source;
+  node->target = target;
+  node->seconds = time.value;
+  return Path(node);
+}
+
+Path PathLog::extend(const Path& path, Rank source, Rank target,
+                     const PathTimes::Message& message) {
+  if (message.latency == Seconds{} && message.transfer == Seconds{}) return path;
+  Node* const node = follow(path);
+  node->cause = Cause::latency;
+  node->source = source;
+  node->target = target;
+  node->seconds = message.latency.value;
+  node->transfer = message.transfer.value;
+  return Path(node);
 }
 
 Path PathLog::piece(const PathPiece& piece, Rank rank) {
-  ++alive_;
-  return Path(new Path::Node{nullptr, 1, Cause::transfer, rank, rank, 0, &alive_, &piece});
+  Node* const node = make_node(nullptr);
+  node->source = rank;
+  node->piece = &piece;
+  return Path(node);
+}
+
+void PathLog::add(const Node& node, PathTimes& times) {
+  times.add(node.cause, node.source, node.target, {node.seconds});
+  times.add(Cause::transfer, node.source, node.target, {node.transfer});
 }
 
 void PathLog::fold(const Path& path) {
@@ -54,11 +97,11 @@ void PathLog::fold(const Path& path) {
   while (nodes.size() > 1 && nodes.back()->uses == 2) {
     nodes.pop_back();
     auto* const next = nodes.back();
-    common_.add(next->cause, next->source, next->target, {next->seconds});
+    add(*next, common_);
     Path::release(std::exchange(next->before, nullptr));
     ++next->uses;
     root_ = Path(next);
-    next->seconds = 0;
+    next->seconds = next->transfer = 0;
   }
 }
 
@@ -67,8 +110,7 @@ PathTimes PathLog::times(const Path& path) const {
   Path rest = path;
   while (rest.node_ != nullptr) {
     const auto* node = rest.node_;
-    for (; node != nullptr && node->piece == nullptr; node = node->before)
-      times.add(node->cause, node->source, node->target, {node->seconds});
+    for (; node != nullptr && node->piece == nullptr; node = node->before) add(*node, times);
     if (node == nullptr) break;
     rest = node->piece->trace(node->source, times);
   }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct PathTimes {
 };
 
 class Path;
+class PathLog;
 
 /// A piece of many paths that is worked out when somebody asks for it.
 class PathPiece {
@@ -56,12 +58,13 @@ class Path {
   friend class PathLog;
   struct Node {
     Node* before;
-    std::uint32_t uses;
-    Cause cause;
-    Rank source, target;
+    PathLog* log;
+    const PathPiece* piece;  ///< in place of what stands before; null: none
     double seconds;
-    std::size_t* alive;
-    const PathPiece* piece = nullptr;  ///< in place of what stands before
+    double transfer;  ///< of a message, whose latency `seconds` are; 0 elsewhere
+    std::uint32_t uses;
+    Rank source, target;
+    Cause cause;
   };
   explicit Path(Node* node) : node_(node) {}  // takes over one use
   static void release(Node* node);
@@ -70,10 +73,10 @@ class Path {
 };
 
 /// Makes paths. What all living paths have in common is kept as sums alone, so that memory grows
-/// with how far they differ and not with the run.
+/// with how far they differ and not with the run. Nodes that nobody needs any more are used again.
 class PathLog {
  public:
-  PathLog() = default;
+  PathLog() : root_(make_node(nullptr)) {}
   PathLog(const PathLog&) = delete;
   PathLog& operator=(const PathLog&) = delete;
 
@@ -84,16 +87,27 @@ class PathLog {
   Path extend(const Path& path, Cause cause, Rank rank, Seconds time) {
     return extend(path, cause, rank, rank, time);
   }
+  /// `path` and then a message, with its latency and its transfer at once.
+  Path extend(const Path& path, Rank source, Rank target, const PathTimes::Message& message);
   /// What `rank` waited for at the end of `piece`, which has to outlive the path.
   Path piece(const PathPiece& piece, Rank rank);
   PathTimes times(const Path& path) const;
 
  private:
+  friend class Path;
+  using Node = Path::Node;
+
+  Node* make_node(Node* before);
+  /// A node after that of `path`.
+  Node* follow(const Path& path);
   void fold(const Path& path);
+  static void add(const Node& node, PathTimes& times);
 
   std::size_t alive_ = 0, limit_ = 1 << 16;
+  std::vector<std::unique_ptr<Node[]>> blocks_;
+  Node* unused_ = nullptr;  ///< chained by `before`
   PathTimes common_;
-  Path root_{new Path::Node{nullptr, 1, Cause::compute, 0, 0, 0, &alive_}};
+  Path root_;
 };
 
 /// Finds the message that arrives last among those that a rank waits for in a round. Where several

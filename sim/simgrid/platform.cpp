@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 
 namespace ringsim {
@@ -31,6 +33,15 @@ constexpr double nothing = 1e-30;  // B/s
 
 double bandwidth_of(BytesPerSecond capacity) { return std::max(capacity.value, nothing); }
 
+/// How SimGrid finds the rates anew when flows come and go. Tests and benchmarks of other backends
+/// ask for "full", which looks at all links: "lazy" may give one link more than its capacity where
+/// a rank sends to several peers at one instant.
+std::string update_option() {
+  const char* wanted = std::getenv("RINGSIM_SIMGRID_UPDATE");
+  const bool is_full = wanted != nullptr && std::string_view(wanted) == "full";
+  return is_full ? "--cfg=network/optim:Full" : "--cfg=network/optim:Lazy";
+}
+
 Rank rank_of(const s4u::Host* host) { return static_cast<Rank>(host->get_netpoint()->id()); }
 
 }  // namespace
@@ -43,7 +54,7 @@ s4u::Engine make_engine() {
                                           "--cfg=network/model:CM02",
                                           "--cfg=network/crosstraffic:0",
                                           "--cfg=network/TCP-gamma:0",
-                                          "--cfg=network/optim:Lazy",
+                                          update_option(),
                                           "--cfg=surf/precision:1e-15"};
   std::array<char*, arguments.size() + 1> pointers{};
   for (std::size_t i = 0; i < arguments.size(); ++i) pointers[i] = arguments[i].data();

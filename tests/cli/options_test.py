@@ -94,7 +94,10 @@ CHANGES = {
 NEEDED = {"assume": "--sparse-sum: a ring's sizes depend on the masks of all 4 ranks"}
 # Results do not depend on these; what they do not know is refused.
 REFUSED = {
-    "backend": ("simgird", '--backend: found "simgird" (did you mean "simgrid"?); accepted: auto, recurrence, simgrid'),
+    "backend": (
+        "simgird",
+        '--backend: found "simgird" (did you mean "simgrid"?); accepted: auto, recurrence, simgrid, fluid',
+    ),
     "engine": ("scaler", '--engine: the engine "scaler" is unknown (did you mean "scalar"?)'),
 }
 

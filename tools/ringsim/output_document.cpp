@@ -71,7 +71,8 @@ std::string files_table() {
 
 std::string output_document() {
   std::string text = "# The files that ringsim writes\n\n";
-  text += wrapped(introduction, "", 0, width) + '\n' + wrapped(conventions, "", 0, width) + '\n';
+  text += wrapped(introduction, "", 0, page_width) + '\n' +
+          wrapped(conventions, "", 0, page_width) + '\n';
   text += files_table();
   for (const auto& file : output_files()) text += section(file);
   return text;

@@ -56,8 +56,9 @@ TEST_CASE("a backend that cannot have hosts die is passed over, or an error", "[
   const auto dying = ring_with_death(2);
   CHECK(tried("auto", dying, 3) == Names{"simgrid"});
   CHECK(tried("auto", dying, 2) == Names{"recurrence"});  // rank 2 takes no part
-  CHECK_THROWS_WITH(tried("recurrence", dying, 3),
-                    "`backend`: recurrence cannot have hosts die; simgrid and auto are accepted");
+  CHECK_THROWS_WITH(
+      tried("recurrence", dying, 3),
+      "`backend`: recurrence cannot have hosts die; simgrid, fluid and auto are accepted");
 }
 
 TEST_CASE("an observer that is told once hears nothing of an attempt that is not exact",
@@ -78,9 +79,9 @@ TEST_CASE("an observer that is told once hears nothing of an attempt that is not
 }
 
 TEST_CASE("a backend is found by its name", "[backend]") {
-  CHECK(backend_choices() == Names{"auto", "recurrence", "simgrid"});
+  CHECK(backend_choices() == Names{"auto", "recurrence", "simgrid", "fluid"});
   CHECK(backends().back()->is_always_exact);
   CHECK_THROWS_WITH(find_backend("simgird"),
                     "`backend`: found \"simgird\" (did you mean \"simgrid\"?); accepted: auto, "
-                    "recurrence, simgrid");
+                    "recurrence, simgrid, fluid");
 }

@@ -1,4 +1,5 @@
 // What sharing links costs, by hand.
+#include "sim/fluid/fluid.hpp"
 #include "tests/sim/simgrid/simgrid_end.hpp"
 #include "topologies/kinds/fat_tree.hpp"
 #include "topologies/kinds/switch.hpp"
@@ -31,6 +32,13 @@ class Rings final : public Collective {
   std::shared_ptr<const Collective> each_;
 };
 
+/// When the program ends, which is the same on both backends.
+double end_of(const Topology& topology, const Phases& phases) {
+  const double end = run_fluid_checked(topology, make_program(phases), {}).end.value;
+  CHECK(simgrid_end(topology, phases) == Approx(end).epsilon(1e-9));
+  return end;
+}
+
 }  // namespace
 
 TEST_CASE("two rings over one shared link take turns by halves", "[contention]") {
@@ -40,10 +48,10 @@ TEST_CASE("two rings over one shared link take turns by halves", "[contention]")
   const std::vector<Link> cables(4, {"host", {1e6}, {1e-3}});
   const auto topology = switch_topology("shared", cables, Link{"backbone", {1e6}, {1e-3}});
   const auto alone = call(std::make_shared<Rings>(1, 2, 2000));
-  CHECK(simgrid_end(topology, Phases(2, {{alone}})) == Approx(2 * 11e-3).epsilon(1e-9));
+  CHECK(end_of(topology, Phases(2, {{alone}})) == Approx(2 * 11e-3).epsilon(1e-9));
   const auto both = call(std::make_shared<Rings>(2, 2, 2000));
   const Phases phases(4, {{both}});
-  CHECK(simgrid_end(topology, phases) == Approx(2 * 19e-3).epsilon(1e-9));
+  CHECK(end_of(topology, phases) == Approx(2 * 19e-3).epsilon(1e-9));
   CHECK(topology.links()[find_contention(topology, make_program(phases))->link].name == "backbone");
 }
 
@@ -63,6 +71,6 @@ TEST_CASE("a fat-tree with 2:1 oversubscription halves what crosses it", "[conte
     }
     return phases;
   };
-  CHECK(simgrid_end(topology, send_by(4)) == Approx(4e-3 + 2).epsilon(1e-9));
-  CHECK(simgrid_end(topology, send_by(1)) == Approx(2e-3 + 1).epsilon(1e-9));
+  CHECK(end_of(topology, send_by(4)) == Approx(4e-3 + 2).epsilon(1e-9));
+  CHECK(end_of(topology, send_by(1)) == Approx(2e-3 + 1).epsilon(1e-9));
 }

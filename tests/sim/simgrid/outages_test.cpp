@@ -1,5 +1,6 @@
 // What outages, profiles and stragglers cost, by hand.
 #include "sim/backend/bottleneck.hpp"
+#include "sim/fluid/fluid.hpp"
 #include "tests/sim/simgrid/simgrid_end.hpp"
 
 #include <catch2/catch.hpp>
@@ -24,10 +25,12 @@ LinkExtras outage(double from, double until) {
   return extras;
 }
 
-/// When the program ends, which is the same on both backends.
+/// When the program ends, which is the same on all backends.
 double end_of(const Topology& topology, const Phases& phases) {
   const double end = run_recurrence(topology, make_program(phases), {}).end.value;
   CHECK(simgrid_end(topology, phases) == Approx(end).epsilon(1e-9));
+  CHECK(run_fluid_checked(topology, make_program(phases), {}).end.value ==
+        Approx(end).epsilon(1e-12));
   return end;
 }
 

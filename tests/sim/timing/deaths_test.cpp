@@ -1,15 +1,21 @@
 // Hosts that die, by hand.
 #include "base/error.hpp"
+#include "sim/fluid/fluid.hpp"
 #include "sim/timing/step_timing.hpp"
 #include "tests/child_numbers.hpp"
 #include "tests/sim/backend/programs.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <array>
+
 using namespace ringsim;
 using namespace ringsim::test;
 
 namespace {
+
+/// Runs of backends in which hosts may die.
+constexpr std::array able = {run_simgrid, run_fluid_checked};
 
 CollectiveChoice ring_choice() { return {&find_collective("ring"), {}}; }
 
@@ -34,7 +40,8 @@ std::vector<StepPlan> plans_for(Rank ranks, std::size_t steps) {
 /// Runs steps of 1 s of computing; a death is noticed after 3 s. Numbers: the end; per step the
 /// computing time, the exchange (the one that ends) and the total; per link of the ring MB and busy
 /// seconds; per death rank, when noticed and step.
-std::vector<double> run_with_deaths(const Topology& topology, Rank ranks, std::size_t steps) {
+std::vector<double> run_with_deaths(const Backend& backend, const Topology& topology, Rank ranks,
+                                    std::size_t steps) {
   auto plans = plans_for(ranks, steps);
   std::vector<double> numbers;
   const Recovery recovery{.detection = {3}, .replan = [&](const std::vector<RankDeath>& deaths) {
@@ -48,7 +55,7 @@ std::vector<double> run_with_deaths(const Topology& topology, Rank ranks, std::s
                             for (auto step = deaths.back().step; step < steps; ++step)
                               plans[step] = rest[step];
                           }};
-  const auto timing = time_steps(topology, plans, ranks, {.time = {1}}, run_simgrid, {}, recovery);
+  const auto timing = time_steps(topology, plans, ranks, {.time = {1}}, backend, {}, recovery);
   std::vector<double> result = {timing.end.value};
   for (const auto& step : timing.steps)
     result.insert(result.end(), {step.compute.value, step.exchange.value, step.total.value});
@@ -62,8 +69,10 @@ std::vector<double> run_with_deaths(const Topology& topology, Rank ranks, std::s
 
 void check_run(const Topology& topology, Rank ranks, std::size_t steps,
                const std::vector<double>& expected) {
-  const auto child = run_child([&] { return run_with_deaths(topology, ranks, steps); });
-  check_numbers(child, expected);
+  for (const auto backend : able) {
+    check_numbers(run_child([&] { return run_with_deaths(backend, topology, ranks, steps); }),
+                  expected);
+  }
 }
 
 }  // namespace
@@ -125,6 +134,7 @@ TEST_CASE("a rank that is ahead keeps what it has computed since the last exchan
   Host behind;
   behind.speed = 0.5;
   topology.set_host(1, behind);
+  const auto backend = GENERATE(from_range(able));
   const auto child = run_child([&] {
     auto plans = plans_for(3, 4);
     for (std::size_t step = 0; step < 3; ++step) plans[step].stages.clear();
@@ -133,7 +143,7 @@ TEST_CASE("a rank that is ahead keeps what it has computed since the last exchan
                               begun_again = static_cast<double>(deaths.front().step);
                               plans[3] = plans_for(2, 1).front();
                             }};
-    const auto timing = time_steps(topology, plans, 3, {.time = {1}}, run_simgrid, {}, recovery);
+    const auto timing = time_steps(topology, plans, 3, {.time = {1}}, backend, {}, recovery);
     return std::vector<double>{begun_again, timing.end.value};
   });
   INFO(child.error);
@@ -145,7 +155,8 @@ TEST_CASE("a rank that is ahead keeps what it has computed since the last exchan
 TEST_CASE("the exchange of a step that begins again is the one that ends", "[deaths]") {
   // Two all-reduces of 3 MB by three: 4 s each, from 1 s and from 5 s on. Rank 2 dies at 6 s, in
   // the second; at 9 s both begin again, by two: 3 s each.
-  const auto child = run_child([] {
+  const auto backend = GENERATE(from_range(able));
+  const auto child = run_child([&] {
     const Stage stage{"values", AllReduce{750'000, Bytes{4}}};
     const auto plan_for = [&](Rank ranks) {
       return plan_step({stage, stage}, ranks, ring_choice(), {});
@@ -153,8 +164,8 @@ TEST_CASE("the exchange of a step that begins again is the one that ends", "[dea
     std::vector<StepPlan> plans = {plan_for(3)};
     const Recovery recovery{.detection = {3},
                             .replan = [&](const auto&) { plans.front() = plan_for(2); }};
-    const auto timing = time_steps(ring_with_deaths(3, {{2, 6}}), plans, 3, {.time = {1}},
-                                   run_simgrid, {}, recovery);
+    const auto timing =
+        time_steps(ring_with_deaths(3, {{2, 6}}), plans, 3, {.time = {1}}, backend, {}, recovery);
     return std::vector<double>{timing.end.value, timing.steps.front().exchange.value};
   });
   INFO(child.error);
@@ -166,8 +177,9 @@ TEST_CASE("the exchange of a step that begins again is the one that ends", "[dea
 TEST_CASE("a rank may die when another death is noticed", "[deaths]") {
   // Rank 2 dies at 1.5 s, rank 3 at 4.5 s, when the first death is noticed, and so are both: ranks
   // 0 and 1 begin again, 2 rounds of 2 MB.
-  const auto child = run_child([] {
-    const auto numbers = run_with_deaths(ring_with_deaths(4, {{2, 1.5}, {3, 4.5}}), 4, 1);
+  const auto backend = GENERATE(from_range(able));
+  const auto child = run_child([&] {
+    const auto numbers = run_with_deaths(backend, ring_with_deaths(4, {{2, 1.5}, {3, 4.5}}), 4, 1);
     return std::vector<double>{numbers.front(), numbers[numbers.size() - 2], numbers.back()};
   });
   INFO(child.error);
@@ -180,6 +192,7 @@ TEST_CASE("a rank may die when another death is noticed", "[deaths]") {
 TEST_CASE("deaths that are noticed at once may come together, and at the start", "[deaths]") {
   // Ranks 0 and 1 begin again at 0 s, or at 1.5 s: 2 rounds of 2 MB from 1 s, or 1.5 s, on.
   const double died = GENERATE(0.0, 1.5);
+  const auto backend = GENERATE(from_range(able));
   const auto child = run_child([&] {
     auto plans = plans_for(4, 1);
     Rank left = 4;
@@ -188,7 +201,7 @@ TEST_CASE("deaths that are noticed at once may come together, and at the start",
                               plans = plans_for(left, 1);
                             }};
     const auto timing = time_steps(ring_with_deaths(4, {{2, died}, {3, died}}), plans, 4,
-                                   {.time = {1}}, run_simgrid, {}, recovery);
+                                   {.time = {1}}, backend, {}, recovery);
     return std::vector<double>{timing.end.value};
   });
   INFO(child.error);
@@ -199,8 +212,9 @@ TEST_CASE("deaths that are noticed at once may come together, and at the start",
 TEST_CASE("who waits for the dead is named where nobody goes on without", "[deaths]") {
   const auto topology = ring_with_deaths(3, {{1, 0.5}});
   const Phases phases(3, {{call(make_ring_all_reduce(3, 750'000, Bytes{4}))}});
+  const auto backend = GENERATE(from_range(able));
   const auto child = run_child([&] {
-    run_simgrid(topology, make_program(phases), {});
+    backend(topology, make_program(phases), {});
     return std::vector<double>();
   });
   CHECK(
@@ -211,6 +225,7 @@ TEST_CASE("who waits for the dead is named where nobody goes on without", "[deat
 
 TEST_CASE("fewer than two ranks cannot go on", "[deaths]") {
   const auto topology = ring_with_deaths(2, {{1, 1.5}});
-  const auto child = run_child([&] { return run_with_deaths(topology, 2, 1); });
+  const auto backend = GENERATE(from_range(able));
+  const auto child = run_child([&] { return run_with_deaths(backend, topology, 2, 1); });
   CHECK(child.error == "rank 1 has died at 1.5s, and fewer than two are left");
 }

@@ -1,4 +1,5 @@
 // When steps begin and updates arrive where hosts die, by hand.
+#include "sim/fluid/fluid.hpp"
 #include "sim/timing/late_steps.hpp"
 #include "tests/child_numbers.hpp"
 #include "tests/sim/timing/late_steps.hpp"
@@ -12,12 +13,21 @@ using namespace ringsim::test;
 
 namespace {
 
-/// Numbers of a run, which SimGrid needs a process of its own for.
+/// Numbers of a run, which both backends in which hosts may die give alike.
 ChildResult run_in_child(const Topology& topology, const LateSchedule& schedule, std::size_t bytes,
                          const std::function<std::vector<double>(const Happened&)>& numbers_of,
                          const ComputeModel& compute = {.time = Seconds{1}}) {
-  return run_child(
-      [&] { return numbers_of(run_steps(run_simgrid, topology, schedule, bytes, compute)); });
+  const auto run = [&](Run backend) {
+    return run_child(
+        [&] { return numbers_of(run_steps(backend, topology, schedule, bytes, compute)); });
+  };
+  auto fluid = run(run_fluid_checked);
+  const auto simgrid = run(run_simgrid);
+  CHECK(fluid.error == simgrid.error);
+  REQUIRE(fluid.values.size() == simgrid.values.size());
+  for (std::size_t i = 0; i < fluid.values.size(); ++i)
+    CHECK(fluid.values[i] == Approx(simgrid.values[i]).epsilon(1e-9));
+  return fluid;
 }
 
 /// When updates arrived at a rank.

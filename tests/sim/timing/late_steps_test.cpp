@@ -1,6 +1,7 @@
 // When steps begin and updates arrive where steps do not wait for their exchanges, by hand.
 #include "sim/timing/late_steps.hpp"
 
+#include "sim/fluid/fluid.hpp"
 #include "sim/timing/step_timing.hpp"
 #include "tests/child.hpp"
 #include "tests/sim/timing/late_steps.hpp"
@@ -153,7 +154,7 @@ TEST_CASE("a rank that is late for a quorum goes on with a step of which no buck
   CHECK(happened.timing.end.value == Approx(6));
 }
 
-TEST_CASE("both backends run late steps alike", "[late][program]") {
+TEST_CASE("all backends run late steps alike", "[late][program]") {
   const auto quorum = GENERATE(Rank{4}, Rank{3});
   auto topology = make_ring({1e6, 2e6, 1e6, 3e6}, {1e-3, 2e-3, 1e-3, 1e-3});
   Host slow;
@@ -173,9 +174,11 @@ TEST_CASE("both backends run late steps alike", "[late][program]") {
     return all;
   };
   const auto exact = numbers(run_recurrence);
-  const auto simulated = run_child([&] { return numbers(run_simgrid); });
-  INFO(simulated.error);
-  REQUIRE(simulated.values.size() == exact.size());
-  for (std::size_t i = 0; i < exact.size(); ++i)
-    CHECK(simulated.values[i] == Approx(exact[i]).epsilon(1e-9));
+  for (const auto backend : {run_simgrid, run_fluid_checked}) {
+    const auto simulated = run_child([&] { return numbers(backend); });
+    INFO(simulated.error);
+    REQUIRE(simulated.values.size() == exact.size());
+    for (std::size_t i = 0; i < exact.size(); ++i)
+      CHECK(simulated.values[i] == Approx(exact[i]).epsilon(1e-9));
+  }
 }
