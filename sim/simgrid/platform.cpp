@@ -44,7 +44,7 @@ s4u::Engine make_engine() {
                                           "--cfg=network/crosstraffic:0",
                                           "--cfg=network/TCP-gamma:0",
                                           "--cfg=network/optim:Lazy",
-                                          "--cfg=surf/precision:1e-15"};
+                                          "--cfg=surf/precision:1e-19"};
   std::array<char*, arguments.size() + 1> pointers{};
   for (std::size_t i = 0; i < arguments.size(); ++i) pointers[i] = arguments[i].data();
   int count = arguments.size();
