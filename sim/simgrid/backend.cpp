@@ -91,11 +91,22 @@ class Run {
     is_dead_[rank] = true;
     dead_.push_back(rank);
     platform_.hosts[rank]->turn_off();
+    if (std::ranges::find(is_dead_, false) == is_dead_.end()) return end_without_ranks(rank);
     if (!program_.recover) return;
     // From here, as of timers of one moment any may come first.
     simgrid::kernel::timer::Timer::set(
         (topology_.host(rank).dies.value() + program_.detection).value,
         [this] { guarded([&] { recover(); }); });
+  }
+
+  /// The last rank has died, and its work was not done. Nobody is left to notice it, nor, for
+  /// SimGrid, to wait for.
+  void end_without_ranks(Rank last) {
+    if (program_.recover) {
+      shared_->reporter.flush();
+      program_.recover(std::exchange(dead_, {}), Seconds{s4u::Engine::get_clock()});
+    }
+    throw all_have_died(last, topology_.host(last).dies.value());
   }
 
   void recover() {

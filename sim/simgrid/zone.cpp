@@ -37,8 +37,7 @@ void TopologyZone::set_links(std::vector<simgrid::kernel::resource::StandardLink
 PlatformRoute& TopologyZone::route(Rank source, Rank target) {
   return routes_.at(source, target, [&](PlatformRoute& entry) {
     entry.route = topology_.route(source, target);
-    if (entry.route.links.size() > 1)
-      entry.links.push_back(private_links_->create(source, target));
+    if (entry.route.links.size() > 1) entry.links.push_back(private_links_->create(source, target));
     for (const LinkId id : entry.route.links) entry.links.push_back(links_[id]);
   });
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The times of steps that overlap. A step lasts, on the rank that ends the run last, from the
+// The times of steps that overlap. A step lasts, on the rank that holds up the run, from the
 // moment when that rank has applied the step before to the moment when it has applied this one.
 // What the rank computes in that time, for whichever step, is the step's compute; what it prunes
 // while it does not compute is prune; the rest is exposed exchange.

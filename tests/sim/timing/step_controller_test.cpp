@@ -72,6 +72,12 @@ TEST_CASE("where all that live have ended the last step, nothing begins again", 
   CHECK(run.controller.first_step() == 4);
 }
 
+TEST_CASE("where all die together, nobody goes on", "[deaths]") {
+  Controlled run(8);
+  CHECK_THROWS_WITH(run.program.recover({0, 2, 3, 1}, Seconds{7}),
+                    "rank 1 has died at 2s, and fewer than two are left");
+}
+
 TEST_CASE("one rank alone does not go on", "[deaths]") {
   Controlled run(8);
   run.program.recover({1}, Seconds{5});
