@@ -22,7 +22,10 @@ void StepController::control(Program& program, Seconds detection, Steps steps) {
   };
 }
 
-void StepController::recover(const std::vector<Rank>& dead, Seconds now, const Steps& steps) {
+void StepController::recover(std::vector<Rank> dead, Seconds now, const Steps& steps) {
+  // Of those that died at one moment any may come first.
+  std::ranges::sort(dead, {},
+                    [&](Rank rank) { return std::pair(topology_.host(rank).dies.value(), rank); });
   first_step_ = steps_;
   bool is_any_left = false;
   for (const Rank rank : living_) {
