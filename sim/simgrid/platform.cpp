@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <unordered_set>
@@ -79,6 +80,13 @@ Platform build_platform(const Topology& topology, Rank ranks,
       });
   interface->seal();
   return platform;
+}
+
+void schedule_doublings() {
+  // From less than what any message takes to more than any run lasts.
+  constexpr int first = -80, last = 60;
+  for (int exponent = first; exponent <= last; ++exponent)
+    simgrid::kernel::timer::Timer::set(std::ldexp(1.0, exponent), [] {});
 }
 
 void schedule_capacities(const Topology& topology, const Platform& platform,

@@ -26,9 +26,9 @@ TEST_CASE("what neither computes nor prunes is exposed exchange", "[timing]") {
   ExchangeTimes exchanges(2);
   exchanges.add(
       {.step = 1, .phase = "values", .bucket = 0, .start = Seconds{5}, .end = Seconds{8}});
-  const auto times = step_times(
-      {{.compute = {1}, .prune = {2}, .end = {3}}, {.compute = {2}, .prune = {1}, .end = {9}}},
-      exchanges);
+  const auto times = step_times({{.compute = {1}, .prune = {2}, .end = Seconds{3}},
+                                 {.compute = {2}, .prune = {1}, .end = Seconds{9}}},
+                                exchanges);
   REQUIRE(times.size() == 2);
   CHECK(times[0].start == Seconds{0});
   CHECK(times[0].total == Seconds{3});
