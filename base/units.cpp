@@ -38,11 +38,21 @@ constexpr std::array bandwidth_units = {
 constexpr std::array flop_units = {Unit{"MFLOPS", 1e6}, Unit{"GFLOPS", 1e9}, Unit{"TFLOPS", 1e12},
                                    Unit{"PFLOPS", 1e15}};
 
-/// What a kind of quantity is called, how it is written, and its units.
+/// What a kind of quantity is called, how it is written, its units, and what it may be beside 0.
+/// Beyond these limits nothing makes sense, and sums would lose what matters to rounding.
 struct Kind {
   std::string_view accepted;
   std::span<const Unit> units;
+  double least = 0, most = std::numeric_limits<double>::max();
+  std::string_view limits = {};
 };
+
+void require_within_limits(double value, const Kind& kind, std::string_view text,
+                           const Place& place) {
+  if (value == 0 || (value >= kind.least && value <= kind.most)) return;
+  const auto found = fmt::format("\"{}\" is too {}", text, value < kind.least ? "small" : "large");
+  throw UserError(place, found, kind.limits.empty() ? kind.accepted : kind.limits);
+}
 
 double parse(std::string_view text, const Kind& kind, const Place& place) {
   const auto number = leading_number(text);
@@ -56,7 +66,7 @@ double parse(std::string_view text, const Kind& kind, const Place& place) {
     if (unit.name != number->rest) continue;
     if (!(number->value >= 0)) throw UserError(place, found + " is negative", kind.accepted);
     const double value = number->value * unit.factor / unit.divisor;
-    if (!std::isfinite(value)) throw UserError(place, found + " is too large", kind.accepted);
+    require_within_limits(value, kind, text, place);
     return value;
   }
   std::vector<std::string_view> names;
@@ -72,10 +82,13 @@ double parse_positive(std::string_view text, const Kind& kind, const Place& plac
 }
 
 constexpr Kind bytes_kind{"a size such as 64B, 100MB or 25MiB is accepted", byte_units};
-constexpr Kind seconds_kind{"a time such as 5us, 1.5ms or 2s is accepted", second_units};
+constexpr Kind seconds_kind{"a time such as 5us, 1.5ms or 2s is accepted", second_units, 1e-15, 1e9,
+                            "0s and a time from 1e-15s to 1e9s are accepted"};
 constexpr Kind bandwidth_kind{"a bandwidth above zero such as 10Gbps or 1.25GBps is accepted",
-                              bandwidth_units};
-constexpr Kind flop_kind{"a rate above zero such as 9TFLOPS is accepted", flop_units};
+                              bandwidth_units, 1. / 8, 1e18 / 8,
+                              "a bandwidth from 1bps to 1e6Tbps is accepted"};
+constexpr Kind flop_kind{"a rate above zero such as 9TFLOPS is accepted", flop_units, 1e6, 1e21,
+                         "a rate from 1MFLOPS to 1e6PFLOPS is accepted"};
 
 /// Three significant digits in the largest unit that leaves at least 1, or in the smallest.
 std::string scaled(double value, std::span<const Unit> largest_first) {

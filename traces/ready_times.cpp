@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "base/units.hpp"
 #include "traces/profiler_trace.hpp"
 
 #include <fmt/format.h>
@@ -28,7 +29,7 @@ std::string_view take_line(std::string_view& rest) {
 double parse_time(std::string_view text, const Place& place) {
   const auto number = leading_number(text);
   if (number && number->rest.empty() && number->value > 0 && std::isfinite(number->value))
-    return number->value;
+    return parse_seconds(fmt::format("{}s", text), place).value;
   throw UserError(place, fmt::format("found \"{}\" for ready_s", text),
                   "a number of seconds above zero is accepted");
 }

@@ -23,4 +23,9 @@ RunError cannot_finish(Rank rank, StreamId stream, StreamId streams_per_rank,
                               which, waits, since.value));
 }
 
+RunError all_have_died(Rank last, Seconds died) {
+  return RunError(
+      fmt::format("all ranks have died, the last of them, rank {}, at {}", last, format(died)));
+}
+
 }  // namespace ringsim

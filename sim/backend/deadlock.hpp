@@ -17,5 +17,7 @@ std::string waits_for_event(EventId event);
 /// rank has several.
 RunError cannot_finish(Rank rank, StreamId stream, StreamId streams_per_rank,
                        const std::string& waits, Seconds since);
+/// Where the hosts of all ranks die and the program does not say what is done about it.
+RunError all_have_died(Rank last, Seconds died);
 
 }  // namespace ringsim

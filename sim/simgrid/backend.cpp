@@ -30,6 +30,7 @@ class Run {
         shared_(std::make_unique<SharedState>(topology, *platform_.zone, program, observer,
                                               [this] { fail(); })) {
     const bool restarts = topology.after_outage() == AfterOutage::restart;
+    schedule_doublings();
     schedule_deaths();
     schedule_capacities(topology, platform_, [this, restarts](LinkId link) {
       if (restarts) shared_->restart_transfers(link);
@@ -89,13 +90,25 @@ class Run {
     if (first_blocked() == nullptr) return;  // all is over
     shared_->abandon_transfers(rank);
     is_dead_[rank] = true;
+    shared_->last_progress = topology_.host(rank).dies.value();
     dead_.push_back(rank);
     platform_.hosts[rank]->turn_off();
+    if (std::ranges::find(is_dead_, false) == is_dead_.end()) return end_without_ranks(rank);
     if (!program_.recover) return;
     // From here, as of timers of one moment any may come first.
     simgrid::kernel::timer::Timer::set(
         (topology_.host(rank).dies.value() + program_.detection).value,
         [this] { guarded([&] { recover(); }); });
+  }
+
+  /// The last rank has died, and its work was not done. Nobody is left to notice it, nor, for
+  /// SimGrid, to wait for.
+  void end_without_ranks(Rank last) {
+    if (program_.recover) {
+      shared_->reporter.flush();
+      program_.recover(std::exchange(dead_, {}), Seconds{s4u::Engine::get_clock()});
+    }
+    throw all_have_died(last, topology_.host(last).dies.value());
   }
 
   void recover() {
@@ -147,7 +160,7 @@ class Run {
   RunError describe_deadlock() const {
     const auto& blocked = *first_blocked();
     return cannot_finish(blocked.rank(), blocked.id(), shared_->streams_per_rank,
-                         blocked.waits_for(), Seconds{s4u::Engine::get_clock()});
+                         blocked.waits_for(), shared_->last_progress);
   }
 
   const Topology& topology_;

@@ -7,10 +7,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <cmath>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <unordered_set>
 
 namespace ringsim {
@@ -33,15 +32,6 @@ constexpr double nothing = 1e-30;  // B/s
 
 double bandwidth_of(BytesPerSecond capacity) { return std::max(capacity.value, nothing); }
 
-/// How SimGrid finds the rates anew when flows come and go. Tests and benchmarks of other backends
-/// ask for "full", which looks at all links: "lazy" may give one link more than its capacity where
-/// a rank sends to several peers at one instant.
-std::string update_option() {
-  const char* wanted = std::getenv("RINGSIM_SIMGRID_UPDATE");
-  const bool is_full = wanted != nullptr && std::string_view(wanted) == "full";
-  return is_full ? "--cfg=network/optim:Full" : "--cfg=network/optim:Lazy";
-}
-
 Rank rank_of(const s4u::Host* host) { return static_cast<Rank>(host->get_netpoint()->id()); }
 
 }  // namespace
@@ -54,8 +44,8 @@ s4u::Engine make_engine() {
                                           "--cfg=network/model:CM02",
                                           "--cfg=network/crosstraffic:0",
                                           "--cfg=network/TCP-gamma:0",
-                                          update_option(),
-                                          "--cfg=surf/precision:1e-15"};
+                                          "--cfg=network/optim:Lazy",
+                                          "--cfg=surf/precision:1e-19"};
   std::array<char*, arguments.size() + 1> pointers{};
   for (std::size_t i = 0; i < arguments.size(); ++i) pointers[i] = arguments[i].data();
   int count = arguments.size();
@@ -90,6 +80,13 @@ Platform build_platform(const Topology& topology, Rank ranks,
       });
   interface->seal();
   return platform;
+}
+
+void schedule_doublings() {
+  // From less than what any message takes to more than any run lasts.
+  constexpr int first = -80, last = 60;
+  for (int exponent = first; exponent <= last; ++exponent)
+    simgrid::kernel::timer::Timer::set(std::ldexp(1.0, exponent), [] {});
 }
 
 void schedule_capacities(const Topology& topology, const Platform& platform,

@@ -22,6 +22,9 @@ simgrid::s4u::Engine make_engine();
 Platform build_platform(const Topology& topology, Rank ranks,
                         const std::function<void(const Route&)>& on_start);
 
+/// Has SimGrid stop at every power of two seconds (README.md, "Exact times").
+void schedule_doublings();
+
 /// Has the bandwidth of the links change in time as the topology says. `on_up` is called when an
 /// outage of a link has ended.
 void schedule_capacities(const Topology& topology, const Platform& platform,

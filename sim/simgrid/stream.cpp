@@ -123,12 +123,14 @@ Stream::Stream(SharedState& shared, Rank rank, StreamId id, PhaseSource source, 
 void Stream::run() {
   while (const auto phase = source_()) {
     std::visit([this](const auto& what) { execute(what); }, *phase);
+    shared_.last_progress = {s4u::Engine::get_clock()};
   }
   has_ended_ = true;
 }
 
 void Stream::spend(Cause cause, Seconds time) {
   s4u::this_actor::sleep_for(time.value);
+  shared_.last_progress = {s4u::Engine::get_clock()};
   if (shared_.paths) go_on(shared_.paths->extend(path_, cause, rank_, time));
 }
 
@@ -221,6 +223,7 @@ void Stream::arrived(simgrid::kernel::activity::CommImpl*, void* sending, std::s
   const auto& [sender, message, route, latency, comm] = sent;
   const auto& call = *sender->call_;
   auto& shared = sender->shared_;
+  shared.last_progress = {s4u::Engine::get_clock()};
   const TransferEvent event{call.step,
                             call.phase,
                             call.bucket,

@@ -67,8 +67,9 @@ struct SharedState {
   /// Messages that are posted, where outages or deaths may ask for them.
   std::unordered_map<const simgrid::kernel::activity::ActivityImpl*, const Sending*> posted;
   bool remembers_posted;
-  std::uint32_t generation = 0;                  ///< goes up with every reopen()
-  std::unique_ptr<PathLog> paths;                ///< null: nobody wants the critical path
+  Seconds last_progress;           ///< when something of the program has last ended, or a rank died
+  std::uint32_t generation = 0;    ///< goes up with every reopen()
+  std::unique_ptr<PathLog> paths;  ///< null: nobody wants the critical path
   std::vector<std::unique_ptr<Stream>> streams;  ///< [rank * streams_per_rank + stream]
   std::vector<std::unique_ptr<Stream>> retired;  ///< before reopen()
 };

@@ -2,23 +2,42 @@
 
 #include "base/error.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <limits>
 
 namespace ringsim {
 
+namespace resource = simgrid::kernel::resource;
 namespace routing = simgrid::kernel::routing;
+
+/// More than anything passes.
+constexpr double private_bandwidth = 1e30;  // B/s
+
+resource::StandardLinkImpl* PrivateLinks::create(Rank source, Rank target) {
+  auto* link = create_link(fmt::format("{}>{}", source, target), {private_bandwidth});
+  return link->seal()->get_impl();
+}
+
+void PrivateLinks::get_local_route(const routing::NetPoint*, const routing::NetPoint*,
+                                   routing::Route*, double*) {
+  check(false, "no route leads through this zone");
+}
 
 TopologyZone::TopologyZone(const std::string& name, const Topology& topology)
     : NetZoneImpl(name), topology_(topology), routes_(topology.hosts()) {}
 
 void TopologyZone::set_links(std::vector<simgrid::kernel::resource::StandardLinkImpl*> links) {
   links_ = std::move(links);
+  private_links_ = std::make_unique<PrivateLinks>();
+  private_links_->set_network_model(get_network_model());
 }
 
 PlatformRoute& TopologyZone::route(Rank source, Rank target) {
   return routes_.at(source, target, [&](PlatformRoute& entry) {
     entry.route = topology_.route(source, target);
+    if (entry.route.links.size() > 1) entry.links.push_back(private_links_->create(source, target));
     for (const LinkId id : entry.route.links) entry.links.push_back(links_[id]);
   });
 }

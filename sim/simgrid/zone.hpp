@@ -8,6 +8,7 @@
 #include <simgrid/s4u.hpp>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,22 @@ namespace ringsim {
 /// A route of the topology and SimGrid's objects for its links.
 struct PlatformRoute {
   Route route;
+  /// A route of several links begins with a private one (README.md, "Private links").
   std::vector<simgrid::kernel::resource::StandardLinkImpl*> links;
   /// Where the route is not plain: latencies of the messages that were posted, by their work, which
   /// is all that SimGrid says of a message when it asks for its latency.
   std::map<double, Seconds> latencies = {};
+};
+
+/// Holds the private links of routes. It is never sealed: they come when a route is first taken.
+class PrivateLinks final : public simgrid::kernel::routing::NetZoneImpl {
+ public:
+  PrivateLinks() : NetZoneImpl("private") {}
+  simgrid::kernel::resource::StandardLinkImpl* create(Rank source, Rank target);
+
+  void get_local_route(const simgrid::kernel::routing::NetPoint*,
+                       const simgrid::kernel::routing::NetPoint*, simgrid::kernel::routing::Route*,
+                       double*) override;
 };
 
 /// Asks the topology for a route when a message first takes it, so no table of all pairs is built
@@ -54,6 +67,7 @@ class TopologyZone final : public simgrid::kernel::routing::NetZoneImpl {
 
   const Topology& topology_;
   std::vector<simgrid::kernel::resource::StandardLinkImpl*> links_;
+  std::unique_ptr<PrivateLinks> private_links_;
   RouteCache<PlatformRoute> routes_;
 };
 

@@ -1,7 +1,7 @@
 #include "sim/timing/late_timeline.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <cstddef>
 #include <utility>
 
 namespace ringsim {
@@ -22,25 +22,25 @@ void LateTimeline::begin_again(std::uint64_t step) {
 }
 
 Timing LateTimeline::timing(BackendResult result) const {
-  std::vector<std::optional<Seconds>> ends;
-  for (const auto& [compute, prune, applied] : ranks_) {
+  std::vector<std::vector<RankStep>> steps(exchanges_.steps(),
+                                           std::vector<RankStep>(ranks_.size()));
+  Seconds end;
+  for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
+    const auto& [compute, prune, applied] = ranks_[rank];
+    // Pruning hides behind computing.
+    const auto hidden = intersection(prune, compute);
+    Seconds start;
     // A rank that has died has not applied all steps.
-    const bool lives = applied.size() == exchanges_.steps();
-    ends.push_back(lives ? std::optional(applied.back()) : std::nullopt);
+    for (std::size_t step = 0; step < applied.size(); ++step) {
+      const TimeInterval window{start, applied[step]};
+      steps[step][rank] = {.compute = length_within(compute, window),
+                           .prune = length_within(prune, window) - length_within(hidden, window),
+                           .end = window.until};
+      start = window.until;
+    }
+    if (applied.size() == steps.size()) end = std::max(end, start);
   }
-  const auto& last = ranks_[last_to_end(ends)];
-  // Pruning hides behind computing.
-  const auto hidden = intersection(last.prune, last.compute);
-  std::vector<RankStep> steps;
-  Seconds start;
-  for (const Seconds end : last.applied) {
-    const TimeInterval window{start, end};
-    steps.push_back({.compute = length_within(last.compute, window),
-                     .prune = length_within(last.prune, window) - length_within(hidden, window),
-                     .end = end});
-    start = end;
-  }
-  return {last.applied.back(), step_times(steps, exchanges_), std::move(result.links),
+  return {end, step_times(steps_that_hold_up(steps), exchanges_), std::move(result.links),
           std::move(result.critical_path)};
 }
 

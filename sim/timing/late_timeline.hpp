@@ -1,8 +1,8 @@
 #pragma once
-// The times of steps that overlap. A step lasts, on the rank that ends the run last, from the
-// moment when that rank has applied the step before to the moment when it has applied this one.
-// What the rank computes in that time, for whichever step, is the step's compute; what it prunes
-// while it does not compute is prune; the rest is exposed exchange.
+// The times of steps that overlap. A step lasts, on the rank that holds up the run
+// (steps_that_hold_up), from the moment when that rank has applied the step before to the moment
+// when it has applied this one. What the rank computes in that time, for whichever step, is the
+// step's compute; what it prunes while it does not compute is prune; the rest is exposed exchange.
 #include "sim/timing/exchange_times.hpp"
 #include "sim/timing/step_times.hpp"
 

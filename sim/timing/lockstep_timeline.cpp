@@ -1,7 +1,6 @@
 #include "sim/timing/lockstep_timeline.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 namespace ringsim {
@@ -36,13 +35,7 @@ void LockstepTimeline::end_step(Rank rank, std::uint64_t step, Seconds time) {
 Timing LockstepTimeline::timing(BackendResult result) const {
   Timing timing{result.end, {}, std::move(result.links), std::move(result.critical_path)};
   if (steps_.empty()) return timing;
-  std::vector<std::optional<Seconds>> ends;
-  for (const auto& step : steps_.back()) ends.emplace_back(step.end);
-  const Rank last = last_to_end(ends);
-  std::vector<RankStep> own;
-  own.reserve(steps_.size());
-  for (const auto& ranks : steps_) own.push_back(ranks[last]);
-  timing.steps = step_times(own, exchanges_);
+  timing.steps = step_times(steps_that_hold_up(steps_), exchanges_);
   return timing;
 }
 

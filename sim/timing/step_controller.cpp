@@ -22,14 +22,19 @@ void StepController::control(Program& program, Seconds detection, Steps steps) {
   };
 }
 
-void StepController::recover(const std::vector<Rank>& dead, Seconds now, const Steps& steps) {
+void StepController::recover(std::vector<Rank> dead, Seconds now, const Steps& steps) {
+  // Of those that died at one moment any may come first.
+  std::ranges::sort(dead, {},
+                    [&](Rank rank) { return std::pair(topology_.host(rank).dies.value(), rank); });
   first_step_ = steps_;
+  bool is_any_left = false;
   for (const Rank rank : living_) {
-    if (std::ranges::find(dead, rank) == dead.end())
-      first_step_ = std::min(first_step_, steps.under_way(rank));
+    if (std::ranges::find(dead, rank) != dead.end()) continue;
+    is_any_left = true;
+    first_step_ = std::min(first_step_, steps.under_way(rank));
   }
   // A rank may compute on, for nothing, when the last step has ended.
-  if (first_step_ == steps_) return;
+  if (is_any_left && first_step_ == steps_) return;
   remove(dead);
   std::vector<RankDeath> deaths;
   deaths.reserve(dead.size());

@@ -49,7 +49,7 @@ class StepController {
   std::uint64_t first_step() const { return first_step_; }
 
  private:
-  void recover(const std::vector<Rank>& dead, Seconds now, const Steps& steps);
+  void recover(std::vector<Rank> dead, Seconds now, const Steps& steps);
   void remove(const std::vector<Rank>& dead);
 
   const Topology& topology_;

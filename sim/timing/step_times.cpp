@@ -1,6 +1,7 @@
 #include "sim/timing/step_times.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace ringsim {
 
@@ -46,8 +47,27 @@ std::vector<TimeInterval> intersection(const std::vector<TimeInterval>& a,
   return both;
 }
 
-Rank last_to_end(const std::vector<std::optional<Seconds>>& ends) {
-  return static_cast<Rank>(std::ranges::max_element(ends) - ends.begin());
+std::vector<RankStep> steps_that_hold_up(const std::vector<std::vector<RankStep>>& steps) {
+  std::vector<RankStep> chosen(steps.size());
+  Seconds end;  // of the step
+  if (!steps.empty()) {
+    for (const auto& rank : steps.back()) end = std::max(end, rank.end.value_or(Seconds{}));
+  }
+  for (std::size_t step = steps.size(); step-- > 0;) {
+    Seconds began, latest{-1};
+    for (Rank rank = 0; rank < steps[step].size(); ++rank) {
+      const auto& own = steps[step][rank];
+      if (!own.end || is_later(end, *own.end) || is_later(*own.end, end)) continue;
+      const Seconds begin = step > 0 ? steps[step - 1][rank].end.value() : Seconds{};
+      const Seconds ready = begin + own.compute + own.prune;
+      if (!is_later(ready, latest)) continue;
+      latest = ready;
+      began = begin;
+      chosen[step] = own;
+    }
+    end = began;
+  }
+  return chosen;
 }
 
 std::vector<StepTime> step_times(const std::vector<RankStep>& steps,
@@ -61,12 +81,12 @@ std::vector<StepTime> step_times(const std::vector<RankStep>& steps,
                   .prune = prune,
                   .exchange = exchanges.duration(times.size()),
                   .exposed_exchange = {},
-                  .total = end - start};
+                  .total = end.value() - start};
     // Nothing is exposed where nothing is exchanged; the difference of sums may then be a rounding
     // error below zero.
     time.exposed_exchange = std::max(Seconds{}, time.total - time.compute - time.prune);
     times.push_back(time);
-    start = end;
+    start = *end;
   }
   return times;
 }

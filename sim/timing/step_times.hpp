@@ -1,5 +1,5 @@
 #pragma once
-// What a step's time is spent on, on the rank that ends the run last: computing, pruning that does
+// What a step's time is spent on, on the rank that holds up the run: computing, pruning that does
 // not hide behind computing, and exchanges that hide behind neither.
 #include "base/rank.hpp"
 #include "sim/backend/backend.hpp"
@@ -23,11 +23,11 @@ Seconds length_without(const std::vector<TimeInterval>& intervals,
 std::vector<TimeInterval> intersection(const std::vector<TimeInterval>& a,
                                        const std::vector<TimeInterval>& b);
 
-/// One step, as the rank that finishes the run last sees it. total = compute + prune +
-/// exposed_exchange: prune is the time in which the rank prunes and does not compute,
-/// exposed_exchange that in which it does neither.
+/// One step, as the rank that holds up the run sees it. total = compute + prune + exposed_exchange:
+/// prune is the time in which the rank prunes and does not compute, exposed_exchange that in which
+/// it does neither.
 struct StepTime {
-  Seconds start;  ///< when that rank's previous step ended
+  Seconds start;  ///< when the step before ended
   Seconds compute, prune, exchange, exposed_exchange, total;
 };
 
@@ -38,15 +38,20 @@ struct Timing {
   std::optional<CriticalPath> critical_path;
 };
 
-/// What a rank does of its own in a step, and when the step ends there.
+/// What a rank does of its own in a step, and when the step ends there; absent where it does not.
 struct RankStep {
-  Seconds compute, prune, end;
+  Seconds compute, prune;
+  std::optional<Seconds> end = {};
 };
 
-/// The first of the ranks that end the run last; `ends` are absent of ranks that have died.
-Rank last_to_end(const std::vector<std::optional<Seconds>>& ends);
+/// Of each step, what the rank did that holds up the run there. In the last step it is the rank
+/// that ends last. Of ranks that end together, but for rounding, it is the one that was ready last,
+/// for which the others waited, and of those the first. In the step before it is that rank again
+/// or, of those that ended that step together with it, the one that was ready last; and so on. So a
+/// step begins when the one before ends. `steps` are [step][rank]; some rank has ended all of them.
+std::vector<RankStep> steps_that_hold_up(const std::vector<std::vector<RankStep>>& steps);
 
-/// The steps of the rank that ends the run last, from the first one on, one after the other.
+/// `steps`, from the first one on, one after the other.
 std::vector<StepTime> step_times(const std::vector<RankStep>& steps,
                                  const ExchangeTimes& exchanges);
 

@@ -85,8 +85,9 @@ TEST_CASE("wrong quantities are errors with place, finding, what is accepted and
   CHECK_THROWS_WITH(parse_bandwidth("0Gbps", option), "--option: \"0Gbps\" is zero" + bandwidth);
   CHECK_THROWS_WITH(parse_bandwidth("nanGbps", option),
                     "--option: \"nanGbps\" is not a quantity" + bandwidth);
-  CHECK_THROWS_WITH(parse_bandwidth("1e307Tbps", option),
-                    "--option: \"1e307Tbps\" is too large" + bandwidth);
+  CHECK_THROWS_WITH(
+      parse_bandwidth("1e307Tbps", option),
+      "--option: \"1e307Tbps\" is too large; a bandwidth from 1bps to 1e6Tbps is accepted");
   CHECK_THROWS_WITH(parse_seconds("5m", option),
                     "--option: \"5m\" has the unknown unit \"m\"; a time such as 5us, 1.5ms or 2s "
                     "is accepted; units: "
@@ -95,6 +96,29 @@ TEST_CASE("wrong quantities are errors with place, finding, what is accepted and
                     "--option: \"0.3B\" is not a whole number of bytes below 9 PB; a size such as "
                     "64B, 100MB or 25MiB "
                     "is accepted");
+}
+
+TEST_CASE("quantities beyond all sense are errors that say the limits", "[units]") {
+  const std::string bandwidths = "; a bandwidth from 1bps to 1e6Tbps is accepted";
+  CHECK(parse_bandwidth("1bps", option).value == 0.125);
+  CHECK(parse_bandwidth("1e6Tbps", option).value == 1.25e17);
+  CHECK_THROWS_WITH(parse_bandwidth("1e-300bps", option),
+                    "--option: \"1e-300bps\" is too small" + bandwidths);
+  CHECK_THROWS_WITH(parse_bandwidth("0.99bps", option),
+                    "--option: \"0.99bps\" is too small" + bandwidths);
+  CHECK_THROWS_WITH(parse_bandwidth("1.01e6Tbps", option),
+                    "--option: \"1.01e6Tbps\" is too large" + bandwidths);
+  const std::string times = "; 0s and a time from 1e-15s to 1e9s are accepted";
+  CHECK(parse_seconds("1e-15s", option).value == 1e-15);
+  CHECK(parse_seconds("1e9s", option).value == 1e9);
+  CHECK_THROWS_WITH(parse_seconds("1e300s", option), "--option: \"1e300s\" is too large" + times);
+  CHECK_THROWS_WITH(parse_seconds("1e-16s", option), "--option: \"1e-16s\" is too small" + times);
+  const std::string rates = "; a rate from 1MFLOPS to 1e6PFLOPS is accepted";
+  CHECK(parse_flop_rate("1e6PFLOPS", option).value == 1e21);
+  CHECK_THROWS_WITH(parse_flop_rate("0.5MFLOPS", option),
+                    "--option: \"0.5MFLOPS\" is too small" + rates);
+  CHECK_THROWS_WITH(parse_flop_rate("1e7PFLOPS", option),
+                    "--option: \"1e7PFLOPS\" is too large" + rates);
 }
 
 TEST_CASE("quantities are shown with three digits", "[units]") {

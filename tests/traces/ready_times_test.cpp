@@ -83,6 +83,9 @@ TEST_CASE("ready times from a table", "[ready]") {
   CHECK_THROWS_WITH(
       read("t.csv", "layer,ready_s\nfc.bias,1ms\n"),
       "t.csv: line 2: found \"1ms\" for ready_s; a number of seconds above zero is accepted");
+  CHECK_THROWS_WITH(read("t.csv", "layer,ready_s\nfc.bias,1e300\n"),
+                    "t.csv: line 2: \"1e300s\" is too large; 0s and a time from 1e-15s to 1e9s are "
+                    "accepted");
   CHECK_THROWS_WITH(read("t.csv", "layer,ready_s\nfc.bias,1\nfc.bias,2\n"),
                     "t.csv: line 3: layer \"fc.bias\" once more; one line per layer is accepted");
   CHECK_THROWS_WITH(read("t.csv", "layer,ready_s\nfc.bias,1\n"),

@@ -1,8 +1,6 @@
-// Where transfers slow each other: the fluid backend against SimGrid, which finds the rates anew in
-// full or lazily (what is wrong where a rank sends to several peers at one instant). 100 MB over
-// links of 10 Gbit/s and 5 us, the critical path wanted. Each run is a process of its own; the
-// backends take turns, and the median of each counts. The difference is that of the finishing
-// times.
+// Where transfers slow each other: the fluid backend against SimGrid. 100 MB over links of 10
+// Gbit/s and 5 us, the critical path wanted. Each run is a process of its own; the backends take
+// turns, and the median of each counts. The difference is that of the finishing times.
 //   ringsim_bench_contended [REPETITIONS [CASE ...]]
 #include "sim/backend/backend.hpp"
 #include "tools/bench/measure.hpp"
@@ -36,7 +34,7 @@ struct Case {
   std::vector<std::size_t> buckets = {25'000'000};
   std::uint64_t steps = 1;
   bool has_backbone = false;
-  bool runs_full = true, runs_lazy = true;  ///< where SimGrid ends within minutes
+  bool runs_simgrid = true;  ///< where SimGrid ends within minutes
 };
 
 /// Buckets of ResNet-50's 25,557,032 parameters as DDP makes them: 1 MiB, then 25 MiB each.
@@ -53,11 +51,11 @@ std::vector<Case> all_cases() {
     cases.push_back({fmt::format("switch-tree-{}", ranks), "switch", ranks, "tree"});
   for (const Rank ranks : {64, 256, 1024}) {
     cases.push_back({fmt::format("fat-tree-tree-{}", ranks), "fat-tree", ranks, "tree"});
-    cases.back().runs_full = cases.back().runs_lazy = ranks < 1024;
+    cases.back().runs_simgrid = ranks < 1024;
   }
   for (const Rank ranks : {64, 256, 1024}) {
     cases.push_back({fmt::format("ring-channels-{}", ranks), "ring", ranks, "ring", 4});
-    cases.back().runs_full = ranks < 1024;
+    cases.back().runs_simgrid = ranks < 1024;
   }
   cases.push_back({"ring-halving-1024", "ring", 1024, "halving-doubling"});
   cases.push_back({"ring-tree-256", "ring", 256, "tree"});
@@ -129,9 +127,7 @@ std::uint64_t count_messages(const Streams& streams, Rank ranks) {
   return messages;
 }
 
-Measured run(const Case& wanted, const Streams& streams, std::string_view backend,
-             const char* update) {
-  setenv("RINGSIM_SIMGRID_UPDATE", update, 1);
+Measured run(const Case& wanted, const Streams& streams, std::string_view backend) {
   const auto topology = topology_of(wanted);
   return bench::in_process([&] {
     return find_backend(backend)
@@ -159,17 +155,15 @@ void print_ratio(std::vector<Measured> simgrid, const Measured& own) {
 void compare(const Case& wanted, int repetitions) {
   const auto streams = streams_of(wanted);
   const auto messages = static_cast<double>(count_messages(streams, wanted.ranks));
-  std::vector<Measured> fluid, full, lazy;
+  std::vector<Measured> fluid, simgrid;
   for (int i = 0; i < repetitions; ++i) {
-    fluid.push_back(run(wanted, streams, "fluid", ""));
-    if (wanted.runs_full) full.push_back(run(wanted, streams, "simgrid", "full"));
-    if (wanted.runs_lazy) lazy.push_back(run(wanted, streams, "simgrid", "lazy"));
+    fluid.push_back(run(wanted, streams, "fluid"));
+    if (wanted.runs_simgrid) simgrid.push_back(run(wanted, streams, "simgrid"));
   }
   const auto own = median(std::move(fluid));
   fmt::print("{:<20} {:>9.0f} {:>10.4f} {:>8.2f} {:>7.1f}", wanted.name, messages, own.seconds,
              1e-6 * messages / own.seconds, own.mebibytes);
-  print_ratio(std::move(full), own);
-  print_ratio(std::move(lazy), own);
+  print_ratio(std::move(simgrid), own);
   fmt::print("\n");
   std::fflush(stdout);
 }
@@ -178,9 +172,8 @@ void compare(const Case& wanted, int repetitions) {
 
 int main(int argc, char** argv) {
   const int repetitions = argc > 1 ? std::atoi(argv[1]) : 3;
-  fmt::print("{:<20} {:>9} {:>10} {:>8} {:>7} {:>9} {:>7} {:>7} {:>11} {:>9} {:>7} {:>7} {:>11}\n",
-             "case", "messages", "fluid s", "M/s", "MiB", "full s", "ratio", "MiB", "difference",
-             "lazy s", "ratio", "MiB", "difference");
+  fmt::print("{:<20} {:>9} {:>10} {:>8} {:>7} {:>9} {:>7} {:>7} {:>11}\n", "case", "messages",
+             "fluid s", "M/s", "MiB", "simgrid s", "ratio", "MiB", "difference");
   for (const auto& wanted : all_cases()) {
     const bool is_named = std::any_of(argv + std::min(argc, 2), argv + argc,
                                       [&](const char* name) { return wanted.name == name; });

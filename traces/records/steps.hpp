@@ -24,8 +24,9 @@ struct StepRow {
     return with(
         Field{"step", &StepRow::step, "", "The step, from 0."},
         Field{"start_s", &StepRow::start_s, "s",
-              "When the step starts on the rank that finishes the run last: when its previous step "
-              "ended. Where steps overlap, when it has applied the update before."},
+              "When the step before ended on the rank that holds up the run: the one that finishes "
+              "last, and of those that finish together the one that was ready last. Where steps "
+              "overlap, when it has applied the update before."},
         Field{"compute_s", &StepRow::compute_s, "s",
               "How long that rank computes in the step. Where steps overlap, how long it computes "
               "between start and end of the step, for whichever step."},

@@ -193,8 +193,10 @@ struct Summary {
         Field{"simulated_seconds", &Summary::simulated_seconds, "s",
               "The simulated time when the last rank ends its last step.",
               "simulated time to the end"},
-        Field{"seconds_per_step", &Summary::seconds_per_step, "",
-              "What a step's time goes to: means over the steps, on the rank that finishes last."},
+        Field{
+            "seconds_per_step", &Summary::seconds_per_step, "",
+            "What a step's time goes to: means over the steps, on the rank that finishes last (of "
+            "those that finish together, the one that was ready last)."},
         Field{"bytes_sent_per_rank", &Summary::bytes_sent_per_rank, "",
               "Bytes sent in the whole run, the mean over the ranks."},
         Field{"compression_ratio", &Summary::compression_ratio, "",

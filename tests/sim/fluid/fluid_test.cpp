@@ -26,12 +26,9 @@ bool are_equal(const std::vector<double>& a, const std::vector<double>& b, doubl
   return true;
 }
 
-/// What SimGrid reports that looks at all links where flows come and go.
+/// What SimGrid reports.
 ChildResult record_simgrid(const Topology& topology, const Phases& phases) {
-  return run_child([&] {
-    setenv("RINGSIM_SIMGRID_UPDATE", "full", 1);
-    return record(run_simgrid, topology, make_program(phases), true);
-  });
+  return run_child([&] { return record(run_simgrid, topology, make_program(phases), true); });
 }
 
 /// When each transfer ends, in order.

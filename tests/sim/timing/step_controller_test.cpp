@@ -13,7 +13,7 @@ using namespace ringsim::test;
 
 namespace {
 
-/// Four ranks, of which 1, 2 and 3 die; `under_way` is what each of them does.
+/// Four ranks that die one after the other; `under_way` is what each of them does.
 struct Controlled {
   explicit Controlled(std::uint64_t steps) : controller(with_deaths(), steps, 4) {
     controller.control(program, Seconds{3},
@@ -27,7 +27,7 @@ struct Controlled {
   static const Topology& with_deaths() {
     static const Topology topology = [] {
       auto ring = uniform_ring(4, 1e6, 0);
-      for (const Rank rank : {1U, 2U, 3U}) {
+      for (const Rank rank : {0U, 1U, 2U, 3U}) {
         Host host;
         host.dies = Seconds{1.0 + rank};
         ring.set_host(rank, host);
@@ -70,6 +70,12 @@ TEST_CASE("where all that live have ended the last step, nothing begins again", 
   run.program.recover({2}, Seconds{6});
   CHECK(run.deaths.empty());
   CHECK(run.controller.first_step() == 4);
+}
+
+TEST_CASE("where all die together, nobody goes on", "[deaths]") {
+  Controlled run(8);
+  CHECK_THROWS_WITH(run.program.recover({0, 2, 3, 1}, Seconds{7}),
+                    "rank 3 has died at 4s, and fewer than two are left");
 }
 
 TEST_CASE("one rank alone does not go on", "[deaths]") {

@@ -26,9 +26,9 @@ TEST_CASE("what neither computes nor prunes is exposed exchange", "[timing]") {
   ExchangeTimes exchanges(2);
   exchanges.add(
       {.step = 1, .phase = "values", .bucket = 0, .start = Seconds{5}, .end = Seconds{8}});
-  const auto times = step_times(
-      {{.compute = {1}, .prune = {2}, .end = {3}}, {.compute = {2}, .prune = {1}, .end = {9}}},
-      exchanges);
+  const auto times = step_times({{.compute = {1}, .prune = {2}, .end = Seconds{3}},
+                                 {.compute = {2}, .prune = {1}, .end = Seconds{9}}},
+                                exchanges);
   REQUIRE(times.size() == 2);
   CHECK(times[0].start == Seconds{0});
   CHECK(times[0].total == Seconds{3});
@@ -40,7 +40,46 @@ TEST_CASE("what neither computes nor prunes is exposed exchange", "[timing]") {
   CHECK(times[1].exposed_exchange == Seconds{3});
 }
 
-TEST_CASE("the first of those that end last, of which no dead one is", "[timing]") {
-  CHECK(last_to_end({Seconds{1}, Seconds{3}, std::nullopt, Seconds{3}}) == 1);
-  CHECK(last_to_end({std::nullopt, Seconds{0}}) == 1);
+namespace {
+
+/// What `rank` does in its one step: the computing time, and the end where it has one.
+RankStep computes(double compute, std::optional<double> end) {
+  return {
+      .compute = {compute}, .prune = {}, .end = end ? std::optional(Seconds{*end}) : std::nullopt};
+}
+
+std::vector<double> compute_and_end(const std::vector<RankStep>& steps) {
+  std::vector<double> numbers;
+  for (const auto& step : steps) {
+    numbers.push_back(step.compute.value);
+    numbers.push_back(step.end.value().value);
+  }
+  return numbers;
+}
+
+}  // namespace
+
+TEST_CASE("the rank that ends last holds up the run", "[timing]") {
+  const auto steps =
+      steps_that_hold_up({{computes(3, 4), computes(1, 2)}, {computes(1, 6), computes(2, 7)}});
+  CHECK(compute_and_end(steps) == std::vector<double>{1, 2, 2, 7});
+}
+
+TEST_CASE("of ranks that end together the one that was ready last holds up the run", "[timing]") {
+  // Rank 1 is the slowest in the first step, rank 2 in the second. 7 and 7 (1 + 1e-15) are equal
+  // but for rounding.
+  const auto steps =
+      steps_that_hold_up({{computes(1, 3), computes(2, 3), computes(1, 3)},
+                          {computes(1, 7 * (1 + 1e-15)), computes(1, 7), computes(3, 7)}});
+  CHECK(compute_and_end(steps) == std::vector<double>{2, 3, 3, 7});
+  // It began later: it is ready last, although others compute for longer.
+  const auto later =
+      steps_that_hold_up({{computes(1, 1), computes(3, 3)}, {computes(2, 6), computes(1, 6)}});
+  CHECK(compute_and_end(later) == std::vector<double>{3, 3, 1, 6});
+}
+
+TEST_CASE("a dead rank holds up no step that it has not ended", "[timing]") {
+  const auto steps = steps_that_hold_up(
+      {{computes(1, 3), computes(2, 3)}, {computes(1, 5), computes(2, std::nullopt)}});
+  CHECK(compute_and_end(steps) == std::vector<double>{2, 3, 1, 5});
 }

@@ -1,0 +1,147 @@
+// Links that several messages share, on all backends that take any program: what physics allows,
+// and a plain max-min simulator.
+#include "tests/child.hpp"
+#include "tests/sim/backend/max_min.hpp"
+#include "tests/sim/backend/sharing_case.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace ringsim;
+using namespace ringsim::test;
+
+namespace {
+
+/// A transfer that a backend has reported; bytes flow from `from` to `end`.
+struct Passed {
+  double start, from, end, bytes;
+  std::vector<LinkId> links;
+};
+
+std::vector<Passed> passed_on(const BackendDefinition& backend, const Topology& topology,
+                              const Phases& phases) {
+  const auto child = run_child([&] {
+    std::vector<double> numbers;
+    backend.run(topology, make_program(phases), {.on_transfer = [&](const TransferEvent& event) {
+                  numbers.insert(
+                      numbers.end(),
+                      {static_cast<double>(event.source), static_cast<double>(event.target),
+                       event.start.value, event.end.value, static_cast<double>(event.bytes.count)});
+                }});
+    return numbers;
+  });
+  if (!child.error.empty()) throw std::runtime_error(child.error);
+  std::vector<Passed> all;
+  for (std::size_t i = 0; i < child.values.size(); i += 5) {
+    const auto* values = &child.values[i];
+    const auto route = topology.route(static_cast<Rank>(values[0]), static_cast<Rank>(values[1]));
+    all.push_back({values[2], values[2] + route.latency.value, values[3], values[4], route.links});
+  }
+  return all;
+}
+
+/// The most that any link carries in any interval, over what it can carry: the bytes of the
+/// messages that flow wholly inside the interval. All intervals that begin with one and end with
+/// one are looked at.
+double highest_load(const Topology& topology, const std::vector<Passed>& transfers) {
+  double highest = 0;
+  for (LinkId link = 0; link < topology.links().size(); ++link) {
+    std::vector<const Passed*> by_end;
+    for (const auto& transfer : transfers) {
+      if (std::ranges::find(transfer.links, link) != transfer.links.end())
+        by_end.push_back(&transfer);
+    }
+    std::ranges::sort(by_end, {}, [](const auto* transfer) { return transfer->end; });
+    for (const auto* first : by_end) {
+      double bytes = 0;
+      for (const auto* transfer : by_end) {
+        if (transfer->from < first->from) continue;
+        bytes += transfer->bytes;
+        // The times are rounded.
+        const double time = transfer->end - first->from + 4e-16 * transfer->end;
+        if (bytes > 0)
+          highest = std::max(highest, bytes / (time * topology.links()[link].bandwidth.value));
+      }
+    }
+  }
+  return highest;
+}
+
+/// How far a transfer's end is from that of max-min sharing, in relation to the end.
+double farthest_from_max_min(const Topology& topology, const std::vector<Passed>& transfers) {
+  std::vector<double> capacity;
+  for (const auto& link : topology.links()) capacity.push_back(link.bandwidth.value);
+  std::vector<Flow> flows;
+  std::vector<double> ends;
+  for (const auto& transfer : transfers) {
+    if (transfer.bytes == 0) continue;
+    flows.push_back({transfer.from, transfer.bytes, transfer.links});
+    ends.push_back(transfer.end);
+  }
+  const auto right = max_min_ends(capacity, flows);
+  double farthest = 0;
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    farthest = std::max(farthest, std::abs(ends[i] - right[i]) / right[i]);
+  return farthest;
+}
+
+/// Compares `count` random cases, of which no two parts have one in common.
+void compare_part(std::uint64_t part, int count) {
+  int contended = 0;
+  for (std::uint64_t seed = 10'000 * part; contended < count; ++seed) {
+    const SharingCase drawn(seed);
+    const auto& topology = *drawn.topology;
+    if (!find_contention(topology, make_program(drawn.phases))) continue;
+    ++contended;
+    for (const auto* backend : backends()) {
+      if (!backend->is_always_exact || backend->unavailable()) continue;
+      INFO("seed " << seed << ", " << backend->name);
+      const auto transfers = passed_on(*backend, topology, drawn.phases);
+      REQUIRE(!transfers.empty());
+      REQUIRE(highest_load(topology, transfers) <= 1 + 1e-9);
+      REQUIRE(farthest_from_max_min(topology, transfers) <= 1e-12);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("max-min sharing by hand", "[sharing]") {
+  // Links of 6 and 10 B/s. Flows a over both, b and c over the first, d over the second: the first
+  // is full at 2 each, which leaves 8 for d. d's 8 bytes have passed after 1 s; then the first link
+  // still gives 2 each, and all of 6 bytes end at 3 s. e begins at 2 s on the second link: 8 B/s
+  // for 1 s, then 10 for what is left of 13 bytes.
+  const std::vector<Flow> flows = {
+      {0, 6, {0, 1}}, {0, 6, {0}}, {0, 6, {0}}, {0, 8, {1}}, {2, 13, {1}}};
+  CHECK(max_min_ends({6, 10}, flows) == std::vector<double>{3, 3, 3, 1, 3.5});
+}
+
+TEST_CASE("a rank that sends to several peers at once fills no link over its capacity",
+          "[sharing]") {
+  // A switch of 1e9 B/s, 1 ms per link. 3 and 4 send 1 GB each to 2, and 5 and 6 to 1; half a
+  // second later 0 sends 1 GB to each of the two. From 0.502 s on each way down has three flows of
+  // a third of its bandwidth: 2/3 of 0's way up. 3 to 6 have sent 1/4 GB by then: they end after
+  // another 2.25 s. 0's messages have 1/4 GB left, at half the bandwidth of the way up: 0.5 s more.
+  const auto topology = switch_topology("switch", std::vector<Link>(7, {"host", {1e9}, {1e-3}}));
+  const Bytes gigabyte{1'000'000'000};
+  const auto first = call(std::make_shared<Scatter>(
+      7, std::vector<Scatter::Sent>{
+             {3, 2, gigabyte}, {4, 2, gigabyte}, {5, 1, gigabyte}, {6, 1, gigabyte}}));
+  const auto second = call(
+      std::make_shared<Scatter>(7, std::vector<Scatter::Sent>{{0, 1, gigabyte}, {0, 2, gigabyte}}));
+  Phases phases(7, {{first}, {Delay{{0.5}}, second}});
+  for (const auto* backend : backends()) {
+    if (!backend->is_always_exact || backend->unavailable()) continue;
+    INFO(backend->name);
+    const auto transfers = passed_on(*backend, topology, phases);
+    REQUIRE(transfers.size() == 6);
+    for (const auto& transfer : transfers)
+      CHECK(transfer.end == Approx(transfer.start == 0 ? 2.752 : 3.252).epsilon(1e-12));
+    CHECK(highest_load(topology, transfers) <= 1 + 1e-12);
+  }
+}
+
+TEST_CASE("links are shared max-min fairly in random cases", "[sharing]") { compare_part(0, 100); }
+
+TEST_CASE("links are shared max-min fairly in 1,000 random cases", "[.long]") {
+  compare_part(GENERATE(range<std::uint64_t>(1, 11)), 100);
+}
