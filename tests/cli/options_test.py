@@ -96,7 +96,7 @@ NEEDED = {"assume": "--sparse-sum: a ring's sizes depend on the masks of all 4 r
 REFUSED = {
     "backend": (
         "simgird",
-        '--backend: found "simgird" (did you mean "simgrid"?); accepted: auto, recurrence, simgrid, fluid',
+        '--backend: found "simgird" (did you mean "simgrid"?); accepted: auto, recurrence, fluid, simgrid',
     ),
     "engine": ("scaler", '--engine: the engine "scaler" is unknown (did you mean "scalar"?)'),
 }

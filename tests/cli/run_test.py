@@ -199,7 +199,7 @@ class Run(Case):
         self.assertAlmostEqual(float(steps[3]["total_s"]), 1, delta=0.02)
         self.assertEqual(len(steps), 6)
         self.check_error(
-            "--backend: recurrence cannot have hosts die; simgrid, fluid and auto are accepted",
+            "--backend: recurrence cannot have hosts die; fluid, simgrid and auto are accepted",
             "run",
             *QUICK,
             "--topology",

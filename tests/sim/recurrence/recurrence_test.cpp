@@ -235,7 +235,7 @@ TEST_CASE("transfers that share a link are an error that names them", "[recurren
   CHECK_THROWS_WITH(run_recurrence(topology, make_program(phases), {}),
                     "`backend`: recurrence is not exact here, since transfers slow each other: 0>2 "
                     "(values, step 0, round 0) and 1>2 (values, step 0, round 0) share link "
-                    "\"link1\"; simgrid, fluid and auto are accepted");
+                    "\"link1\"; fluid, simgrid and auto are accepted");
 }
 
 TEST_CASE("rates that fit a link do not slow each other", "[recurrence]") {
