@@ -27,8 +27,8 @@ std::shared_ptr<const Collective> make_pipelined_all_gather(std::vector<Bytes> p
 std::uint32_t pipelined_rounds(std::span<const Bytes> parts, Bytes piece);
 
 /// The size of a piece with which rounds * (latency + piece/bandwidth) is least (within 1 % where
-/// parts differ), among the largest part's equal cuts into 1 to 1024. For one part of b bytes that is close to
-/// sqrt(b*latency*bandwidth/(N-2)). Equal parts of all ranks are not cut.
+/// parts differ), among the largest part's equal cuts into 1 to 1024. For one part of b bytes that
+/// is close to sqrt(b*latency*bandwidth/(N-2)). Equal parts of all ranks are not cut.
 Bytes best_piece(std::span<const Bytes> parts, const HopSpeed& hop);
 
 /// What takes least: the pipelined all-gather with its best piece, or make_ring_all_gather() where
