@@ -178,7 +178,6 @@ class Combinations(Files):
         "synthetic": {**RING, "source": "synthetic", "model": "mlp", "steps": "2"},
         "bytes": {**RING, "bytes": "4MB", "compute-time": "1ms", "steps": "2"},
         "trace": {"topology": "four", "source": "trace", "compute-time": "1ms"},
-        "train": {**TRAIN},
     }
     # What has no effect though it is accepted, and why.
     EXCEPTIONS = {}
@@ -190,7 +189,11 @@ class Combinations(Files):
         runs = []
         for source, base in self.BASES.items():
             for scheme in self.schemes():
-                runs += [({**base, "scheme": scheme}, name, value) for name, (_, value) in CHANGES.items() if name not in {**base, "scheme": 0}]
+                runs += [
+                    ({**base, "scheme": scheme}, name, value)
+                    for name, (_, value) in CHANGES.items()
+                    if name not in {**base, "scheme": 0}
+                ]
         distinct = {json.dumps(run): run for base, name, value in runs for run in (base, {**base, name: value})}
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             results = dict(zip(distinct, pool.map(self.result, distinct.values())))

@@ -118,9 +118,8 @@ void print_json(const Question& question, const Breakeven& result) {
 
 int execute(const CLI::App& app, const BreakevenCommand& command) {
   const auto question = read_question(app, command);
-  Progress progress(command.quiet);
-  progress.line(fmt::format("compares {} with {}", question.a, question.b));
   const auto result = run_breakeven(question.request, command.grid, command.accuracy);
+  Progress(command.quiet).line(fmt::format("compared {} with {}", question.a, question.b));
   if (command.format == Format::csv) {
     print_csv(result);
   } else if (command.format == Format::json) {

@@ -27,6 +27,13 @@ std::string unit_of(const Comparison& at) {
   return number ? std::string(number->rest) : std::string();
 }
 
+/// Rounded to so many digits that count, without an exponent.
+std::string with_digits(double value, int digits) {
+  if (value == 0) return "0";
+  const double scale = std::pow(10, digits - 1 - std::floor(std::log10(std::abs(value))));
+  return fmt::format("{:.12g}", std::round(value * scale) / scale);
+}
+
 /// By how much a is slower than b, relatively.
 double difference(const Comparison& at) { return (at.a - at.b) / std::max(at.a, at.b); }
 
@@ -52,7 +59,7 @@ std::string edge(const Comparison& inside, const Comparison& outside) {
   const double share = ((to > 0 ? near : -near) - from) / (to - from);
   const double x = number_of(inside), y = number_of(outside);
   const double value = x > 0 && y > 0 ? x * std::pow(y / x, share) : x + (y - x) * share;
-  return fmt::format("{:.3g}{}", value, unit_of(inside));
+  return with_digits(value, 3) + unit_of(inside);
 }
 
 /// "from about 31Gbps to 45Gbps"
@@ -130,7 +137,7 @@ std::string equal_text(const Compared& compared, const std::vector<Comparison>& 
 std::string rounded(const std::string& value) {
   const auto number = leading_number(value);
   if (!number || number->value == std::round(number->value)) return value;
-  return fmt::format("{:.5g}{}", number->value, number->rest);
+  return with_digits(number->value, 5) + std::string(number->rest);
 }
 
 std::string faster(const Compared& compared, const Comparison& at) {

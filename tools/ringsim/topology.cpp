@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <memory>
 #include <vector>
@@ -121,6 +122,10 @@ int export_file(const std::string& what, const std::string& output) {
   }
   const auto path = std::filesystem::path(output);
   const auto stem = output.empty() ? "profile" : path.stem().string();
+  if (std::ranges::any_of(stem, [](unsigned char c) { return std::iscntrl(c) != 0; })) {
+    throw UserError({{}, "--output"}, fmt::format("found \"{}\"", output),
+                    "a name without control characters is accepted");
+  }
   const auto platform =
       simgrid_platform(find_topology(what), stem, {topology_file(what).string(), {}});
   if (output.empty() || !is_file(path)) {
