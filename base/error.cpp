@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 
@@ -28,6 +29,25 @@ Place Place::member(std::string_view key) const {
 
 namespace {
 
+/// Control characters as people write them: a terminal would obey them.
+std::string printable(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    constexpr unsigned char first_printable = 0x20, delete_character = 0x7f;
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= first_printable && byte != delete_character) {
+      result += c;
+    } else if (c == '\n') {
+      result += "\\n";
+    } else {
+      std::array<char, 8> escaped{};
+      std::snprintf(escaped.data(), escaped.size(), "\\x%02x", byte);
+      result += escaped.data();
+    }
+  }
+  return result;
+}
+
 std::string join(const Place& place, std::string_view found, std::string_view accepted,
                  std::string_view fix) {
   std::string message = place.text();
@@ -38,7 +58,7 @@ std::string join(const Place& place, std::string_view found, std::string_view ac
     message += "; ";
     message += part;
   }
-  return message;
+  return printable(message);
 }
 
 }  // namespace

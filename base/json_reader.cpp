@@ -18,6 +18,17 @@ std::string line_and_column(std::string_view text, std::size_t offset) {
   return fmt::format("line {}, column {}", line, before.size() - line_start + 1);
 }
 
+/// A control character of ASCII or, as UTF-8, one of those from U+0080 on.
+bool has_control_character(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x20 || byte == 0x7f) return true;
+    if (byte != 0xc2 || i + 1 == text.size()) continue;
+    if (static_cast<unsigned char>(text[i + 1]) < 0xa0) return true;
+  }
+  return false;
+}
+
 /// nlohmann's number for a number that no double can hold.
 constexpr int number_overflow = 406;
 /// A Json tree is destroyed recursively; no file of ours nests more than a few levels.
@@ -41,6 +52,10 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   bool end_array() override { return close(); }
   bool key(string_t& key) override {
     const auto& members = std::get<Json::Object>(open_.back().json.value());
+    if (has_control_character(key)) {
+      throw UserError(place_of_open(), fmt::format("the key \"{}\" has control characters", key),
+                      "keys without are accepted");
+    }
     for (const auto& member : members) {
       if (member.first == key) {
         throw UserError(place_of_open(), fmt::format("the key \"{}\" stands twice", key),
@@ -155,6 +170,9 @@ void JsonValue::wrong(std::string_view accepted, std::string_view fix) const {
 std::string JsonValue::string(std::string_view accepted) const {
   const auto* text = json_->get_if<std::string>();
   if (!text) wrong(accepted);
+  // A command line may hold anything; names are printed.
+  if (has_control_character(*text) && !place_.position.starts_with("/provenance/"))
+    wrong("a text without control characters is accepted");
   return *text;
 }
 

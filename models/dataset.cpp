@@ -29,7 +29,9 @@ struct IdxFile {
                   "install the package again");
 }
 
-std::vector<std::uint8_t> unpack(const std::string& path, const std::string& packed) {
+/// At most `most` bytes: a few that are packed may stand for more than a memory holds.
+std::vector<std::uint8_t> unpack(const std::string& path, const std::string& packed,
+                                 std::size_t most) {
   z_stream stream{};
   check(inflateInit2(&stream, 16 + MAX_WBITS) == Z_OK,
         "zlib could not be started");  // 16: a gzip header
@@ -44,6 +46,7 @@ std::vector<std::uint8_t> unpack(const std::string& path, const std::string& pac
     stream.avail_out = static_cast<uInt>(block.size());
     status = inflate(&stream, Z_NO_FLUSH);
     bytes.insert(bytes.end(), block.data(), stream.next_out);
+    if (bytes.size() > most) broken(path, most, "the data goes on where it has to end");
     if (status == Z_BUF_ERROR || (status == Z_OK && stream.avail_in == 0 && stream.avail_out > 0)) {
       broken(path, bytes.size(), "the gzip stream is cut off");
     }
@@ -53,7 +56,8 @@ std::vector<std::uint8_t> unpack(const std::string& path, const std::string& pac
   return bytes;
 }
 
-IdxFile read_idx(const std::filesystem::path& folder, std::string_view name) {
+/// `most`: bytes that it may have, unpacked.
+IdxFile read_idx(const std::filesystem::path& folder, std::string_view name, std::size_t most) {
   const auto path = folder / name;
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
@@ -61,7 +65,7 @@ IdxFile read_idx(const std::filesystem::path& folder, std::string_view name) {
                     fmt::format("install the Debian package {}", package));
   }
   const std::string packed = read_file(path);
-  return {path.string(), unpack(path.string(), packed), sha256(packed)};
+  return {path.string(), unpack(path.string(), packed, most), sha256(packed)};
 }
 
 std::uint32_t big_endian(const IdxFile& file, std::size_t offset) {
@@ -106,8 +110,11 @@ std::string labels_file(std::string_view part) {
 Samples read_samples(const std::filesystem::path& folder, std::string_view prefix,
                      std::uint32_t count, std::vector<InputFile>& files) {
   constexpr std::uint32_t side = 28, classes = 10;
-  const auto images = read_idx(folder, images_file(prefix));
-  const auto labels = read_idx(folder, labels_file(prefix));
+  // Of files that are longer, the sizes are what is said to be wrong.
+  constexpr std::size_t spare = std::size_t{1} << 20;
+  const auto images =
+      read_idx(folder, images_file(prefix), std::size_t{count} * side * side + spare);
+  const auto labels = read_idx(folder, labels_file(prefix), count + spare);
   const std::size_t first_pixel = check_header(images, std::array{count, side, side});
   const std::size_t first_label = check_header(labels, std::array{count});
   Samples samples{std::size_t{side} * side, {}, {}};

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <memory>
@@ -17,7 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view schema = "ringsim-gradient-trace-1";
+constexpr std::string_view schema = "ringsim-gradient-trace-2";
+/// Without the SHA-256 of its files.
+constexpr std::string_view older_schema = "ringsim-gradient-trace-1";
 constexpr std::string_view layers_file = TraceLayerRow::file.name;
 
 /// The names of the table's columns.
@@ -89,7 +92,9 @@ class Table {
 };
 
 Json to_json(const TraceHeader& header) {
-  Json::Array layers, inputs;
+  Json::Array layers, inputs, files;
+  for (const auto& file : header.files)
+    files.push_back(Json::Object{{"name", file.name}, {"sha256", file.sha256}});
   for (const auto& layer : header.layers)
     layers.push_back(Json::Object{{"name", layer.name}, {"parameters", layer.parameters}});
   for (const auto& input : header.provenance.inputs)
@@ -102,6 +107,7 @@ Json to_json(const TraceHeader& header) {
                       {"steps", header.steps},
                       {"with_velocity", header.with_velocity},
                       {"layers", std::move(layers)},
+                      {"files", std::move(files)},
                       {"provenance", Json::Object{{"version", provenance.version},
                                                   {"command", provenance.command},
                                                   {"seed", provenance.seed},
@@ -111,10 +117,11 @@ Json to_json(const TraceHeader& header) {
 TraceHeader parse_header(std::string_view text, const fs::path& path) {
   constexpr std::uint64_t most = std::uint64_t{1} << 40;
   const auto document = parse_json(text, path.string());
-  const JsonObject object = document.object(
-      {"schema", "model", "scheme", "ranks", "steps", "with_velocity", "layers", "provenance"});
-  if (object["schema"].string() != schema)
-    object["schema"].wrong(fmt::format("\"{}\" is accepted", schema));
+  const JsonObject object = document.object({"schema", "model", "scheme", "ranks", "steps",
+                                             "with_velocity", "layers", "files", "provenance"});
+  const auto version = object["schema"].string();
+  if (version != schema && version != older_schema)
+    object["schema"].wrong(fmt::format("\"{}\" or \"{}\" is accepted", schema, older_schema));
   TraceHeader header;
   header.model = object["model"].string();
   header.scheme = object["scheme"].string();
@@ -124,6 +131,12 @@ TraceHeader parse_header(std::string_view text, const fs::path& path) {
   for (const auto& value : object["layers"].array("a list of layers is accepted")) {
     const JsonObject layer = value.object({"name", "parameters"});
     header.layers.push_back({layer["name"].string(), layer["parameters"].integer(0, most)});
+  }
+  if (version == schema) {
+    for (const auto& value : object["files"].array("a list of files is accepted")) {
+      const JsonObject file = value.object({"name", "sha256"});
+      header.files.push_back({file["name"].string(), file["sha256"].string()});
+    }
   }
   if (header.layers.empty()) object["layers"].wrong("at least one layer is accepted");
   const JsonObject provenance =
@@ -275,16 +288,34 @@ void TraceWriter::write(const fs::path& name, std::string_view bytes) {
   AtomicFile file(temporary_ / name);
   file.write(bytes);
   file.commit();
+  files_.push_back({name.generic_string(), sha256(bytes)});
 }
 
 void TraceWriter::commit(const TraceHeader& header) {
   layers_->commit();
   layers_.reset();
-  write("trace.json", to_text(to_json(header)));
+  auto whole = header;
+  whole.files = files_;
+  const auto table = read_file(temporary_ / layers_file, {}, most_of_records);
+  whole.files.insert(whole.files.begin(), {std::string(layers_file), sha256(table)});
+  write("trace.json", to_text(to_json(whole)));
   std::error_code error;
   fs::rename(temporary_, folder_, error);  // takes the place of an empty folder, too
   if (error) throw RunError(fmt::format("{}: {}", folder_.string(), error.message()));
   temporary_.clear();
+}
+
+void check_unchanged(const TraceHeader& header, const fs::path& folder, std::string_view name,
+                     std::string_view hash) {
+  if (header.files.empty()) return;
+  const auto path = (folder / name).string();
+  const auto file = std::ranges::find(header.files, name, &Summary::Input::name);
+  if (file == header.files.end())
+    throw UserError({path, {}}, "is not among the files of trace.json", {}, "prune once more");
+  if (hash == file->sha256) return;
+  throw UserError(
+      {path, {}}, fmt::format("was changed after it was written: its SHA-256 is {}", hash),
+      fmt::format("{}, as in trace.json, is accepted", file->sha256), "prune once more");
 }
 
 GradientTrace read_trace(const fs::path& folder) {
@@ -294,7 +325,7 @@ GradientTrace read_trace(const fs::path& folder) {
     throw UserError({folder.string(), {}}, "is no folder", accepted);
   GradientTrace trace;
   const auto read = [&](const fs::path& file) {
-    std::string text = read_file(file, accepted);
+    std::string text = read_file(file, accepted, most_of_records);
     trace.inputs.push_back({file.string(), sha256(text)});
     return text;
   };
@@ -322,6 +353,7 @@ GradientTrace read_trace(const fs::path& folder) {
                     fmt::format("the {} rows of trace.json are accepted", expected),
                     "is the file truncated?");
   }
+  check_unchanged(trace.header, folder, layers_file, trace.inputs.back().sha256);
   return trace;
 }
 

@@ -26,6 +26,9 @@ struct TraceHeader {
   std::uint64_t steps = 0;
   bool with_velocity = false;  ///< momentum correction: the pruning passes move velocities, too
   std::vector<Layer> layers;   ///< in forward order
+  /// The other files of the trace, by their names in its folder; empty: a trace of an older
+  /// version, whose files cannot be checked.
+  std::vector<Summary::Input> files = {};
   struct {
     std::string version, command;
     std::uint64_t seed = 0;
@@ -54,6 +57,7 @@ class TraceWriter {
   std::filesystem::path folder_, temporary_;
   std::vector<std::filesystem::path> created_;  ///< folders that were missing, innermost first
   std::optional<AtomicFile> layers_;
+  std::vector<Summary::Input> files_;  ///< that were written
 };
 
 struct GradientTrace {
@@ -66,8 +70,13 @@ struct GradientTrace {
   }
 };
 
+/// Throws UserError where the SHA-256 of file `name` of the trace is not what it was when the file
+/// was written.
+void check_unchanged(const TraceHeader& header, const std::filesystem::path& folder,
+                     std::string_view name, std::string_view hash);
+
 /// Reads a trace. Throws UserError with the file and the line or JSON pointer where it is missing,
-/// truncated or contradicts itself.
+/// truncated, contradicts itself, or was changed after it was written.
 GradientTrace read_trace(const std::filesystem::path& folder);
 
 }  // namespace ringsim

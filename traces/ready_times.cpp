@@ -39,8 +39,8 @@ double parse_time(std::string_view text, const Place& place) {
 std::vector<double> read_ready_times(const std::filesystem::path& path,
                                      const std::vector<MeasuredLayer>& layers) {
   if (path.extension() == ".json") return read_profiler_trace(path, layers);
-  const std::string text =
-      read_file(path, "a CSV table or a trace of the PyTorch profiler is accepted");
+  const std::string text = read_file(
+      path, "a CSV table or a trace of the PyTorch profiler is accepted", most_of_records);
   std::unordered_map<std::string_view, std::size_t> index;
   for (std::size_t i = 0; i < layers.size(); ++i) index.emplace(layers[i].name, i);
   std::vector<std::optional<double>> times(layers.size());

@@ -7,10 +7,36 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <vector>
 
 namespace ringsim {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+/// Whether a run that was killed left this file behind.
+bool is_left_over(const fs::path& path) {
+  constexpr std::array names = {
+      StepRow::file.name,     LayerRow::file.name, LinkRow::file.name, StalenessRow::file.name,
+      TransferRow::file.name, FaultRow::file.name, Summary::file.name};
+  return std::ranges::any_of(names, [&](auto name) { return is_abandoned(path, name); });
+}
+
+/// Whether the folder holds anything besides what killed runs left behind, which goes.
+bool holds_others(const fs::path& folder) {
+  std::error_code error;
+  std::vector<fs::path> left_over;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (!is_left_over(entry.path())) return true;
+    left_over.push_back(entry.path());
+  }
+  for (const auto& path : left_over) fs::remove(path, error);
+  return false;
+}
+
+}  // namespace
 
 RunFolder::RunFolder(const fs::path& folder, bool with_transfers) : folder_(folder) {
   const Place place{folder.string(), {}};
@@ -18,8 +44,7 @@ RunFolder::RunFolder(const fs::path& folder, bool with_transfers) : folder_(fold
   std::error_code error;
   if (fs::exists(folder, error)) {
     if (!fs::is_directory(folder)) throw UserError(place, "is not a folder", accepted);
-    const auto first = fs::directory_iterator(folder, error);
-    if (!error && first != fs::directory_iterator()) {
+    if (holds_others(folder)) {
       const bool is_run = fs::exists(folder / Summary::file.name);
       throw UserError(place, is_run ? "holds another run (summary.json)" : "is not empty", accepted,
                       "choose another folder for -o, or remove this one");

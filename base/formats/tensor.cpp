@@ -65,8 +65,9 @@ const Tensor* TensorFile::find(std::string_view name) const {
 TensorFile load_tensors(const std::filesystem::path& path) {
   constexpr std::string_view accepted = "a .safetensors or .npy file is accepted";
   const auto ending = path.extension();
-  if (ending == ".safetensors") return parse_safetensors(read_file(path, accepted), path);
-  if (ending == ".npy") return parse_npy(read_file(path, accepted), path);
+  if (ending == ".safetensors")
+    return parse_safetensors(read_file(path, accepted, most_of_records), path);
+  if (ending == ".npy") return parse_npy(read_file(path, accepted, most_of_records), path);
   throw UserError({path.string(), {}}, fmt::format("ends in \"{}\"", ending.string()), accepted);
 }
 

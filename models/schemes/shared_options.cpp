@@ -69,7 +69,7 @@ constinit const SchemeOption factor_masking_option = {
      .limits = OnOff{},
      .default_value = "on",
      .needs = "momentum correction"},
-    {}};
+    {.origins = from_training}};
 constinit const SchemeOption mask_encoding_option = {
     {.name = "mask-encoding",
      .value = "NAME",

@@ -16,7 +16,7 @@ constinit const SchemeOption clip_deviations_option = {
      .limits = Number{1e-9, 1e9},
      .default_value = "2.5",
      .default_note = "the paper's"},
-    {}};
+    {.origins = from_training}};
 
 Quantization quantization_of(const SchemeOptions& options) {
   return {.scale = Quantization::Scale::largest_magnitude,

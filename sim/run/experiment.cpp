@@ -18,16 +18,39 @@
 namespace ringsim {
 namespace {
 
+[[noreturn]] void no_effect(std::string_view option, std::string_view why) {
+  throw UserError(option_place(option), fmt::format("has no effect: {}", why), {}, "leave it out");
+}
+
+/// What is said of faults needs some.
+void check_faults(const RunOptions& options, const Topology& topology) {
+  const bool has_outages = std::ranges::any_of(topology.links(), [](const Link& link) {
+    return link.extras != nullptr && !link.extras->outages.empty();
+  });
+  if (is_given(options, "after-outage") && !has_outages)
+    no_effect("after-outage", fmt::format("no link of {} has outages", topology.name()));
+  const Rank ranks = options.topology.ranks.value_or(topology.hosts());
+  if (is_given(options, "detection-timeout") && ranks <= topology.hosts() &&
+      !has_deaths(topology, ranks)) {
+    no_effect("detection-timeout", fmt::format("no host of {} dies", topology.name()));
+  }
+}
+
 /// What the options say of all hosts and links.
 void apply_options(const RunOptions& options, Topology& topology) {
   topology.set_after_outage(options.after_outage);
+  check_faults(options, topology);
   if (!options.reduce_rate) return;
+  bool is_felt = false;
   for (Rank rank = 0; rank < topology.hosts(); ++rank) {
     Host host = topology.host(rank);
     if (host.reduce_rate) continue;
     host.reduce_rate = options.reduce_rate;
     topology.set_host(rank, host);
+    is_felt = true;
   }
+  if (!is_felt)
+    no_effect("reduce-rate", fmt::format("every host of {} has its own", topology.name()));
 }
 
 std::shared_ptr<const TraceSource> open_trace(const RunOptions& options) {
@@ -211,7 +234,7 @@ std::vector<Summary::Input> inputs_of(const Experiment& experiment) {
       const std::string name = option.name == "topology" ? experiment.topology.name()
                                : option.name == "model"  ? options.model
                                                          : file.string();
-      inputs.push_back({name, sha256(read_file(file))});
+      inputs.push_back({name, sha256(read_file(file, {}, most_of_records))});
     }
   }
   return inputs;

@@ -4,6 +4,7 @@
 #include "base/shipped.hpp"
 #include "models/optimizer.hpp"
 #include "models/schemes/shared_options.hpp"
+#include "sim/run/felt_options.hpp"
 #include "sim/run/run_options.hpp"
 
 #include <fmt/format.h>
@@ -95,6 +96,38 @@ void check_masks_ahead(const RunOptions& options) {
   }
 }
 
+/// Momentum moves weights, and what is not trained has none; it also moves the velocities of
+/// momentum correction, which is there by default where there is momentum.
+void check_momentum_is_felt(const RunOptions& options, const SchemeDefinition& scheme) {
+  const auto is_taken =
+      std::ranges::find(scheme.options, &momentum_correction_option) != scheme.options.end();
+  const bool is_chosen = options.scheme_options.has(momentum_correction_option);
+  if (options.momentum && origin_of(options) != from_training && (!is_taken || is_chosen)) {
+    refuse("momentum",
+           is_taken ? "has no effect with `momentum-correction` where nothing is trained"
+                    : fmt::format("has no effect with `scheme` {} where nothing is trained",
+                                  scheme.name),
+           "leave it out");
+  }
+  if (!is_given(options, factor_masking_option.name)) return;
+  const bool has_momentum = training_rates(options, scheme).momentum > 0;
+  const bool corrects = options.scheme_options.find<bool>(momentum_correction_option)
+                            .value_or(has_momentum && scheme.name != "cltk");
+  if (!corrects || options.optimizer != "sgd" || options.local_steps > 1) {
+    refuse(factor_masking_option.name, "has no effect without momentum correction",
+           "give a `momentum`, or leave it out");
+  }
+}
+
+/// What has no local work, or nothing that is added up, does not feel how long that takes.
+void check_stages(const RunOptions& options) {
+  if (options.source == Source::trace && !is_given(options, "scheme")) return;
+  for (const auto& name : options.given) {
+    if (!depends_on_stages(name) || has_stage_for(options, name)) continue;
+    refuse(name, fmt::format("has no effect with `scheme` {}", options.scheme), "leave it out");
+  }
+}
+
 /// Residuals can carry the momentum of sgd in steps that are exchanged, and nesterov is sgd without
 /// momentum.
 void check_momentum(const RunOptions& options, const SchemeDefinition& scheme) {
@@ -105,6 +138,7 @@ void check_momentum(const RunOptions& options, const SchemeDefinition& scheme) {
                     "off is accepted",
                     "leave one of the two out: the momentum is that of each rank's own steps");
   }
+  check_momentum_is_felt(options, scheme);
   const std::string beside = fmt::format("`optimizer` {}", options.optimizer);
   if (options.optimizer != "sgd" && corrects) {
     throw UserError(option_place("momentum-correction"), "found on with " + beside,
@@ -151,7 +185,10 @@ void check_run_options(const RunOptions& options) {
   if (options.bytes) check_bytes(options);
   check_origins(options);
   check_conditions(options);
-  if (options.source == Source::trace) return check_trace(options);
+  if (options.source == Source::trace) {
+    check_trace(options);
+    return check_stages(options);
+  }
   if (options.steps && options.epochs) {
     throw UserError(option_place("steps"), "given together with `epochs`",
                     "one of the two is accepted");
@@ -159,6 +196,7 @@ void check_run_options(const RunOptions& options) {
   check_momentum(options, find_scheme(options.scheme));
   check_taken(options, TakenBy::scheme, options.scheme,
               "leave it out, or choose a scheme that takes it (ringsim list schemes)");
+  check_stages(options);
 }
 
 }  // namespace ringsim

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "sim/run/run_options.hpp"
+#include "sim/scan/point_checks.hpp"
 #include "sim/scan/point_runner.hpp"
 
 #include <fmt/format.h>
@@ -29,7 +30,15 @@ bool takes_any_number(std::string_view option, double first, double last, std::s
   return accepts(option, value_text(first + (last - first) * nowhere, unit));
 }
 
-double difference_of(const Comparison& at) { return at.a - at.b; }
+/// Times that differ by less than this are equal: such differences come from rounding.
+constexpr double least_difference = 1e-9;
+
+/// Above 0 where b is faster, below where a is.
+int sign_of(const Comparison& at) {
+  const double difference = at.a - at.b;
+  if (std::abs(difference) <= least_difference * std::max(at.a, at.b)) return 0;
+  return difference > 0 ? 1 : -1;
+}
 
 }  // namespace
 
@@ -108,26 +117,25 @@ Breakeven find_breakeven(const SearchAxis& axis, std::size_t grid_points, double
   const auto positions = axis.grid(std::max<std::size_t>(2, grid_points));
   Breakeven result;
   for (const double position : positions) result.grid.push_back(time(axis.text(position)));
-  const auto sign = [](const Comparison& at) {
-    const double difference = difference_of(at);
-    return difference > 0 ? 1 : difference < 0 ? -1 : 0;
-  };
   for (std::size_t i = 0; i < positions.size(); ++i) {
-    if (sign(result.grid[i]) == 0) {
-      result.crossings.push_back({result.grid[i], result.grid[i], 0.0});
+    if (sign_of(result.grid[i]) == 0) {
+      const std::size_t first = i;
+      while (i + 1 < positions.size() && sign_of(result.grid[i + 1]) == 0) ++i;
+      result.crossings.push_back(
+          {result.grid[first], result.grid[i], axis.width(positions[first], positions[i])});
       continue;
     }
-    if (i == 0 || sign(result.grid[i - 1]) * sign(result.grid[i]) >= 0) continue;
+    if (i == 0 || sign_of(result.grid[i - 1]) * sign_of(result.grid[i]) >= 0) continue;
     double low = positions[i - 1], high = positions[i];
     auto at_low = result.grid[i - 1], at_high = result.grid[i];
     while (const auto middle = axis.between(low, high, accuracy)) {
       const auto at_middle = time(axis.text(*middle));
-      if (sign(at_middle) == 0) {
+      if (sign_of(at_middle) == 0) {
         low = high = *middle;
         at_low = at_high = at_middle;
         break;
       }
-      const bool is_low = sign(at_middle) == sign(at_low);
+      const bool is_low = sign_of(at_middle) == sign_of(at_low);
       (is_low ? low : high) = *middle;
       (is_low ? at_low : at_high) = at_middle;
     }
@@ -147,10 +155,25 @@ Breakeven run_breakeven(const BreakevenRequest& request, std::size_t grid_points
   };
   const SearchAxis axis(request.option, request.range, request.item,
                         {{}, fmt::format("`{}`", request.option)});
-  return find_breakeven(axis, grid_points, accuracy, [&](const std::string& value) {
+  const auto points_at = [&](const std::string& value) {
     auto at_value = request.both;
     at_value.options.push_back({request.option, {value}});
-    const PointSet points(at_value);
+    return PointSet(at_value);
+  };
+  PointChecks checks;
+  for (const double end : {0.0, axis.end()}) {
+    const auto points = points_at(axis.text(end));
+    if (points.size() != 2) {
+      throw UserError({{}, "breakeven"}, "found one configuration twice",
+                      "two that differ are accepted");
+    }
+    for (std::size_t point = 0; point < 2; ++point) {
+      if (const auto* refusal = checks.refusal(points.assignments(point)))
+        throw UserError({}, *refusal);
+    }
+  }
+  return find_breakeven(axis, grid_points, accuracy, [&](const std::string& value) {
+    const auto points = points_at(value);
     return Comparison{value, seconds(runner_a, points.assignments(0), value),
                       seconds(runner_b, points.assignments(1), value)};
   });

@@ -23,14 +23,12 @@ void sync_to_disk(const fs::path& path) {
 
 bool is_same(const fs::path& path, const std::string& text) {
   std::error_code error;
-  return fs::is_regular_file(path, error) && read_file(path) == text;
+  return fs::is_regular_file(path, error) && read_file(path, {}, most_of_records) == text;
 }
 
 /// A file of a scan that was not whole when its process was killed.
 bool is_partial(const fs::path& path) {
-  const auto name = path.filename().string();
-  return name.ends_with(".partial") &&
-         (name.starts_with(manifest_name) || name.starts_with(table_name));
+  return is_abandoned(path, manifest_name) || is_abandoned(path, table_name);
 }
 
 /// Anything but what a scan has left that ended before its manifest was there.

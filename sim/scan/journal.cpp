@@ -80,7 +80,7 @@ Journal::Journal(std::filesystem::path path, const std::string& manifest_hash)
       throw UserError({path_.parent_path().string(), {}}, "another process scans into this folder",
                       {}, "wait for it, or choose another folder for -o");
     }
-    auto contents = parse(read_file(path_), manifest_hash);
+    auto contents = parse(read_file(path_, {}, most_of_records), manifest_hash);
     rows_ = std::move(contents.rows);
     length_ = contents.length;
     if (ftruncate(file_, static_cast<off_t>(length_)) != 0) fail(errno);
@@ -131,7 +131,8 @@ void Journal::fail(int error) const {
 
 std::map<std::uint32_t, DoneRow> Journal::read(const std::filesystem::path& path,
                                                const std::string& manifest_hash) {
-  return parse(read_file(path, "the journal of a scan is accepted"), manifest_hash).rows;
+  return parse(read_file(path, "the journal of a scan is accepted", most_of_records), manifest_hash)
+      .rows;
 }
 
 }  // namespace ringsim

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "models/schemes/scheme.hpp"
 #include "sim/collectives/collective.hpp"
+#include "sim/run/felt_options.hpp"
 #include "sim/run/run_options.hpp"
 #include "sim/scan/groups.hpp"
 #include "sim/scan/point_runner.hpp"
@@ -71,7 +72,15 @@ ScanRequest with_defaults_to_try(ScanRequest request) {
   }
   names.clear();
   for (const auto* collective : collectives()) names.emplace_back(collective->name);
-  add("collective", names);
+  const auto& tried = given_option(request, "scheme");
+  RunOptions options;
+  if (given_option(request, "bytes") != nullptr) options.bytes = Bytes{sizeof(float)};
+  const bool adds_up =
+      tried == nullptr || std::ranges::any_of(tried->values, [&](const auto& scheme) {
+        options.scheme = scheme;
+        return has_stage_for(options, "collective");
+      });
+  if (adds_up) add("collective", names);
   // The largest one is exchanged when the whole gradient is ready, as without buckets.
   if (is_model_drawn) add("bucket", {"ddp", "1MiB", "4MiB", "16MiB", "64MiB", "1TiB"});
   std::ranges::sort(request.options, {}, [](const ScanRequest::Option& option) {

@@ -4,6 +4,7 @@
 #include "base/option_names.hpp"
 #include "models/schemes/scheme.hpp"
 #include "sim/collectives/collective.hpp"
+#include "sim/run/felt_options.hpp"
 #include "sim/run/run_options.hpp"
 #include "sim/scan/points_file.hpp"
 
@@ -164,7 +165,28 @@ std::string PointSet::value_of(std::string_view name,
   return name == "scheme" ? RunOptions{}.scheme : RunOptions{}.collective;
 }
 
+bool PointSet::lacks_stage(std::string_view name, std::span<const std::uint32_t> choices) const {
+  const std::size_t column = column_of("scheme");
+  if (column == varied_.size()) return false;
+  const auto has_stage = [&](const std::string& scheme) {
+    RunOptions options;
+    const auto set = [&](std::string_view option, const std::string& text) {
+      const auto& row = option_of(option);
+      if (row.of_scheme != nullptr ? takes(scheme, row) : option == "bytes" || option == "ranks")
+        set_run_option(options, option, text);
+    };
+    for (const auto& [option, text] : fixed_) set(option, text);
+    for (std::size_t i = 0; i < varied_.size(); ++i) {
+      if (choices[i] != left_out) set(varied_[i], texts_[i][choices[i]]);
+    }
+    options.scheme = scheme;
+    return has_stage_for(options, name);
+  };
+  return !has_stage(value_of("scheme", choices)) && std::ranges::any_of(texts_[column], has_stage);
+}
+
 bool PointSet::leaves_out(std::string_view name, std::span<const std::uint32_t> choices) const {
+  if (depends_on_stages(name) && lacks_stage(name, choices)) return true;
   const auto& option = option_of(name);
   if (option.taken_by == TakenBy::every_run) return false;
   const std::string_view by = option.taken_by == TakenBy::scheme ? "scheme" : "collective";

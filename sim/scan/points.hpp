@@ -60,6 +60,9 @@ class PointSet {
   std::size_t column_of(std::string_view name) const;
   /// The value of option `name`, which has a default, in a point of these choices.
   std::string value_of(std::string_view name, std::span<const std::uint32_t> choices) const;
+  /// Whether the scheme of a point of these choices has no stage that feels the option, and
+  /// another one does.
+  bool lacks_stage(std::string_view name, std::span<const std::uint32_t> choices) const;
   /// Whether an option is left out of a point of these choices.
   bool leaves_out(std::string_view name, std::span<const std::uint32_t> choices) const;
 

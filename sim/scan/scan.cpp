@@ -6,6 +6,7 @@
 #include "sim/scan/groups.hpp"
 #include "sim/scan/journal.hpp"
 #include "sim/scan/manifest.hpp"
+#include "sim/scan/point_checks.hpp"
 #include "sim/scan/point_runner.hpp"
 #include "sim/scan/scan_columns.hpp"
 #include "sim/scan/workers.hpp"
@@ -130,6 +131,7 @@ std::string scan_csv(const PointSet& points, const ResultColumns& columns,
 ScanOutcome run_scan(const ScanRequest& request, const PointSet& points,
                      const ResultColumns& columns, const ScanOptions& options,
                      const ScanObserver& observer) {
+  check_points(points, [](std::string_view) { return true; });
   std::unique_ptr<Journal> journal;
   if (!options.folder.empty()) {
     const auto manifest =

@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -103,7 +104,7 @@ class Worker {
         // Before the work goes, those that were split off need nothing of it any more.
       }
     } catch (const std::exception& error) {
-      fmt::print(stderr, "{}\n", error.what());
+      std::fprintf(stderr, "%s\n", error.what());
       std::_Exit(1);
     }
     shared_.give_process();

@@ -39,8 +39,11 @@ std::vector<std::vector<prune::MaskWord>> read_trace_masks(const fs::path& folde
                                                            const TraceHeader& header,
                                                            std::uint64_t step, Rank ranks,
                                                            std::span<const std::size_t> layers) {
-  const fs::path path = folder / "masks" / fmt::format("step-{:06}.safetensors", step);
-  const auto file = parse_safetensors(read_file(path), path, SafetensorsBytes::accepted);
+  const auto file_name = fmt::format("masks/step-{:06}.safetensors", step);
+  const fs::path path = folder / file_name;
+  auto bytes = read_file(path, {}, most_of_records);
+  const auto hash = sha256(bytes);
+  const auto file = parse_safetensors(std::move(bytes), path, SafetensorsBytes::accepted);
   std::vector<std::vector<prune::MaskWord>> masks(ranks);
   for (Rank rank = 0; rank < ranks; ++rank) {
     for (const std::size_t layer : layers) {
@@ -54,6 +57,7 @@ std::vector<std::vector<prune::MaskWord>> read_trace_masks(const fs::path& folde
       append_mask(*tensor, parameters, masks[rank]);
     }
   }
+  check_unchanged(header, folder, file_name, hash);
   return masks;
 }
 

@@ -97,8 +97,7 @@ TEST_CASE("a full disk is an error, and a folder is not replaced", "[files]") {
   CHECK(folder.entries() == 1);
   // What is small stays in the buffer until the commit, which must not hide that the disk is full.
   const auto name = "ringsim-full-" + std::to_string(getpid());
-  const auto link = folder.path / (name + "." + std::to_string(getpid()) + ".partial");
-  fs::create_symlink("/dev/full", link);
+  fs::create_symlink("/dev/full", folder.path / name);
   const auto fill = [&] {
     AtomicFile file(folder.path / name);
     file.write("x");
@@ -106,7 +105,40 @@ TEST_CASE("a full disk is an error, and a folder is not replaced", "[files]") {
   };
   CHECK_THROWS_WITH(
       fill(), (folder.path / name).string() + ": cannot be written (No space left on device)");
-  CHECK(folder.entries() == 1);
+  CHECK(folder.entries() == 2);
+}
+
+TEST_CASE("what another process writes is not abandoned, and what is left behind is", "[files]") {
+  const Folder folder;
+  AtomicFile file(folder.path / "a.csv");
+  const auto partial = fs::directory_iterator(folder.path)->path();
+  CHECK(!is_abandoned(partial, "a.csv"));
+  CHECK(!is_abandoned(partial, "b.csv"));
+  const auto left = folder.path / "a.csv.1-0.partial";
+  std::ofstream(left) << "x";
+  CHECK(is_abandoned(left, "a.csv"));
+  file.commit();
+  CHECK(!is_abandoned(folder.path / "a.csv", "a.csv"));
+}
+
+TEST_CASE("two paths lead to one file, whether it is there or not", "[files]") {
+  const Folder folder;
+  fs::create_symlink("new", folder.path / "link");
+  CHECK(is_same_file(folder.path / "link", folder.path / "." / "new"));
+  std::ofstream(folder.path / "new") << "x";
+  CHECK(is_same_file(folder.path / "link", folder.path / "new"));
+  CHECK(!is_same_file(folder.path / "other", folder.path / "new"));
+}
+
+TEST_CASE("a file is read up to its limit", "[files]") {
+  const Folder folder;
+  std::ofstream(folder.path / "a") << "12345678";
+  CHECK(read_file(folder.path / "a", {}, 8) == "12345678");
+  CHECK_THROWS_WITH(read_file(folder.path / "a", "a small file is accepted", 7),
+                    (folder.path / "a").string() +
+                        ": has 8B, more than the 7B that are read of such a file; a small file is "
+                        "accepted");
+  CHECK_THROWS_WITH(read_file("/dev/null"), "/dev/null: is a device; give a file or a pipe");
 }
 
 TEST_CASE("a missing file, and a folder in place of one, are errors", "[files]") {

@@ -100,7 +100,9 @@ class Breakeven(Case):
         self.assertRegex(
             text,
             r"They are equal between [0-9.]+Gbps and [0-9.]+Gbps \([0-9.]+ %\): scheme=iwp is faster at the "
-            r"first, scheme=dense at the second\.\nTwo crossings between neighbouring values of the table "
+            r"first, scheme=dense at the second\.\nSlopes from 100Gbps to 10000Gbps, in % of the time per % of "
+            r"bandwidth: scheme=dense -0\.[0-9]+, scheme=iwp -0\.[0-9]+\.\nThey are within 1 % of one another from "
+            r"about [0-9]+Gbps to [0-9]+Gbps\.\nTwo crossings between neighbouring values of the table "
             r"would not be seen \(--grid\)\.\n$",
         )
         none = self.good(
@@ -123,8 +125,15 @@ class Breakeven(Case):
             ("found no list of two values", "--bandwidth", "1Gbps..2Gbps"),
             ("found 3 values of --seed", "--seed", "1,2,3"),
             ("found two ranges, of --bandwidth and --seed", "--bandwidth", "1Gbps..2Gbps", "--seed", "1..3"),
+            ("found one configuration twice", "--scheme", "dense,dense", "--bandwidth", "1Gbps..2Gbps"),
         ):
             self.check_error(f"breakeven: {found}; {accepted}", "breakeven", *arguments)
+        self.check_error(
+            '--within: found "nan"; a number from 1e-12 to 1 is accepted; see ringsim breakeven --help',
+            *("breakeven", "--scheme", "dense,iwp", "--jitter", "0..1", "--within", "nan"),
+        )
+        for command in (["breakeven", "--scheme", "dense,iwp", "--jitter", "0..1"], ["optimize"], ["scan"]):
+            self.check_error("--ranks: found 100; 2 to 8 (the hosts of ring8-1g) is accepted", *command, "--ranks", 100)
         self.check_error(
             '--bandwidth: found "1Gbps..1Gbps", which has one value; a range with at least two is accepted',
             "breakeven",

@@ -4,13 +4,16 @@
 #include "base/option_names.hpp"
 #include "base/text.hpp"
 #include "tools/ringsim/command.hpp"
+#include "tools/ringsim/standard_streams.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace ringsim {
@@ -66,8 +69,35 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
                                           : "argument",
                           did_you_mean(word.substr(0, word.find('=')), known_names(at)));
   }
-  fmt::print(stderr, "{}; see {}\n", message, help);
+  say(fmt::format("{}; see {}\n", message, help));
   return exit_wrong_input;
+}
+
+using Actions = std::map<const CLI::App*, std::function<int()>>;
+
+/// A file or folder without a name would be none, without a word.
+void check_files_have_names(const CLI::App& app) {
+  for (const auto* option : app.get_options()) {
+    const auto type = option->get_type_name();
+    if (type != "FILE" && type != "DIR" && type != "TRACE" && type != "FILE...") continue;
+    for (const auto& value : option->results()) {
+      if (!value.empty()) continue;
+      throw UserError({{}, option->get_name()}, "found \"\"",
+                      "the name of a file or folder is accepted");
+    }
+  }
+  for (const auto* command : app.get_subcommands()) check_files_have_names(*command);
+}
+
+/// Help and version are printed and done with.
+int run_command(CLI::App& app, int argc, char** argv, const Actions& actions) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  }
+  check_files_have_names(app);
+  return actions.at(app.get_subcommands().front())();
 }
 
 }  // namespace
@@ -91,6 +121,7 @@ void add_format_option(CLI::App& app, Format& format) {
 }
 
 int run_application(int argc, char** argv) {
+  take_standard_descriptors();
   CLI::App app(
       "ringsim simulates gradient exchange in distributed training:\n"
       "does pruning my gradients pay here, in seconds, in bytes, in accuracy?",
@@ -99,23 +130,27 @@ int run_application(int argc, char** argv) {
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
   const Invocation invocation{command_line(argc, argv)};
-  std::map<const CLI::App*, std::function<int()>> actions;
+  Actions actions;
   for (const auto* command : commands()) {
     auto* sub = app.add_subcommand(std::string(command->name), std::string(command->description));
     actions[sub] = command->add(*sub, invocation);
   }
   try {
-    app.parse(argc, argv);
-    return actions.at(app.get_subcommands().front())();
-  } catch (const CLI::Success& success) {
-    return app.exit(success);
+    const int code = run_command(app, argc, argv, actions);
+    if (code == 0) finish_stdout();
+    return code;
   } catch (const CLI::ParseError& error) {
     return report_parse_error(app, error);
   } catch (const UserError& error) {
-    fmt::print(stderr, "{}\n", with_dashes(error.what()));
+    say(with_dashes(error.what()) + "\n");
     return exit_wrong_input;
+  } catch (const std::system_error& error) {
+    const bool is_stdout = std::ferror(stdout) != 0;
+    say(is_stdout ? fmt::format("standard output: cannot be written ({})\n", error.code().message())
+                  : with_dashes(error.what()) + "\n");
+    return exit_failed;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", with_dashes(error.what()));
+    say(with_dashes(error.what()) + "\n");
     return exit_failed;
   }
 }

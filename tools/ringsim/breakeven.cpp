@@ -3,11 +3,14 @@
 
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "sim/run/run_options.hpp"
 #include "sim/scan/scan_file.hpp"
 #include "tools/ringsim/command.hpp"
+#include "tools/ringsim/crossings.hpp"
 #include "tools/ringsim/experiment_options.hpp"
+#include "tools/ringsim/progress.hpp"
 #include "tools/ringsim/table.hpp"
 #include "traces/csv.hpp"
 
@@ -25,6 +28,7 @@ struct BreakevenCommand {
   double accuracy = 0.001;
   std::size_t grid = 9;
   Format format = Format::table;
+  bool quiet = false;
 };
 
 [[noreturn]] void wrong_question(std::string_view found) {
@@ -68,39 +72,19 @@ Question read_question(const CLI::App& app, const BreakevenCommand& command) {
   }
   if (request.option.empty()) wrong_question("found no range");
   if (question.a.empty()) wrong_question("found no list of two values");
+  if (question.a == question.b) wrong_question("found one configuration twice");
   return question;
 }
 
-std::string percent(const std::optional<double>& width) {
-  return width ? fmt::format("{:.2g} %", *width * 100) : std::string("neighbours");
-}
-
-std::string faster(const Question& question, const Comparison& at) {
-  return at.a < at.b ? question.a : at.b < at.a ? question.b : "neither";
-}
-
 void print_table(const Question& question, const Breakeven& result) {
+  const Compared compared{std::string(question.request.option), question.a, question.b};
   std::vector<std::vector<std::string>> rows = {
-      {std::string(question.request.option), question.a, question.b, "faster"}};
+      {compared.option, question.a, question.b, "faster"}};
   for (const auto& at : result.grid) {
-    rows.push_back({at.value, format(Seconds{at.a}), format(Seconds{at.b}), faster(question, at)});
+    rows.push_back(
+        {rounded(at.value), format(Seconds{at.a}), format(Seconds{at.b}), faster(compared, at)});
   }
-  fmt::print("time per step\n{}", format_table(rows));
-  for (const auto& [low, high, width] : result.crossings) {
-    if (low == high) {
-      fmt::print("They are equal at {} ({} per step).\n", low.value, format(Seconds{low.a}));
-      continue;
-    }
-    fmt::print(
-        "They are equal between {} and {} ({}): {} is faster at the first, {} at the second.\n",
-        low.value, high.value, percent(width), faster(question, low), faster(question, high));
-  }
-  if (result.crossings.empty()) {
-    fmt::print("There is no crossing: {} is faster at all {} values.\n",
-               faster(question, result.grid.front()), result.grid.size());
-  }
-  fmt::print(
-      "Two crossings between neighbouring values of the table would not be seen (--grid).\n");
+  fmt::print("time per step\n{}{}", format_table(rows), crossings_text(compared, result));
 }
 
 void print_csv(const Breakeven& result) {
@@ -135,6 +119,7 @@ void print_json(const Question& question, const Breakeven& result) {
 int execute(const CLI::App& app, const BreakevenCommand& command) {
   const auto question = read_question(app, command);
   const auto result = run_breakeven(question.request, command.grid, command.accuracy);
+  Progress(command.quiet).line(fmt::format("compared {} with {}", question.a, question.b));
   if (command.format == Format::csv) {
     print_csv(result);
   } else if (command.format == Format::json) {
@@ -152,7 +137,13 @@ std::function<int()> add_breakeven(CLI::App& app, const Invocation&) {
   app.add_option("--within", command->accuracy,
                  "relative width of the bracket at which bisection ends; default 0.001")
       ->type_name("X")
-      ->check(CLI::Range(1e-12, 1.0))
+      ->check([](const std::string& text) {
+        const auto value = parse_number_or_fraction(text);
+        constexpr double least = 1e-12;
+        return value && *value >= least && *value <= 1
+                   ? std::string()
+                   : fmt::format("found \"{}\"; a number from 1e-12 to 1 is accepted", text);
+      })
       ->group("breakeven");
   app.add_option(
          "--grid", command->grid,
@@ -161,6 +152,7 @@ std::function<int()> add_breakeven(CLI::App& app, const Invocation&) {
       ->check(CLI::Range(2, 100000))
       ->group("breakeven");
   add_format_option(app, command->format);
+  app.add_flag("--quiet", command->quiet, "no progress on stderr")->group("output");
   return [&app, command] { return execute(app, *command); };
 }
 

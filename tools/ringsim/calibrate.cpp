@@ -145,8 +145,7 @@ std::string topology_text(const CalibrateCommand& command, const Calibration& re
 }
 
 void check_output(const std::string& output, const char* name, const CalibrateCommand& command) {
-  std::error_code ignored;
-  if (output.empty() || !std::filesystem::equivalent(output, command.file, ignored)) return;
+  if (output.empty() || !is_same_file(output, command.file)) return;
   throw UserError(option(name), fmt::format("{} is the file that is read", output),
                   "another file is accepted");
 }
@@ -161,6 +160,12 @@ int execute(const CalibrateCommand& command) {
   }
   check_output(command.output, "--output", command);
   check_output(command.points, "--points", command);
+  if (!command.points.empty() && !command.output.empty() &&
+      is_same_file(command.points, command.output)) {
+    throw UserError(option("--points"),
+                    fmt::format("{} is the file of --output too", command.points),
+                    "another file is accepted");
+  }
   const auto result = calibrate(command);
   std::vector<AtomicFile> files;
   if (!command.output.empty())

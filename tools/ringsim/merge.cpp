@@ -2,6 +2,7 @@
 #include "sim/scan/merge.hpp"
 
 #include "tools/ringsim/command.hpp"
+#include "tools/ringsim/standard_streams.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -19,11 +20,11 @@ struct MergeCommand {
 int execute(const MergeCommand& command) {
   const auto outcome =
       merge_shards({command.folders.begin(), command.folders.end()}, command.output);
-  fmt::print(stderr, "{} points of {} shards are in {}/scan.csv\n", outcome.points,
-             command.folders.size(), command.output);
+  say(fmt::format("{} points of {} shards are in {}/scan.csv\n", outcome.points,
+                  command.folders.size(), command.output));
   if (outcome.failed == 0) return 0;
-  fmt::print(stderr, "{} of {} points failed; the column error of {}/scan.csv says why\n",
-             outcome.failed, outcome.points, command.output);
+  say(fmt::format("{} of {} points failed; the column error of {}/scan.csv says why\n",
+                  outcome.failed, outcome.points, command.output));
   return 1;
 }
 

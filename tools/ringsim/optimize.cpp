@@ -5,6 +5,7 @@
 #include "base/json_writer.hpp"
 #include "base/option_names.hpp"
 #include "base/units.hpp"
+#include "sim/scan/point_checks.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/scan_progress.hpp"
 #include "tools/ringsim/scan_request.hpp"
@@ -78,13 +79,18 @@ void print_json(const PointSet& points, const Ranking& ranking) {
 }
 
 int execute(const CLI::App& app, const OptimizeCommand& command) {
-  const PointSet points(with_defaults_to_try(parse_listed_options(app, command.options)));
+  const auto request = parse_listed_options(app, command.options);
+  const PointSet points(with_defaults_to_try(request));
   const auto accuracies = points.all_values("target-accuracy");
   const std::string accuracy = accuracies.empty() ? "" : accuracies.front();
   if (accuracies.size() > 1) {
     throw UserError({{}, "--target-accuracy"}, fmt::format("found {} values", accuracies.size()),
                     "one is accepted");
   }
+  check_points(points, [&](std::string_view name) {
+    return std::ranges::find(request.options, name, &ScanRequest::Option::name) !=
+           request.options.end();
+  });
   ScanProgress progress(command.quiet);
   const StopSignals stop;
   progress.start(0, points.size());

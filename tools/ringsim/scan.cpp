@@ -8,6 +8,7 @@
 #include "tools/ringsim/scan_output.hpp"
 #include "tools/ringsim/scan_progress.hpp"
 #include "tools/ringsim/scan_request.hpp"
+#include "tools/ringsim/standard_streams.hpp"
 #include "tools/ringsim/stop_signals.hpp"
 
 #include <CLI/CLI.hpp>
@@ -53,8 +54,8 @@ void print_plan(const PointSet& points, const std::optional<Shard>& shard) {
 void report_failures(const ScanOutcome& outcome, const std::string& output) {
   const std::size_t failed = outcome.failed();
   if (failed == 0) return;
-  fmt::print(stderr, "{} of {} points failed; the column error of {} says why\n", failed,
-             outcome.points, output.empty() ? "the result" : output + "/scan.csv");
+  say(fmt::format("{} of {} points failed; the column error of {} says why\n", failed,
+                  outcome.points, output.empty() ? "the result" : output + "/scan.csv"));
 }
 
 int execute(const CLI::App& app, const ScanCommand& command) {

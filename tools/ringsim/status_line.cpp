@@ -1,9 +1,10 @@
 #include "tools/ringsim/status_line.hpp"
 
+#include "tools/ringsim/standard_streams.hpp"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
@@ -22,20 +23,19 @@ StatusLine::StatusLine(bool quiet) : quiet_(quiet), terminal_(stderr_is_terminal
 StatusLine::~StatusLine() { erase(); }
 
 void StatusLine::erase() {
-  if (is_drawn_) fmt::print(stderr, "\r\033[K");
+  if (is_drawn_) say("\r\033[K");
   is_drawn_ = false;
 }
 
 void StatusLine::line(const std::string& text) {
   if (quiet_) return;
   erase();
-  fmt::print(stderr, "{}\n", text);
+  say(text + "\n");
 }
 
 void StatusLine::draw(std::uint64_t done, std::uint64_t total, const std::string& text) {
   const std::uint64_t filled = done * 30 / total;
-  fmt::print(stderr, "\r\033[K[{:#<{}}{:.<{}}] {}", "", filled, "", 30 - filled, text);
-  std::fflush(stderr);
+  say(fmt::format("\r\033[K[{:#<{}}{:.<{}}] {}", "", filled, "", 30 - filled, text));
   is_drawn_ = true;
 }
 

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <memory>
 #include <vector>
@@ -108,19 +109,35 @@ int check_file(const std::string& what) {
   return 0;
 }
 
+bool is_file(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  return !std::filesystem::exists(status) || std::filesystem::is_regular_file(status);
+}
+
 int export_file(const std::string& what, const std::string& output) {
+  if (!output.empty() && is_same_file(output, topology_file(what))) {
+    throw UserError({{}, "--output"}, fmt::format("{} is the file that is read", output),
+                    "another file is accepted");
+  }
   const auto path = std::filesystem::path(output);
   const auto stem = output.empty() ? "profile" : path.stem().string();
+  if (std::ranges::any_of(stem, [](unsigned char c) { return std::iscntrl(c) != 0; })) {
+    throw UserError({{}, "--output"}, fmt::format("found \"{}\"", output),
+                    "a name without control characters is accepted");
+  }
   const auto platform =
       simgrid_platform(find_topology(what), stem, {topology_file(what).string(), {}});
-  if (output.empty()) {
+  if (output.empty() || !is_file(path)) {
     if (!platform.files.empty()) {
       throw UserError({{}, "--output"},
-                      fmt::format("missing; {} changes over time, which goes into files beside the "
+                      fmt::format("{}; {} changes over time, which goes into files beside the "
                                   "platform file",
-                                  what),
+                                  output.empty() ? "missing" : output + " is no file", what),
                       "a file to write is accepted", "add -o platform.xml");
     }
+  }
+  if (output.empty()) {
     fmt::print("{}", platform.xml);
     return 0;
   }

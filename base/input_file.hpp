@@ -1,0 +1,31 @@
+#pragma once
+// A file that is read from its start to its end, which has to come.
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace ringsim {
+
+class InputFile {
+ public:
+  /// Opens a regular file or a pipe. Throws UserError, which says what is `accepted`.
+  InputFile(const std::filesystem::path& path, std::string_view accepted);
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+  ~InputFile();
+
+  /// All of it, at most `most` bytes, and of a pipe at most most_of_pipe.
+  std::string read(std::uint64_t most) const;
+
+ private:
+  /// The first byte of a pipe, if it has come within half a second.
+  std::string first_of_pipe() const;
+  void append_rest(std::string& bytes, std::uint64_t most) const;
+  [[noreturn]] void wrong(std::string_view found, std::string_view fix = {}) const;
+
+  std::string path_, accepted_;
+  int file_;
+};
+
+}  // namespace ringsim
