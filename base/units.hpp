@@ -54,13 +54,13 @@ constexpr Seconds operator/(Bytes bytes, BytesPerSecond bandwidth) {
   return {static_cast<double>(bytes.count) / bandwidth.value};
 }
 
-/// "25MiB", "100MB", "64B": a whole number of bytes. Throws UserError at `place`.
+/// "25MiB", "100MB", "64B": a whole number of bytes, up to 9 PB. Throws UserError at `place`.
 Bytes parse_bytes(std::string_view text, const Place& place);
-/// "5us", "1.5ms", "0s": not negative. Throws UserError at `place`.
+/// "5us", "1.5ms", "0s": 0, or from 1e-15 s to 1e9 s. Throws UserError at `place`.
 Seconds parse_seconds(std::string_view text, const Place& place);
-/// "10Gbps", "1.25GBps": above zero. Throws UserError at `place`.
+/// "10Gbps", "1.25GBps": from 1 bit/s to 1e18 bit/s. Throws UserError at `place`.
 BytesPerSecond parse_bandwidth(std::string_view text, const Place& place);
-/// "9TFLOPS": above zero. Throws UserError at `place`.
+/// "9TFLOPS": from 1e6 to 1e21. Throws UserError at `place`.
 FlopPerSecond parse_flop_rate(std::string_view text, const Place& place);
 
 /// How many of the unit `to` make one of the unit `from`: 1000 from "Gbps" to "Mbps"; nothing where

@@ -239,6 +239,27 @@ class Run(Case):
         after = self.ring_of_four("after", ["1000s"] * 4)
         self.good(*exchange, "--steps", "2", "--topology", after)
 
+    def test_no_link_carries_more_than_its_capacity(self):
+        # SimGrid's lazy update put 150 % through host2:down.
+        self.good(
+            *("run", "--topology", "switch8-25g", "--collective", "tree", "--bytes", "100MB", "--scheme", "dense"),
+            *("--compute-time", "0s", "--steps", "1", "--transfers", "--quiet", "-o", self.folder / "tree"),
+        )
+        by_link = {}
+        for row in csv_rows((self.folder / "tree" / "transfers.csv").read_text()):
+            for link in (("up", row["source"]), ("down", row["target"])):
+                by_link.setdefault(link, []).append((float(row["end_s"]), float(row["start_s"]), int(row["bytes"])))
+        self.assertEqual(len(by_link), 16)
+        for link, transfers in by_link.items():
+            transfers.sort()
+            for _, begin, _ in transfers:
+                total = 0
+                for end, start, count in transfers:
+                    if start >= begin:
+                        total += count
+                        # Latency is part of the interval, 25 Gbit/s what it may carry.
+                        self.assertLessEqual(total, 25e9 / 8 * (end - begin) * (1 + 1e-9), link)
+
     def test_the_number_of_a_straggler_changes_no_figure(self):
         times = set()
         for host in range(4):
