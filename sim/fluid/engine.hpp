@@ -133,6 +133,8 @@ class FluidEngine {
   void set_capacity(const Fault& fault);
   void die(Rank rank);
   void recover();
+  /// The last rank has died, and its work was not done. Nobody is left to notice it.
+  [[noreturn]] void end_without_ranks(Rank last);
   /// Accounts for what has passed of a message that will not arrive.
   void abandon(TransferId id);
   /// The first stream of a living rank that has not ended.

@@ -1,4 +1,5 @@
 // Links whose capacity changes, and hosts that die.
+#include "sim/backend/deadlock.hpp"
 #include "sim/fluid/engine.hpp"
 
 #include <algorithm>
@@ -52,6 +53,7 @@ const FluidEngine::Stream* FluidEngine::first_blocked() const {
 }
 
 void FluidEngine::die(Rank rank) {
+  if (first_blocked() == nullptr) return;  // all is over
   is_dead_[rank] = true;
   dead_.push_back(rank);
   for (TransferId id = 0; id < transfers_.size(); ++id) {
@@ -66,7 +68,14 @@ void FluidEngine::die(Rank rank) {
     if (!state.has_ended) --running_;
   }
   std::erase_if(ready_, [&](StreamIndex stream) { return rank_of(stream) == rank; });
+  if (std::ranges::find(is_dead_, false) == is_dead_.end()) end_without_ranks(rank);
   if (program_.recover) recoveries_.push(now_ + program_.detection.value);
+}
+
+void FluidEngine::end_without_ranks(Rank last) {
+  report_now();
+  if (program_.recover) program_.recover(std::exchange(dead_, {}), Seconds{now_});
+  throw all_have_died(last, topology_.host(last).dies.value());
 }
 
 void FluidEngine::abandon(TransferId id) {
