@@ -144,7 +144,9 @@ class Lists(Case):
         self.assertIn("1901.01544", self.good("list", "schemes"))
         self.assertNotIn("mlp", self.good("list", "schemes"))
         self.assertRegex(self.good("list", "collectives"), "\nring .* --directions, --channels\n")
-        self.assertRegex(self.good("list", "backends"), "\nrecurrence .* available\nfluid .* available\nsimgrid .*available")
+        self.assertRegex(
+            self.good("list", "backends"), "\nrecurrence .* available\nfluid .* available\nsimgrid .*available"
+        )
         self.assertEqual(self.ringsim("list", "shemes").returncode, 2)
 
 

@@ -234,7 +234,10 @@ class Run(Case):
                 )
         for topology, time in ((at_once, "5ms"), (one_by_one, "8ms"), (two_and_two, "8s")):
             message = f"rank 3 has died at {time}, and fewer than two are left"
-            self.check_error(message, *exchange, "--steps", "40", "--topology", topology, code=1)
+            for backend in ("fluid", "simgrid"):
+                self.check_error(
+                    message, *exchange, "--steps", "40", "--topology", topology, "--backend", backend, code=1
+                )
         # Long after the end nobody minds.
         after = self.ring_of_four("after", ["1000s"] * 4)
         self.good(*exchange, "--steps", "2", "--topology", after)

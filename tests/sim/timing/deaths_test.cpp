@@ -229,3 +229,21 @@ TEST_CASE("fewer than two ranks cannot go on", "[deaths]") {
   const auto child = run_child([&] { return run_with_deaths(backend, topology, 2, 1); });
   CHECK(child.error == "rank 1 has died at 1.5s, and fewer than two are left");
 }
+
+TEST_CASE("a run whose ranks all die at once ends with the error of the last", "[deaths]") {
+  const auto topology = ring_with_deaths(2, {{0, 1.5}, {1, 1.5}});
+  const auto backend = GENERATE(from_range(able));
+  const auto child = run_child([&] { return run_with_deaths(backend, topology, 2, 1); });
+  CHECK(child.error == "rank 1 has died at 1.5s, and fewer than two are left");
+}
+
+TEST_CASE("ranks that all die where nobody goes on without end the run, too", "[deaths]") {
+  const auto topology = ring_with_deaths(2, {{0, 0.25}, {1, 1.5}});
+  const Phases phases(2, {{call(make_ring_all_reduce(2, 750'000, Bytes{4}))}});
+  const auto backend = GENERATE(from_range(able));
+  const auto child = run_child([&] {
+    backend(topology, make_program(phases), {});
+    return std::vector<double>();
+  });
+  CHECK(child.error == "all ranks have died, the last of them, rank 1, at 1.5s");
+}
