@@ -214,7 +214,7 @@ class Combinations(Files):
             without, with_it = results[json.dumps(base)], results[json.dumps({**base, name: value})]
             if isinstance(without, dict) and without == with_it:
                 silent.append((base.get("source", "bytes" if "bytes" in base else "train"), base["scheme"], name))
-self.assertEqual({name for _, _, name in silent}, set(self.EXCEPTIONS))
+        self.assertEqual({name for _, _, name in silent}, set(self.EXCEPTIONS))
         for source, scheme, name in silent:
             self.assertTrue(source == "trace" or name not in self.ONLY_OF_TRACES, (source, scheme, name))
 
