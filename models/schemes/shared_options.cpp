@@ -101,7 +101,9 @@ constinit const SchemeOption engine_option = {
 constinit const SchemeOption masks_ahead_option = {
     {.name = "masks-ahead",
      .value = "on|off",
-     .meaning = "the masks of a bucket are exchanged before the values of the bucket before it",
+     .meaning =
+         "the masks of a bucket are exchanged before the values of the bucket before it; pays "
+         "seldom (docs/scan.md)",
      .limits = OnOff{},
      .default_value = "off",
      .needs = "`overlap` on, and all ranks in every step"},

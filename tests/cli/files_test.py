@@ -151,7 +151,7 @@ class Inputs(Case):
             self.assertRegex(done.stderr, f"^{pipe}: is a pipe that nothing writes to")
             self.assertLess(time.monotonic() - begun, 5)
         self.check_error(
-            "/dev/zero: is a device; a table of nccl-tests (text or JSON), JSON of iperf3 -J, or CSV is accepted; "
+            "/dev/zero: is a device; a table of nccl-tests (text or JSON), JSON of iperf3, or CSV is accepted; "
             "give a file or a pipe",
             *("calibrate", "/dev/zero"),
         )
