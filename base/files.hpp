@@ -11,8 +11,6 @@ namespace ringsim {
 /// times, scans), and of one that programs write (traces, gradients, journals, profiles).
 inline constexpr std::uint64_t most_of_settings = std::uint64_t{256} << 20;
 inline constexpr std::uint64_t most_of_records = std::uint64_t{64} << 30;
-/// And of a pipe, whose end nobody knows.
-inline constexpr std::uint64_t most_of_pipe = std::uint64_t{64} << 20;
 
 /// The bytes of a file, or of a pipe. Throws UserError where it is missing or unreadable, a device,
 /// larger than `most`, or a pipe that nothing writes to; `accepted` says what was wanted.

@@ -1,7 +1,6 @@
 #include "base/input_file.hpp"
 
 #include "base/error.hpp"
-#include "base/files.hpp"
 #include "base/units.hpp"
 
 #include <fcntl.h>

@@ -7,6 +7,9 @@
 
 namespace ringsim {
 
+/// The most bytes that are read of a pipe, whose end nobody knows.
+inline constexpr std::uint64_t most_of_pipe = std::uint64_t{64} << 20;
+
 class InputFile {
  public:
   /// Opens a regular file or a pipe. Throws UserError, which says what is `accepted`.
