@@ -14,6 +14,7 @@ struct Layer {
   /// Of the matrix whose rows lie one behind the other (the first dimension of a tensor); 1: no
   /// matrix.
   std::size_t rows = 1;
+  bool reads_samples = false;  ///< its inputs are the samples, none of them 0 behind a ReLU
 };
 
 using Layers = std::vector<Layer>;

@@ -42,7 +42,9 @@ std::vector<std::uint64_t> union_counts(const LayerSplit& split,
   std::vector<double> sums(ranks);
   for (std::size_t s = 0; s < kept.size(); ++s) {
     const auto n = static_cast<double>(split.segments[s].parameters);
-    const auto shares = shares_of_unions(fitted_masks, static_cast<double>(kept[s]) / n, ranks);
+    const auto& model =
+        split.layers[split.pruned[s]].reads_samples ? fitted_unions_of_samples : fitted_unions;
+    const auto shares = shares_of_unions(model, static_cast<double>(kept[s]) / n, ranks);
     for (Rank masks = 0; masks < ranks; ++masks) sums[masks] += n * shares[masks];
   }
   std::vector<std::uint64_t> counts;
@@ -52,7 +54,8 @@ std::vector<std::uint64_t> union_counts(const LayerSplit& split,
 }
 
 /// Every rank keeps as many coordinates of its own as in a real step.
-SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options, std::uint64_t) {
+SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options,
+                              std::uint64_t step) {
   refuse_warmup_of_synthetic(options);
   if (options.has(sample_option)) {
     refuse_option(sample_option, "has no effect with `source` synthetic", {},
@@ -69,6 +72,7 @@ SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options
   const auto kept = split.kept_counts(density_of(options));
   if (sums_on_ring(options)) {
     sizes.union_kept = union_counts(split, kept, options.ranks);
+    sizes.chunk_weights = draw_chunk_weights(options.ranks, options.seed, options.draw_of(step));
   }
   const auto message = synthetic_mask_size(split, kept, 1, mask_encoding_of(options));
   sizes.sent.assign(options.ranks, {.kept = sum_of(kept),
