@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace ringsim {
 namespace {
@@ -18,19 +19,20 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
 
 bool is_npy(const TensorFile& file) { return file.path.extension() == ".npy"; }
 
-void require_finite(const Tensor& tensor, std::span<const float> values, Rank rank) {
+void require_finite(const Tensor& tensor, std::span<const float> values, std::optional<Rank> rank) {
   const auto bad = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
   if (bad == values.end()) return;
   throw UserError(tensor.place,
-                  fmt::format("element {} of \"{}\", rank {}, is {}", bad - values.begin(),
-                              tensor.name, rank, *bad),
-                  "finite gradients are accepted", "`nonfinite` keep takes them as they are");
+                  fmt::format("element {} of \"{}\"{} is {}", bad - values.begin(), tensor.name,
+                              rank ? fmt::format(", rank {},", *rank) : std::string(), *bad),
+                  rank ? "finite gradients are accepted" : "finite weights are accepted",
+                  "`nonfinite` keep takes them as they are");
 }
 
 }  // namespace
 
 GradientDump::GradientDump(const std::filesystem::path& weights,
-                           std::vector<std::filesystem::path> steps)
+                           std::vector<std::filesystem::path> steps, bool finite)
     : steps_(std::move(steps)) {
   const TensorFile file = load_tensors(weights);
   weights_sha256_ = sha256(*file.content);
@@ -40,7 +42,9 @@ GradientDump::GradientDump(const std::filesystem::path& weights,
     layers_.push_back({tensor.name, offset, tensor.elements()});
     shapes_.push_back(tensor.shape);
     weights_.resize(offset + tensor.elements());
-    read_floats(tensor, 0, std::span(weights_).subspan(offset));
+    const auto values = std::span(weights_).subspan(offset);
+    read_floats(tensor, 0, values);
+    if (finite) require_finite(tensor, values, {});
   }
   if (weights_.empty())
     throw UserError({weights.string(), {}}, "holds no parameters", "at least one is accepted");

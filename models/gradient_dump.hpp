@@ -17,7 +17,9 @@ namespace ringsim {
 class GradientDump {
  public:
   /// Reads the weights, and of the first step's file the number of ranks. Throws UserError.
-  GradientDump(const std::filesystem::path& weights, std::vector<std::filesystem::path> steps);
+  /// `finite`: weights that are NaN or infinite are errors.
+  GradientDump(const std::filesystem::path& weights, std::vector<std::filesystem::path> steps,
+               bool finite = true);
 
   const Layers& layers() const { return layers_; }
   std::span<const float> weights() const { return weights_; }

@@ -14,6 +14,7 @@ struct Layer {
   /// The first dimension of the tensor: a matrix of so many rows, which lie one behind the other. 1
   /// where it is no matrix.
   std::size_t rows = 1;
+  bool reads_samples = false;  ///< its inputs are the samples, none of them 0 behind a ReLU
 };
 
 using Layers = std::vector<Layer>;

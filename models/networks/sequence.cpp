@@ -207,7 +207,8 @@ class SequenceNetwork final : public Network {
     std::size_t offset = 0;
     for (const auto& block : sequence.blocks()) {
       for (auto& parameter : block->parameters()) {
-        layers_.push_back({parameter.name, offset, parameter.count, parameter.rows});
+        layers_.push_back(
+            {parameter.name, offset, parameter.count, parameter.rows, layers_.empty()});
         offset += parameter.count;
         parameters_.push_back(std::move(parameter));
         forward_flop_.push_back(0);

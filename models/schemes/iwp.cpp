@@ -104,6 +104,7 @@ IwpScheme::IwpScheme(const Layers& layers, const SchemeOptions& options, Importa
     : ResidualScheme(layers, options, momentum_correction_of(options)),
       segments_(residuals_.split().segments),
       threshold_(parse_threshold(options.get<std::string>(threshold_option))),
+      starts_(segments_.size()),
       controllers_(segments_.size()),
       seed_(options.seed),
       broadcasters_(broadcasters_of(options)),
@@ -125,6 +126,7 @@ IwpScheme::IwpScheme(const Layers& layers, const SchemeOptions& options, Importa
     state.segments = segments_;
     state.statistics.resize(segments_.size());
   }
+  prepare_start(0);
 }
 
 std::vector<Rank> IwpScheme::broadcasters(std::uint64_t step) const {
@@ -151,10 +153,11 @@ void IwpScheme::contribute(Rank rank, std::uint64_t step, std::span<const float>
                            std::span<const float> weights) {
   if (!makes_masks(step)) return residuals_.accumulate(rank, gradient);
   residuals_.accumulate_whole_layers(rank, gradient);
-  select(rank, gradient, weights);
+  select(rank, step, gradient, weights);
 }
 
-void IwpScheme::select(Rank rank, std::span<const float> gradient, std::span<const float> weights) {
+void IwpScheme::select(Rank rank, std::uint64_t step, std::span<const float> gradient,
+                       std::span<const float> weights) {
   auto& state = ranks_[rank];
   auto& own = residuals_.of(rank);
   set_floors(state, weights);
@@ -165,20 +168,24 @@ void IwpScheme::select(Rank rank, std::span<const float> gradient, std::span<con
   const auto pass = [&] {
     own.engine->select(buffers, residuals_.momentum(), state.segments, state.statistics);
   };
-  if (threshold_.policy == ThresholdPolicy::dispersion) {
-    if (!std::exchange(state.has_statistics, true)) {
-      // Nothing is known of the importance yet: a first pass accumulates and selects nothing, a
-      // second one selects.
-      for (auto& segment : state.segments) {
-        segment.threshold = std::numeric_limits<float>::infinity();
-      }
-      pass();
-      buffers.gradient = {};
+  // Where nothing is known of the importance yet a first pass accumulates and selects nothing, and
+  // a second one selects.
+  const auto accumulate = [&] {
+    for (auto& segment : state.segments) {
+      segment.threshold = std::numeric_limits<float>::infinity();
     }
+    pass();
+    buffers.gradient = {};
+  };
+  if (threshold_.policy == ThresholdPolicy::dispersion) {
+    if (!std::exchange(state.has_statistics, true)) accumulate();
     for (std::size_t s = 0; s < segments_.size(); ++s) {
       state.segments[s].threshold =
           dispersion_threshold(state.statistics[s], segments_[s].parameters, threshold_.parameter);
     }
+  } else if (is_starting()) {
+    accumulate();
+    find_quantiles(rank, step, buffers.weight);
   } else {
     for (std::size_t s = 0; s < segments_.size(); ++s) {
       state.segments[s].threshold = segments_[s].threshold;
@@ -204,6 +211,9 @@ std::vector<BroadcastMask> IwpScheme::exchange_masks(const std::vector<Rank>& br
     add_tail(rank, step);
     const auto message = encode_masks(ranks_[rank].mask, segments_, encoding_);
     masks.push_back({rank, {message.mask_bytes}, {message.header_bytes}});
+    // From the next step on all ranks use the mean of these thresholds.
+    if (is_starting() && masks_made_ + 1 == DensityStart::steps)
+      masks.back().header += segments_.size() * Bytes{sizeof(float)};
     decode_masks(message.bytes, segments_, decoded_);
     prune::unite(union_, decoded_);
   }
@@ -230,17 +240,6 @@ std::vector<LayerOutcome> IwpScheme::layer_outcomes(const std::vector<Rank>& bro
   return outcomes;
 }
 
-void IwpScheme::steer(std::uint64_t step) {
-  if (threshold_.policy != ThresholdPolicy::density) return;
-  const double target = density_in(step);
-  for (std::size_t s = 0; s < segments_.size(); ++s) {
-    const double share = static_cast<double>(residuals_.split().kept_in(union_, s)) /
-                         static_cast<double>(segments_[s].parameters);
-    controllers_[s].update(share, target);
-    segments_[s].threshold = controllers_[s].threshold();
-  }
-}
-
 StepOutcome IwpScheme::exchange_among(std::uint64_t step, std::span<const Rank> present) {
   std::vector<Rank> ranks;  // whose masks are exchanged
   std::vector<BroadcastMask> masks;
@@ -262,7 +261,7 @@ StepOutcome IwpScheme::exchange_among(std::uint64_t step, std::span<const Rank> 
   split.mark_whole(union_);
   outcome.mask = union_;
   outcome.layers = layer_outcomes(ranks);
-  if (makes_masks(step)) steer(step);
+  if (makes_masks(step)) steer(step, ranks);
   return outcome;
 }
 

@@ -50,21 +50,34 @@ class IwpScheme final : public ResidualScheme {
     std::vector<prune::Segment> segments;  ///< with this rank's thresholds and floors
     std::vector<prune::Statistics> statistics;
     bool has_statistics = false;  ///< of an earlier pass
+    std::vector<float> sample;
   };
 
   void set_floors(RankState& state, std::span<const float> weights) const;
   /// Whether masks are made in `step`; in the others the last ones serve again.
   bool makes_masks(std::uint64_t step) const { return step % mask_interval_ == 0; }
-  void select(Rank rank, std::span<const float> gradient, std::span<const float> weights);
+  void select(Rank rank, std::uint64_t step, std::span<const float> gradient,
+              std::span<const float> weights);
   void add_tail(Rank rank, std::uint64_t step);
   std::vector<BroadcastMask> exchange_masks(const std::vector<Rank>& broadcasters,
                                             std::uint64_t step);
   std::vector<LayerOutcome> layer_outcomes(const std::vector<Rank>& broadcasters) const;
-  void steer(std::uint64_t step);
+  /// The thresholds of this rank's own, in the first steps of the density policy.
+  void find_quantiles(Rank rank, std::uint64_t step, std::span<const float> weights);
+  bool is_starting() const {
+    return threshold_.policy == ThresholdPolicy::density && masks_made_ < DensityStart::steps;
+  }
+  double target(std::uint64_t step) const;
+  void prepare_start(std::uint64_t step);
+  /// The geometric mean of a layer's.
+  float mean_threshold(const std::vector<Rank>& broadcasters, std::size_t segment) const;
+  void steer(std::uint64_t step, const std::vector<Rank>& broadcasters);
 
   std::vector<prune::Segment> segments_;  ///< with the shared thresholds of fixed and density
   ThresholdOption threshold_;
+  std::vector<DensityStart> starts_;            ///< one per segment
   std::vector<DensityController> controllers_;  ///< one per segment
+  std::uint64_t masks_made_ = 0;                ///< steps in which masks were made
   std::uint64_t seed_;
   Rank broadcasters_;
   const MaskEncoding* encoding_;  ///< nullptr: the smallest
@@ -76,6 +89,10 @@ class IwpScheme final : public ResidualScheme {
   std::vector<prune::MaskWord> none_;  ///< what a rank selects in a step without selection
   std::vector<float> zero_weights_;    ///< of the importance that is a magnitude
 };
+
+/// The density that the options ask `scheme` to steer to after the warm-up; nothing where it does
+/// not steer.
+std::optional<double> steered_density(std::string_view scheme, const SchemeOptions& options);
 
 /// SchemeDefinition::synthesize.
 SyntheticStep synthesize_importance(const Layers& layers, const SchemeOptions& options,

@@ -31,7 +31,7 @@ struct LayerSplit {
   std::vector<LayerOutcome> outcomes(std::span<const prune::MaskWord> mask) const;
   /// The same from what is kept in each segment.
   std::vector<LayerOutcome> outcomes_of(std::span<const std::uint64_t> kept) const;
-  /// What is kept in each segment where `density` of it is, rounded up (kept_count() in top_k.hpp).
+  /// What is kept in each segment where `density` of it is (kept_count() in top_k.hpp).
   std::vector<std::uint64_t> kept_counts(double density) const;
 };
 

@@ -85,8 +85,9 @@ double share_of_union(const MaskModel& model, double share, double masks) {
   return std::min(1.0, kept);
 }
 
-std::vector<double> shares_of_unions(const MaskModel& model, double share, std::uint32_t masks) {
-  const auto each = probabilities(total_sigma(model), share);
+std::vector<double> shares_of_unions(const UnionModel& model, double share, std::uint32_t masks) {
+  const double active = std::max(model.active, share);
+  const auto each = probabilities(model.sigma, active > 0 ? share / active : 0);
   auto missed = nodes().weight;  // by all masks so far
   std::vector<double> shares;
   for (std::uint32_t mask = 0; mask < masks; ++mask) {
@@ -95,9 +96,20 @@ std::vector<double> shares_of_unions(const MaskModel& model, double share, std::
       missed[i] *= 1 - each[i];
       kept -= missed[i];
     }
-    shares.push_back(std::clamp(kept, 0.0, 1.0));
+    shares.push_back(active * std::clamp(kept, 0.0, 1.0));
   }
   return shares;
+}
+
+std::vector<double> draw_chunk_weights(std::uint32_t chunks, std::uint64_t seed,
+                                       std::uint64_t step) {
+  std::vector<double> weights;
+  for (std::uint32_t i = 0; i < chunks; ++i)
+    weights.push_back(1 + chunk_spread * ((2.0 * i + 1) / chunks - 1));
+  Random random(seed, Purpose::synthetic_masks, 0, step);
+  for (std::uint32_t i = 0; i < chunks; ++i)
+    std::swap(weights[i], weights[i + random.below(chunks - i)]);
+  return weights;
 }
 
 double share_of_each(const MaskModel& model, double share, double masks) {

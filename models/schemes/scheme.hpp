@@ -51,8 +51,12 @@ struct AllGather {
 struct SparseAllReduce {
   std::vector<std::vector<prune::MaskWord>> masks;
   Bytes value_bytes{4}, index_bytes{4};  ///< of an entry
-  /// Given instead of masks: what the union of 1, 2, ... ranks' keeps, the same in every chunk.
+  /// Given instead of masks: what the union of 1, 2, ... ranks' masks keeps of all elements.
   std::vector<std::uint64_t> union_kept = {};
+  std::size_t elements = 0;
+  /// Beside union_kept: what each chunk keeps of it over the mean of the chunks; empty: all the
+  /// same.
+  std::vector<double> chunk_weights = {};
 };
 /// What the ranks do in the pruning engine: the bytes that each moves through its memory, and the
 /// calls among it whose time an engine profile knows (0 where there is none). All calls are for all

@@ -2,6 +2,8 @@
 
 #include "base/option_names.hpp"
 #include "base/text.hpp"
+#include "models/schemes/mask_model.hpp"
+#include "models/schemes/top_k.hpp"
 
 #include <fmt/format.h>
 
@@ -32,8 +34,33 @@ float dispersion_threshold(const prune::Statistics& statistics, std::size_t para
   return static_cast<float>(std::max(0.0, mean + k * std::sqrt(variance)));
 }
 
+float importance_quantile(std::span<const float> values, std::span<const float> weights,
+                          float floor, double share, std::size_t first, std::size_t stride,
+                          std::vector<float>& scratch) {
+  scratch.clear();
+  for (std::size_t i = first; i < values.size(); i += stride) {
+    const float importance = std::fabs(values[i]) / std::max(std::fabs(weights[i]), floor);
+    scratch.push_back(importance >= 0 ? importance : 0);
+  }
+  const auto above =
+      static_cast<std::size_t>(std::llround(share * static_cast<double>(scratch.size())));
+  return above < scratch.size() ? kth_largest(scratch, above + 1) : 0;
+}
+
+void DensityStart::prepare(double target, double masks, double tail) {
+  missing_ += target;
+  wanted_ = std::min(1.0, std::clamp(missing_, target / 4, 4 * target));
+  const double each = correction_ * share_of_each(fitted_masks, wanted_, masks);
+  each_ = std::clamp(each - tail, 0.0, 1.0);
+}
+
+void DensityStart::update(double share) {
+  missing_ -= share;
+  correction_ *= std::clamp(wanted_ / share, 0.5, 2.0);
+}
+
 void DensityController::update(double share, double target) {
-  constexpr double largest_gain = 0.5, smallest_gain = 0.125, integral_gain = 0.02,
+  constexpr double largest_gain = 0.5, smallest_gain = 0.125, integral_gain = 0.06,
                    largest_bias = 1.5;
   const double ratio = std::clamp(share / target, 0.25, 4.0);
   bias_ = std::clamp(bias_ + integral_gain * (ratio - 1), -largest_bias, largest_bias);

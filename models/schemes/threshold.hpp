@@ -12,7 +12,7 @@ namespace ringsim {
 enum class ThresholdPolicy {
   fixed,       ///< a constant
   dispersion,  ///< mean + K * standard deviation of the importance in the rank's latest pass
-  density,     ///< steered until the kept share of the union meets a density
+  density,     ///< a quantile at first, then steered: the kept share of the union meets a density
 };
 
 struct ThresholdOption {
@@ -29,8 +29,37 @@ ThresholdOption parse_threshold(std::string_view text);
 /// mean + K * stddev of the importance of `parameters` elements.
 float dispersion_threshold(const prune::Statistics& statistics, std::size_t parameters, double k);
 
+/// Of the values' importance, |value| / max(|weight|, floor), the threshold that a share of the
+/// values exceeds, judged by the elements `first`, `first + stride`, ... alone; of all elements
+/// (stride 1) exactly llround(share * values) exceed it where no two are equal. A NaN has the
+/// importance 0; 0 is the threshold of all. `scratch` is overwritten.
+float importance_quantile(std::span<const float> values, std::span<const float> weights,
+                          float floor, double share, std::size_t first, std::size_t stride,
+                          std::vector<float>& scratch);
+
+/// The first steps of a layer whose union of masks is to meet a density, until its threshold is
+/// known: a residual that grows from nothing moves its quantiles faster than a controller can
+/// follow. In each of them every rank takes the quantile of its own residual at `each()`, which
+/// differs from the target by what the union of the steps before was off, and by how much more or
+/// less than the mask model says the masks overlap.
+class DensityStart {
+ public:
+  static constexpr std::uint64_t steps = 64;
+
+  /// Prepares a step in which `masks` masks are joined, each with a `tail` that it keeps by chance.
+  void prepare(double target, double masks, double tail);
+  /// The share that each mask shall select, 0 to 1.
+  double each() const { return each_; }
+  /// What the union of the step's masks kept.
+  void update(double share);
+
+ private:
+  double each_ = 0, wanted_ = 0, correction_ = 1;
+  double missing_ = 0;  ///< sum over the steps of target - share
+};
+
 /// Steers a layer's threshold until the kept share meets a density: after each step log T += gain *
-/// error, from T = 1, where error = log(clamp(share/target, 1/4, 4)) + bias. The bias integrates
+/// error, where error = log(clamp(share/target, 1/4, 4)) + bias. The bias integrates
 /// ratio - 1: the share's distribution is skewed, and without it the target is met by the geometric
 /// mean, which sends more than was asked for. The gain starts at 1/2. Where importance has a light
 /// tail, the share falls faster than T^-4, and a gain of 1/2 overshoots into a cycle of two
@@ -39,6 +68,7 @@ float dispersion_threshold(const prune::Statistics& statistics, std::size_t para
 class DensityController {
  public:
   float threshold() const { return threshold_; }
+  void start_at(float threshold) { threshold_ = threshold; }
   void update(double share, double target);
 
  private:

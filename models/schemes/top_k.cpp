@@ -1,6 +1,9 @@
 #include "models/schemes/top_k.hpp"
 
+#include "models/prune/set_bits.hpp"
+
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <functional>
 
@@ -39,9 +42,61 @@ void select_top_k(std::span<const float> values, std::size_t k, std::span<prune:
   }
 }
 
+float keep_largest(std::span<const float> values, std::size_t k, std::span<prune::MaskWord> mask,
+                   std::vector<float>& scratch) {
+  scratch.clear();
+  prune::for_each_set_bit(mask, [&](std::size_t i) { scratch.push_back(magnitude(values[i])); });
+  const float threshold = kth_largest(scratch, k);
+  const auto above =
+      std::count_if(scratch.begin(), scratch.begin() + static_cast<std::ptrdiff_t>(k),
+                    [&](float m) { return m > threshold; });
+  std::size_t ties = k - static_cast<std::size_t>(above);
+  for (std::size_t index = 0; index < mask.size(); ++index) {
+    prune::MaskWord left = 0;
+    for (prune::MaskWord word = mask[index]; word != 0; word &= word - 1) {
+      const float m =
+          magnitude(values[index * 64 + static_cast<std::size_t>(std::countr_zero(word))]);
+      const bool tie = m == threshold && ties > 0;
+      if (tie) --ties;
+      if (m > threshold || tie) left |= word & -word;
+    }
+    mask[index] = left;
+  }
+  return threshold;
+}
+
+void keep_first(std::span<prune::MaskWord> mask, std::size_t k) {
+  for (auto& word : mask) {
+    const auto bits = static_cast<std::size_t>(std::popcount(word));
+    if (bits <= k) {
+      k -= bits;
+      continue;
+    }
+    prune::MaskWord left = 0;
+    for (; k > 0; --k) {
+      left |= word & -word;
+      word &= word - 1;
+    }
+    word = left;
+  }
+}
+
 std::size_t kept_count(double density, std::size_t parameters) {
-  const auto count = std::ceil(density * static_cast<double>(parameters));
-  return std::min(parameters, static_cast<std::size_t>(count));
+  // A density such as 1/84 is rounded: what is whole but for that is whole.
+  constexpr double rounding = 1 + 1e-12;
+  const auto count =
+      static_cast<std::size_t>(std::floor(density * static_cast<double>(parameters) * rounding));
+  return std::min(parameters, std::max<std::size_t>(1, count));
+}
+
+std::size_t sample_stride(std::size_t parameters, double share, double density) {
+  const auto wanted =
+      std::max(std::ceil(share * static_cast<double>(parameters)), std::ceil(2 / density));
+  if (wanted >= static_cast<double>(parameters)) return 1;
+  const auto sample = static_cast<std::size_t>(wanted);
+  std::size_t stride = (parameters + 32 * sample - 1) / (32 * sample) * 32 + 1;
+  while (parameters / stride < sample) stride -= 8;
+  return stride;
 }
 
 float sampled_threshold(std::span<const float> values, double density, std::size_t first,
@@ -49,7 +104,9 @@ float sampled_threshold(std::span<const float> values, double density, std::size
   scratch.clear();
   for (std::size_t i = first; i < values.size(); i += stride)
     scratch.push_back(magnitude(values[i]));
-  return kth_largest(scratch, kept_count(density, scratch.size()));
+  const auto sample = static_cast<double>(values.size() / stride);
+  const auto k = static_cast<std::size_t>(std::ceil(density * sample));
+  return kth_largest(scratch, std::min(k, scratch.size()));
 }
 
 }  // namespace ringsim

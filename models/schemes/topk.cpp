@@ -36,21 +36,15 @@ constinit const SchemeOption sample_option = {
 constexpr double too_few = 0.8, too_many = 1.3;
 constexpr int adaptations = 10;
 
-/// Between the elements of a sample of `share` of a layer, or of more where that would hold fewer
-/// than two of the largest.
-std::size_t sample_stride(std::size_t parameters, double share, double density) {
-  const auto n = static_cast<double>(parameters);
-  const double wanted = std::max(share * n, 2 / density);
-  return std::max<std::size_t>(1, static_cast<std::size_t>(n / wanted));
-}
-
 /// What the union of 1, 2, ... ranks' masks keeps, where each rank keeps kept[i] of segment i.
 std::vector<std::uint64_t> union_counts(const LayerSplit& split,
                                         std::span<const std::uint64_t> kept, Rank ranks) {
   std::vector<double> sums(ranks);
   for (std::size_t s = 0; s < kept.size(); ++s) {
     const auto n = static_cast<double>(split.segments[s].parameters);
-    const auto shares = shares_of_unions(fitted_masks, static_cast<double>(kept[s]) / n, ranks);
+    const auto& model =
+        split.layers[split.pruned[s]].reads_samples ? fitted_unions_of_samples : fitted_unions;
+    const auto shares = shares_of_unions(model, static_cast<double>(kept[s]) / n, ranks);
     for (Rank masks = 0; masks < ranks; ++masks) sums[masks] += n * shares[masks];
   }
   std::vector<std::uint64_t> counts;
@@ -60,7 +54,8 @@ std::vector<std::uint64_t> union_counts(const LayerSplit& split,
 }
 
 /// Every rank keeps as many coordinates of its own as in a real step.
-SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options, std::uint64_t) {
+SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options,
+                              std::uint64_t step) {
   refuse_warmup_of_synthetic(options);
   if (options.has(sample_option)) {
     refuse_option(sample_option, "has no effect with `source` synthetic", {},
@@ -77,6 +72,7 @@ SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options
   const auto kept = split.kept_counts(density_of(options));
   if (sums_on_ring(options)) {
     sizes.union_kept = union_counts(split, kept, options.ranks);
+    sizes.chunk_weights = draw_chunk_weights(options.ranks, options.seed, options.draw_of(step));
   }
   const auto message = synthetic_mask_size(split, kept, 1, mask_encoding_of(options));
   sizes.sent.assign(options.ranks, {.kept = sum_of(kept),
@@ -134,6 +130,27 @@ void TopkScheme::find_thresholds(Rank rank, std::uint64_t step, double density) 
   }
 }
 
+bool TopkScheme::settle(Rank rank, std::size_t segment, std::uint64_t passed, double density) {
+  auto& state = ranks_[rank];
+  auto& own = state.segments[segment];
+  const std::size_t wanted = kept_count(density, own.parameters);
+  const auto words =
+      std::span(state.mask).subspan(own.mask_offset, prune::mask_words(own.parameters));
+  const auto count = static_cast<double>(passed), target = static_cast<double>(wanted);
+  if (sample_stride(own.parameters, sample_, density) > 1) {
+    if (count < too_few * target && own.threshold > 0) return false;
+    if (count > too_many * target) {
+      const auto residual = std::span<const float>(residuals_.of(rank).residual);
+      own.threshold =
+          keep_largest(residual.subspan(own.offset, own.parameters), wanted, words, state.sample);
+      state.tested += passed;
+      return true;
+    }
+  }
+  keep_first(words, wanted);
+  return true;
+}
+
 void TopkScheme::select(Rank rank, double density) {
   auto& state = ranks_[rank];
   auto& own = residuals_.of(rank);
@@ -141,7 +158,7 @@ void TopkScheme::select(Rank rank, double density) {
   std::vector<std::size_t> pending(state.segments.size());
   for (std::size_t s = 0; s < pending.size(); ++s) pending[s] = s;
   state.tested = 0;
-  for (int round = 0; round <= adaptations && !pending.empty(); ++round) {
+  for (int round = 0; !pending.empty(); ++round) {
     std::vector<prune::Segment> segments;
     for (const std::size_t s : pending) {
       segments.push_back(state.segments[s]);
@@ -149,15 +166,10 @@ void TopkScheme::select(Rank rank, double density) {
     }
     std::vector<prune::Statistics> statistics(segments.size());
     own.engine->select(buffers, 0, segments, statistics);
-    if (round == adaptations) break;
     std::vector<std::size_t> again;
     for (std::size_t i = 0; i < pending.size(); ++i) {
-      auto& segment = state.segments[pending[i]];
-      const auto kept = static_cast<double>(statistics[i].kept);
-      const auto target = static_cast<double>(kept_count(density, segment.parameters));
-      const bool settled = kept >= too_few * target && kept <= too_many * target;
-      if (settled || segment.threshold == 0) continue;
-      segment.threshold *= static_cast<float>(kept < too_few * target ? too_few : too_many);
+      if (settle(rank, pending[i], statistics[i].kept, density) || round == adaptations) continue;
+      state.segments[pending[i]].threshold *= static_cast<float>(too_few);
       again.push_back(pending[i]);
     }
     pending = std::move(again);

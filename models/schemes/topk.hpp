@@ -2,9 +2,9 @@
 // Deep Gradient Compression (Lin et al., arXiv 1712.01887): every rank sends the coordinates that
 // are largest in its own residual. The local gradient's norm is clipped to clip/sqrt(ranks);
 // momentum is corrected and masked (residuals.hpp); each layer's threshold is found on a strided
-// sample and adapted where it selects too few or too many; the density can fall over the first
-// epochs. The values are all-gathered with their masks, or added up on a ring, hop by hop, with an
-// index each.
+// sample and lowered where too few pass; of far too many that pass the largest are taken, of a few
+// too many the first (the authors' code); the density can fall over the first epochs. The values
+// are all-gathered with their masks, or added up on a ring, hop by hop, with an index each.
 #include "models/prune/encodings/encoding.hpp"
 #include "models/schemes/residual_scheme.hpp"
 
@@ -36,6 +36,9 @@ class TopkScheme final : public ResidualScheme {
   std::span<const float> clip(RankState& state, std::span<const float> gradient) const;
   void find_thresholds(Rank rank, std::uint64_t step, double density);
   void select(Rank rank, double density);
+  /// Whether the mask of a segment that so many elements have passed is final; then no more than
+  /// its share stay in it. Else the threshold is too high.
+  bool settle(Rank rank, std::size_t segment, std::uint64_t passed, double density);
   void send_nothing(Rank rank);
   std::vector<LayerOutcome> layer_outcomes() const;
 

@@ -87,8 +87,12 @@ std::vector<Stage> topk_stages(const TopkStep& step) {
     }
     stages.push_back({"values", std::move(gather)});
   } else {
-    stages.push_back(
-        {"values", SparseAllReduce{step.masks, step.value, index_bytes, step.union_kept}});
+    stages.push_back({"values", SparseAllReduce{.masks = step.masks,
+                                                .value_bytes = step.value,
+                                                .index_bytes = index_bytes,
+                                                .union_kept = step.union_kept,
+                                                .elements = step.pruned,
+                                                .chunk_weights = step.chunk_weights}});
   }
   if (step.whole > 0) stages.push_back({"whole", AllReduce{step.whole, step.value}});
   stages.push_back({"add", topk_add(step)});

@@ -3,6 +3,8 @@
 #include "base/error.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 
 namespace ringsim {
 namespace {
@@ -67,10 +69,23 @@ SparseChunkSize sparse_chunk_sizes(std::span<const std::vector<prune::MaskWord>>
   };
 }
 
-SparseChunkSize even_chunk_sizes(std::vector<std::uint64_t> union_kept, Bytes entry) {
-  return [kept = std::move(union_kept), entry](Rank, Rank chunk, Rank hop) {
-    const std::size_t chunks = kept.size();
-    return (chunk_begin(kept[hop], chunks, chunk + 1) - chunk_begin(kept[hop], chunks, chunk)) *
+SparseChunkSize union_chunk_sizes(std::vector<std::uint64_t> union_kept, std::size_t elements,
+                                  std::span<const double> weights, Bytes entry) {
+  const auto chunks = union_kept.size();
+  std::vector<double> excess(chunks + 1);  // of the chunks before one over the mean
+  for (std::size_t chunk = 0; chunk < weights.size(); ++chunk)
+    excess[chunk + 1] = excess[chunk] + weights[chunk] - 1;
+  const double largest = weights.empty() ? 1 : *std::ranges::max_element(weights);
+  return [kept = std::move(union_kept), excess = std::move(excess), largest, elements, chunks,
+          entry](Rank, Rank chunk, Rank hop) {
+    const auto all = static_cast<double>(kept[hop]);
+    const double room = static_cast<double>(elements) / std::max(1.0, all) - 1;
+    const double spread = largest > 1 ? std::clamp(room / (largest - 1), 0.0, 1.0) : 0;
+    const auto begin = [&](std::size_t index) {
+      const double shift = all / static_cast<double>(chunks) * spread * excess[index];
+      return static_cast<std::int64_t>(chunk_begin(kept[hop], chunks, index)) + std::llround(shift);
+    };
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, begin(chunk + 1) - begin(chunk))) *
            entry;
   };
 }

@@ -26,8 +26,10 @@ std::shared_ptr<const Collective> make_sparse_ring(Rank ranks, SparseChunkSize s
 SparseChunkSize sparse_chunk_sizes(std::span<const std::vector<prune::MaskWord>> masks,
                                    Bytes entry);
 
-/// The sizes where the union of h+1 ranks' masks keeps union_kept[h] coordinates, spread evenly
-/// over the chunks; there is one for every rank.
-SparseChunkSize even_chunk_sizes(std::vector<std::uint64_t> union_kept, Bytes entry);
+/// The sizes where the union of h+1 ranks' masks keeps union_kept[h] of `elements` coordinates;
+/// there is one for every rank. Chunk c keeps weights[c] times the mean of the chunks, or as much
+/// nearer to the mean as no chunk keeps more than it has; without weights all keep the same.
+SparseChunkSize union_chunk_sizes(std::vector<std::uint64_t> union_kept, std::size_t elements,
+                                  std::span<const double> weights, Bytes entry);
 
 }  // namespace ringsim

@@ -1,5 +1,6 @@
 #pragma once
 // Where a run reports to while it goes on.
+#include "models/schemes/density_check.hpp"
 #include "traces/records.hpp"
 
 #include <cstdint>
@@ -18,6 +19,8 @@ struct RunObserver {
   std::function<void(const std::string& line)> on_fault;
   /// Gets rows in order, when all steps are timed: after a death, steps are recorded anew.
   std::function<void(const LayerRow&)> on_layer;
+  /// Called at the end, where masks were steered to a density: how they met it after the warm-up.
+  std::function<void(const DensityCheck&)> on_density;
   /// Gets rows in order of time. Costs much time where there are many ranks.
   std::function<void(const TransferRow&)> on_transfer;
 };

@@ -1,5 +1,6 @@
 #include "sim/run/tables.hpp"
 
+#include "models/schemes/iwp.hpp"
 #include "sim/backend/bottleneck.hpp"
 
 #include <algorithm>
@@ -145,11 +146,28 @@ void fill_bytes(const Payload& sent, StepRow& row) {
   row.total_bytes = sent.total().count;
 }
 
+namespace {
+
+void check_density(const Experiment& experiment, const Recording& recording,
+                   const RunObserver& observer) {
+  const auto asked = steered_density(experiment.options.scheme, experiment.options.scheme_options);
+  if (!asked || !observer.on_density) return;
+  DensityCheck density;
+  for (const auto& row : recording.layers) {
+    if (row.threshold && row.step >= recording.warmup_steps)
+      density.add(row.parameters, row.kept, *asked);
+  }
+  if (density.reached()) observer.on_density(density);
+}
+
+}  // namespace
+
 RunResult make_tables(const Experiment& experiment, FinishedRun run, const RunObserver& observer) {
   const auto& recording = run.recording;
   if (observer.on_layer) {
     for (const auto& row : recording.layers) observer.on_layer(row);
   }
+  check_density(experiment, recording, observer);
   RunResult result;
   result.steps = std::move(run.steps);
   for (std::size_t i = 0; i < result.steps.size(); ++i)

@@ -6,6 +6,7 @@
 #include "models/gradient_dump.hpp"
 #include "models/prune/dispatch.hpp"
 #include "models/prune/encodings/encoding.hpp"
+#include "models/schemes/iwp.hpp"
 #include "models/schemes/shared_options.hpp"
 #include "traces/gradient_trace.hpp"
 
@@ -135,7 +136,7 @@ PruneResult prune_dump(
     const PruneOptions& options,
     const std::function<void(std::uint64_t done, std::uint64_t steps)>& on_step) {
   const auto& definition = find_scheme(options.scheme);
-  const GradientDump dump(options.weights, options.gradients);
+  const GradientDump dump(options.weights, options.gradients, !options.keep_nonfinite);
   SchemeOptions scheme_options = options.scheme_options;
   scheme_options.ranks = dump.ranks();
   const auto scheme = definition.make(dump.layers(), scheme_options);
@@ -158,11 +159,18 @@ PruneResult prune_dump(
   header.provenance.inputs.push_back({options.weights.string(), dump.weights_sha256()});
 
   Recorder recorder(dump, options, writer);
+  const auto asked = steered_density(options.scheme, scheme_options);
+  DensityCheck density;
   for (std::size_t step = 0; step < dump.steps(); ++step) {
     const auto read = dump.read_step(step, !options.keep_nonfinite);
     for (Rank rank = 0; rank < dump.ranks(); ++rank)
       scheme->contribute(rank, step, read.gradients[rank], dump.weights());
-    recorder.record(step, *scheme, scheme->exchange(step));
+    const auto outcome = scheme->exchange(step);
+    recorder.record(step, *scheme, outcome);
+    for (std::size_t l = 0; asked && l < dump.layers().size(); ++l) {
+      if (outcome.layers[l].threshold)
+        density.add(dump.layers()[l].parameters, outcome.layers[l].kept, *asked);
+    }
     header.provenance.inputs.push_back({dump.step_file(step).string(), read.sha256});
     if (on_step) on_step(step + 1, dump.steps());
   }
@@ -171,7 +179,8 @@ PruneResult prune_dump(
           .ranks = dump.ranks(),
           .engine =
               std::string(prune::find_engine(scheme_options.get<std::string>(engine_option)).name),
-          .layers = recorder.layers()};
+          .layers = recorder.layers(),
+          .density = density};
 }
 
 }  // namespace ringsim

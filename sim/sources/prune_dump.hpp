@@ -1,6 +1,7 @@
 #pragma once
 // Prunes dumped gradients with a scheme, residuals carried from step to step, into a sparse
 // gradient trace.
+#include "models/schemes/density_check.hpp"
 #include "models/schemes/scheme.hpp"
 
 #include <filesystem>
@@ -35,6 +36,7 @@ struct PruneResult {
   Rank ranks = 0;
   std::string engine;
   std::vector<PrunedLayer> layers;
+  DensityCheck density;  ///< empty where nothing is steered to a density
 };
 
 /// Writes the trace; `on_step` is called after each step with the number of steps done. Throws

@@ -2,8 +2,10 @@
 """Dumped gradients are pruned, and what is written is run. Usage: traces_test.py RINGSIM SOURCE_ROOT [CASE...]"""
 import array
 import json
+import math
 import os
 import pathlib
+import random
 import shutil
 import struct
 import sys
@@ -16,20 +18,62 @@ from cli_case import Case, csv_rows  # noqa: E402
 class Traces(Case):
     """ringsim prune, and run --source trace:DIR."""
 
+    def save(self, name, shape, values):
+        """NumPy's format by hand."""
+        header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+        (self.folder / name).write_bytes(
+            b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + header.encode() + array.array("f", values).tobytes()
+        )
+        return self.folder / name
+
     def dump(self):
-        # NumPy's format by hand: a layer of 4096 parameters, two ranks, three steps.
+        """A layer of 4096 parameters, two ranks, three steps."""
+
         def save(name, shape, seed):
-            count = 1
-            for extent in shape:
-                count *= extent
-            values = array.array("f", (((i * 7919 + seed * 104729) % 1009 - 504) ** 5 / 504**5 for i in range(count)))
-            header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
-            (self.folder / name).write_bytes(
-                b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + header.encode() + values.tobytes()
+            count = math.prod(shape)
+            return self.save(
+                name, shape, (((i * 7919 + seed * 104729) % 1009 - 504) ** 5 / 504**5 for i in range(count))
             )
-            return self.folder / name
 
         return save("w.npy", (64, 64), 0), [save(f"g{step}.npy", (2, 64, 64), step + 1) for step in range(3)]
+
+    def test_dumps_of_few_steps_meet_their_density(self):
+        draws = random.Random(1)
+        weights = self.save("w.npy", (64, 128), (draws.gauss(0, 1) for _ in range(8192)))
+        gradients = [
+            self.save(f"g{step}.npy", (4, 64, 128), (draws.gauss(0, 1) for _ in range(4 * 8192))) for step in range(12)
+        ]
+        for scheme in ("iwp", "magnitude"):
+            for steps in (4, 12):
+                done = self.ringsim(
+                    "prune",
+                    "--scheme",
+                    scheme,
+                    "--weights",
+                    weights,
+                    "-o",
+                    self.folder / f"{scheme}-{steps}",
+                    "--density",
+                    "1/84",
+                    "--format",
+                    "json",
+                    "--gradients",
+                    *gradients[:steps],
+                )
+                self.assertEqual(done.returncode, 0, done.stderr)
+                density = json.loads(done.stdout)["layers"][0]["density"]
+                self.assertAlmostEqual(density, 1 / 84, delta=0.1 / 84)
+                said = f"the masks keep {density:.3g} of the layers that are pruned, 0.0119 was asked for"
+                self.assertIn(said, done.stderr)
+                self.assertNotIn("warning", done.stderr)
+
+    def test_a_density_that_is_missed_is_said(self):
+        weights = self.save("w.npy", (64, 64), [1] * 4096)
+        nothing = self.save("g.npy", (2, 64, 64), [0] * 2 * 4096)
+        prune = ["prune", "--weights", weights, "-o", self.folder / "trace", "--quiet", "--gradients", nothing]
+        done = self.ringsim(*prune)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(done.stderr, "warning: the masks keep 0 of the layers that are pruned, 0.0119 was asked for\n")
 
     def test_prune_then_run(self):
         weights, gradients = self.dump()
@@ -131,6 +175,15 @@ class Traces(Case):
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["g0.npy", "g1.npy", "g2.npy", "w.npy"])
         gradients[2].write_bytes(whole)
         self.check_error('--nonfinite: found "no"; error or keep is accepted', *prune, "--nonfinite", "no")
+        of_weights = weights.read_bytes()
+        weights.write_bytes(of_weights[:-4] + b"\x00\x00\xc0\x7f")
+        parameters = 4096
+        self.check_error(
+            f'{weights}: element {parameters - 1} of "w" is nan; finite weights are accepted; '
+            "--nonfinite keep takes them as they are",
+            *prune,
+        )
+        weights.write_bytes(of_weights)
         self.check_error(
             "--scheme: dense selects nothing; a scheme whose ranks share a mask is accepted: iwp, magnitude, cltk",
             *prune,

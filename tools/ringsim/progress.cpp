@@ -9,6 +9,16 @@ namespace ringsim {
 Progress::Progress(bool quiet)
     : status_(quiet), start_(std::chrono::steady_clock::now()), drawn_(start_) {}
 
+void Progress::density(const DensityCheck& density) {
+  const auto reached = density.reached();
+  if (!reached) return;
+  if (density.is_missed()) {
+    fmt::print(stderr, "warning: {}\n", *reached);
+  } else {
+    status_.line(*reached);
+  }
+}
+
 void Progress::step(std::uint64_t done, std::uint64_t total) {
   if (status_.is_quiet()) return;
   const auto now = std::chrono::steady_clock::now();

@@ -1,4 +1,5 @@
 #pragma once
+#include "models/schemes/density_check.hpp"
 #include "tools/ringsim/status_line.hpp"
 
 #include <chrono>
@@ -14,6 +15,8 @@ class Progress {
   explicit Progress(bool quiet);
 
   void line(const std::string& text) { status_.line(text); }
+  /// Says what density was reached, and warns, `quiet` or not, where it was missed.
+  void density(const DensityCheck& density);
   void step(std::uint64_t done, std::uint64_t total);
 
  private:

@@ -93,6 +93,7 @@ int execute(const CLI::App& app, const PruneCommand& command, const Invocation& 
       options, [&](std::uint64_t done, std::uint64_t steps) { progress.step(done, steps); });
   progress.line(fmt::format("pruned {} steps of {} ranks with {}; the trace is in {}", result.steps,
                             result.ranks, result.engine, command.output));
+  progress.density(result.density);
   print(result, command.format);
   return 0;
 }
@@ -111,7 +112,7 @@ std::function<int()> add_prune(CLI::App& app, const Invocation& invocation) {
       ->required()
       ->group("input");
   app.add_option("--nonfinite", command->nonfinite,
-                 "NaN and infinity in a gradient: error (the default), or keep, as "
+                 "NaN and infinity in a gradient or a weight: error (the default), or keep, as "
                  "models/prune/nonfinite.hpp says")
       ->type_name("error|keep")
       ->group("input");

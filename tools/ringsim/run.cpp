@@ -66,6 +66,7 @@ Summary run_once(const RunOptions& options, const RunCommand& command, const std
           [&](const LayerRow& row) {
             if (folder) folder->write(row);
           },
+      .on_density = [&](const DensityCheck& density) { progress.density(density); },
       .on_transfer = {}};
   if (command.transfers) observer.on_transfer = [&](const TransferRow& row) { folder->write(row); };
   auto result = run(options, observer);

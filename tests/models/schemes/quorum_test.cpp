@@ -23,6 +23,8 @@ std::unique_ptr<Scheme> make(const SchemeDefinition& definition, Rank ranks) {
   options.ranks = ranks;
   set(options, "density", 0.1);
   set(options, "whole-below", 100);
+  // As many where two of three ranks take part: the first thresholds are quantiles for that many.
+  if (definition.name == "iwp" || definition.name == "magnitude") set(options, "broadcasters", 2);
   return definition.make(layers(), options);
 }
 

@@ -82,6 +82,29 @@ TEST_CASE("the messages of a sparse ring are what ranks hold that merge real mas
   CHECK(collective->total_bytes() == total);
 }
 
+TEST_CASE("chunks of a union whose masks are not known have the sizes of their weights",
+          "[collectives]") {
+  const std::vector<std::uint64_t> kept = {1000, 1600, 2000, 3300};
+  const Bytes entry{8};
+  const auto even = union_chunk_sizes(kept, 4000, {}, entry);
+  const std::vector<double> weights = {1.5, 0.5, 0.75, 1.25};
+  const auto size = union_chunk_sizes(kept, 4000, weights, entry);
+  const auto sizes_of = [&](const SparseChunkSize& sizes, Rank hop) {
+    std::vector<std::uint64_t> entries;
+    for (Rank chunk = 0; chunk < 4; ++chunk)
+      entries.push_back(sizes((chunk + hop) % 4, chunk, hop).count / entry.count);
+    return entries;
+  };
+  using Counts = std::vector<std::uint64_t>;
+  CHECK(sizes_of(even, 0) == Counts{250, 250, 250, 250});
+  CHECK(sizes_of(size, 0) == Counts{375, 125, 187, 313});  // 187.5 and 312.5: together 500
+  CHECK(sizes_of(size, 1) == Counts{600, 200, 300, 500});
+  CHECK(sizes_of(size, 2) == Counts{750, 250, 375, 625});
+  // No chunk has more than 1000 elements: 4000/3300 - 1 = 0.2121 in place of 0.5 above the mean
+  // 825.
+  CHECK(sizes_of(size, 3) == Counts{1000, 650, 737, 913});  // 175 * (1, -1, -0.5, 0.5)
+}
+
 TEST_CASE("the sum of independent masks grows dense as 1-(1-d)^h", "[collectives]") {
   // Binomial: n p bits on average, within 5 standard deviations sqrt(n p (1-p)).
   const double density = GENERATE(0.01, 0.1, 0.5);

@@ -27,7 +27,7 @@ Bytes gathered(std::size_t bytes) { return Bytes{(ranks - 1) * bytes}; }
 std::size_t kept(const Layer& layer) {
   const auto n = static_cast<double>(layer.parameters);
   return layer.parameters < whole_below ? layer.parameters
-                                        : static_cast<std::size_t>(std::ceil(density * n));
+                                        : static_cast<std::size_t>(std::floor(density * n));
 }
 
 /// A fixed number of whole bytes that holds the last index.

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Fits the model of unions of top-k masks of models/schemes/mask_model.hpp to training, and says how much the chunks of
+the sum differ (docs/method.md has its tables).
+
+Usage: tools/experiments/fit_unions.py [RINGSIM]   (default build/release/tools/ringsim/ringsim; about three minutes)
+
+Networks are trained with --sparse-sum ring; in round h of the exchange a rank sends a chunk of the union of h+1 masks
+(transfers.csv), an index and a value of four bytes each for every element. The second half of the steps counts. The
+four numbers are those whose largest error over the unions of 8, 32 and 128 ranks is the smallest; `mlp` on 16 and 64
+ranks is left out of the fit.
+"""
+import collections
+import itertools
+import math
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+PROGRAM = sys.argv[1] if len(sys.argv) > 1 else "build/release/tools/ringsim/ringsim"
+DENSITY = 1 / 84
+ENTRY = 8  # bytes
+# Layers of 1024 parameters and more: their size, and whether they read the samples.
+LAYERS = {
+    "mlp": ((200704, True), (32768, False), (1280, False)),
+    "lenet5": ((2400, False), (48000, False), (10080, False)),
+}
+RUNS = [("mlp", ranks, ("--epochs", "2")) for ranks in (8, 16, 32, 64, 128)]
+RUNS += [("lenet5", ranks, ("--steps", str(steps))) for ranks, steps in ((8, 100), (32, 40), (128, 20))]
+FITTED = (8, 32, 128)
+NODES = [-6 + 12 * i / 32 for i in range(33)]
+WEIGHTS = [math.exp(-x * x / 2) for x in NODES]
+WEIGHTS = [w / sum(WEIGHTS) for w in WEIGHTS]
+
+
+def probabilities(sigma, share):
+    c = share / math.exp(sigma * sigma / 2)
+    while True:
+        p = [min(1, c * math.exp(sigma * x)) for x in NODES]
+        mean = sum(w * q for w, q in zip(WEIGHTS, p))
+        if abs(mean - share) <= 1e-9 * share:
+            return p
+        c *= share / mean
+
+
+def union(active, sigma, masks):
+    """The share that the union of so many masks keeps."""
+    return active * sum(w * (1 - (1 - q) ** masks) for w, q in zip(WEIGHTS, probabilities(sigma, DENSITY / active)))
+
+
+def chunks_of_union(folder, ranks):
+    """The elements of every chunk of the whole sum, of each step of the second half."""
+    steps = collections.defaultdict(list)
+    with (folder / "transfers.csv").open() as file:
+        columns = next(file).rstrip("\n").split(",")
+        step, phase, number, size = (columns.index(name) for name in ("step", "phase", "round", "bytes"))
+        for line in file:
+            cells = line.split(",")
+            if cells[phase] == "values" and int(cells[number]) == ranks - 1:
+                steps[int(cells[step])].append(int(cells[size]) / ENTRY)
+    return [steps[step] for step in sorted(steps)][len(steps) // 2 :]
+
+
+def mean(values):
+    values = list(values)
+    return sum(values) / len(values)
+
+
+def train(folder):
+    """By network and ranks: the union's share, and the largest and the smallest chunk over the mean."""
+    trained = {}
+    for network, ranks, length in RUNS:
+        output = folder / f"{network}-{ranks}"
+        command = [PROGRAM, "run", "--model", network, "--scheme", "topk", "--sparse-sum", "ring", *length]
+        command += ["--ranks", str(ranks), "--topology", "ring", "--bandwidth", "1Gbps", "--latency", "5us"]
+        subprocess.run([*command, "--transfers", "--quiet", "-o", str(output)], check=True, stdout=subprocess.DEVNULL)
+        steps = chunks_of_union(output, ranks)
+        elements = sum(size for size, _ in LAYERS[network])
+        trained[network, ranks] = (
+            mean(sum(chunks) for chunks in steps) / elements,
+            mean(max(chunks) / mean(chunks) for chunks in steps),
+            mean(min(chunks) / mean(chunks) for chunks in steps),
+        )
+    return trained
+
+
+def modelled(network, ranks, unions):
+    layers = LAYERS[network]
+    return sum(size * unions[reads][ranks] for size, reads in layers) / sum(size for size, _ in layers)
+
+
+def fit(trained):
+    def curve(active, sigma):
+        return {ranks: union(active, sigma, ranks) for _, ranks in trained}
+
+    of_samples = {
+        numbers: curve(*numbers) for numbers in itertools.product((0.96, 0.98, 1.0), (0.7, 0.75, 0.8, 0.85, 0.9))
+    }
+    others = {
+        numbers: curve(*numbers)
+        for numbers in itertools.product((i / 100 for i in range(44, 72, 2)), (i / 20 for i in range(18, 30)))
+    }
+
+    def error(choice):
+        unions = {True: of_samples[choice[0]], False: others[choice[1]]}
+        return max(
+            abs(modelled(network, ranks, unions) / share - 1)
+            for (network, ranks), (share, _, _) in trained.items()
+            if ranks in FITTED
+        )
+
+    best = min(itertools.product(of_samples, others), key=error)
+    return best, {True: of_samples[best[0]], False: others[best[1]]}
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        trained = train(pathlib.Path(folder))
+    (of_samples, others), unions = fit(trained)
+    print(f"active, sigma: {of_samples} of a layer that reads the samples, {others} of the others\n")
+    print("| network | ranks | union, trained | modelled | off by | largest chunk / mean | smallest / mean |")
+    print("| --- " * 7 + "|")
+    for (network, ranks), (share, largest, smallest) in trained.items():
+        model = modelled(network, ranks, unions)
+        print(
+            f"| {network} | {ranks} | {share:.4f} | {model:.4f} | {100 * (model / share - 1):+.1f} % "
+            f"| {largest:.2f} | {smallest:.2f} |"
+        )
+
+
+main()
