@@ -67,7 +67,6 @@ class IwpScheme final : public ResidualScheme {
   bool is_starting() const {
     return threshold_.policy == ThresholdPolicy::density && masks_made_ < DensityStart::steps;
   }
-  double target(std::uint64_t step) const;
   void prepare_start(std::uint64_t step);
   /// The geometric mean of a layer's.
   float mean_threshold(const std::vector<Rank>& broadcasters, std::size_t segment) const;

@@ -15,8 +15,6 @@ std::optional<double> steered_density(std::string_view scheme, const SchemeOptio
   return density_of(options);
 }
 
-double IwpScheme::target(std::uint64_t step) const { return density_in(step); }
-
 void IwpScheme::find_quantiles(Rank rank, std::uint64_t step, std::span<const float> weights) {
   // Of the sample so many are above the threshold: it is right within an eighth.
   constexpr double share = 0.01, above = 64;
@@ -37,7 +35,7 @@ void IwpScheme::find_quantiles(Rank rank, std::uint64_t step, std::span<const fl
 
 void IwpScheme::prepare_start(std::uint64_t step) {
   if (!is_starting()) return;
-  for (auto& start : starts_) start.prepare(target(step), broadcasters_, tail_);
+  for (auto& start : starts_) start.prepare(density_in(step), broadcasters_, tail_);
 }
 
 void IwpScheme::steer(std::uint64_t step, const std::vector<Rank>& broadcasters) {
@@ -48,7 +46,7 @@ void IwpScheme::steer(std::uint64_t step, const std::vector<Rank>& broadcasters)
     const double share = static_cast<double>(residuals_.split().kept_in(union_, s)) /
                          static_cast<double>(segments_[s].parameters);
     if (!was_starting) {
-      controllers_[s].update(share, target(step));
+      controllers_[s].update(share, density_in(step));
     } else if (is_starting()) {
       starts_[s].update(share);
     } else {
