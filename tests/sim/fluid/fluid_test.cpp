@@ -177,7 +177,7 @@ TEST_CASE("reports come in order of time, and of one moment in the order that Ob
                                          "transfer 2", "mark 0", "mark 1", "mark 1"});
 }
 
-TEST_CASE("a mark is reported before its stream goes on", "[fluid]") {
+TEST_CASE("on fluid a mark is reported before its stream goes on", "[fluid]") {
   bool is_marked = false, was_marked = false;
   Program program{.ranks = 1, .streams_per_rank = 1, .open = [&](Rank, StreamId) -> PhaseSource {
                     return [&, count = 0]() mutable -> std::optional<Phase> {
