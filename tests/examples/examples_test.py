@@ -24,7 +24,7 @@ class Examples(Case):
         """Over each cable pass two messages of 1 MB in each direction. The one between neighbours flows after one
         latency, and the cable is never idle from then on until both have arrived: 10 us + 2 MB / 1.25 GB/s."""
         summary = self.summary(*EXCHANGE, *QUARTER, *QUIET_HOSTS, *DIRECT)
-        self.assertEqual((summary["backend"], summary["collective"]), ("simgrid", "direct"))
+        self.assertEqual((summary["backend"], summary["collective"]), ("fluid", "direct"))
         self.assertAlmostEqual(summary["simulated_seconds"], 10e-6 + 2e6 / 1.25e9, delta=1e-12)
         self.assertEqual(summary["bytes_sent_per_rank"]["total"], 2 * 1_000_000)
 

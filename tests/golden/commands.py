@@ -44,7 +44,8 @@ SCANS = {
         "--format csv -j 2"
     ),
     "scan-fails": (
-        f"! scan {DRAWN} --ranks 4,16 --bandwidth 1Gbps --scheme dense --collective ring,hierarchical --format csv"
+        "! scan --topology dgx-a100x4 --bytes 400kB --compute-time 0s --scheme dense --ranks 16,12 "
+        "--collective ring,hierarchical --format csv"
     ),
     "scan-file": [
         "scan --scan-file in/scan.json --ranks 2,8 --format json",

@@ -171,7 +171,7 @@ TEST_CASE("mistakes in calls of the C interface are reported") {
                                  nullptr)) == "1 packed is NULL");
   std::size_t size = 0;
   CHECK(error(ringsim_prune_encode_mask(handle.plan, &mask, "zip", nullptr, 0, &size)) ==
-        "1 the encoding \"zip\" is unknown; accepted: bitmap, index, delta, runs, rice");
+        "1 the encoding \"zip\" is unknown; accepted: bitmap, index, delta, runs, rice, index32");
   const ringsim_prune_segment huge{~std::uint64_t{0}, 1, 0, 1, 1};
   ringsim_prune_plan* plan = nullptr;
   CHECK(error(ringsim_prune_plan_create(handle.engine, &huge, 1, &plan)) ==

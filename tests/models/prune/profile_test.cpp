@@ -143,7 +143,7 @@ TEST_CASE("measuring fills every rate") {
       const double expected = static_cast<double>(size.elements) / (i == 0 ? 1000 : 128);
       CHECK(static_cast<double>(mask.kept) == Approx(expected).epsilon(0.4));
       CHECK(mask.pack.value > 0);
-      REQUIRE(mask.encodings.size() == 6);
+      REQUIRE(mask.encodings.size() == 7);
       CHECK(mask.encodings.back().encoding == "auto");
       for (const EncodingRates& each : mask.encodings)
         CHECK(each.size.count >= mask.encodings.back().size.count);
