@@ -139,6 +139,7 @@ class Attempt {
     faults_.add(deaths);
     const std::uint64_t step = deaths.front().step;
     std::vector<Rank> dead;
+    dead.reserve(deaths.size());
     for (const auto& death : deaths) dead.push_back(death.rank);
     run_.rows.resize(step);
     kept_.resize(step);
