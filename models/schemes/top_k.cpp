@@ -104,8 +104,8 @@ float sampled_threshold(std::span<const float> values, double density, std::size
   scratch.clear();
   for (std::size_t i = first; i < values.size(); i += stride)
     scratch.push_back(magnitude(values[i]));
-  const auto sample = static_cast<double>(values.size() / stride);
-  const auto k = static_cast<std::size_t>(std::ceil(density * sample));
+  const std::size_t sample = values.size() / stride;
+  const auto k = static_cast<std::size_t>(std::ceil(density * static_cast<double>(sample)));
   return kth_largest(scratch, std::min(k, scratch.size()));
 }
 
