@@ -110,7 +110,7 @@ std::string labels_file(std::string_view part) {
 Samples read_samples(const std::filesystem::path& folder, std::string_view prefix,
                      std::uint32_t count, std::vector<InputFile>& files) {
   constexpr std::uint32_t side = 28, classes = 10;
-  // Of files that are longer, the sizes are what is said to be wrong.
+  // Where a file is longer, its sizes are what is said to be wrong.
   constexpr std::size_t spare = std::size_t{1} << 20;
   const auto images =
       read_idx(folder, images_file(prefix), std::size_t{count} * side * side + spare);

@@ -8,7 +8,7 @@ namespace ringsim {
 
 class DensityCheck {
  public:
-  /// Of a pruned layer in a step: what the union kept, and the share that was asked for.
+  /// Takes what the union kept of a pruned layer in a step, and the share that was asked for.
   void add(std::uint64_t parameters, std::uint64_t kept, double asked);
   /// "the masks keep 0.0119 of the layers that are pruned, 0.0119 were asked for"; nothing where
   /// nothing was added.

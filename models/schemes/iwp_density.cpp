@@ -16,7 +16,7 @@ std::optional<double> steered_density(std::string_view scheme, const SchemeOptio
 }
 
 void IwpScheme::find_quantiles(Rank rank, std::uint64_t step, std::span<const float> weights) {
-  // Of the sample so many are above the threshold: it is right within an eighth.
+  // So many elements of the sample are above the threshold: it is right within an eighth.
   constexpr double share = 0.01, above = 64;
   auto& state = ranks_[rank];
   const std::span<const float> residual = residuals_.of(rank).residual;

@@ -29,7 +29,7 @@ ThresholdOption parse_threshold(std::string_view text);
 /// mean + K * stddev of the importance of `parameters` elements.
 float dispersion_threshold(const prune::Statistics& statistics, std::size_t parameters, double k);
 
-/// Of the values' importance, |value| / max(|weight|, floor), the threshold that a share of the
+/// The threshold of the values' importance, |value| / max(|weight|, floor), that a share of the
 /// values exceeds, judged by the elements `first`, `first + stride`, ... alone; of all elements
 /// (stride 1) exactly llround(share * values) exceed it where no two are equal. A NaN has the
 /// importance 0; 0 is the threshold of all. `scratch` is overwritten.

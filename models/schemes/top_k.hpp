@@ -16,8 +16,8 @@ float kth_largest(std::span<float> magnitudes, std::size_t k);
 void select_top_k(std::span<const float> values, std::size_t k, std::span<prune::MaskWord> mask,
                   std::vector<float>& scratch);
 
-/// Of the set bits of `mask` leaves those of the k values of the largest magnitude; of equal ones
-/// the first. Returns the smallest magnitude that stays; k from 1 to the number of set bits.
+/// Leaves the set bits of `mask` that stand for the k values of the largest magnitude; of equal
+/// ones the first. Returns the smallest magnitude that stays; k from 1 to the number of set bits.
 float keep_largest(std::span<const float> values, std::size_t k, std::span<prune::MaskWord> mask,
                    std::vector<float>& scratch);
 

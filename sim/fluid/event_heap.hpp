@@ -15,7 +15,7 @@ class EventHeap {
   using EventId = std::uint32_t;
 
   bool is_empty() const { return heap_.empty(); }
-  /// Of the next event, in s.
+  /// When the next event is, in s.
   double time() const { return heap_.front().time; }
   EventId next() const {
     const auto& first = nodes_[heap_.front().chain];
@@ -143,7 +143,7 @@ class EventHeap {
     const std::size_t b = four[3].time < four[2].time ? 3 : 2;
     return four[b].time < four[a].time ? b : a;
   }
-  /// Of those that are left at the end.
+  /// Which of the last `count` - `first` children is the earliest, where they are fewer than four.
   std::size_t earliest(std::size_t first, std::size_t count) const {
     std::size_t least = first;
     for (std::size_t child = first + 1; child < count; ++child) {

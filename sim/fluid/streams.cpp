@@ -37,7 +37,7 @@ void FluidEngine::advance(StreamIndex stream) {
   }
   state.has_ended = true;
   --running_;
-  // Of streams that end at the same moment, the path of the first one counts.
+  // Where streams end at the same moment, the path of the first one counts.
   if (now_ > end_ || (now_ == end_ && stream < last_stream_)) {
     last_path_ = state.path;
     last_stream_ = stream;

@@ -31,7 +31,7 @@ std::string key_of(const std::vector<Assignment>& point) {
   return key;
 }
 
-/// Of the points with one value of an option.
+/// What is known of the points with one value of an option.
 struct Having {
   const std::string* first_refusal = nullptr;
   bool can_be_had = false;

@@ -23,7 +23,7 @@ void StepController::control(Program& program, Seconds detection, Steps steps) {
 }
 
 void StepController::recover(std::vector<Rank> dead, Seconds now, const Steps& steps) {
-  // Of those that died at one moment any may come first.
+  // Ranks that died at one moment may come in any order.
   std::ranges::sort(dead, {},
                     [&](Rank rank) { return std::pair(topology_.host(rank).dies.value(), rank); });
   first_step_ = steps_;

@@ -44,7 +44,7 @@ struct RankStep {
   std::optional<Seconds> end = {};
 };
 
-/// Of each step, what the rank did that holds up the run there. In the last step it is the rank
+/// What the rank did that holds up the run, for each step. In the last step it is the rank
 /// that ends last. Of ranks that end together, but for rounding, it is the one that was ready last,
 /// for which the others waited, and of those the first. In the step before it is that rank again
 /// or, of those that ended that step together with it, the one that was ready last; and so on. So a

@@ -16,22 +16,11 @@ import subprocess
 import sys
 import tempfile
 
+from normal_shares import WEIGHTS, probabilities
+
 PROGRAM = sys.argv[1] if len(sys.argv) > 1 else "build/release/tools/ringsim/ringsim"
 RANKS, DENSITY, WHOLE_BELOW = 8, 1 / 84, 1024
 SETTLED = 60  # steps until the thresholds have been steered to the density
-NODES = [-6 + 12 * i / 32 for i in range(33)]
-WEIGHTS = [math.exp(-x * x / 2) for x in NODES]
-WEIGHTS = [w / sum(WEIGHTS) for w in WEIGHTS]
-
-
-def probabilities(sigma, share):
-    c = share / math.exp(sigma * sigma / 2)
-    while True:
-        p = [min(1, c * math.exp(sigma * x)) for x in NODES]
-        mean = sum(w * q for w, q in zip(WEIGHTS, p))
-        if abs(mean - share) <= 1e-9 * share:
-            return p
-        c *= share / mean
 
 
 def share_of_each(sigma, union, masks):

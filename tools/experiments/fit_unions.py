@@ -11,11 +11,12 @@ ranks is left out of the fit.
 """
 import collections
 import itertools
-import math
 import pathlib
 import subprocess
 import sys
 import tempfile
+
+from normal_shares import WEIGHTS, probabilities
 
 PROGRAM = sys.argv[1] if len(sys.argv) > 1 else "build/release/tools/ringsim/ringsim"
 DENSITY = 1 / 84
@@ -28,19 +29,6 @@ LAYERS = {
 RUNS = [("mlp", ranks, ("--epochs", "2")) for ranks in (8, 16, 32, 64, 128)]
 RUNS += [("lenet5", ranks, ("--steps", str(steps))) for ranks, steps in ((8, 100), (32, 40), (128, 20))]
 FITTED = (8, 32, 128)
-NODES = [-6 + 12 * i / 32 for i in range(33)]
-WEIGHTS = [math.exp(-x * x / 2) for x in NODES]
-WEIGHTS = [w / sum(WEIGHTS) for w in WEIGHTS]
-
-
-def probabilities(sigma, share):
-    c = share / math.exp(sigma * sigma / 2)
-    while True:
-        p = [min(1, c * math.exp(sigma * x)) for x in NODES]
-        mean = sum(w * q for w, q in zip(WEIGHTS, p))
-        if abs(mean - share) <= 1e-9 * share:
-            return p
-        c *= share / mean
 
 
 def union(active, sigma, masks):

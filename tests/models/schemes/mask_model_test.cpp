@@ -134,7 +134,7 @@ SparseAllReduce drawn_ring(const char* network, Rank ranks) {
 
 }  // namespace
 
-// Of trainings with top-k at 1/84: the mean over the second half of two epochs of the
+// What trainings with top-k at 1/84 gave: the mean over the second half of two epochs of the
 // 784-256-128-10 network, and of 100, 40 and 20 steps of lenet5. Fitted to 8, 32 and 128 ranks.
 TEST_CASE("unions of top-k masks are those of training within 5 %", "[mask-model]") {
   struct Trained {

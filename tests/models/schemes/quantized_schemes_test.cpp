@@ -243,7 +243,7 @@ TEST_CASE("signsgd: where owners count and votes are equal, the owner's own deci
 }
 
 TEST_CASE("signsgd votes alike whichever way, but where votes are equal", "[signsgd]") {
-  // Of an odd number of ranks no votes are equal.
+  // Votes of an odd number of ranks are never equal.
   for (const Rank ranks : {2, 3, 5, 6}) {
     std::vector<std::vector<float>> means;
     for (const auto* vote : {"all-gather", "pairwise"}) {
