@@ -76,12 +76,19 @@ std::optional<std::string> changed_input(const Manifest& was, const Manifest& is
       });
 }
 
+// So that the order of inputs does not depend on the folders in which data and topologies lie.
+struct ByFilename {
+  bool operator()(const fs::path& a, const fs::path& b) const {
+    return std::pair(a.filename(), a) < std::pair(b.filename(), b);
+  }
+};
+
 }  // namespace
 
 Manifest make_manifest(const ScanRequest& request, const PointSet& points,
                        const std::optional<Shard>& shard, std::vector<std::string> columns) {
   Manifest manifest{RINGSIM_VERSION, {}, request.zip, points.size(), shard, {}, std::move(columns)};
-  std::set<fs::path> files;
+  std::set<fs::path, ByFilename> files;
   if (!request.points_file.empty()) files.insert(request.points_file);
   for (const auto& option : request.options)
     manifest.options.emplace_back(option.name, option.values);
