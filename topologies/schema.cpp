@@ -122,7 +122,9 @@ Json::Object object_schema(std::span<const TopologyKey> keys, std::string_view c
 
 Json::Object object_schema(const TopologyKey& first, std::span<const TopologyKey> more,
                            std::string_view conditions) {
-  std::vector<TopologyKey> keys = {first};
+  std::vector<TopologyKey> keys;
+  keys.reserve(1 + more.size());
+  keys.push_back(first);
   keys.insert(keys.end(), more.begin(), more.end());
   return object_schema(keys, conditions);
 }
@@ -153,8 +155,10 @@ Json::Object definitions() {
            R"({"type": "string", "description": "Name of the link, as ringsim topology show prints it."})"},
           link_keys, link_conditions));
   all.emplace_back("host", object_schema(host_keys));
-  std::vector<TopologyKey> exception_keys = {
-      {"host", R"({"type": "integer", "minimum": 0, "description": "Number of the host."})"}};
+  std::vector<TopologyKey> exception_keys;
+  exception_keys.reserve(host_keys.size() + 2);
+  exception_keys.push_back(
+      {"host", R"({"type": "integer", "minimum": 0, "description": "Number of the host."})"});
   exception_keys.insert(exception_keys.end(), host_keys.begin(), host_keys.end());
   exception_keys.push_back(
       {"dies", R"({"$ref": "#/definitions/seconds", "description": "When it stops for good."})",
