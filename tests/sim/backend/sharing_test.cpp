@@ -1,6 +1,7 @@
 // Links that several messages share, on all backends that take any program: what physics allows,
 // and a plain max-min simulator.
 #include "tests/child.hpp"
+#include "tests/random_cases.hpp"
 #include "tests/sim/backend/max_min.hpp"
 #include "tests/sim/backend/sharing_case.hpp"
 
@@ -85,8 +86,8 @@ double farthest_from_max_min(const Topology& topology, const std::vector<Passed>
 }
 
 /// Compares `count` random cases, of which no two parts have one in common.
-void compare_part(std::uint64_t part, int count) {
-  int contended = 0;
+void compare_part(std::uint64_t part, std::uint64_t count) {
+  std::uint64_t contended = 0;
   for (std::uint64_t seed = 10'000 * part; contended < count; ++seed) {
     const SharingCase drawn(seed);
     const auto& topology = *drawn.topology;
@@ -140,7 +141,9 @@ TEST_CASE("a rank that sends to several peers at once fills no link over its cap
   }
 }
 
-TEST_CASE("links are shared max-min fairly in random cases", "[sharing]") { compare_part(0, 100); }
+TEST_CASE("links are shared max-min fairly in random cases", "[sharing]") {
+  compare_part(0, random_cases(100));
+}
 
 TEST_CASE("links are shared max-min fairly in 1,000 random cases", "[.long]") {
   compare_part(GENERATE(range<std::uint64_t>(1, 11)), 100);

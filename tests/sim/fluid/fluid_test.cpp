@@ -2,6 +2,7 @@
 #include "sim/fluid/fluid.hpp"
 
 #include "base/error.hpp"
+#include "tests/random_cases.hpp"
 #include "tests/sim/backend/random_case.hpp"
 #include "tests/sim/backend/recorded.hpp"
 #include "tests/sim/fluid/contended_case.hpp"
@@ -43,7 +44,7 @@ std::vector<double> ends_of(const Topology& topology, const Phases& phases) {
 }  // namespace
 
 TEST_CASE("fluid equals simgrid where transfers slow each other", "[fluid]") {
-  const std::uint64_t part = GENERATE(range(0, 4));
+  const std::uint64_t part = GENERATE(range<std::uint64_t>(0, random_cases(4)));
   int contended = 0;
   for (std::uint64_t seed = 1000 * part; contended < 250; ++seed) {
     const ContendedCase drawn(seed);
@@ -60,7 +61,7 @@ TEST_CASE("fluid equals simgrid where transfers slow each other", "[fluid]") {
 
 TEST_CASE("fluid equals recurrence wherever that is exact", "[fluid]") {
   int exact = 0;
-  for (std::uint64_t seed = 0; seed < 1500; ++seed) {
+  for (std::uint64_t seed = 0; seed < random_cases(1500); ++seed) {
     const RandomCase drawn(seed);
     const auto& topology = *drawn.topology;
     const bool is_exact = !find_contention(topology, make_program(drawn.phases));
@@ -71,7 +72,7 @@ TEST_CASE("fluid equals recurrence wherever that is exact", "[fluid]") {
     REQUIRE(are_equal(fluid, record(run_recurrence, topology, make_program(drawn.phases), true),
                       1e-13));
   }
-  CHECK(exact >= 450);
+  CHECK(exact >= static_cast<int>(random_cases(450)));
 }
 
 TEST_CASE("messages to one rank share its link, and get faster as others end", "[fluid]") {

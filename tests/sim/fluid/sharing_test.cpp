@@ -2,6 +2,7 @@
 #include "sim/fluid/sharing.hpp"
 
 #include "base/random.hpp"
+#include "tests/random_cases.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -117,7 +118,7 @@ TEST_CASE("a change may have effects far away", "[sharing]") {
 }
 
 TEST_CASE("rates are the max-min allocation whatever comes and goes", "[sharing]") {
-  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+  for (std::uint64_t seed = 0; seed < random_cases(300); ++seed) {
     Random random(seed, Purpose::compute_jitter);
     const auto below = [&](std::uint64_t bound) {
       return static_cast<std::uint32_t>(random.below(bound));

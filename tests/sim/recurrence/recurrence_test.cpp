@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "tests/random_cases.hpp"
 #include "tests/sim/backend/random_case.hpp"
 #include "tests/sim/backend/recorded.hpp"
 #include "topologies/kinds/hierarchical.hpp"
@@ -28,7 +29,7 @@ bool are_equal(const std::vector<double>& a, const std::vector<double>& b) {
 }  // namespace
 
 TEST_CASE("recurrence equals simgrid wherever it says that it is exact", "[recurrence]") {
-  const std::uint64_t part = GENERATE(range(0, 6));
+  const std::uint64_t part = GENERATE(range<std::uint64_t>(0, random_cases(6)));
   int exact = 0, refused = 0;
   std::set<std::string_view> names;
   for (std::uint64_t seed = 250 * part; seed < 250 * (part + 1); ++seed) {
@@ -194,7 +195,7 @@ TEST_CASE("what recurrence refuses is slower in simgrid", "[recurrence]") {
   // The first transfer of the two that are named, at least one of the two, ends later there than
   // latency + bytes/bandwidth after its start.
   int refused = 0;
-  for (std::uint64_t seed = 0; refused < 60; ++seed) {
+  for (std::uint64_t seed = 0; refused < static_cast<int>(random_cases(60)); ++seed) {
     const RandomCase drawn(seed);
     const auto& topology = *drawn.topology;
     const auto contention = find_contention(topology, make_program(drawn.phases));
