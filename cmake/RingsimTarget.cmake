@@ -23,12 +23,37 @@ if(RINGSIM_SANITIZE)
   target_link_options(ringsim_options INTERFACE -fsanitize=address,undefined)
 endif()
 
+# Half of a source's compile time goes into these headers, so each target has them precompiled. Sources include what they
+# use all the same: clang-tidy reads them without (tools/tidy), and so does -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON.
+set(ringsim_precompiled_headers
+    <algorithm> <array> <charconv> <cmath> <cstdint> <filesystem> <fstream> <functional> <map> <memory> <optional> <set>
+    <span> <sstream> <string> <string_view> <unordered_map> <utility> <variant> <vector>
+    $<$<TARGET_EXISTS:fmt::fmt>:<fmt/format.h$<ANGLE-R>>)
+
+# ringsim_precompile(TARGET [HEADERS...]): those headers and more.
+function(ringsim_precompile target)
+  target_precompile_headers(${target} PRIVATE ${ringsim_precompiled_headers} ${ARGN})
+  cmake_language(EVAL CODE "cmake_language(DEFER CALL ringsim_leave_out_of_precompiling ${target})")
+endfunction()
+
+# Sources with compile options of their own cannot use what was compiled without these.
+function(ringsim_leave_out_of_precompiling target)
+  get_target_property(sources ${target} SOURCES)
+  foreach(source ${sources})
+    get_source_file_property(options "${source}" COMPILE_OPTIONS)
+    if(options)
+      set_source_files_properties("${source}" PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+    endif()
+  endforeach()
+endfunction()
+
 # ringsim_library(NAME sources... [PUBLIC libs...] [PRIVATE libs...]): one static library per folder.
 function(ringsim_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   add_library(${name} STATIC ${arg_SOURCES})
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_link_libraries(${name} PUBLIC ringsim_options ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
+  ringsim_precompile(${name})
 endfunction()
 
 # ringsim_test(NAME SOURCES... LIBRARIES...): one executable per folder of tests; one ctest entry per case, each in a
@@ -44,5 +69,6 @@ function(ringsim_test name)
   endforeach()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ringsim_options ringsim_test_main ${arg_LIBRARIES})
+  ringsim_precompile(${name} <catch2/catch.hpp>)
   catch_discover_tests(${name} TEST_PREFIX "${name}: " DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
 endfunction()
