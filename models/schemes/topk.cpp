@@ -277,7 +277,7 @@ const SchemeDefinition topk_scheme = {
     .equation =
         "R += G; M = the largest density*n of a rank's own |R|; update = sum over ranks of M*R / "
         "ranks; R -= M*R",
-    .defaults = {.learning_rate = 0.25, .momentum = 0.5},
+    .defaults = {.learning_rate = 0.2, .momentum = 0.5},
     .options = topk_options,
     .make = [](const Layers& layers, const SchemeOptions& options) -> std::unique_ptr<Scheme> {
       return std::make_unique<TopkScheme>(layers, options);
