@@ -2,6 +2,7 @@
 
 TEXT = EXPRESSION: the numbers in TEXT, with their units, are the values of the Python expression, to the digit that
 the text shows. An expression that is a truth value is a statement about a text without numbers."""
+import itertools
 import json
 import math
 import re
@@ -66,14 +67,17 @@ class Names(dict):
     """What an expression may name: members of the command's JSON, row() of its list, cell() of its tables, stdout."""
 
     def __init__(self, run):
-        super().__init__(__builtins__={}, row=self.row, cell=self.cell, quantity=quantity, min=min, max=max, len=len, sum=sum, abs=abs)
+        super().__init__(__builtins__={}, row=self.row, cell=self.cell, text_of_cell=self.text_of_cell)
+        self.update(
+            quantity=quantity, min=min, max=max, len=len, sum=sum, abs=abs, all=all, any=any, int=int, float=float
+        )
         self.run = run
         self.outputs = {}
 
     def __missing__(self, name):
         if name == "stdout":
             return self.output()
-        if name in ("result", "rows"):
+        if name == "result":
             return self.json()
         return self.json()[name]
 
@@ -97,18 +101,22 @@ class Names(dict):
             raise LookupError(f"{len(rows)} rows have {wanted}")
         return rows[0]
 
-    def cell(self, title, row, column):
-        """The numbers of a cell of a table that is printed: the words above it, its row's first cell, its column."""
+    def text_of_cell(self, title, row, column):
+        """A cell of a table that is printed: by words of the lines above, its row's first cell, and how the heading of
+        its column begins."""
         lines = self.output().splitlines()
         for number, line in enumerate(lines):
-            if line.startswith("|") and not lines[number - 1].startswith("|") and title in " ".join(lines[:number][-2:]):
-                header = cells_of(line)
-                for other in lines[number + 2 :]:
-                    if not other.startswith("|"):
-                        break
-                    if cells_of(other)[0] == row:
-                        return [value for value, _ in numbers_of(cells_of(other)[header.index(column)])]
-        raise LookupError(f"no row {row} under {title}")
+            above = lines[:number][-2:]
+            if line.startswith("|") and not (above and above[-1].startswith("|")) and title in " ".join(above):
+                columns = [i for i, name in enumerate(cells_of(line)) if name.startswith(column)]
+                for other in itertools.takewhile(lambda other: other.startswith("|"), lines[number + 1 :]):
+                    if columns and cells_of(other)[0] == row:
+                        return cells_of(other)[columns[0]]
+        raise LookupError(f"no row {row} with a column {column} under {title!r}")
+
+    def cell(self, title, row, column):
+        """The numbers of such a cell."""
+        return [value for value, _ in numbers_of(self.text_of_cell(title, row, column))]
 
 
 def cells_of(line):

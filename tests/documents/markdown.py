@@ -3,7 +3,8 @@
 Comments (README.md beside this file says what they mean):
 
   <!-- figures of `COMMAND` as `COMMAND THAT IS RUN` (long):
-  TEXT = EXPRESSION
+  TEXT = EXPRESSION, which may go on
+    in indented lines
   output but for "TEXT", "TEXT"
   -->
   <!-- file NAME -->      the block of code that follows is the file NAME
@@ -19,7 +20,8 @@ FIGURES = re.compile(r"\s*figures(?:\s+of\s+`(.+?)`)?(?:\s+as\s+`(.+?)`)?(\s+\(l
 FILE = re.compile(r"\s*file\s+(\S+)\s*$")
 # What makes a line a command: one of these where a shell looks for a program.
 PROGRAM = re.compile(
-    r"(?:^|(?<=[\s|;&(<]))(ringsim_\w+|ringsim(?=\s+\S)|(?:ctest|cmake|sbatch|python3|\.ci/run)(?=\s+\S)|tools/[\w./-]+)"
+    r"(?:^|(?<=[\s|;&(<]))"
+    r"(ringsim_\w+|(?:ringsim|ctest|cmake|sbatch|python3)(?=\s+\S)|tools/[\w./-]+)"
     r"(?=$|[\s)])"
 )
 
@@ -80,9 +82,7 @@ class Document:
         return max([*places, self.section(offset)[0]])
 
     def _is_command(self, text):
-        return any(
-            not program.startswith("tools/") or self._is_script(program) for program in PROGRAM.findall(text)
-        )
+        return any(not program.startswith("tools/") or self._is_script(program) for program in PROGRAM.findall(text))
 
     def _is_script(self, name):
         path = pathlib.Path(self.root, name)
@@ -117,7 +117,8 @@ class Document:
             before = [shown.text for shown in self.commands if shown.offset < start]
             command = one_line(command) if command else before[-1] if before else ""
             run_as = one_line(run_as) if run_as else command
-            lines = [line.strip() for line in lines.splitlines() if line.strip()]
+            # (an indented line goes on with the one before)
+            lines = [line.strip() for line in re.sub(r"\n[ \t]+", " ", lines).splitlines() if line.strip()]
             self.checks.append(Check(start, command, run_as, bool(long), lines))
         else:
             self.problems.append(f"{self.place(start)}: a comment that the test of documents does not know")
