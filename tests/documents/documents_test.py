@@ -25,7 +25,7 @@ from markdown import Document  # noqa: E402
 
 SKIPPED = 77
 KINDS = ("run", "long", "named")
-TABLES = ("run_as", "long_as", "not_run")
+TABLES = ("run_as", "not_run")
 LEFT_OUT = shutil.ignore_patterns("build", "results", ".git", "__pycache__")
 TIMEOUT_S = {False: 800, True: 3600}
 
@@ -51,7 +51,7 @@ class Listed:
     def run_as(self, command, long):
         """The command that is run for it, if any is."""
         kind = self.kind_of[command]
-        if kind in ("long", "long_as") != long or kind == "not_run":
+        if kind == "not_run" or (kind == "long") != long:
             return None
         if kind == "named":
             return f"{command} --help"

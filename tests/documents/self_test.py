@@ -74,6 +74,19 @@ CASES = [
     ("<!-- file file.json -->\n\n```json\n{}\n```\n`ringsim show file.json`", 'run = ["ringsim show file.json"]', []),
     ("<!-- file file.json -->\n", "", ["1: no block of code follows for the file file.json"]),
 ]
+# The same with --long.
+LONG_CASES = [
+    ("`ringsim fail`", 'long = ["ringsim fail"]', ["1: `ringsim fail` ends with 3: no such thing"]),
+    ("`ringsim fail`", 'run = ["ringsim fail"]', []),
+    ("`ringsim fail`", 'named = ["ringsim fail"]', []),
+    ("`ringsim NAME`", '[run_as]\n"ringsim NAME" = "ringsim fail"', []),
+    (figures("0.0571 s = time.total"), "", []),
+    (
+        figures("0.0571 s = time.total").replace("figures:", "figures (long):"),
+        "",
+        ["5: 0.0571 s: the command gives 0.0561"],
+    ),
+]
 
 
 def run(problems):
@@ -83,14 +96,15 @@ def run(problems):
         program = pathlib.Path(folder) / "ringsim"
         program.write_text(PROGRAM)
         program.chmod(0o755)
-        for number, (text, lists, expected) in enumerate(CASES):
+        cases = [(False, *case) for case in CASES] + [(True, *case) for case in LONG_CASES]
+        for number, (long, text, lists, expected) in enumerate(cases):
             root = pathlib.Path(folder) / str(number)
             (root / "tools").mkdir(parents=True)
             (root / "tools/script").write_text("#!/bin/sh\n")
             (root / "tools/data").write_text("a,b\n")
             (root / "README.md").write_text(text)
             expected = [line if line.startswith("commands.toml") else f"README.md:{line}" for line in expected]
-            found = problems(program, root, [], False, lists)
+            found = problems(program, root, [], long, lists)
             if len(found) != len(expected) or not all(map(str.startswith, found, expected)):
                 wrong.append(f"{text!r} with {lists!r}: found {found}, expected {expected}")
     return "\n".join(wrong) if wrong else 0
