@@ -3,10 +3,10 @@
 file has the conventions).
 
 Usage: documents_test.py RINGSIM ROOT [DOCUMENT...] [--long]
-Without DOCUMENT: README.md, CONTRIBUTING.md and all below docs/. --long runs the long commands in place of the others.
-documents_test.py --lists ROOT runs none and looks whether each has its place; --self-test writes documents that break
-each rule and expects to be told so. Exit code 77 where the processor has no AVX2, without which the last digits of
-training differ."""
+Without DOCUMENT: README.md, CONTRIBUTING.md, all below docs/, and the folders' READMEs. --long runs the long commands
+in place of the others. documents_test.py --lists ROOT runs none and looks whether each has its place; --self-test
+writes documents that break each rule and expects to be told so. Exit code 77 where the processor has no AVX2, without
+which the last digits of training differ."""
 import os
 import pathlib
 import shutil
@@ -24,6 +24,8 @@ from inputs import TENSORS, safetensors  # noqa: E402
 from markdown import Document  # noqa: E402
 
 SKIPPED = 77
+# Folders whose READMEs count, beside README.md, CONTRIBUTING.md and docs/.
+FOLDERS = ("models", "sim", "topologies", "traces")
 KINDS = ("run", "long", "named")
 TABLES = ("run_as", "not_run")
 LEFT_OUT = shutil.ignore_patterns("build", "results", ".git", "__pycache__")
@@ -32,6 +34,7 @@ TIMEOUT_S = {False: 800, True: 3600}
 
 def documents_of(root):
     paths = [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").rglob("*.md"))]
+    paths += [path for folder in FOLDERS for path in sorted((root / folder).rglob("README.md"))]
     return [Document(path, root) for path in paths if path.exists()]
 
 
@@ -107,7 +110,7 @@ class Workplace:
         begun = time.monotonic()
         try:
             done = subprocess.run(
-                ["/bin/bash", "-c", command],
+                ["/bin/bash", "-ec", command],
                 cwd=self.folder,
                 env=self.environment,
                 capture_output=True,
@@ -179,7 +182,7 @@ def problems(program, root, names, long, lists):
     documents, listed = documents_of(root), Listed(lists)
     found = [] if names else problems_of_lists(documents, listed)
     for document in documents:
-        if not names or document.name in names:
+        if (document.commands or document.checks) and (not names or document.name in names):
             with tempfile.TemporaryDirectory() as folder:
                 found += problems_of_document(document, listed, Workplace(folder, program, root, listed), long)
     return found
