@@ -62,6 +62,7 @@ OTHER_TESTS = {
     "capture",
     "cli",
     "dependencies",
+    "documents",
     "examples",
     "experiments",
     "golden",

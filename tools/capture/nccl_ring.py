@@ -191,7 +191,8 @@ def nccl_tests_table(operation, ranks, rows, notes):
     missing = f"{'N/A':>9}{'N/A':>8}{'N/A':>8}{'N/A':>8}"
     for size, median, *_ in rows:
         rate = size / median / 1e9
-        found = f"{median * 1e6:9.2f}{rate:8.2f}{rate * factor:8.2f}{'N/A':>8}"
+        # (a space at least in front of long times: readers part columns at spaces)
+        found = f"{f' {median * 1e6:.2f}':>9}{rate:8.2f}{rate * factor:8.2f}{'N/A':>8}"
         count = size // 4 if operation in ("all_reduce", "broadcast", "sendrecv") else size // 4 // ranks
         lines.append(
             f"{size:14}{count:14}{'float':>10}{reduction:>8}{root:>8}"

@@ -2,17 +2,14 @@
 """The tables of docs/results.md on large models: how far each scheme scales, what its exchange and its pruning cost,
 and up to which bandwidth it pays; and how dense and iwp grow with the number of ranks.
 
-Usage: tools/experiments/scaling.py [--program RINGSIM] [--growth-plot FILE.png] [--csv FILE.csv]
-(default build/release/tools/ringsim/ringsim; about a minute)
+Usage: tools/experiments/scaling.py [--program RINGSIM] [--csv FILE.csv | --growth FILE.png]
+(default build/release/tools/ringsim/ringsim; half a minute, or as long for the growth)
 """
 import argparse
 import csv
 import io
 import math
-import resource
 import subprocess
-import sys
-import time
 
 # V100, fp32. The speed is what NVIDIA's published rates say of ResNet-50, and of BERT-large at 128 tokens
 # (models/specs/README.md).
@@ -207,7 +204,6 @@ def print_pruning_times(scans, points):
 
 
 def growth(scans, plot):
-    start, cpu = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     batch, speed = MODELS["resnet50"]
     rows = scans.scan(
         "--model",
@@ -225,7 +221,6 @@ def growth(scans, plot):
         "--backend",
         "recurrence",
     )
-    wall, cpu = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - cpu
     times = {(row["option.scheme"], int(row["option.ranks"])): scans.seconds(row, "total") for row in rows}
     compute = scans.seconds(rows[0], "compute")
     print(
@@ -236,9 +231,6 @@ def growth(scans, plot):
     )
     for scheme in ("dense", "iwp"):
         print(f"| {scheme} | " + " | ".join(f"{compute / times[scheme, ranks]:.2f}" for ranks in GROWTH) + " |")
-    print(f"this table took {wall:.1f} s, {cpu:.1f} s of CPU", file=sys.stderr)
-    if not plot:
-        return
     import matplotlib
 
     matplotlib.use("Agg")
@@ -260,10 +252,13 @@ def growth(scans, plot):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--program", default="build/release/tools/ringsim/ringsim")
-    parser.add_argument("--growth-plot", help="PNG of the growth with the number of ranks")
+    parser.add_argument("--growth", metavar="FILE.png", help="only the growth with the number of ranks, drawn too")
     parser.add_argument("--csv", help="all points")
     options = parser.parse_args()
     scans = Scans(options.program)
+    if options.growth:
+        growth(scans, options.growth)
+        return
     points = scans.all_points()
     if options.csv:
         with open(options.csv, "w", newline="", encoding="utf-8") as file:
@@ -286,7 +281,6 @@ def main():
     for rival in ("dense fp32", "dense bf16"):
         print_crossings(points, rival)
     print_pruning_times(scans, points)
-    growth(scans, options.growth_plot)
 
 
 if __name__ == "__main__":
