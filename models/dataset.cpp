@@ -9,6 +9,8 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <span>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -23,8 +25,16 @@ constexpr std::uint64_t most_packed = std::uint64_t{64} << 20;
 /// A file of the dataset, unpacked; the bytes of the file itself are hashed for the provenance.
 struct IdxFile {
   std::string path;
-  std::string bytes;
+  std::string unpacked;
   std::string digest;
+  /// `unpacked` as numbers from 0 to 255.
+  std::span<const std::uint8_t> bytes = {reinterpret_cast<const std::uint8_t*>(unpacked.data()),
+                                         unpacked.size()};
+
+  IdxFile(std::string of, std::string data, std::string digest_of)
+      : path(std::move(of)), unpacked(std::move(data)), digest(std::move(digest_of)) {}
+  IdxFile(const IdxFile&) = delete;
+  IdxFile& operator=(const IdxFile&) = delete;
 };
 
 [[noreturn]] void broken(const std::string& path, std::size_t offset, const std::string& found) {
@@ -50,8 +60,7 @@ IdxFile read_idx(const std::filesystem::path& folder, std::string_view name, std
 std::uint32_t big_endian(const IdxFile& file, std::size_t offset) {
   if (file.bytes.size() < offset + 4) broken(file.path, file.bytes.size(), "the header is cut off");
   std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i)
-    value = value << 8 | static_cast<std::uint8_t>(file.bytes[offset + i]);
+  for (std::size_t i = 0; i < 4; ++i) value = value << 8 | file.bytes[offset + i];
   return value;
 }
 
