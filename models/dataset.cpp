@@ -2,58 +2,44 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/gzip.hpp"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <array>
 #include <cmath>
 #include <cstdlib>
-#include <memory>
+#include <span>
+#include <utility>
 
 namespace ringsim {
 namespace {
 
 constexpr std::string_view package = "dataset-fashion-mnist";
+constexpr std::string_view accepted_files =
+    "the files of the Debian package dataset-fashion-mnist are accepted";
+constexpr std::string_view install_again = "install the package again";
+/// The largest file has 26 MB.
+constexpr std::uint64_t most_packed = std::uint64_t{64} << 20;
 
 /// A file of the dataset, unpacked; the bytes of the file itself are hashed for the provenance.
 struct IdxFile {
   std::string path;
-  std::vector<std::uint8_t> bytes;
+  std::string unpacked;
   std::string digest;
+  /// `unpacked` as numbers from 0 to 255.
+  std::span<const std::uint8_t> bytes = {reinterpret_cast<const std::uint8_t*>(unpacked.data()),
+                                         unpacked.size()};
+
+  IdxFile(std::string of, std::string data, std::string digest_of)
+      : path(std::move(of)), unpacked(std::move(data)), digest(std::move(digest_of)) {}
+  IdxFile(const IdxFile&) = delete;
+  IdxFile& operator=(const IdxFile&) = delete;
 };
 
 [[noreturn]] void broken(const std::string& path, std::size_t offset, const std::string& found) {
   throw UserError({path, fmt::format("byte {} of the unpacked data", offset)}, found,
-                  fmt::format("the files of the Debian package {} are accepted", package),
-                  "install the package again");
-}
-
-/// At most `most` bytes: a few that are packed may stand for more than a memory holds.
-std::vector<std::uint8_t> unpack(const std::string& path, const std::string& packed,
-                                 std::size_t most) {
-  z_stream stream{};
-  check(inflateInit2(&stream, 16 + MAX_WBITS) == Z_OK,
-        "zlib could not be started");  // 16: a gzip header
-  const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, inflateEnd);
-  // zlib's interface takes a pointer to non-const, and does not write through it.
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
-  stream.avail_in = static_cast<uInt>(packed.size());
-  std::vector<std::uint8_t> bytes;
-  std::array<std::uint8_t, 1 << 16> block;
-  for (int status = Z_OK; status != Z_STREAM_END;) {
-    stream.next_out = block.data();
-    stream.avail_out = static_cast<uInt>(block.size());
-    status = inflate(&stream, Z_NO_FLUSH);
-    bytes.insert(bytes.end(), block.data(), stream.next_out);
-    if (bytes.size() > most) broken(path, most, "the data goes on where it has to end");
-    if (status == Z_BUF_ERROR || (status == Z_OK && stream.avail_in == 0 && stream.avail_out > 0)) {
-      broken(path, bytes.size(), "the gzip stream is cut off");
-    }
-    if (status != Z_OK && status != Z_STREAM_END)
-      broken(path, bytes.size(), "the gzip stream is corrupt");
-  }
-  return bytes;
+                  accepted_files, install_again);
 }
 
 /// `most`: bytes that it may have, unpacked.
@@ -64,8 +50,11 @@ IdxFile read_idx(const std::filesystem::path& folder, std::string_view name, std
     throw UserError({path.string(), {}}, "no such file", "Fashion-MNIST is accepted",
                     fmt::format("install the Debian package {}", package));
   }
-  const std::string packed = read_file(path);
-  return {path.string(), unpack(path.string(), packed, most), sha256(packed)};
+  const std::string packed = read_file(path, {}, most_packed);
+  return {path.string(),
+          unpack_gzip(packed, most,
+                      {.path = path.string(), .accepted = accepted_files, .fix = install_again}),
+          sha256(packed)};
 }
 
 std::uint32_t big_endian(const IdxFile& file, std::size_t offset) {

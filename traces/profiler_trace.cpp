@@ -1,6 +1,8 @@
 #include "traces/profiler_trace.hpp"
 
 #include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/gzip.hpp"
 #include "base/json_reader.hpp"
 
 #include <fmt/format.h>
@@ -213,7 +215,16 @@ class Step {
 
 std::vector<double> read_profiler_trace(const std::filesystem::path& path,
                                         const std::vector<MeasuredLayer>& layers) {
-  const auto root = load_json(path);
+  auto text = read_file(path);
+  // Nobody knows where packed data ends before it does, as with a pipe.
+  constexpr std::size_t most_unpacked = std::size_t{64} << 20;
+  if (is_gzip(text)) {
+    text = unpack_gzip(text, most_unpacked,
+                       {.path = path.string(),
+                        .accepted = "a packed trace of up to 64 MiB is accepted",
+                        .fix = "unpack it, or record fewer steps"});
+  }
+  const auto root = parse_json(text, path.string());
   const auto events = root.find("traceEvents");
   if (!events) {
     throw UserError(root.place(), "found no traceEvents",

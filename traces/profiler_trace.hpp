@@ -7,7 +7,7 @@
 
 namespace ringsim {
 
-/// read_ready_times() of a trace with CPU and CUDA activities. The step is the last whole
+/// read_ready_times() of a trace with CPU and CUDA activities, which may be packed (gzip). The step is the last whole
 /// "ProfilerStep#N" (prof.step()), or the whole trace where there is none; time 0 is when its first
 /// kernel starts. Two sources, the first one that the trace has:
 ///

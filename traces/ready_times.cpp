@@ -38,7 +38,9 @@ double parse_time(std::string_view text, const Place& place) {
 
 std::vector<double> read_ready_times(const std::filesystem::path& path,
                                      const std::vector<MeasuredLayer>& layers) {
-  if (path.extension() == ".json") return read_profiler_trace(path, layers);
+  const auto name = path.filename().string();
+  if (name.ends_with(".json") || name.ends_with(".json.gz"))
+    return read_profiler_trace(path, layers);
   const std::string text = read_file(
       path, "a CSV table or a trace of the PyTorch profiler is accepted", most_of_records);
   std::unordered_map<std::string_view, std::size_t> index;

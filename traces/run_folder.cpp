@@ -16,23 +16,49 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Whether a run that was killed left this file behind.
-bool is_left_over(const fs::path& path) {
-  constexpr std::array names = {
-      StepRow::file.name,     LayerRow::file.name, LinkRow::file.name, StalenessRow::file.name,
-      TransferRow::file.name, FaultRow::file.name, Summary::file.name};
-  return std::ranges::any_of(names, [&](auto name) { return is_abandoned(path, name); });
+constexpr std::array file_names = {
+    StepRow::file.name,     LayerRow::file.name, LinkRow::file.name, StalenessRow::file.name,
+    TransferRow::file.name, FaultRow::file.name, Summary::file.name};
+
+/// What killed runs left in a folder.
+struct LeftOver {
+  std::vector<fs::path> tables;     ///< have their names already: the run was killed in its commit
+  std::vector<fs::path> partials;   ///< of tables
+  std::vector<fs::path> summaries;  ///< partial: commit() makes one before any table has its name
+};
+
+/// Nothing where the folder holds anything else. Tables without a summary are of a killed run only
+/// where it left a partial one.
+std::optional<LeftOver> find_left_over(const fs::path& folder) {
+  LeftOver left;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const auto& path = entry.path();
+    if (is_abandoned(path, Summary::file.name)) {
+      left.summaries.push_back(path);
+    } else if (std::ranges::any_of(file_names,
+                                   [&](auto name) { return is_abandoned(path, name); })) {
+      left.partials.push_back(path);
+    } else if (path.filename() != Summary::file.name &&
+               std::ranges::find(file_names, path.filename().string()) != file_names.end()) {
+      left.tables.push_back(path);
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (!left.tables.empty() && left.summaries.empty()) return std::nullopt;
+  return left;
 }
 
 /// Whether the folder holds anything besides what killed runs left behind, which goes.
 bool holds_others(const fs::path& folder) {
+  const auto left = find_left_over(folder);
+  if (!left) return true;
+  // Who is killed meanwhile leaves the summary, which says that the rest was left over.
   std::error_code error;
-  std::vector<fs::path> left_over;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (!is_left_over(entry.path())) return true;
-    left_over.push_back(entry.path());
+  for (const auto* paths : {&left->tables, &left->partials, &left->summaries}) {
+    for (const auto& path : *paths) fs::remove(path, error);
   }
-  for (const auto& path : left_over) fs::remove(path, error);
   return false;
 }
 

@@ -14,8 +14,8 @@ namespace ringsim {
 class RunFolder {
  public:
   /// Creates the folder (and its parents) where it is missing, with a transfers.csv where that is
-  /// asked for. Throws UserError where the folder holds anything, or cannot be written to. No file
-  /// has its name before commit().
+  /// asked for. What a killed run left in it goes. Throws UserError where the folder holds
+  /// anything, or cannot be written to. No file has its name before commit().
   explicit RunFolder(const std::filesystem::path& folder, bool with_transfers = false);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
@@ -34,7 +34,8 @@ class RunFolder {
     faults_->file.write(csv_line(row));
   }
 
-  /// Puts every file in its place, summary.json last. Throws RunError (a full disk).
+  /// Puts every file in its place, summary.json last: a folder without it holds no run. Throws
+  /// RunError (a full disk).
   void commit(const Summary& summary);
 
  private:

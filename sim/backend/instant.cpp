@@ -4,6 +4,20 @@
 #include <tuple>
 
 namespace ringsim {
+namespace {
+
+/// Forgets the events. What the ranks of a large program did in one moment is not kept room for.
+template <class Event>
+void forget(std::vector<Event>& events) {
+  constexpr std::size_t most_kept = 1 << 12;
+  if (events.capacity() > most_kept) {
+    events = std::vector<Event>();
+  } else {
+    events.clear();
+  }
+}
+
+}  // namespace
 
 void Instant::report(const Observer& observer) {
   std::stable_sort(transfers_.begin(), transfers_.end(), [](const auto& a, const auto& b) {
@@ -25,10 +39,10 @@ void Instant::report(const Observer& observer) {
   if (observer.on_mark) {
     for (const auto& event : marks_) observer.on_mark(event);
   }
-  delays_.clear();
-  transfers_.clear();
-  collectives_.clear();
-  marks_.clear();
+  forget(delays_);
+  forget(transfers_);
+  forget(collectives_);
+  forget(marks_);
 }
 
 }  // namespace ringsim

@@ -11,11 +11,12 @@ namespace ringsim {
 template <class Entry>
 class RouteCache {
  public:
-  explicit RouteCache(Rank ranks) : from_(ranks) {}
+  explicit RouteCache(Rank ranks) : ranks_(ranks) {}
 
   /// `fill(entry)` is called for a new one.
   template <class Fill>
   Entry& at(Rank source, Rank target, Fill fill) {
+    if (from_.empty()) from_.resize(ranks_);  // programs that run in one go look nothing up
     auto& from = from_[source];
     if (from.last == nullptr || from.last_target != target) {
       auto [found, is_new] = from.entries.try_emplace(target);
@@ -34,6 +35,7 @@ class RouteCache {
     std::unordered_map<Rank, Entry> entries;
   };
 
+  Rank ranks_;
   std::vector<From> from_;
 };
 

@@ -23,6 +23,11 @@ StreamId communicating_streams(const Program& program) {
   return count;
 }
 
+bool are_equal(const CollectiveCall& a, const CollectiveCall& b) {
+  return a.collective == b.collective && a.group == b.group && a.step == b.step &&
+         a.phase == b.phase && a.bucket == b.bucket;
+}
+
 }  // namespace
 
 RecurrenceEngine::RecurrenceEngine(const Topology& topology, const Program& program,
@@ -37,7 +42,7 @@ RecurrenceEngine::RecurrenceEngine(const Topology& topology, const Program& prog
       routes_(program.ranks),
       links_(topology),
       calls_(program.streams_per_rank, CallTracker(program.ranks)),
-      recorded_(program.ranks) {
+      last_calls_(program.streams_per_rank) {
   check(ranks_ <= topology.hosts(), "more ranks than hosts");
   for (std::size_t stream = 0; stream < streams_.size(); ++stream) {
     streams_[stream].source = program.open(rank_of(stream), id_of(stream));
@@ -65,7 +70,7 @@ BackendResult RecurrenceEngine::run() {
   const bool all_ended = std::all_of(streams_.begin(), streams_.end(),
                                      [](const Stream& stream) { return stream.has_ended; });
   if (!all_ended) throw describe_deadlock();
-  BackendResult result{{end_}, links_.use()};
+  BackendResult result{{end_}, links_.take_use()};
   if (paths_) result.critical_path = critical_path(topology_, paths_->times(last_path_), result);
   return result;
 }
@@ -85,6 +90,7 @@ void RecurrenceEngine::advance(std::size_t stream) {
     const auto phase = state.source();
     if (!phase) {
       state.has_ended = true;
+      state.source = nullptr;
       if (state.time > end_) last_path_ = state.path;
       end_ = std::max(end_, state.time);
       return;
@@ -109,7 +115,7 @@ bool RecurrenceEngine::execute(std::size_t stream, const Delay& delay) {
 
 bool RecurrenceEngine::execute(std::size_t stream, const CollectiveCall& call) {
   auto& state = streams_[stream];
-  state.call = call;
+  state.call = shared(id_of(stream), call);
   // A rank that takes no part is through with all rounds.
   const auto position = call.position(rank_of(stream));
   state.position = position.value_or(0);
@@ -118,8 +124,16 @@ bool RecurrenceEngine::execute(std::size_t stream, const CollectiveCall& call) {
   return !joins(stream);
 }
 
+std::shared_ptr<const CollectiveCall> RecurrenceEngine::shared(StreamId id,
+                                                               const CollectiveCall& call) {
+  auto& last = last_calls_[id];
+  if (!last || !are_equal(*last, call)) last = std::make_shared<const CollectiveCall>(call);
+  return last;
+}
+
 bool RecurrenceEngine::execute(std::size_t stream, const Record& record) {
   const Rank rank = rank_of(stream);
+  if (!record.on_all_ranks && recorded_.empty()) recorded_.resize(ranks_);
   (record.on_all_ranks ? recorded_on_all_ : recorded_[rank]).insert(record.event);
   const std::size_t first = record.on_all_ranks ? 0 : rank * std::size_t{per_rank_};
   const std::size_t end = record.on_all_ranks ? streams_.size() : first + per_rank_;
@@ -133,8 +147,8 @@ bool RecurrenceEngine::execute(std::size_t stream, const Record& record) {
 }
 
 bool RecurrenceEngine::execute(std::size_t stream, const WaitEvent& wait) {
-  if (recorded_[rank_of(stream)].contains(wait.event) || recorded_on_all_.contains(wait.event))
-    return true;
+  const bool is_recorded = !recorded_.empty() && recorded_[rank_of(stream)].contains(wait.event);
+  if (is_recorded || recorded_on_all_.contains(wait.event)) return true;
   streams_[stream].awaited = wait.event;
   return false;
 }

@@ -11,6 +11,7 @@
 
 #include <deque>
 #include <queue>
+#include <span>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -41,7 +42,7 @@ class RecurrenceEngine {
     PhaseSource source;
     double time = 0;   ///< when its current phase or round began
     double ready = 0;  ///< when the messages of its round that have a partner will have arrived
-    std::optional<CollectiveCall> call;
+    std::shared_ptr<const CollectiveCall> call;  ///< null: none
     std::uint64_t call_number = 0;
     Rank position = 0;  ///< in the call's collective
     std::uint32_t round = 0;
@@ -58,6 +59,22 @@ class RecurrenceEngine {
     Route route;
     std::vector<Change<BytesPerSecond>> capacity;  ///< empty: always the route's bandwidth
     double highest_rate;
+  };
+  /// The links from each rank to the next one; routes take ten times as much room.
+  class RingWays {
+   public:
+    std::span<const LinkId> of(Rank rank) const {
+      const std::size_t first = rank == 0 ? 0 : ends_[rank - 1];
+      return {links_.data() + first, ends_[rank] - first};
+    }
+    void add(const std::vector<LinkId>& links) {
+      links_.insert(links_.end(), links.begin(), links.end());
+      ends_.push_back(links_.size());
+    }
+
+   private:
+    std::vector<LinkId> links_;
+    std::vector<std::size_t> ends_;
   };
   /// A call that is run in one go, when all ranks have come to it.
   struct Together {
@@ -102,7 +119,10 @@ class RecurrenceEngine {
   /// False where the messages of a link are of several pieces of its model.
   bool set_ring(const std::vector<Bytes>& parts, std::uint32_t rounds);
   std::optional<MessageSpeed> speed_on(const Route& route, Bytes smallest, Bytes largest) const;
-  void follow_together(StreamId id, std::vector<double> ready, std::vector<double> last_end);
+  void follow_together(StreamId id, std::vector<double> ready, std::vector<double> last_end,
+                       RingCheckpoints kept);
+  /// Whether the next call in one go keeps checkpoints, which make following it faster.
+  bool keeps_checkpoints() const;
   /// Whether nothing else flows over the ring's links when its messages do.
   bool has_free_links(const RingTimes& times) const;
   /// Whether the critical path, where it is wanted, may be followed through calls in one go.
@@ -120,6 +140,8 @@ class RecurrenceEngine {
   /// Reports what happens now; whether streams go on because of it.
   bool report_now();
   RunError describe_deadlock() const;
+  /// One for all ranks that make the call, as far as they make it one after the other.
+  std::shared_ptr<const CollectiveCall> shared(StreamId id, const CollectiveCall& call);
 
   const Topology& topology_;
   const Observer& observer_;
@@ -135,12 +157,14 @@ class RecurrenceEngine {
   double last_arrival_ = 0;
   RouteCache<TimedRoute> routes_;
   LinkSchedule links_;
-  std::vector<CallTracker> calls_;  ///< per stream number
+  std::vector<CallTracker> calls_;                                 ///< per stream number
+  std::vector<std::shared_ptr<const CollectiveCall>> last_calls_;  ///< per stream number
   std::optional<Together> together_;
-  std::optional<bool> has_ring_;  ///< whether ring_ and ring_routes_ could be set
-  std::vector<Route> ring_routes_;
+  std::optional<bool> has_ring_;  ///< whether ring_, ring_ways_ and ring_is_plain_ could be set
+  RingWays ring_ways_;
+  bool ring_is_plain_ = true;  ///< no message from a rank to the next one has pieces by its size
   std::shared_ptr<RingRounds> ring_ = std::make_shared<RingRounds>();
-  std::vector<std::unordered_set<EventId>> recorded_;  ///< per rank
+  std::vector<std::unordered_set<EventId>> recorded_;  ///< per rank; empty: none so far
   std::unordered_set<EventId> recorded_on_all_;
   Instant instant_;
   std::vector<std::size_t> marked_;  ///< streams that go on when their mark has been reported

@@ -10,18 +10,26 @@ namespace {
 /// Flows that touch, or rates that fill a link, may be off by rounding errors.
 constexpr double rounding = 1e-12;
 
+double lowest_bandwidth(const Link& link) {
+  double lowest = link.bandwidth.value;
+  if (link.extras) {
+    for (const auto& change : capacity_over_time(link))
+      lowest = std::min(lowest, change.value.value);
+  }
+  return lowest;
+}
+
 }  // namespace
 
-LinkSchedule::LinkSchedule(const Topology& topology) : topology_(topology) {
-  links_.reserve(topology.links().size());
-  for (const auto& link : topology.links()) {
-    double lowest = link.bandwidth.value;
-    if (link.extras) {
-      for (const auto& change : capacity_over_time(link))
-        lowest = std::min(lowest, change.value.value);
-    }
-    links_.push_back({lowest, 0, 0, 0, {}});
-  }
+LinkSchedule::LinkSchedule(const Topology& topology) : topology_(topology), links_(topology) {}
+
+LinkSchedule::States::States(const Topology& topology)
+    : topology_(topology), places_(topology.links().size(), none) {}
+
+LinkSchedule::State& LinkSchedule::States::operator[](LinkId id) {
+  if (auto* const state = find(id)) return *state;
+  places_[id] = static_cast<std::uint32_t>(states_.size());
+  return states_.emplace_back(State{lowest_bandwidth(topology_.links()[id]), 0, 0, 0, {}});
 }
 
 void LinkSchedule::add(const Route& route, const Flow& flow, Seconds now) {
@@ -32,18 +40,19 @@ void LinkSchedule::add(const Route& route, const Flow& flow, Seconds now) {
   }
 }
 
-bool LinkSchedule::is_free(const Route& route, Seconds from) const {
+bool LinkSchedule::is_free(std::span<const LinkId> way, Seconds from) const {
   const auto is_past = [&](const Flow& flow) { return flow.to * (1 - rounding) <= from.value; };
-  return std::all_of(route.links.begin(), route.links.end(), [&](LinkId id) {
-    return std::all_of(links_[id].flows.begin(), links_[id].flows.end(), is_past);
+  return std::all_of(way.begin(), way.end(), [&](LinkId id) {
+    const auto* const link = links_.find(id);
+    return link == nullptr || std::all_of(link->flows.begin(), link->flows.end(), is_past);
   });
 }
 
-void LinkSchedule::add_sequence(const Route& route, const TransferEvent& last, Seconds from,
-                                Bytes bytes, Seconds busy) {
+void LinkSchedule::add_sequence(std::span<const LinkId> way, const TransferEvent& last,
+                                Seconds from, Bytes bytes, Seconds busy) {
   // An infinite rate fits with no other.
   const Flow flow{from.value, last.end.value, std::numeric_limits<double>::infinity(), last};
-  for (const LinkId id : route.links) {
+  for (const LinkId id : way) {
     links_[id].bytes += bytes.count;
     links_[id].busy += busy.value;
     forget_past(links_[id], from.value / (1 - rounding));
@@ -93,13 +102,15 @@ void LinkSchedule::check_bandwidth(LinkId id, const State& link, const Flow& flo
   }
 }
 
-std::vector<LinkUse> LinkSchedule::use() const {
-  std::vector<LinkUse> result;
-  result.reserve(links_.size());
-  for (auto link : links_) {
-    forget_past(link, std::numeric_limits<double>::infinity());
-    result.push_back({{link.bytes}, {link.busy}});
+std::vector<LinkUse> LinkSchedule::take_use() {
+  std::vector<LinkUse> result(topology_.links().size());
+  for (LinkId id = 0; id < result.size(); ++id) {
+    auto* const link = links_.find(id);
+    if (link == nullptr) continue;
+    forget_past(*link, std::numeric_limits<double>::infinity());
+    result[id] = {{link->bytes}, {link->busy}};
   }
+  links_.clear();
   return result;
 }
 

@@ -3,6 +3,10 @@
 #include "sim/backend/backend.hpp"
 #include "topologies/topology.hpp"
 
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <span>
 #include <vector>
 
 namespace ringsim {
@@ -25,13 +29,14 @@ class LinkSchedule {
   void add(const Route& route, const Flow& flow, Seconds now);
 
   /// Whether no transfer that was added flows over the route after `from`.
-  bool is_free(const Route& route, Seconds from) const;
+  bool is_free(std::span<const LinkId> way, Seconds from) const;
   /// Several transfers, one after the other, the last one of which is `last`, over a route that is
   /// free from `from` on. To be on the safe side no other transfer may flow there until their end.
-  void add_sequence(const Route& route, const TransferEvent& last, Seconds from, Bytes bytes,
-                    Seconds busy);
+  void add_sequence(std::span<const LinkId> way, const TransferEvent& last, Seconds from,
+                    Bytes bytes, Seconds busy);
 
-  std::vector<LinkUse> use() const;
+  /// What the links were used for. Forgets everything.
+  std::vector<LinkUse> take_use();
 
  private:
   struct State {
@@ -43,13 +48,34 @@ class LinkSchedule {
     std::vector<Flow> flows;
   };
 
+  /// The states of the links that anything flowed over; many are never used.
+  class States {
+   public:
+    explicit States(const Topology& topology);
+    State& operator[](LinkId id);
+    /// nullptr: nothing flowed over it so far.
+    State* find(LinkId id) { return places_[id] == none ? nullptr : &states_[places_[id]]; }
+    const State* find(LinkId id) const {
+      return places_[id] == none ? nullptr : &states_[places_[id]];
+    }
+
+    /// Nothing can be found afterwards.
+    void clear() { states_ = {}; }
+
+   private:
+    static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+    const Topology& topology_;
+    std::vector<std::uint32_t> places_;  ///< per link
+    std::deque<State> states_;
+  };
+
   void add(LinkId id, const Flow& flow, double now);
   static void forget_past(State& link, double now);
   static void count(State& link, const Flow& flow);
   void check_bandwidth(LinkId id, const State& link, const Flow& flow) const;
 
   const Topology& topology_;
-  std::vector<State> links_;
+  States links_;
 };
 
 }  // namespace ringsim

@@ -1,6 +1,9 @@
 #include "sim/recurrence/ring_path.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -28,18 +31,14 @@ class Walk {
   /// `first` of 2*(last-first)+1 ranks round it. Afterwards it is at one in round `first`.
   std::size_t back(std::size_t sender, std::vector<double> starts, std::size_t first,
                    std::size_t last) {
-    const std::size_t rounds = last - first;
-    const std::size_t stride = rounds <= smallest ? 1 : (rounds + parts - 1) / parts;
-    const std::size_t center = sender;
-    std::vector<std::vector<double>> checkpoints;  // each shorter by two for each round
-    for (std::size_t round = first; round < last; ++round) {
-      if ((round - first) % stride == 0) checkpoints.push_back(starts);
-      starts = next_round(starts, sender_at(center, 0, last - round), round);
-    }
+    const std::size_t center = sender, rounds = last - first;
+    const auto checkpoints = rounds <= smallest
+                                 ? plain_checkpoints(std::move(starts), center, first, last)
+                                 : checkpoints_in(std::move(starts), center, first, last);
     std::size_t end = last;
-    while (!checkpoints.empty()) {
-      const std::size_t round = first + (checkpoints.size() - 1) * stride;
-      const auto& known = checkpoints.back();
+    for (std::size_t i = checkpoints.starts.size(); i-- > 0;) {
+      const std::size_t round = first + i * checkpoints.every;
+      const auto& known = checkpoints.starts[i];
       // The window of `known` is round `center`, the path has moved on from there.
       const std::size_t moved = (sender + ranks_ - center) % ranks_;
       const std::size_t middle = known.size() / 2;
@@ -47,10 +46,9 @@ class Walk {
       const std::size_t half = end - round;
       std::vector<double> window(known.begin() + static_cast<std::ptrdiff_t>(here - half),
                                  known.begin() + static_cast<std::ptrdiff_t>(here + half + 1));
-      sender = stride == 1 ? step_back(sender, window, round)
-                           : back(sender, std::move(window), round, end);
+      sender = half == 1 ? step_back(sender, window, round)
+                         : back(sender, std::move(window), round, end);
       end = round;
-      checkpoints.pop_back();
     }
     return sender;
   }
@@ -65,7 +63,9 @@ class Walk {
   }
 
  private:
-  static constexpr std::size_t smallest = 64, parts = 8;
+  /// Rounds between which all are worked out plainly, and so many of which are taken together
+  /// otherwise: as many as PieceByPiece takes without a look at neighbours.
+  static constexpr std::size_t smallest = 128, least_stride = 32, parts = 8;
 
   /// The rank at `index` of a window of `half` ranks on both sides of `center`.
   std::size_t sender_at(std::size_t center, std::size_t index, std::size_t half) const {
@@ -75,14 +75,44 @@ class Walk {
     return start + ring_.duration(sender, ring_.part(sender, round));
   }
 
+  /// All rounds from `first` on, each of which knows two ranks less.
+  RingCheckpoints plain_checkpoints(std::vector<double> starts, std::size_t center,
+                                    std::size_t first, std::size_t last) const {
+    RingCheckpoints checkpoints{1};
+    for (std::size_t round = first; round < last; ++round) {
+      auto next = next_round(starts, sender_at(center, 0, last - round), round);
+      checkpoints.starts.push_back(std::exchange(starts, std::move(next)));
+    }
+    return checkpoints;
+  }
+
+  /// Some rounds from `first` on, of which only the ranks that a path to `center` can pass are
+  /// right: the window is taken for a ring, whose ends are no neighbours.
+  RingCheckpoints checkpoints_in(std::vector<double> starts, std::size_t center, std::size_t first,
+                                 std::size_t last) const {
+    const std::size_t rounds = last - first, sender = sender_at(center, 0, rounds);
+    RingRounds window{static_cast<std::uint32_t>(rounds), {}, {}, {}};
+    for (std::size_t x = 0; x < starts.size(); ++x) {
+      const std::size_t rank = (sender + x) % ranks_;
+      window.latency.push_back(ring_.latency[rank]);
+      window.bandwidth.push_back(ring_.bandwidth[rank]);
+      // In later rounds the first ranks would send parts from before this one, but these ranks
+      // know too little then anyway.
+      window.size.push_back(ring_.size[ring_.part(rank, first)]);
+    }
+    return ring_checkpoints(std::move(starts), window, std::max(least_stride, rounds / parts));
+  }
+
   /// When the next round starts on the ranks of a window whose first one is `sender`, but for the
   /// ranks at its ends.
   std::vector<double> next_round(const std::vector<double>& starts, std::size_t sender,
                                  std::size_t round) const {
     std::vector<double> ends(starts.size());
+    std::size_t part = ring_.part(sender, round);
     for (std::size_t i = 0; i < starts.size(); ++i) {
-      ends[i] = end_of(sender, starts[i], round);
+      ends[i] = starts[i] + ring_.duration(sender, part);
       if (++sender == ranks_) sender = 0;
+      if (++part == ranks_) part = 0;
     }
     std::vector<double> next(starts.size() - 2);
     for (std::size_t i = 0; i < next.size(); ++i)
@@ -110,19 +140,26 @@ class Walk {
 
 }  // namespace
 
+std::size_t RingPath::checkpoint_distance(std::size_t ranks) {
+  constexpr std::size_t least = 64, share = 4;
+  return std::max(least, ranks / share);
+}
+
 Path RingPath::trace(Rank rank, PathTimes& times) const {
   const std::size_t n = ready_.size(), last = ring_->rounds - 1;
-  constexpr std::size_t every = 2048;
-  const auto checkpoints = ring_checkpoints(ready_, *ring_, every);
+  RingCheckpoints again;
+  if (kept_.starts.empty())
+    again = ring_checkpoints(first_starts(ready_), *ring_, checkpoint_distance(n));
+  const auto& checkpoints = kept_.starts.empty() ? again : kept_;
   Walk walk(*ring_, times);
   std::size_t sender = walk.last_arrival(rank, last_end_[(rank + n - 1) % n], last_end_[rank]);
   walk.add(sender, last);
   std::size_t end = last;
-  for (std::size_t i = checkpoints.size(); i-- > 0;) {
-    const std::size_t round = i * every, half = end - round;
+  for (std::size_t i = checkpoints.starts.size(); i-- > 0;) {
+    const std::size_t round = i * checkpoints.every, half = end - round;
     std::vector<double> window(2 * half + 1);
     for (std::size_t k = 0; k < window.size(); ++k)
-      window[k] = checkpoints[i][(sender + k + n - half % n) % n];
+      window[k] = checkpoints.starts[i][(sender + k + n - half % n) % n];
     sender = walk.back(sender, std::move(window), round, end);
     end = round;
   }

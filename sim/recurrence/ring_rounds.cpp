@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -57,6 +58,9 @@ class PieceByPiece {
     }
     count_equal_sizes();
   }
+
+  /// Rounds without a look at the neighbours. Rounds before the last ones go by whole visits.
+  std::size_t visit() const { return visit_; }
 
   void advance(std::size_t from, std::size_t to) {
     for (std::size_t first = from; first < to; first += visit_) {
@@ -177,18 +181,12 @@ class PieceByPiece {
   std::vector<Lanes> latency_, per_byte_, size_;
 };
 
-}  // namespace
-
-namespace {
-
 /// The starts of round 0, and then of later ones.
 class Starts {
  public:
-  Starts(std::span<const double> ready, const RingRounds& ring) : ring_(ring), s_(ready.size()) {
-    const std::size_t n = ready.size();
-    check(n >= 2 && ring.rounds >= 1, "advance_ring: at least two ranks and one round");
-    for (std::size_t i = 0; i < n; ++i) s_[i] = std::max(ready[i], ready[(i + 1) % n]);
-    if (n >= PieceByPiece::smallest_ring) pieces_.emplace(s_, ring);
+  Starts(std::vector<double> starts, const RingRounds& ring) : ring_(ring), s_(std::move(starts)) {
+    check(s_.size() >= 2 && ring.rounds >= 1, "advance_ring: at least two ranks and one round");
+    if (s_.size() >= PieceByPiece::smallest_ring) pieces_.emplace(s_, ring);
   }
 
   const std::vector<double>& of_round(std::size_t round) {
@@ -202,6 +200,12 @@ class Starts {
     return s_;
   }
 
+  /// `every` or a few more rounds, such that a stop after so many changes nothing: whole visits.
+  std::size_t whole_visits(std::size_t every) const {
+    const std::size_t visit = pieces_ ? pieces_->visit() : 1;
+    return (every + visit - 1) / visit * visit;
+  }
+
  private:
   const RingRounds& ring_;
   std::size_t round_ = 0;
@@ -209,21 +213,36 @@ class Starts {
   std::optional<PieceByPiece> pieces_;
 };
 
+void add_checkpoints(Starts& starts, const RingRounds& ring, RingCheckpoints& kept) {
+  kept.every = starts.whole_visits(kept.every);
+  for (std::size_t round = 0; round < ring.rounds; round += kept.every)
+    kept.starts.push_back(starts.of_round(round));
+}
+
 }  // namespace
 
-std::vector<std::vector<double>> ring_checkpoints(std::span<const double> ready,
-                                                  const RingRounds& ring, std::size_t every) {
-  Starts starts(ready, ring);
-  std::vector<std::vector<double>> checkpoints;
-  for (std::size_t round = 0; round < ring.rounds; round += every)
-    checkpoints.push_back(starts.of_round(round));
+std::vector<double> first_starts(std::span<const double> ready) {
+  const std::size_t n = ready.size();
+  std::vector<double> starts(n);
+  for (std::size_t i = 0; i < n; ++i) starts[i] = std::max(ready[i], ready[(i + 1) % n]);
+  return starts;
+}
+
+RingCheckpoints ring_checkpoints(std::vector<double> starts, const RingRounds& ring,
+                                 std::size_t every) {
+  RingCheckpoints checkpoints{every};
+  Starts rounds(std::move(starts), ring);
+  add_checkpoints(rounds, ring, checkpoints);
   return checkpoints;
 }
 
-RingTimes advance_ring(std::span<const double> ready, const RingRounds& ring) {
+RingTimes advance_ring(std::span<const double> ready, const RingRounds& ring,
+                       RingCheckpoints* kept) {
   const std::size_t n = ready.size();
-  Starts starts(ready, ring);
-  RingTimes times{std::vector<double>(n), starts.of_round(0), std::vector<double>(n)};
+  auto first_start = first_starts(ready);
+  Starts starts(first_start, ring);
+  RingTimes times{std::vector<double>(n), std::move(first_start), std::vector<double>(n)};
+  if (kept != nullptr) add_checkpoints(starts, ring, *kept);
   const std::size_t last = ring.rounds - 1;
   const auto& s = starts.of_round(last);
   for (std::size_t i = 0; i < n; ++i) {

@@ -32,15 +32,29 @@ struct RingTimes {
   std::vector<double> last_end;  ///< s, per rank: when its last message has arrived
 };
 
+/// When the message of each rank starts, in s, in the rounds 0, every, 2*every, ...:
+/// [round/every][rank].
+struct RingCheckpoints {
+  std::size_t every = 0;
+  std::vector<std::vector<double>> starts = {};
+};
+
+/// When the messages of round 0 start where rank i begins at ready[i]: when both sides have posted.
+std::vector<double> first_starts(std::span<const double> ready);
+
 /// Rank i begins at ready[i] s. At least one round and two ranks.
 ///
 /// In round j the message of rank i starts at s[i] = max(t[i], t[i+1]) and ends at
 /// e[i] = s[i] + d[i,j]; then t'[i] = max(e[i-1], e[i]), so that
 /// s'[i] = max(e[i-1], e[i], e[i+1]): one addition and two maxima for each message.
-RingTimes advance_ring(std::span<const double> ready, const RingRounds& ring);
+///
+/// Where `kept` is given, checkpoints are put there, `kept->every` rounds or a few more apart; the
+/// times are the same.
+RingTimes advance_ring(std::span<const double> ready, const RingRounds& ring,
+                       RingCheckpoints* kept = nullptr);
 
-/// When the message of each rank starts, in the rounds 0, every, 2*every, ...: [round/every][rank].
-std::vector<std::vector<double>> ring_checkpoints(std::span<const double> ready,
-                                                  const RingRounds& ring, std::size_t every);
+/// Checkpoints every so many rounds, of messages that start in round 0 at `starts`.
+RingCheckpoints ring_checkpoints(std::vector<double> starts, const RingRounds& ring,
+                                 std::size_t every);
 
 }  // namespace ringsim

@@ -27,15 +27,23 @@ bool RecurrenceEngine::may_follow_together() const {
   return !paths_ || (ranks_ >= fewest && (ring_paths_.size() + 1) * ranks_ <= most);
 }
 
+bool RecurrenceEngine::keeps_checkpoints() const {
+  // 64 bytes a rank: of the first calls, up to 32 MiB.
+  constexpr std::size_t most = 1 << 19;
+  return paths_ && (ring_paths_.size() + 1) * ranks_ <= most;
+}
+
 bool RecurrenceEngine::set_ring(const std::vector<Bytes>& parts, std::uint32_t rounds) {
   // Paths may still need the last one.
   if (ring_.use_count() > 1) ring_ = std::make_shared<RingRounds>(*ring_);
   ring_->rounds = rounds;
   ring_->size.clear();
   for (const Bytes part : parts) ring_->size.push_back(static_cast<double>(part.count));
+  if (ring_is_plain_) return true;
   const auto [smallest, largest] = std::minmax_element(parts.begin(), parts.end());
   for (Rank rank = 0; rank < ranks_; ++rank) {
-    const auto speed = speed_on(ring_routes_[rank], *smallest, *largest);
+    const auto route = topology_.route(rank, (rank + 1) % ranks_);
+    const auto speed = speed_on(route, *smallest, *largest);
     if (!speed) return false;
     ring_->latency[rank] = speed->latency.value;
     ring_->bandwidth[rank] = speed->bandwidth.value;
@@ -60,12 +68,12 @@ std::optional<MessageSpeed> RecurrenceEngine::speed_on(const Route& route, Bytes
 }
 
 void RecurrenceEngine::follow_together(StreamId id, std::vector<double> ready,
-                                       std::vector<double> last_end) {
+                                       std::vector<double> last_end, RingCheckpoints kept) {
   std::vector<Path> before(ranks_);
   for (Rank rank = 0; rank < ranks_; ++rank)
     before[rank] = std::move(streams_[rank * std::size_t{per_rank_} + id].path);
-  const auto& piece =
-      ring_paths_.emplace_back(std::move(ready), std::move(before), std::move(last_end), ring_);
+  const auto& piece = ring_paths_.emplace_back(std::move(ready), std::move(before),
+                                               std::move(last_end), ring_, std::move(kept));
   for (Rank rank = 0; rank < ranks_; ++rank)
     streams_[rank * std::size_t{per_rank_} + id].path = paths_->piece(piece, rank);
 }
@@ -75,15 +83,17 @@ bool RecurrenceEngine::has_ring() {
   std::vector<bool> is_used(topology_.links().size());
   has_ring_ = true;
   for (Rank rank = 0; rank < ranks_; ++rank) {
-    const auto& path = ring_routes_.emplace_back(topology_.route(rank, (rank + 1) % ranks_));
+    const auto path = topology_.route(rank, (rank + 1) % ranks_);
+    ring_ways_.add(path.links);
+    ring_->latency.push_back(path.latency.value);
+    ring_->bandwidth.push_back(path.bandwidth.value);
+    if (!path.is_plain) ring_is_plain_ = false;
     if (path.varies || topology_.host(rank).reduce_rate) has_ring_ = false;
     for (const LinkId link : path.links) {
       if (is_used[link]) has_ring_ = false;
       is_used[link] = true;
     }
   }
-  ring_->latency.resize(ranks_);
-  ring_->bandwidth.resize(ranks_);
   return *has_ring_;
 }
 
@@ -98,7 +108,8 @@ void RecurrenceEngine::run_together(StreamId id, const CollectiveCall& call) {
     give_up_together();
     return;
   }
-  const auto times = advance_ring(ready, *ring_);
+  RingCheckpoints kept{RingPath::checkpoint_distance(ranks_)};
+  const auto times = advance_ring(ready, *ring_, keeps_checkpoints() ? &kept : nullptr);
   if (!has_free_links(times)) {
     give_up_together();
     return;
@@ -114,7 +125,7 @@ void RecurrenceEngine::run_together(StreamId id, const CollectiveCall& call) {
         rank + 1 >= rest ? before[rank + 1] - before[rank + 1 - rest]
                          : before[rank + 1] + before.back() - before[ranks_ + rank + 1 - rest];
     const Bytes bytes = whole + once_more;
-    const auto& path = ring_routes_[rank];
+    const auto way = ring_ways_.of(rank);
     const Bytes last = parts[(rank + ranks_ - (rounds - 1) % ranks_) % ranks_];
     const Seconds start{times.first_start[rank]}, end{times.last_end[rank]};
     const Seconds latency{ring_->latency[rank]};
@@ -123,21 +134,21 @@ void RecurrenceEngine::run_together(StreamId id, const CollectiveCall& call) {
         call.step, call.phase,          call.bucket, rounds - 1,
         rank,      (rank + 1) % ranks_, last,        end - latency - last / bandwidth,
         end};
-    links_.add_sequence(path, last_event, start + latency, bytes, bytes / bandwidth);
+    links_.add_sequence(way, last_event, start + latency, bytes, bytes / bandwidth);
     const std::size_t stream = rank * std::size_t{per_rank_} + id;
     calls_[id].add_message(streams_[stream].call_number, start, end);
     last_arrival_ = std::max(last_arrival_, end.value);
     streams_[stream].round = rounds;
     wake_up(stream, times.done[rank]);
   }
-  if (paths_) follow_together(id, std::move(ready), times.last_end);
+  if (paths_) follow_together(id, std::move(ready), times.last_end, std::move(kept));
   together_.reset();
 }
 
 bool RecurrenceEngine::has_free_links(const RingTimes& times) const {
   for (Rank rank = 0; rank < ranks_; ++rank) {
     const Seconds flows_from{times.first_start[rank] + ring_->latency[rank]};
-    if (!links_.is_free(ring_routes_[rank], flows_from)) return false;
+    if (!links_.is_free(ring_ways_.of(rank), flows_from)) return false;
   }
   return true;
 }

@@ -170,6 +170,7 @@ bool draws_sizes(const RunOptions& options) {
 Experiment prepare(const RunOptions& options, const Experiment* like) {
   check_run_options(options);
   check_backend_choice(options.backend);
+  check_memory_of_hosts(options.topology, [] { return free_memory(); });
   Topology topology = choose_topology(options.topology);
   apply_options(options, topology);
   const Rank ranks = options.topology.ranks.value_or(topology.hosts());
@@ -211,6 +212,7 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
   } else if (has_model) {
     find_model(options, experiment);
   }
+  check_memory(memory_needs(experiment), [] { return free_memory(); });
   experiment.ready = find_ready_times(experiment);
   if (const auto rule = bucket_rule(options)) {
     experiment.buckets = fill_buckets(layers_of(experiment), order_of_readiness(experiment.ready),
@@ -253,6 +255,22 @@ Layers layers_of(const Experiment& experiment) {
   if (const auto rule = bucket_rule(options))
     return cut_into_layers(options.bytes->count / sizeof(float), *rule);
   return {{.name = "values", .offset = 0, .parameters = options.bytes->count / sizeof(float)}};
+}
+
+std::vector<MemoryNeed> memory_needs(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  const bool trains = options.source == Source::train && !options.bytes;
+  return memory_needs(
+      run_size({.options = options,
+                .topology = experiment.topology,
+                .ranks = experiment.ranks,
+                .scheme = experiment.scheme,
+                .scheme_options = scheme_options(experiment, 1),
+                .collective = experiment.collective,
+                .network = trains ? experiment.network.get() : nullptr,
+                .layers = options.bytes ? Layers() : layers_of(experiment),
+                .trace_steps = experiment.trace ? std::optional(experiment.trace->header().steps)
+                                                : std::nullopt}));
 }
 
 SchemeOptions scheme_options(const Experiment& experiment, std::uint64_t epoch_steps) {

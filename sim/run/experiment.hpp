@@ -6,6 +6,7 @@
 #include "models/schemes/scheme.hpp"
 #include "models/specs/model_spec.hpp"
 #include "sim/learning/training_options.hpp"
+#include "sim/run/memory_needs.hpp"
 #include "sim/run/run_options.hpp"
 #include "sim/sources/trace_source.hpp"
 #include "sim/timing/compute_model.hpp"
@@ -15,6 +16,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace ringsim {
 
@@ -39,6 +41,9 @@ Experiment prepare(const RunOptions& options, const Experiment* like = nullptr);
 
 /// The files that the experiment was prepared from.
 std::vector<Summary::Input> inputs_of(const Experiment& experiment);
+
+/// What the run keeps. prepare() refuses what is not free before it finds ready times and buckets.
+std::vector<MemoryNeed> memory_needs(const Experiment& experiment);
 
 /// Whether the sizes of the exchange are drawn, not found in gradients.
 bool draws_sizes(const RunOptions& options);

@@ -18,15 +18,13 @@ bool is_of_all_reduce(std::string_view name) {
   return option != nullptr && option->taken_by == TakenBy::collective;
 }
 
-/// A matrix that every scheme compresses, and a layer that schemes send whole; of `bytes` there is
-/// no such layer.
+}  // namespace
+
 Layers small_layers(const RunOptions& options) {
   Layers layers = {{.name = "matrix", .offset = 0, .parameters = 4096, .rows = 64}};
   if (!options.bytes) layers.push_back({.name = "bias", .offset = 4096, .parameters = 16});
   return layers;
 }
-
-}  // namespace
 
 bool depends_on_stages(std::string_view name) {
   return is_of_local_work(name) || is_of_all_reduce(name);

@@ -6,6 +6,10 @@
 
 namespace ringsim {
 
+/// A matrix that every scheme compresses, and a layer that schemes send whole; of `bytes` there is
+/// no such layer. What a step does with them it does with others.
+Layers small_layers(const RunOptions& options);
+
 /// Whether option `name` says how long local work of a scheme or an all-reduce takes, so that some
 /// schemes do not feel it.
 bool depends_on_stages(std::string_view name);

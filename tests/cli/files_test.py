@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Standard streams and files as they should not be. Usage: files_test.py RINGSIM SOURCE_ROOT [CASE...]"""
 import array
+import gzip
 import json
 import os
 import pathlib
+import resource
 import signal
 import stat
 import struct
@@ -11,6 +13,7 @@ import subprocess
 import sys
 import time
 import unittest
+import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from cli_case import PROGRAM, Case, csv_rows  # noqa: E402
@@ -134,6 +137,44 @@ class Outputs(Case):
         self.assertEqual([path.name for path in folder.glob("*.partial")], [])
 
 
+class Memory(Case):
+    """Runs that cannot fit are refused before anything is written."""
+
+    def refused(self, *options, limit=None):
+        begun = time.monotonic()
+        done = subprocess.run(
+            [PROGRAM, "run", "--compute-time", "0s", "--scheme", "dense", "--bandwidth", "1Gbps", "--latency", "1us"]
+            + [*map(str, options), "--quiet", "-o", self.folder / "run"],
+            capture_output=True,
+            text=True,
+            preexec_fn=limit and (lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit))),
+        )
+        self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+        self.assertLess(time.monotonic() - begun, 20)
+        self.assertEqual(list(self.folder.iterdir()), [])
+        return done.stderr
+
+    def test_the_option_is_named_that_would_make_a_run_fit(self):
+        needs = r"the run would take .*B of memory, .*B of it for {}, and .*B are free \(.*\); {}\n$"
+        self.assertRegex(
+            self.refused("--bytes", "1TB", "--bucket", "1B", "--topology", "ring", "--ranks", "8"),
+            "^--bucket: " + needs.format("250000000001 buckets", "give a larger --bucket"),
+        )
+        self.assertRegex(
+            self.refused("--bytes", "1MB", "--topology", "switch", "--ranks", "1048576", "--collective", "pairwise"),
+            "^--collective: " + needs.format("1099510579200 routes", "choose a --collective .*, or fewer --ranks"),
+        )
+
+    @unittest.skipIf(b"__asan_init" in pathlib.Path(PROGRAM).read_bytes(), "sanitizers take all addresses")
+    def test_the_limits_of_the_process_count(self):
+        small = ["--bytes", "4B", "--topology", "ring", "--ranks", "2"]
+        limit = 2_000_000 * 1024
+        self.assertRegex(
+            self.refused(*small, "--steps", "100000000", limit=limit),
+            r"^--steps: .* 100000000 steps, and .* are free \(ulimit -v\); give fewer --steps\n$",
+        )
+
+
 class Inputs(Case):
     """Inputs without an end, without a beginning, and changed ones."""
 
@@ -154,6 +195,67 @@ class Inputs(Case):
             "/dev/zero: is a device; a table of nccl-tests (text or JSON), JSON of iperf3, or CSV is accepted; "
             "give a file or a pipe",
             *("calibrate", "/dev/zero"),
+        )
+
+    def bounded(self, *arguments, stdin=subprocess.DEVNULL):
+        """What is said of an input that does not end, within a second of CPU and 200 MB."""
+        child = subprocess.Popen(
+            [PROGRAM, *map(str, arguments)], stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        said = child.stderr.read()
+        child.stderr.close()
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(child.returncode, 2, said)
+        if b"__asan_init" not in pathlib.Path(PROGRAM).read_bytes():
+            self.assertLess(usage.ru_utime + usage.ru_stime, 1, arguments)
+            self.assertLess(usage.ru_maxrss, 200e6 / 1024, arguments)
+        return said
+
+    def test_inputs_without_an_end_take_little_time_and_memory(self):
+        # A block of zeros that the packer has begun anew after may stand as often as one likes.
+        packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+        head = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
+        block = packer.compress(bytes(1 << 22)) + packer.flush(zlib.Z_FULL_FLUSH)
+        bomb = self.folder / "bomb.json.gz"
+        bomb.write_bytes(head + 4096 * block)  # 16 GiB
+        model = ["--source", "synthetic", "--model", "alexnet", "--scheme", "dense"]
+        self.assertEqual(
+            self.bounded("run", *model, "--compute-time", bomb),
+            f"{bomb}: byte 67108864 of the unpacked data: the data goes on where it has to end; "
+            "a packed trace of up to 64 MiB is accepted; unpack it, or record fewer steps\n",
+        )
+        datasets = self.folder / "fashion-mnist"
+        datasets.mkdir()
+        names = [
+            f"{part}-{kind}.gz" for part in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")
+        ]
+        for name in names:
+            os.link(bomb, datasets / name)
+        os.environ["RINGSIM_DATASETS"] = str(self.folder)
+        self.addCleanup(os.environ.pop, "RINGSIM_DATASETS")
+        self.assertRegex(self.bounded("run", "--steps", 1), "unpacked data: the data goes on where it has to end")
+        pipe = self.folder / "pipe.json"
+        os.mkfifo(pipe)
+        for source in (pipe, "/dev/zero"):
+            self.bounded("run", *model, "--compute-time", source)
+            self.bounded("run", "--topology", source)
+            self.bounded("scan", "--topology", source)
+        with subprocess.Popen(["cat", "/dev/zero"], stdout=subprocess.PIPE) as zeros:
+            self.bounded("topology", "check", "/dev/stdin", stdin=zeros.stdout)
+            zeros.kill()
+
+    def test_a_packed_trace_is_read_as_it_is_unpacked(self):
+        path = self.folder / "step.json.gz"
+        path.write_bytes(gzip.compress(b'{"traceEvents": 5}'))
+        self.check_error(
+            f"{path}: /traceEvents: found the number 5; a list is accepted",
+            *("run", "--source", "synthetic", "--model", "alexnet", "--scheme", "dense", "--compute-time", path),
+        )
+        path.write_bytes(path.read_bytes()[:-12])
+        self.assertRegex(
+            self.ringsim("run", "--source", "synthetic", "--model", "alexnet", "--compute-time", path).stderr,
+            "the gzip stream is cut off",
         )
 
     def test_a_pipe_is_read_to_its_end_or_its_limit(self):

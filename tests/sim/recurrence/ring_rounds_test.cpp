@@ -112,3 +112,26 @@ TEST_CASE("every instruction set gives the same numbers", "[ring_rounds]") {
     }
   }
 }
+
+TEST_CASE("checkpoints of a ring change no time, and later rounds start as they say",
+          "[ring_rounds]") {
+  for (const std::size_t ranks : {2, 5, 255, 256, 300, 1000}) {
+    const auto what = random_case(ranks, static_cast<std::uint32_t>(2 * (ranks - 1)), 3);
+    RingCheckpoints kept{50};
+    const auto times = advance_ring(what.ready, what.ring);
+    const auto with_kept = advance_ring(what.ready, what.ring, &kept);
+    INFO(ranks << " ranks");
+    CHECK(with_kept.done == times.done);
+    CHECK(kept.every >= 50);
+    CHECK(kept.every < 50 + 32);
+    REQUIRE(kept.starts.size() == (what.ring.rounds + kept.every - 1) / kept.every);
+    for (std::size_t k = 0; k < kept.starts.size(); ++k) {
+      // Messages start when both sides have ended the rounds before.
+      auto until = what;
+      until.ring.rounds = static_cast<std::uint32_t>(k * kept.every);
+      const auto done = done_plainly(until);
+      const auto starts = first_starts(k == 0 ? what.ready : done);
+      CHECK(largest_difference(kept.starts[k], starts) < 1e-11);
+    }
+  }
+}

@@ -1,0 +1,22 @@
+#pragma once
+// Unpacking gzip, of which a few bytes may stand for more than a memory holds.
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace ringsim {
+
+/// What is said of packed data that is wrong, beside what was found.
+struct GzipErrors {
+  std::string path;
+  std::string_view accepted = {}, fix = {};
+};
+
+/// Whether `bytes` begin as gzip does.
+bool is_gzip(std::string_view bytes);
+
+/// The bytes that `packed` stands for, at most `most`. Throws UserError, with the byte of the
+/// unpacked data, where there are more, or the stream is cut off or corrupt.
+std::string unpack_gzip(std::string_view packed, std::size_t most, const GzipErrors& errors);
+
+}  // namespace ringsim

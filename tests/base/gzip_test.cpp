@@ -1,0 +1,47 @@
+#include "base/gzip.hpp"
+
+#include "base/error.hpp"
+
+#include <catch2/catch.hpp>
+#include <zlib.h>
+
+using namespace ringsim;
+
+namespace {
+
+std::string packed(const std::string& bytes) {
+  z_stream stream{};
+  deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
+  std::string result(deflateBound(&stream, bytes.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = reinterpret_cast<Bytef*>(result.data());
+  stream.avail_out = static_cast<uInt>(result.size());
+  deflate(&stream, Z_FINISH);
+  result.resize(result.size() - stream.avail_out);
+  deflateEnd(&stream);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("what was packed is unpacked up to a limit", "[gzip]") {
+  const GzipErrors errors{"a.gz", "a trace is accepted", "pack it again"};
+  for (const std::size_t size : {std::size_t{0}, std::size_t{7}, std::size_t{200'000}}) {
+    const std::string bytes(size, 'x');
+    const auto gzip = packed(bytes);
+    CHECK(is_gzip(gzip));
+    CHECK(unpack_gzip(gzip, size, errors) == bytes);
+    if (size == 0) continue;
+    CHECK_THROWS_WITH(unpack_gzip(gzip, size - 1, errors),
+                      "a.gz: byte " + std::to_string(size - 1) +
+                          " of the unpacked data: the data goes on where it has to end; a trace is "
+                          "accepted; pack it again");
+  }
+  const auto gzip = packed("0123456789");
+  CHECK_THROWS_WITH(unpack_gzip(gzip.substr(0, gzip.size() - 9), 100, errors),
+                    Catch::Contains("the gzip stream is cut off"));
+  CHECK_THROWS_WITH(unpack_gzip("not packed", 100, errors),
+                    Catch::Contains("byte 0 of the unpacked data: the gzip stream is corrupt"));
+  CHECK(!is_gzip("not packed"));
+}
