@@ -4,9 +4,9 @@ file has the conventions).
 
 Usage: documents_test.py RINGSIM ROOT [DOCUMENT...] [--long]
 Without DOCUMENT: README.md, CONTRIBUTING.md, all below docs/, and the folders' READMEs. --long runs the long commands
-in place of the others. documents_test.py --lists ROOT runs none and looks whether each has its place; --self-test
-writes documents that break each rule and expects to be told so. Exit code 77 where the processor has no AVX2, without
-which the last digits of training differ."""
+in place of the others. --mend writes rows of tables that differ anew (README.md, `output`). documents_test.py --lists
+ROOT runs none and looks whether each has its place; --self-test writes documents that break each rule and expects to
+be told so. Exit code 77 where the processor has no AVX2, without which the last digits of training differ."""
 import os
 import pathlib
 import shutil
@@ -19,11 +19,13 @@ import tomllib
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "golden")]
-from figures import Names, wrong_figure, wrong_output  # noqa: E402
+from figures import Names, mended, wrong_figure, wrong_output  # noqa: E402
 from inputs import TENSORS, safetensors  # noqa: E402
 from markdown import Document  # noqa: E402
 
 SKIPPED = 77
+# Whether rows of tables that differ are written anew.
+MEND = "--mend" in sys.argv
 # Folders whose READMEs count, beside README.md, CONTRIBUTING.md and docs/.
 FOLDERS = ("models", "sim", "topologies", "traces")
 KINDS = ("run", "long", "named")
@@ -134,8 +136,10 @@ def wrong_line(document, check, line, names):
     """What is wrong with a line of a comment."""
     start, end = document.section(check.offset)
     if line == "output" or line.startswith("output but for "):
-        shown = document.visible[document.shown_before(check.command, check.offset) : check.offset]
-        return wrong_output(shown, names["stdout"], line.split('"')[1::2])
+        start, left_out = document.shown_before(check.command, check.offset), line.split('"')[1::2]
+        if MEND:
+            document.mend(start, check.offset, lambda shown: mended(shown, names["stdout"], left_out))
+        return wrong_output(document.visible[start : check.offset], names["stdout"], left_out)
     text, equals, expression = line.partition(" = ")
     if not equals:
         return [f"{line}: neither TEXT = EXPRESSION nor output"]
@@ -199,7 +203,7 @@ def main(arguments):
     if "avx2" not in pathlib.Path("/proc/cpuinfo").read_text():
         return SKIPPED
     long = "--long" in arguments
-    program, root, *names = [argument for argument in arguments if argument != "--long"]
+    program, root, *names = [argument for argument in arguments if argument not in ("--long", "--mend")]
     found = problems(pathlib.Path(program).resolve(), pathlib.Path(root).resolve(), names, long, lists)
     return "\n".join(found) or 0
 

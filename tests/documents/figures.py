@@ -149,28 +149,45 @@ def wrong_cells(said, given):
     return f"row {cells_of(said)[0]}: " + "; ".join(f"{a}: the command gives {b}" for a, b in pairs)
 
 
+def counted(text, left_out):
+    """The lines of a text but for empty ones and those that hold a text of left_out."""
+    return [line for line in text.splitlines() if line.strip() and not any(words in line for words in left_out)]
+
+
+def paired(said, given):
+    """For each line of the output the line of the document that it is, or that a row of a table should be, or none;
+    then the lines of the document that are none of them."""
+    pairs, at, unused = [], 0, []
+    for line in given:
+        alike = [other for other in said[at:] if line.startswith("|") and first_word(other) == first_word(line)]
+        place = said.index(line, at) if line in said[at:] else said.index(alike[0], at) if alike else None
+        pairs.append((None if place is None else said[place], line))
+        if place is not None:
+            unused += said[at:place]
+            at = place + 1
+    return pairs, unused + said[at:]
+
+
 def wrong_output(shown, output, left_out):
     """Lines of the output that do not stand in the text, in their order, and rows of tables there that the output has
     not. Lines that hold a text of left_out do not count."""
-    given = [line for line in output.splitlines() if line.strip() and not any(text in line for text in left_out)]
-    said = [line for line in shown.splitlines() if line.strip() and not any(text in line for text in left_out)]
-    found = []
-    at = 0
-    unused = []
-    for line in given:
-        if line in said[at:]:
-            place = said.index(line, at)
-            unused += said[at:place]
-            at = place + 1
-        else:
-            likely = [other for other in said[at:] if first_word(other) == first_word(line)]
-            if line.startswith("|") and likely:
-                found.append(wrong_cells(likely[0], line))
-                at = said.index(likely[0], at) + 1
-            else:
-                found.append(f"missing: {line}")
-    unused += said[at:]
+    pairs, unused = paired(counted(shown, left_out), counted(output, left_out))
+    found = [
+        f"missing: {given}" if said is None else wrong_cells(said, given) for said, given in pairs if said != given
+    ]
     return found + [f"the command does not give: {line}" for line in unused if line.startswith("|")]
+
+
+def mended(shown, output, left_out):
+    """The text with the rows that the output has in place of those that differ."""
+    pairs, _ = paired(counted(shown, left_out), counted(output, left_out))
+    at = 0
+    for said, given in pairs:
+        if said is not None:
+            place = shown.index(said + "\n", at)
+            shown = shown[:place] + given + shown[place + len(said) :]
+            at = place + len(given)
+    return shown
 
 
 def first_word(line):

@@ -81,6 +81,11 @@ class Document:
         places = [shown.offset for shown in self.commands if shown.text == command and shown.offset < offset]
         return max([*places, self.section(offset)[0]])
 
+    def mend(self, start, end, change):
+        """Changes a part of the file, which may differ from what was read where it was changed before."""
+        path = pathlib.Path(self.root, self.name)
+        path.write_text(path.read_text().replace(self.text[start:end], change(self.text[start:end]), 1))
+
     def _is_command(self, text):
         return any(not program.startswith("tools/") or self._is_script(program) for program in PROGRAM.findall(text))
 
