@@ -7,9 +7,9 @@
 
 namespace ringsim {
 
-/// read_ready_times() of a trace with CPU and CUDA activities, which may be packed (gzip). The step is the last whole
-/// "ProfilerStep#N" (prof.step()), or the whole trace where there is none; time 0 is when its first
-/// kernel starts. Two sources, the first one that the trace has:
+/// read_ready_times() of a trace with CPU and CUDA activities, which may be packed (gzip). The step
+/// is the last whole "ProfilerStep#N" (prof.step()), or the whole trace where there is none; time 0
+/// is when its first kernel starts. Two sources, the first one that the trace has:
 ///
 /// - "AccumulateGrad" events of the autograd engine: one per layer and step. A gradient is ready
 ///   when the last kernel that was launched before its event (cudaLaunchKernel and its kernel share

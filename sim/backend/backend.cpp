@@ -15,14 +15,14 @@ std::string name_of(const TransferEvent& transfer) {
                      transfer.phase.text(), transfer.step, transfer.round);
 }
 
-/// "simgrid and auto are accepted": auto, and those that it tries after `backend` and `is_able`
-/// lets through.
+/// "simgrid and auto are accepted": auto, and those that it tries after `backend`, that this build
+/// has and `is_able` lets through.
 template <class IsAble>
 std::string accepted_instead_of(std::string_view backend, IsAble is_able) {
   std::vector<std::string> names;
   bool is_after = false;
   for (const auto* other : backends()) {
-    if (is_after && is_able(*other)) names.emplace_back(other->name);
+    if (is_after && !other->unavailable() && is_able(*other)) names.emplace_back(other->name);
     if (other->name == backend) is_after = true;
   }
   if (names.empty()) return {};

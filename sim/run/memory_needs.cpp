@@ -36,13 +36,19 @@ struct StageCounts {
   bool joins_all = false;  ///< every rank sends to every other one
 };
 
-StageCounts count_stages(const RunParts& run) {
-  constexpr Rank few = 4;
+/// The options of the scheme with which a step can be drawn, whatever the run does.
+SchemeOptions options_of_drawing(const RunParts& run) {
   auto options = run.scheme_options;
-  options.ranks = few;
   std::erase_if(options.given, [](const auto& given) {
     return (scheme_option(given.first).origins & from_model) == 0;
   });
+  return options;
+}
+
+StageCounts count_stages(const RunParts& run) {
+  constexpr Rank few = 4;
+  auto options = options_of_drawing(run);
+  options.ranks = few;
   const auto layers = small_layers(run.options);
   StageCounts counts{0, 0, 0};
   try {
@@ -136,27 +142,41 @@ double count_steps(const RunParts& run, RunSize& size) {
                    std::ceil(samples / (static_cast<double>(options.batch) * run.ranks)));
 }
 
+/// Whether the mean alone of a step's gradients is computed, by passes that the ranks share.
+bool computes_mean(const RunParts& run) {
+  if (run.options.local_steps > 1 || feeds_back(run.options)) return false;
+  constexpr Rank few = 64;
+  auto options = run.scheme_options;
+  options.ranks = std::min(run.ranks, few);
+  try {
+    return run.scheme.make(small_layers(run.options), options)->is_exact();
+  } catch (const UserError&) {
+    return false;  // as above
+  }
+}
+
+/// What a rank keeps of residuals and momenta, in copies of the parameters.
+double state_copies(const RunParts& run, const Layers& layers) {
+  try {
+    const auto drawn = run.scheme.synthesize(layers, options_of_drawing(run), 0);
+    return static_cast<double>(drawn.state_per_rank.count) / sizeof(float) /
+           static_cast<double>(total_parameters(layers));
+  } catch (const UserError&) {
+    return 2;
+  }
+}
+
 void add_training(const RunParts& run, RunSize& size) {
-  const auto& options = run.options;
   if (run.network == nullptr) return;
   const auto layers = run.network->layers();
   size.parameters = static_cast<double>(total_parameters(layers));
-  // Of an exact scheme the mean alone is computed, by passes that the ranks share.
-  auto asked = run.scheme_options;
-  asked.ranks = 2;
-  if (run.scheme.make(layers, asked)->is_exact() && options.local_steps == 1 &&
-      !feeds_back(options)) {
-    return;
-  }
+  if (computes_mean(run)) return;
   // A batch and what a pass keeps of it: activations and their gradients.
   constexpr double kept_per_input = 24;
-  const auto inputs = static_cast<double>(run.network->input_size() * options.batch);
+  const auto inputs = static_cast<double>(run.network->input_size() * run.options.batch);
   size.scratch_per_rank = sizeof(float) * kept_per_input * inputs;
-  const auto state = run.scheme.synthesize(layers, run.scheme_options, 0);
-  const double state_copies =
-      static_cast<double>(state.state_per_rank.count) / sizeof(float) / size.parameters;
-  size.copies_per_rank =
-      1 + state_copies + (options.local_steps > 1 ? 2 : 0) + (feeds_back(options) ? 1 : 0);
+  size.copies_per_rank = 1 + state_copies(run, layers) + (run.options.local_steps > 1 ? 2 : 0) +
+                         (feeds_back(run.options) ? 1 : 0);
 }
 
 std::string shown(double number) { return fmt::format("{:.0f}", number); }
