@@ -52,6 +52,16 @@ CriticalPath critical_path(const Topology& topology, PathTimes times, const Back
   return path;
 }
 
+BackendResult run_parts(const Program& program,
+                        const std::function<BackendResult(const Program& part)>& run) {
+  const Program* part = &program;
+  for (;;) {
+    auto result = run(*part);
+    part = program.next_part ? program.next_part(result) : nullptr;
+    if (part == nullptr) return result;
+  }
+}
+
 std::string describe(const Contention& contention, const Topology& topology) {
   return fmt::format("{} and {} share link \"{}\"", name_of(contention.first),
                      name_of(contention.second), topology.links()[contention.link].name);

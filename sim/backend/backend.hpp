@@ -7,6 +7,7 @@
 #include "sim/backend/program.hpp"
 #include "topologies/topology.hpp"
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,7 +25,14 @@ struct BackendResult {
   Seconds end;                                     ///< when the last stream ended
   std::vector<LinkUse> links;                      ///< one per link of the topology
   std::optional<CriticalPath> critical_path = {};  ///< where the observer wanted it
+  /// What each rank had waited for when its first stream ended; where the observer wanted the
+  /// critical path and the program may have a next part. It holds on to what the run has kept.
+  std::function<TracedPath(Rank)> path_of = {};
 };
+
+/// Runs a program and its next parts; `run` takes one program. What comes back is of the last one.
+BackendResult run_parts(const Program& program,
+                        const std::function<BackendResult(const Program& part)>& run);
 
 /// The critical path `times` of a run that ended so.
 CriticalPath critical_path(const Topology& topology, PathTimes times, const BackendResult& result);
@@ -63,12 +71,15 @@ struct BackendDefinition {
   /// Why it cannot run programs of `ranks` ranks on this topology; nothing where it can. Costs
   /// little, and is asked before anything runs.
   std::optional<BackendRefusal> (*why_not)(const Topology& topology, Rank ranks);
-  /// Throws NotExact where it is not exact, when the observer may have been told of events already;
-  /// RunError where the program cannot finish, which names the first blocked rank and what it waits
-  /// for.
+  /// Runs all parts of the program (run_parts()). Throws NotExact where it is not exact, when the
+  /// observer may have been told of events already; RunError where the program cannot finish, which
+  /// names the first blocked rank and what it waits for.
   BackendResult (*run)(const Topology& topology, const Program& program, const Observer& observer);
   bool is_always_exact = false;        ///< never throws NotExact
   bool runs_once_per_process = false;  ///< fork before it to run it more often
+  /// How much the times of equal parts of a program (Program::next_part) may differ, in relation to
+  /// how long they last, as the engine's clock runs on; 0: they are the same to the last bit.
+  double clock_rounding = 0;
 };
 
 /// All backends, those that `auto` prefers first (generated from sim/CMakeLists.txt). The last one

@@ -16,6 +16,16 @@ void PathTimes::add(Cause cause, Rank source, Rank target, Seconds time) {
   }
 }
 
+void PathTimes::add(const PathTimes& other, std::uint64_t times) {
+  const auto factor = static_cast<double>(times);
+  for (const auto& [key, time] : other.local) local[key] += factor * time;
+  for (const auto& [key, message] : other.from_to) {
+    auto& sum = from_to[key];
+    sum.latency += factor * message.latency;
+    sum.transfer += factor * message.transfer;
+  }
+}
+
 Seconds PathTimes::total() const {
   Seconds sum;
   for (const auto& [key, time] : local) sum += time;
@@ -42,7 +52,7 @@ PathLog::Node* PathLog::make_node(Node* before) {
   }
   ++alive_;
   Node* const node = std::exchange(unused_, unused_->before);
-  *node = {before, this, nullptr, 0, 0, 1, 0, 0, Cause::compute};
+  *node = {before, this, nullptr, 0, 0, 1, 0, 0, Cause::compute, false};
   return node;
 }
 
@@ -53,6 +63,13 @@ PathLog::Node* PathLog::follow(const Path& path) {
   }
   ++path.node_->uses;
   return make_node(path.node_);
+}
+
+Path PathLog::begin(Rank rank) {
+  Node* const node = follow(root_);
+  node->source = node->target = rank;
+  node->is_origin = true;
+  return Path(node);
 }
 
 Path PathLog::extend(const Path& path, Cause cause, Rank source, Rank target, Seconds time) {
@@ -98,6 +115,7 @@ void PathLog::fold(const Path& path) {
     nodes.pop_back();
     auto* const next = nodes.back();
     add(*next, common_);
+    if (next->is_origin) common_origin_ = next->source;
     Path::release(std::exchange(next->before, nullptr));
     ++next->uses;
     root_ = Path(next);
@@ -105,16 +123,19 @@ void PathLog::fold(const Path& path) {
   }
 }
 
-PathTimes PathLog::times(const Path& path) const {
-  PathTimes times = common_;
+TracedPath PathLog::trace(const Path& path) const {
+  TracedPath traced{common_, common_origin_};
   Path rest = path;
   while (rest.node_ != nullptr) {
     const auto* node = rest.node_;
-    for (; node != nullptr && node->piece == nullptr; node = node->before) add(*node, times);
+    for (; node != nullptr && node->piece == nullptr; node = node->before) {
+      add(*node, traced.times);
+      if (node->is_origin) traced.origin = node->source;
+    }
     if (node == nullptr) break;
-    rest = node->piece->trace(node->source, times);
+    rest = node->piece->trace(node->source, traced.times);
   }
-  return times;
+  return traced;
 }
 
 bool is_later(Seconds a, Seconds b) {

@@ -25,7 +25,15 @@ struct PathTimes {
   std::map<std::pair<Rank, Rank>, Message> from_to;  ///< by source and target
 
   void add(Cause cause, Rank source, Rank target, Seconds time);
+  /// Adds the pieces of another path, `times` times over.
+  void add(const PathTimes& other, std::uint64_t times);
   Seconds total() const;
+};
+
+/// A path, and the rank that it begins on.
+struct TracedPath {
+  PathTimes times;
+  Rank origin;
 };
 
 class Path;
@@ -65,6 +73,7 @@ class Path {
     std::uint32_t uses;
     Rank source, target;
     Cause cause;
+    bool is_origin;  ///< where the paths of `source` begin
   };
   explicit Path(Node* node) : node_(node) {}  // takes over one use
   static void release(Node* node);
@@ -82,6 +91,8 @@ class PathLog {
 
   /// The path at time 0.
   Path begin() const { return root_; }
+  /// The path of a rank when its streams open.
+  Path begin(Rank rank);
   /// `path` and then `time` for `cause`, on a rank or from a source to a target.
   Path extend(const Path& path, Cause cause, Rank source, Rank target, Seconds time);
   Path extend(const Path& path, Cause cause, Rank rank, Seconds time) {
@@ -91,7 +102,9 @@ class PathLog {
   Path extend(const Path& path, Rank source, Rank target, const PathTimes::Message& message);
   /// What `rank` waited for at the end of `piece`, which has to outlive the path.
   Path piece(const PathPiece& piece, Rank rank);
-  PathTimes times(const Path& path) const;
+  PathTimes times(const Path& path) const { return trace(path).times; }
+  /// Its origin is 0 where no rank began it.
+  TracedPath trace(const Path& path) const;
 
  private:
   friend class Path;
@@ -107,6 +120,7 @@ class PathLog {
   std::vector<std::unique_ptr<Node[]>> blocks_;
   Node* unused_ = nullptr;  ///< chained by `before`
   PathTimes common_;
+  Rank common_origin_ = 0;
   Path root_;
 };
 

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <variant>
+#include <vector>
 
 namespace ringsim {
 
@@ -78,6 +79,12 @@ struct Mark {
 
 using Phase = std::variant<Delay, CollectiveCall, Record, WaitEvent, Mark>;
 
+struct Program;
+struct BackendResult;
+/// Which program is run next, where there is one, when `result` has come of the one before; it has
+/// to outlive the run.
+using NextPart = std::function<const Program*(const BackendResult& result)>;
+
 /// The next phase of one stream of one rank, or nothing at its end. Called when the previous phase
 /// has ended in simulated time, so it may depend on what happened before.
 using PhaseSource = std::function<std::optional<Phase>()>;
@@ -95,6 +102,13 @@ struct Program {
   /// and `open` for all streams of the others. Absent: who waits for a dead rank waits for ever.
   std::function<void(const std::vector<Rank>& dead, Seconds now)> recover = {};
   Seconds detection = {};
+
+  /// When the streams of each rank open; empty: all at 0. Nobody dies before.
+  std::vector<Seconds> begin = {};
+  /// Has programs of as many ranks and streams run one after the other, each as if it were alone:
+  /// from time 0 on, on a network on which nothing is under way. Their own `next_part` is not
+  /// looked at. Absent: the program is all that there is.
+  NextPart next_part = {};
 };
 
 }  // namespace ringsim

@@ -39,7 +39,7 @@ FluidEngine::FluidEngine(const Topology& topology, const Program& program, const
       is_dead_(program.ranks) {
   check(ranks_ <= topology.hosts(), "more ranks than hosts");
   schedule_faults();
-  open_streams(paths_ ? paths_->begin() : Path());
+  open_streams();
 }
 
 BackendResult FluidEngine::run() {

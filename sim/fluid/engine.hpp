@@ -26,6 +26,8 @@ class FluidEngine {
 
   /// Throws RunError where the program cannot finish.
   BackendResult run();
+  /// What the rank had waited for when its first stream ended; after run(), with a critical path.
+  TracedPath path_of(Rank rank) const { return paths_->trace(streams_[rank * per_rank_].path); }
 
  private:
   using TransferId = Sharing::FlowId;
@@ -100,7 +102,9 @@ class FluidEngine {
   BackendResult result();
 
   // Streams (streams.cpp).
-  void open_streams(const Path& path);
+  void open_streams();
+  /// After a death; all have waited for what `path` says.
+  void reopen_streams(const Path& path);
   void advance(StreamIndex stream);
   /// Whether the stream goes on at once.
   bool execute(StreamIndex stream, const Delay& delay);

@@ -112,7 +112,7 @@ void FluidEngine::recover() {
     path = paths_->extend(last.path, Cause::failure, dead_.back(), Seconds{now_ - last.path_end});
   }
   program_.recover(std::exchange(dead_, {}), Seconds{now_});
-  open_streams(path);
+  reopen_streams(path);
 }
 
 }  // namespace ringsim

@@ -2,10 +2,21 @@
 #include "sim/fluid/engine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ringsim {
 
-void FluidEngine::open_streams(const Path& path) {
+void FluidEngine::open_streams() {
+  reopen_streams({});
+  for (StreamIndex stream = 0; stream < streams_.size(); ++stream) {
+    if (paths_) streams_[stream].path = paths_->begin(rank_of(stream));
+  }
+  if (program_.begin.empty()) return;
+  for (const StreamIndex stream : std::exchange(ready_, {}))
+    wakes_.push(program_.begin[rank_of(stream)].value, stream);
+}
+
+void FluidEngine::reopen_streams(const Path& path) {
   const auto living = static_cast<Rank>(std::ranges::count(is_dead_, false));
   calls_.assign(per_rank_, CallTracker(living));
   recorded_.assign(ranks_, {});

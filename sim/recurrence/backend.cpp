@@ -4,6 +4,8 @@
 
 #include "sim/recurrence/engine.hpp"
 
+#include <memory>
+
 namespace ringsim {
 
 extern const BackendDefinition recurrence_backend;
@@ -17,7 +19,13 @@ std::optional<BackendRefusal> why_not(const Topology& topology, Rank ranks) {
 
 BackendResult run(const Topology& topology, const Program& program, const Observer& observer) {
   require_able(recurrence_backend, topology, program.ranks);
-  return RecurrenceEngine(topology, program, observer).run();
+  return run_parts(program, [&](const Program& part) {
+    const auto engine = std::make_shared<RecurrenceEngine>(topology, part, observer);
+    auto result = engine->run();
+    if (program.next_part && observer.wants_critical_path)
+      result.path_of = [engine](Rank rank) { return engine->path_of(rank); };
+    return result;
+  });
 }
 
 }  // namespace

@@ -45,9 +45,10 @@ RecurrenceEngine::RecurrenceEngine(const Topology& topology, const Program& prog
       last_calls_(program.streams_per_rank) {
   check(ranks_ <= topology.hosts(), "more ranks than hosts");
   for (std::size_t stream = 0; stream < streams_.size(); ++stream) {
-    streams_[stream].source = program.open(rank_of(stream), id_of(stream));
-    if (paths_) streams_[stream].path = paths_->begin();
-    wake_up(stream, 0);
+    const Rank rank = rank_of(stream);
+    streams_[stream].source = program.open(rank, id_of(stream));
+    if (paths_) streams_[stream].path = paths_->begin(rank);
+    wake_up(stream, program.begin.empty() ? 0 : program.begin[rank].value);
   }
 }
 

@@ -31,6 +31,10 @@ class RecurrenceEngine {
 
   /// Throws NotExact, and RunError where the program cannot finish.
   BackendResult run();
+  /// What the rank had waited for when its first stream ended; after run(), with a critical path.
+  TracedPath path_of(Rank rank) const {
+    return paths_->trace(streams_[rank * std::size_t{per_rank_}].path);
+  }
 
  private:
   struct Posted {

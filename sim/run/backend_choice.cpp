@@ -17,12 +17,9 @@ std::vector<std::string> backend_choices() {
   return choices;
 }
 
-BackendResult BackendAttempt::run_told_once(const Topology& topology, const Program& program,
-                                            const Observer& observer) const {
-  if (!is_last) {
-    if (const auto inexactness = find_inexactness(backend, topology, program)) throw *inexactness;
-  }
-  return backend.run(topology, program, observer);
+void BackendAttempt::require_exact(const Topology& topology, const Program& program) const {
+  if (is_last) return;
+  if (const auto inexactness = find_inexactness(backend, topology, program)) throw *inexactness;
 }
 
 const BackendDefinition& run_on_backend(

@@ -17,11 +17,10 @@ struct BackendAttempt {
   const BackendDefinition& backend;
   bool is_last;  ///< no other backend is tried where this one throws NotExact
 
-  /// Runs the program for an observer that cannot be told afterwards that what it was told was not
-  /// exact: where the attempt is not the last one and may be inexact, the program is run without
-  /// the observer first.
-  BackendResult run_told_once(const Topology& topology, const Program& program,
-                              const Observer& observer) const;
+  /// Throws NotExact where it is not exact and another attempt may follow: runs the program
+  /// without an observer. For observers that cannot be told afterwards that what they were told
+  /// was not exact.
+  void require_exact(const Topology& topology, const Program& program) const;
 };
 
 /// Calls `attempt` for the backend that is called `choice`, or where that is "auto" for one backend

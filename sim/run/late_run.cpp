@@ -143,7 +143,7 @@ class Attempt {
     for (const auto& death : deaths) dead.push_back(death.rank);
     run_.rows.resize(step);
     kept_.resize(step);
-    run_.recording.layers.resize(step * experiment_.network->layers().size());
+    run_.recording.layers.shorten(step);
     timeline_.begin_again(step);
     history_.forget_exchanges(step);
     start_training();
@@ -165,8 +165,7 @@ class Attempt {
     run_.rows.push_back(row);
     kept_.push_back(0);
     for (const auto& layer : step.outcome->layers) kept_.back() += layer.kept;
-    run_.recording.layers.insert(run_.recording.layers.end(), step.layers.begin(),
-                                 step.layers.end());
+    run_.recording.layers.add({step.layers.begin(), step.layers.end()});
     if (observer_.on_step) observer_.on_step(step.step + 1, job_.training().steps);
   }
 

@@ -28,7 +28,7 @@ class PlannedSteps {
   PlannedSteps& operator=(const PlannedSteps&) = delete;
 
   const Recording& recording() const { return *recording_; }
-  const std::vector<StepPlan>& plans() const { return plans_; }
+  const StepPlans& plans() const { return plans_; }
 
   Recovery recovery() {
     return {.detection = experiment_.options.detection,
@@ -36,16 +36,17 @@ class PlannedSteps {
   }
 
   /// Without times.
-  std::vector<StepRow> rows() const {
-    std::vector<StepRow> rows(plans_.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      auto& row = rows[i];
-      row.step = i;
-      fill_bytes(plans_[i].sent, row);
+  StepRows rows() const {
+    StepRows rows;
+    for (const auto& [step, from, count] : recording_->steps.runs()) {
+      StepRow row{};
+      row.step = from;
+      fill_bytes(plans_[from].sent, row);
       row.delay_steps = 0;  // every step waits for its exchange
       row.delay_max_steps = 0;
-      row.loss = recording_->steps[i].loss;
-      row.accuracy = recording_->steps[i].accuracy;
+      row.loss = step.loss;
+      row.accuracy = step.accuracy;
+      rows.add(row, count);
     }
     return rows;
   }
@@ -63,11 +64,11 @@ class PlannedSteps {
   Faults faults_;
   const Recording* recording_;
   std::optional<Recording> anew_;
-  std::vector<StepPlan> plans_;
+  StepPlans plans_;
 };
 
 /// Times the plans on the backend that the options name; `backend` becomes the one that ran.
-Timing time_on_backend(const Experiment& experiment, const std::vector<StepPlan>& plans,
+Timing time_on_backend(const Experiment& experiment, const StepPlans& plans,
                        const RunObserver& observer, const Recovery& recovery,
                        std::string& backend) {
   std::function<void(const TransferEvent&)> on_transfer;
@@ -76,12 +77,13 @@ Timing time_on_backend(const Experiment& experiment, const std::vector<StepPlan>
   }
   Timing timing;
   const auto time_on = [&](const BackendAttempt& attempt) {
-    const auto run = [&](const Topology& topology, const Program& program, const Observer& events) {
-      return on_transfer ? attempt.run_told_once(topology, program, events)
-                         : attempt.backend.run(topology, program, events);
+    const auto require_exact = [&](const Program& program) {
+      attempt.require_exact(experiment.topology, program);
     };
-    timing = time_steps(experiment.topology, plans, experiment.ranks, compute_model(experiment),
-                        run, on_transfer, recovery);
+    timing = time_steps(
+        experiment.topology, plans, experiment.ranks, compute_model(experiment),
+        attempt.backend.run, on_transfer, recovery,
+        {.clock_rounding = attempt.backend.clock_rounding, .before_telling = require_exact});
   };
   backend =
       run_on_backend(experiment.options.backend, experiment.topology, experiment.ranks, time_on)

@@ -39,7 +39,7 @@ Recording record_training(const Experiment& experiment, const std::vector<Traine
     const Rank ranks = alive_in(step.step, experiment.ranks, deaths);
     recording.steps.push_back({ranks, keep(step.outcome->stages, ranks), step.loss, step.accuracy});
     for (const auto& layer : step.outcome->layers) recording.kept += layer.kept;
-    for (const auto& layer : step.layers) recording.layers.push_back(layer);
+    recording.layers.push_back({step.layers.begin(), step.layers.end()});
     if (observer.on_step) observer.on_step(step.step + 1, training.steps);
   };
   complete(recording, job,
@@ -58,7 +58,7 @@ Recording record_trace(const Experiment& experiment, const std::vector<TrainedDe
     const auto replayed = trace.step(step, ranks, experiment.buckets);
     recording.steps.push_back({ranks, keep(replayed.stages, ranks), {}, {}});
     recording.kept += replayed.kept;
-    for (const auto& layer : replayed.layers) recording.layers.push_back(layer);
+    recording.layers.push_back({replayed.layers.begin(), replayed.layers.end()});
     if (observer.on_step) observer.on_step(step + 1, steps);
   }
   recording.parameters = trace.parameters();
@@ -94,10 +94,13 @@ Recording record_synthetic(const Experiment& experiment, const std::vector<Train
                                     format(Bytes{sizeof(float) * total_parameters(layers)})));
     }
     recording.steps.push_back({options.ranks, keep(drawn.stages, options.ranks), {}, {}});
+    std::vector<LayerRow> rows;
+    rows.reserve(layers.size());
     for (std::size_t i = 0; i < layers.size(); ++i) {
       recording.kept += drawn.layers[i].kept;
-      recording.layers.push_back(layer_row(step, layers[i], drawn.layers[i]));
+      rows.push_back(layer_row(step, layers[i], drawn.layers[i]));
     }
+    recording.layers.push_back(std::move(rows));
     if (observer.on_step) observer.on_step(step + 1, steps);
   }
   recording.parameters = total_parameters(layers);
@@ -120,14 +123,28 @@ Recording record_steps(const Experiment& experiment, const std::vector<TrainedDe
   return record_training(experiment, deaths, observer);
 }
 
-std::vector<StepPlan> plan_steps(const Experiment& experiment,
-                                 const std::vector<RecordedStep>& steps) {
+StepPlans plan_steps(const Experiment& experiment, const Repeated<RecordedStep>& steps) {
+  // Steps that do the same stand close together, if anywhere.
+  constexpr std::size_t looked_back = 16;
   const auto costs = prune_costs(experiment);
+  std::vector<const RecordedStep*> planned;
   std::vector<StepPlan> plans;
-  plans.reserve(steps.size());
-  for (const auto& step : steps)
+  Repeated<std::uint32_t> which;
+  for (const auto& [step, from, count] : steps.runs()) {
+    const auto end = planned.rend() - static_cast<std::ptrdiff_t>(
+                                          std::max(planned.size(), looked_back) - looked_back);
+    const auto same = std::find_if(planned.rbegin(), end, [&step = step](const auto* other) {
+      return other->ranks == step.ranks && other->stages == step.stages;
+    });
+    if (same != end) {
+      which.push_back(static_cast<std::uint32_t>(planned.rend() - same - 1), count);
+      continue;
+    }
+    which.push_back(static_cast<std::uint32_t>(plans.size()), count);
     plans.push_back(plan_kept(step.stages, step.ranks, experiment.collective, costs));
-  return plans;
+    planned.push_back(&step);
+  }
+  return {std::move(plans), std::move(which)};
 }
 
 }  // namespace ringsim

@@ -1,5 +1,6 @@
 #pragma once
 // What the steps of a run send and learn, before anything is timed.
+#include "base/repeated.hpp"
 #include "sim/learning/training_options.hpp"
 #include "sim/run/experiment.hpp"
 #include "sim/run/run_observer.hpp"
@@ -18,14 +19,24 @@ struct RecordedStep {
   Rank ranks;  ///< that take part
   std::vector<KeptStage> stages;
   std::optional<double> loss, accuracy;
+
+  friend bool operator==(const RecordedStep&, const RecordedStep&) = default;
+};
+
+/// The layers of a step, as they are in a later one.
+struct LaterLayers {
+  std::vector<LayerRow> operator()(std::vector<LayerRow> layers, std::uint64_t later) const {
+    for (auto& row : layers) row.step += later;
+    return layers;
+  }
 };
 
 /// What is recorded for timing and for the tables. It depends on the options that
 /// is_timing_option() does not name (and on the number of ranks), so that one recording serves any
 /// network.
 struct Recording {
-  std::vector<RecordedStep> steps;
-  std::vector<LayerRow> layers;
+  Repeated<RecordedStep> steps;
+  Repeated<std::vector<LayerRow>, LaterLayers> layers;  ///< of each step
   std::uint64_t kept = 0;
   std::size_t parameters = 0;
   std::uint64_t warmup_steps = 0;
@@ -41,7 +52,6 @@ Recording record_steps(const Experiment& experiment, const std::vector<TrainedDe
                        const RunObserver& observer);
 
 /// The plans of all steps with the collective and the costs of the experiment.
-std::vector<StepPlan> plan_steps(const Experiment& experiment,
-                                 const std::vector<RecordedStep>& steps);
+StepPlans plan_steps(const Experiment& experiment, const Repeated<RecordedStep>& steps);
 
 }  // namespace ringsim

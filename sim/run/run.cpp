@@ -25,11 +25,13 @@ RunResult run_experiment(const Experiment& experiment, const RunObserver& observ
   if (!feeds_back(experiment.options))
     return time_recording(experiment, record_steps(experiment, {}, observer), observer);
   auto late = run_late(experiment, observer);
+  StepRows rows;
+  for (auto& row : late.rows) rows.add(std::move(row));
   return make_tables(experiment,
                      {.recording = late.recording,
                       .timing = late.timing,
                       .backend = late.backend,
-                      .steps = std::move(late.rows),
+                      .steps = std::move(rows),
                       .faults = std::move(late.faults)},
                      observer);
 }

@@ -4,6 +4,7 @@
 #include "sim/backend/bottleneck.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -31,50 +32,54 @@ std::vector<LinkRow> link_rows(const Topology& topology, const Timing& timing) {
   return rows;
 }
 
-double mean_of(const std::vector<StepRow>& rows, double StepRow::*column) {
-  double sum = 0;
-  for (const auto& row : rows) sum += row.*column;
-  return sum / static_cast<double>(rows.size());
-}
-
-double sum_of(const std::vector<StepRow>& rows, std::uint64_t StepRow::*column,
+/// The sum of what is the same in all rows of a run, over the rows from `from` on.
+double sum_of(const StepRows& rows, const std::function<double(const StepRow&)>& column,
               std::uint64_t from = 0) {
   double sum = 0;
-  for (std::size_t i = from; i < rows.size(); ++i) sum += static_cast<double>(rows[i].*column);
+  for (const auto& run : rows.runs()) {
+    const double value = column(run.first);
+    for (std::uint64_t i = std::max(from, run.from); i < run.from + run.count; ++i) sum += value;
+  }
   return sum;
 }
 
-double mean_delay_of(const std::vector<StepRow>& rows) {
-  double sum = 0;
-  for (const auto& row : rows) sum += row.delay_steps.value_or(0);
-  return sum / static_cast<double>(rows.size());
+double sum_of(const StepRows& rows, std::uint64_t StepRow::*column, std::uint64_t from = 0) {
+  return sum_of(
+      rows, [column](const StepRow& row) { return static_cast<double>(row.*column); }, from);
 }
 
-double max_delay_of(const std::vector<StepRow>& rows) {
+double mean_of(const StepRows& rows, const std::function<double(const StepRow&)>& column) {
+  return sum_of(rows, column) / static_cast<double>(rows.size());
+}
+
+double mean_delay_of(const StepRows& rows) {
+  return mean_of(rows, [](const StepRow& row) { return row.delay_steps.value_or(0); });
+}
+
+double max_delay_of(const StepRows& rows) {
   std::uint64_t most = 0;
-  for (const auto& row : rows) most = std::max(most, row.delay_max_steps.value_or(0));
+  for (const auto& run : rows.runs()) most = std::max(most, run.first.delay_max_steps.value_or(0));
   return static_cast<double>(most);
 }
 
-std::optional<double> mean_left_out(const std::vector<StepRow>& rows) {
-  double sum = 0;
-  for (const auto& row : rows) {
-    if (!row.left_out_ranks) return std::nullopt;
-    sum += static_cast<double>(row.left_out_ranks->size());
+std::optional<double> mean_left_out(const StepRows& rows) {
+  for (const auto& run : rows.runs()) {
+    if (!run.first.left_out_ranks) return std::nullopt;
   }
-  return sum / static_cast<double>(rows.size());
+  return mean_of(
+      rows, [](const StepRow& row) { return static_cast<double>(row.left_out_ranks->size()); });
 }
 
 /// The end of the first step after which the accuracy was measured and high enough.
-Summary::Target when_reached(double accuracy, const std::vector<StepRow>& rows) {
-  for (const auto& row : rows) {
+Summary::Target when_reached(double accuracy, const StepRows& rows) {
+  for (const auto& [row, from, count] : rows.runs()) {
     if (row.accuracy && *row.accuracy >= accuracy)
       return {accuracy, row.step + 1, row.start_s + row.total_s};
   }
   return {accuracy, std::nullopt, std::nullopt};
 }
 
-void fill_ratios(Summary& summary, const std::vector<StepRow>& rows, const Recording& recording) {
+void fill_ratios(Summary& summary, const StepRows& rows, const Recording& recording) {
   const double ranks = summary.ranks;
   const auto steps = static_cast<double>(rows.size());
   const auto n = static_cast<double>(recording.parameters);
@@ -148,14 +153,28 @@ void fill_bytes(const Payload& sent, StepRow& row) {
 
 namespace {
 
+StepRows with_times(const StepRows& rows, const StepTimes& times) {
+  StepRows timed;
+  while (timed.size() < rows.size()) {
+    const std::uint64_t step = timed.size();
+    const auto left = [step](const auto& run) { return run.from + run.count - step; };
+    auto row = rows[step];
+    fill_times(times[step], row);
+    timed.add(row, std::min(left(rows.run_of(step)), left(times.run_of(step))));
+  }
+  return timed;
+}
+
 void check_density(const Experiment& experiment, const Recording& recording,
                    const RunObserver& observer) {
   const auto asked = steered_density(experiment.options.scheme, experiment.options.scheme_options);
   if (!asked || !observer.on_density) return;
   DensityCheck density;
-  for (const auto& row : recording.layers) {
-    if (row.threshold && row.step >= recording.warmup_steps)
-      density.add(row.parameters, row.kept, *asked);
+  for (const auto& layers : recording.layers) {
+    for (const auto& row : layers) {
+      if (row.threshold && row.step >= recording.warmup_steps)
+        density.add(row.parameters, row.kept, *asked);
+    }
   }
   if (density.reached()) observer.on_density(density);
 }
@@ -165,13 +184,13 @@ void check_density(const Experiment& experiment, const Recording& recording,
 RunResult make_tables(const Experiment& experiment, FinishedRun run, const RunObserver& observer) {
   const auto& recording = run.recording;
   if (observer.on_layer) {
-    for (const auto& row : recording.layers) observer.on_layer(row);
+    for (const auto& layers : recording.layers) {
+      for (const auto& row : layers) observer.on_layer(row);
+    }
   }
   check_density(experiment, recording, observer);
   RunResult result;
-  result.steps = std::move(run.steps);
-  for (std::size_t i = 0; i < result.steps.size(); ++i)
-    fill_times(run.timing.steps[i], result.steps[i]);
+  result.steps = with_times(run.steps, run.timing.steps);
   result.links = link_rows(experiment.topology, run.timing);
   result.staleness = recording.trained.staleness;
   result.faults = std::move(run.faults);

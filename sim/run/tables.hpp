@@ -1,5 +1,6 @@
 #pragma once
 // The rows and the summary of a run.
+#include "base/repeated.hpp"
 #include "models/schemes/scheme.hpp"
 #include "sim/backend/backend.hpp"
 #include "sim/run/experiment.hpp"
@@ -8,14 +9,25 @@
 #include "sim/timing/step_times.hpp"
 #include "traces/records.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace ringsim {
 
+/// Steps that are the same follow each other without a gap.
+struct LaterRow {
+  StepRow operator()(StepRow row, std::uint64_t later) const {
+    row.step += later;
+    row.start_s += static_cast<double>(later) * row.total_s;
+    return row;
+  }
+};
+using StepRows = Repeated<StepRow, LaterRow>;
+
 struct RunResult {
   Summary summary;  ///< wall_seconds and provenance.command are the caller's
-  std::vector<StepRow> steps;
+  StepRows steps;
   std::vector<LinkRow> links;
   std::vector<StalenessRow> staleness;
   std::vector<FaultRow> faults;
@@ -30,8 +42,8 @@ void fill_bytes(const Payload& sent, StepRow& row);
 struct FinishedRun {
   const Recording& recording;
   const Timing& timing;
-  std::string backend;         ///< that ran
-  std::vector<StepRow> steps;  ///< without times; one for each of the timing
+  std::string backend;  ///< that ran
+  StepRows steps;       ///< without times; one for each of the timing
   std::vector<FaultRow> faults;
 };
 

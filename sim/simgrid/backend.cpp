@@ -24,11 +24,10 @@ class Run {
   Run(const Topology& topology, const Program& program, const Observer& observer)
       : topology_(topology),
         program_(program),
+        observer_(observer),
         is_dead_(program.ranks),
         platform_(build_platform(topology, program.ranks,
-                                 [this](const Route& route) { shared_->begin_transfer(route); })),
-        shared_(std::make_unique<SharedState>(topology, *platform_.zone, program, observer,
-                                              [this] { fail(); })) {
+                                 [this](const Route& route) { shared_->begin_transfer(route); })) {
     const bool restarts = topology.after_outage() == AfterOutage::restart;
     schedule_doublings();
     schedule_deaths();
@@ -38,32 +37,56 @@ class Run {
   }
 
   BackendResult operator()(s4u::Engine& engine) {
-    start_streams();
+    begin(program_);
     s4u::Engine::on_deadlock_cb([this] { deadlock_ = describe_deadlock(); });
     engine.run();
     if (failure_) std::rethrow_exception(failure_);
     if (deadlock_) throw RunError(*deadlock_);
     if (first_blocked() != nullptr) throw describe_deadlock();
+    return result();
+  }
+
+ private:
+  void begin(const Program& part) {
+    end_ = {};
+    last_path_ = {};
+    shared_ = std::make_shared<SharedState>(topology_, *platform_.zone, part, observer_,
+                                            [this] { fail(); });
+    parts_.push_back(shared_);
+    start_streams(part);
+  }
+
+  /// All streams have ended, and nothing is under way. SimGrid's time goes on from here.
+  void go_on_to_next_part() {
+    shared_->reporter.flush();
+    if (failure_) return;
+    if (const auto* next = program_.next_part(result())) begin(*next);
+  }
+
+  BackendResult result() const {
     BackendResult result{end_, {}};
     for (const auto& link : shared_->links) {
       result.links.push_back({link.bytes, link.busy.total()});
     }
-    if (shared_->paths) {
-      result.critical_path = critical_path(topology_, shared_->paths->times(last_path_), result);
-    }
+    if (!shared_->paths) return result;
+    result.critical_path = critical_path(topology_, shared_->paths->times(last_path_), result);
+    result.path_of = [shared = shared_](Rank rank) {
+      const auto& stream = shared->streams[std::size_t{rank} * shared->streams_per_rank];
+      return shared->paths->trace(stream->path());
+    };
     return result;
   }
 
- private:
-  void start_streams() {
+  void start_streams(const Program& part) {
     for (auto& stream : shared_->streams) {
       if (is_dead_[stream->rank()]) continue;
       // SimGrid runs an actor even if it is killed before it has begun: where a host dies, or
       // another death is noticed, at the moment of a recovery.
       s4u::Actor::create(
           "stream", platform_.hosts[stream->rank()],
-          [this, &stream = *stream, rank = stream->rank(), generation = shared_->generation] {
-            if (generation == shared_->generation && !is_dead_[rank]) run_guarded(stream);
+          [this, &stream = *stream, rank = stream->rank(), generation = shared_->generation,
+           begin = part.begin.empty() ? Seconds{} : part.begin[stream->rank()]] {
+            if (generation == shared_->generation && !is_dead_[rank]) run_guarded(stream, begin);
           });
     }
   }
@@ -127,7 +150,7 @@ class Run {
     }
     program_.recover(std::exchange(dead_, {}), now);
     shared_->reopen(program_, is_dead_, path);
-    start_streams();
+    start_streams(program_);
   }
 
   /// The first stream of a living rank that has not ended; null where all have.
@@ -138,12 +161,16 @@ class Run {
     return nullptr;
   }
 
-  void run_guarded(Stream& stream) {
+  void run_guarded(Stream& stream, Seconds begin) {
     try {
-      stream.run();
-      const Seconds now{s4u::Engine::get_clock()};
+      stream.run(begin);
+      const Seconds now = shared_->now();
       if (now > end_) last_path_ = stream.path();
       end_ = std::max(end_, now);
+      if (program_.next_part && first_blocked() == nullptr) {
+        simgrid::kernel::timer::Timer::set(s4u::Engine::get_clock(),
+                                           [this] { guarded([&] { go_on_to_next_part(); }); });
+      }
     } catch (const simgrid::ForcefulKillException&) {
       throw;  // SimGrid ends the actor
     } catch (...) {
@@ -165,11 +192,14 @@ class Run {
 
   const Topology& topology_;
   const Program& program_;
+  const Observer& observer_;
   std::vector<bool> is_dead_;
   std::vector<Rank> dead_;  ///< that recover() has not been told of
   Platform platform_;
-  std::unique_ptr<SharedState> shared_;
-  Path last_path_;  ///< of the stream that ended last
+  /// Timers of SimGrid may still know of those that are over.
+  std::vector<std::shared_ptr<SharedState>> parts_;
+  std::shared_ptr<SharedState> shared_;  ///< of the part that runs
+  Path last_path_;                       ///< of the stream that ended last
   Seconds end_;
   std::exception_ptr failure_;
   std::optional<RunError> deadlock_;
@@ -193,6 +223,7 @@ const BackendDefinition simgrid_backend = {
     .why_not = [](const Topology&, Rank) { return std::optional<BackendRefusal>(); },
     .run = run_once,
     .is_always_exact = true,
-    .runs_once_per_process = true};
+    .runs_once_per_process = true,
+    .clock_rounding = 1e-12};
 
 }  // namespace ringsim

@@ -20,7 +20,8 @@ namespace s4u = simgrid::s4u;
 SharedState::SharedState(const Topology& its_topology, TopologyZone& its_zone,
                          const Program& program, const Observer& observer,
                          std::function<void()> on_failure)
-    : topology(its_topology),
+    : origin{s4u::Engine::get_clock()},
+      topology(its_topology),
       zone(its_zone),
       reporter(observer, std::move(on_failure)),
       links(its_topology.links().size()),
@@ -30,13 +31,15 @@ SharedState::SharedState(const Topology& its_topology, TopologyZone& its_zone,
       remembers_posted(its_topology.after_outage() == AfterOutage::restart ||
                        has_deaths(its_topology, program.ranks)),
       paths(observer.wants_critical_path ? std::make_unique<PathLog>() : nullptr) {
-  const Path begin = paths ? paths->begin() : Path();
   for (Rank rank = 0; rank < program.ranks; ++rank) {
+    const Path begin = paths ? paths->begin(rank) : Path();
     for (StreamId id = 0; id < program.streams_per_rank; ++id) {
       streams.push_back(std::make_unique<Stream>(*this, rank, id, program.open(rank, id), begin));
     }
   }
 }
+
+Seconds SharedState::now() const { return Seconds{s4u::Engine::get_clock()} - origin; }
 
 void SharedState::reopen(const Program& program, const std::vector<bool>& is_dead,
                          const Path& path) {
@@ -120,27 +123,28 @@ Stream::Stream(SharedState& shared, Rank rank, StreamId id, PhaseSource source, 
       wake_(s4u::Semaphore::create(0)),
       path_(path) {}
 
-void Stream::run() {
+void Stream::run(Seconds begin) {
+  if (begin > Seconds{}) s4u::this_actor::sleep_for(begin.value);
   while (const auto phase = source_()) {
     std::visit([this](const auto& what) { execute(what); }, *phase);
-    shared_.last_progress = {s4u::Engine::get_clock()};
+    shared_.last_progress = shared_.now();
   }
   has_ended_ = true;
 }
 
 void Stream::spend(Cause cause, Seconds time) {
   s4u::this_actor::sleep_for(time.value);
-  shared_.last_progress = {s4u::Engine::get_clock()};
+  shared_.last_progress = shared_.now();
   if (shared_.paths) go_on(shared_.paths->extend(path_, cause, rank_, time));
 }
 
 void Stream::go_on(Path path) {
   path_ = std::move(path);
-  path_end_ = Seconds{s4u::Engine::get_clock()};
+  path_end_ = shared_.now();
 }
 
 void Stream::execute(const Delay& delay) {
-  const Seconds start{s4u::Engine::get_clock()};
+  const Seconds start = shared_.now();
   const Seconds duration = compute_time(host_, start, delay.duration);
   spend(delay.kind == DelayKind::prune ? Cause::prune : Cause::compute, duration);
   if (shared_.reporter.wants_delays())
@@ -183,7 +187,7 @@ void Stream::post() {
   comms_.clear();
   sending_.clear();
   sending_.reserve(round_.sends.size());  // SimGrid holds pointers to the elements
-  posted_at_ = {s4u::Engine::get_clock()};
+  posted_at_ = shared_.now();
   for (const auto& receive : round_.receives) {
     comms_.push_back(mailbox(from_, receive.peer, receive.peer, rank_).get_init());
     comms_.back()->set_dst_data(&received_, sizeof received_)->set_copy_data_callback(arrived);
@@ -223,16 +227,11 @@ void Stream::arrived(simgrid::kernel::activity::CommImpl*, void* sending, std::s
   const auto& [sender, message, route, latency, comm] = sent;
   const auto& call = *sender->call_;
   auto& shared = sender->shared_;
-  shared.last_progress = {s4u::Engine::get_clock()};
-  const TransferEvent event{call.step,
-                            call.phase,
-                            call.bucket,
-                            sender->index_,
-                            sender->rank_,
-                            message.peer,
-                            message.bytes,
-                            {comm->get_start_time()},
-                            {s4u::Engine::get_clock()}};
+  shared.last_progress = shared.now();
+  const TransferEvent event{
+      call.step,     call.phase,   call.bucket,   sender->index_,
+      sender->rank_, message.peer, message.bytes, Seconds{comm->get_start_time()} - shared.origin,
+      shared.now()};
   shared.calls[sender->id_].add_message(sender->call_number_, event.start, event.end);
   shared.end_transfer(event, route->route, latency);
   if (shared.remembers_posted) shared.posted.erase(comm->get_impl());
@@ -275,7 +274,7 @@ void Stream::execute(const WaitEvent& wait) {
 }
 
 void Stream::execute(const Mark& mark) {
-  shared_.reporter.add({rank_, mark, {s4u::Engine::get_clock()}}, [this] { wake_->release(); });
+  shared_.reporter.add({rank_, mark, shared_.now()}, [this] { wake_->release(); });
   wake_->acquire();
 }
 

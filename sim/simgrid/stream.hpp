@@ -29,11 +29,13 @@ struct Sending {
   simgrid::s4u::Comm* comm;
 };
 
-/// What the streams of a run share. Actors never run at the same time.
+/// What the streams of a part of a run share. Actors never run at the same time.
 struct SharedState {
   SharedState(const Topology& its_topology, TopologyZone& its_zone, const Program& program,
               const Observer& observer, std::function<void()> on_failure);
 
+  /// Since the part of the program began.
+  Seconds now() const;
   /// Both sides of a message have posted.
   void begin_transfer(const Route& route);
   /// Its last byte has arrived; bytes flowed once `latency` had passed.
@@ -52,6 +54,7 @@ struct SharedState {
   template <class Visit>
   void for_each_transfer(Visit visit);
 
+  const Seconds origin;  ///< SimGrid's time when the part of the program began
   const Topology& topology;
   TopologyZone& zone;
   Reporter reporter;
@@ -80,8 +83,8 @@ class Stream {
 
   Rank rank() const { return rank_; }
   StreamId id() const { return id_; }
-  /// Runs all phases; called in the stream's own actor.
-  void run();
+  /// Runs all phases from `begin` on; called in the stream's own actor.
+  void run(Seconds begin);
   bool has_ended() const { return has_ended_; }
   /// What it has waited for, up to now.
   const Path& path() const { return path_; }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <vector>
 
 namespace ringsim {
@@ -29,6 +30,12 @@ class ExchangeTimes {
     std::fill(steps_.begin() + static_cast<std::ptrdiff_t>(step), steps_.end(), Messages{});
   }
 
+  /// When the first message started; absent where there was none.
+  std::optional<Seconds> first_start(std::uint64_t step) const {
+    const Seconds first = steps_[step].first_start;
+    return first < Seconds{std::numeric_limits<double>::infinity()} ? std::optional(first)
+                                                                    : std::nullopt;
+  }
   /// Zero where nothing was exchanged.
   Seconds duration(std::uint64_t step) const {
     const auto& [first_start, last_end] = steps_[step];

@@ -40,7 +40,7 @@ class LockstepProgram::Stream {
   }
 
  private:
-  const std::vector<StepPlan>* plans_;
+  const StepPlans* plans_;
   const ComputeModel* compute_;
   const Host* host_;
   Rank rank_;
@@ -50,8 +50,8 @@ class LockstepProgram::Stream {
   std::size_t position_;  ///< in the step
 };
 
-LockstepProgram::LockstepProgram(const Topology& topology, const std::vector<StepPlan>& plans,
-                                 Rank ranks, const ComputeModel& compute, Recovery recovery)
+LockstepProgram::LockstepProgram(const Topology& topology, const StepPlans& plans, Rank ranks,
+                                 const ComputeModel& compute, Recovery recovery)
     : topology_(topology),
       plans_(plans),
       compute_(compute),

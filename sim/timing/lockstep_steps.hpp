@@ -26,7 +26,7 @@ struct Recovery {
 class LockstepProgram {
  public:
   /// `topology` and `plans` have to outlive it.
-  LockstepProgram(const Topology& topology, const std::vector<StepPlan>& plans, Rank ranks,
+  LockstepProgram(const Topology& topology, const StepPlans& plans, Rank ranks,
                   const ComputeModel& compute, Recovery recovery = {});
 
   /// Runs once, with an observer that passes marks to on_mark(): gradient_ready at the end of the
@@ -46,7 +46,7 @@ class LockstepProgram {
   std::uint64_t first_exchange(std::uint64_t from, std::uint64_t to) const;
 
   const Topology& topology_;
-  const std::vector<StepPlan>& plans_;
+  const StepPlans& plans_;
   ComputeModel compute_;
   Recovery recovery_;
   StepController controller_;

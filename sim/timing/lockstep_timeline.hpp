@@ -24,6 +24,10 @@ class LockstepTimeline {
   /// The exchanges from `step` on begin again.
   void begin_again(std::uint64_t step) { exchanges_.begin_again(step); }
 
+  /// What each rank did in a step that it has ended.
+  const std::vector<RankStep>& ranks(std::uint64_t step) const { return steps_[step]; }
+  const ExchangeTimes& exchanges() const { return exchanges_; }
+
   /// Once all ranks that live have ended all steps.
   Timing timing(BackendResult result) const;
 

@@ -44,8 +44,7 @@ constexpr std::uint32_t moments = 64;
 /// Hands out the phases of one step after the other.
 class StepStream {
  public:
-  StepStream(const std::vector<StepPlan>& plans, std::size_t buckets)
-      : plans_(&plans), buckets_(buckets) {}
+  StepStream(const StepPlans& plans, std::size_t buckets) : plans_(&plans), buckets_(buckets) {}
   virtual ~StepStream() = default;
 
   std::optional<Phase> next() {
@@ -76,7 +75,7 @@ class StepStream {
     return (step * buckets_ + bucket) * moments + moment;
   }
 
-  const std::vector<StepPlan>* plans_;
+  const StepPlans* plans_;
   std::size_t buckets_;
   std::uint64_t step_ = 0;
   std::deque<Phase> phases_;
@@ -84,8 +83,8 @@ class StepStream {
 
 class OverlappedCompute final : public StepStream {
  public:
-  OverlappedCompute(const std::vector<StepPlan>& plans, const ComputeModel& compute,
-                    const Host& host, Rank rank)
+  OverlappedCompute(const StepPlans& plans, const ComputeModel& compute, const Host& host,
+                    Rank rank)
       : StepStream(plans, compute.overlap->ready.size()),
         compute_(compute),
         host_(&host),
@@ -122,7 +121,7 @@ class OverlappedCompute final : public StepStream {
 
 class OverlappedExchanges final : public StepStream {
  public:
-  OverlappedExchanges(const std::vector<StepPlan>& plans, const Overlap& overlap)
+  OverlappedExchanges(const StepPlans& plans, const Overlap& overlap)
       : StepStream(plans, overlap.ready.size()), masks_ahead_(overlap.masks_ahead) {}
 
  private:
@@ -158,7 +157,7 @@ class OverlappedExchanges final : public StepStream {
 /// Work between exchanges.
 class BetweenExchanges final : public StepStream {
  public:
-  BetweenExchanges(const std::vector<StepPlan>& plans, const Overlap& overlap, Rank rank)
+  BetweenExchanges(const StepPlans& plans, const Overlap& overlap, Rank rank)
       : StepStream(plans, overlap.ready.size()), rank_(rank) {}
 
  private:
@@ -180,7 +179,7 @@ class BetweenExchanges final : public StepStream {
 
 }  // namespace
 
-Program overlapped_program(const Topology& topology, const std::vector<StepPlan>& plans, Rank ranks,
+Program overlapped_program(const Topology& topology, const StepPlans& plans, Rank ranks,
                            const ComputeModel& compute) {
   check(compute.overlap.has_value(), "overlapped steps need to know when buckets are ready");
   return {.ranks = ranks,

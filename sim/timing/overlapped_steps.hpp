@@ -19,14 +19,12 @@
 #include "sim/timing/step_plan.hpp"
 #include "topologies/topology.hpp"
 
-#include <vector>
-
 namespace ringsim {
 
 /// The program of overlapped steps; `compute.overlap` is there. Marks: gradient_ready at the end of
 /// the backward pass, exchange_done at the end of the step. `topology` and `plans` have to outlive
 /// the program.
-Program overlapped_program(const Topology& topology, const std::vector<StepPlan>& plans, Rank ranks,
+Program overlapped_program(const Topology& topology, const StepPlans& plans, Rank ranks,
                            const ComputeModel& compute);
 
 }  // namespace ringsim

@@ -3,6 +3,7 @@
 // rank. Training records one plan a step; timing replays the plans on any network
 // (step_timing.hpp).
 #include "base/phase_name.hpp"
+#include "base/repeated.hpp"
 #include "base/units.hpp"
 #include "models/prune/engine_profile.hpp"
 #include "models/schemes/scheme.hpp"
@@ -44,6 +45,28 @@ struct StepPlan {
   Payload sent;  ///< sum over the ranks, by what the bytes are for
 };
 
+/// The plans of all steps. Steps that do the same have one plan in common.
+class StepPlans {
+ public:
+  StepPlans() = default;
+  /// A plan for each step.
+  explicit StepPlans(std::vector<StepPlan> plans);
+
+  /// Plans that differ from each other, and which of them the steps have.
+  StepPlans(std::vector<StepPlan> distinct, Repeated<std::uint32_t> which)
+      : distinct_(std::move(distinct)), which_(std::move(which)) {}
+
+  std::uint64_t size() const { return which_.size(); }
+  const StepPlan& operator[](std::uint64_t step) const { return distinct_[which_[step]]; }
+  const std::vector<StepPlan>& distinct() const { return distinct_; }
+  /// The steps' indices of distinct().
+  const Repeated<std::uint32_t>& which() const { return which_; }
+
+ private:
+  std::vector<StepPlan> distinct_;
+  Repeated<std::uint32_t> which_;
+};
+
 /// An all-reduce algorithm and what it is asked, but for the ranks and elements.
 struct CollectiveChoice {
   const CollectiveDefinition* algorithm;
@@ -65,6 +88,9 @@ struct KeptStage {
   std::variant<LocalWork, AllReduce, AllGather, SparseRing> what;
   std::uint32_t bucket = 0;
 };
+/// Where they are equal, so are plans that are made of them. A sparse ring is equal to itself
+/// alone.
+bool operator==(const KeptStage& a, const KeptStage& b);
 std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks);
 
 /// The plan of a step whose scheme declared `stages`. Values go by the all-reduce algorithm;

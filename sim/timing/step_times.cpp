@@ -47,6 +47,21 @@ std::vector<TimeInterval> intersection(const std::vector<TimeInterval>& a,
   return both;
 }
 
+Rank rank_that_holds_up(const std::vector<RankStep>& ranks, Seconds end,
+                        const std::function<Seconds(Rank)>& begin) {
+  Rank chosen = 0;
+  Seconds latest{-1};
+  for (Rank rank = 0; rank < ranks.size(); ++rank) {
+    const auto& own = ranks[rank];
+    if (!own.end || is_later(end, *own.end) || is_later(*own.end, end)) continue;
+    const Seconds ready = begin(rank) + own.compute + own.prune;
+    if (!is_later(ready, latest)) continue;
+    latest = ready;
+    chosen = rank;
+  }
+  return chosen;
+}
+
 std::vector<RankStep> steps_that_hold_up(const std::vector<std::vector<RankStep>>& steps) {
   std::vector<RankStep> chosen(steps.size());
   Seconds end;  // of the step
@@ -54,41 +69,37 @@ std::vector<RankStep> steps_that_hold_up(const std::vector<std::vector<RankStep>
     for (const auto& rank : steps.back()) end = std::max(end, rank.end.value_or(Seconds{}));
   }
   for (std::size_t step = steps.size(); step-- > 0;) {
-    Seconds began, latest{-1};
-    for (Rank rank = 0; rank < steps[step].size(); ++rank) {
-      const auto& own = steps[step][rank];
-      if (!own.end || is_later(end, *own.end) || is_later(*own.end, end)) continue;
-      const Seconds begin = step > 0 ? steps[step - 1][rank].end.value() : Seconds{};
-      const Seconds ready = begin + own.compute + own.prune;
-      if (!is_later(ready, latest)) continue;
-      latest = ready;
-      began = begin;
-      chosen[step] = own;
-    }
-    end = began;
+    const auto begin = [&](Rank rank) {
+      return step > 0 ? steps[step - 1][rank].end.value() : Seconds{};
+    };
+    const Rank rank = rank_that_holds_up(steps[step], end, begin);
+    chosen[step] = steps[step][rank];
+    end = begin(rank);
   }
   return chosen;
 }
 
-std::vector<StepTime> step_times(const std::vector<RankStep>& steps,
-                                 const ExchangeTimes& exchanges) {
-  std::vector<StepTime> times;
-  times.reserve(steps.size());
+StepTimes step_times(const std::vector<RankStep>& steps, const ExchangeTimes& exchanges) {
+  StepTimes times;
   Seconds start;
-  for (const auto& [compute, prune, end] : steps) {
-    StepTime time{.start = start,
-                  .compute = compute,
-                  .prune = prune,
-                  .exchange = exchanges.duration(times.size()),
-                  .exposed_exchange = {},
-                  .total = end.value() - start};
-    // Nothing is exposed where nothing is exchanged; the difference of sums may then be a rounding
-    // error below zero.
-    time.exposed_exchange = std::max(Seconds{}, time.total - time.compute - time.prune);
-    times.push_back(time);
-    start = *end;
+  for (const auto& step : steps) {
+    times.add(step_time(start, step, step.end.value(), exchanges.duration(times.size())));
+    start = *step.end;
   }
   return times;
+}
+
+StepTime step_time(Seconds start, const RankStep& step, Seconds end, Seconds exchange) {
+  StepTime time{.start = start,
+                .compute = step.compute,
+                .prune = step.prune,
+                .exchange = exchange,
+                .exposed_exchange = {},
+                .total = end - start};
+  // Nothing is exposed where nothing is exchanged; the difference of sums may then be a rounding
+  // error below zero.
+  time.exposed_exchange = std::max(Seconds{}, time.total - time.compute - time.prune);
+  return time;
 }
 
 }  // namespace ringsim

@@ -2,9 +2,12 @@
 // What a step's time is spent on, on the rank that holds up the run: computing, pruning that does
 // not hide behind computing, and exchanges that hide behind neither.
 #include "base/rank.hpp"
+#include "base/repeated.hpp"
 #include "sim/backend/backend.hpp"
 #include "sim/timing/exchange_times.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -31,9 +34,18 @@ struct StepTime {
   Seconds compute, prune, exchange, exposed_exchange, total;
 };
 
+/// Steps that are the same follow each other without a gap.
+struct LaterStep {
+  StepTime operator()(StepTime time, std::uint64_t later) const {
+    time.start += static_cast<double>(later) * time.total;
+    return time;
+  }
+};
+using StepTimes = Repeated<StepTime, LaterStep>;
+
 struct Timing {
   Seconds end;  ///< when the last rank has ended its last step
-  std::vector<StepTime> steps;
+  StepTimes steps;
   std::vector<LinkUse> links;  ///< one per link of the topology
   std::optional<CriticalPath> critical_path;
 };
@@ -44,15 +56,21 @@ struct RankStep {
   std::optional<Seconds> end = {};
 };
 
+/// Of the ranks that end a step at `end`, but for rounding, the one that was ready last, for which
+/// the others waited, and of those the first. Rank i began the step at begin(i).
+Rank rank_that_holds_up(const std::vector<RankStep>& ranks, Seconds end,
+                        const std::function<Seconds(Rank)>& begin);
+
 /// What the rank did that holds up the run, for each step. In the last step it is the rank
-/// that ends last. Of ranks that end together, but for rounding, it is the one that was ready last,
-/// for which the others waited, and of those the first. In the step before it is that rank again
-/// or, of those that ended that step together with it, the one that was ready last; and so on. So a
-/// step begins when the one before ends. `steps` are [step][rank]; some rank has ended all of them.
+/// that ends last, or of those that end together the one that rank_that_holds_up() finds. In the
+/// step before it is that rank again or, of those that ended that step together with it, the one
+/// that was ready last; and so on. So a step begins when the one before ends. `steps` are
+/// [step][rank]; some rank has ended all of them.
 std::vector<RankStep> steps_that_hold_up(const std::vector<std::vector<RankStep>>& steps);
 
 /// `steps`, from the first one on, one after the other.
-std::vector<StepTime> step_times(const std::vector<RankStep>& steps,
-                                 const ExchangeTimes& exchanges);
+StepTimes step_times(const std::vector<RankStep>& steps, const ExchangeTimes& exchanges);
+/// One step that began at `start`.
+StepTime step_time(Seconds start, const RankStep& step, Seconds end, Seconds exchange);
 
 }  // namespace ringsim

@@ -1,43 +1,67 @@
 #include "sim/timing/step_timing.hpp"
 
-#include "sim/timing/lockstep_timeline.hpp"
-#include "sim/timing/overlapped_steps.hpp"
+#include "base/error.hpp"
+#include "sim/timing/repeated_steps.hpp"
+#include "sim/timing/timed_steps.hpp"
+
+#include <memory>
+#include <utility>
 
 namespace ringsim {
 namespace {
 
-/// `recovery`, of which the timeline is told as well.
-Recovery told_to(LockstepTimeline& timeline, const Recovery& recovery) {
-  if (!recovery.replan) return recovery;
-  return {.detection = recovery.detection,
-          .replan = [&timeline, &recovery](const std::vector<RankDeath>& deaths) {
-            timeline.begin_again(deaths.front().step);
-            recovery.replan(deaths);
-          }};
+bool repeats(const Topology& topology, const StepPlans& plans, Rank ranks,
+             const ComputeModel& compute, const TimingSettings& settings) {
+  return settings.fewest_repeated &&
+         plans.size() >= plans.distinct().size() + *settings.fewest_repeated &&
+         is_steady(topology, ranks, compute);
 }
+
+/// All steps as one program.
+class WholeRun {
+ public:
+  WholeRun(const Topology& topology, const StepPlans& plans, Rank ranks,
+           const ComputeModel& compute, const Recovery& recovery)
+      : steps(topology, plans, ranks, compute, recovery), program(steps.program()) {}
+
+  TimedSteps steps;
+  Program program;
+};
 
 }  // namespace
 
-Timing time_steps(const Topology& topology, const std::vector<StepPlan>& plans, Rank ranks,
+Timing time_steps(const Topology& topology, const StepPlans& plans, Rank ranks,
                   const ComputeModel& compute, const Backend& backend,
                   const std::function<void(const TransferEvent&)>& on_transfer,
-                  const Recovery& recovery) {
-  LockstepTimeline timeline(plans.size(), ranks, compute.overlap.has_value());
-  LockstepProgram lockstep(topology, plans, ranks, compute, told_to(timeline, recovery));
-  const Observer observer{
-      .on_mark =
-          [&](const MarkEvent& event) {
-            if (!compute.overlap) lockstep.on_mark(event);
-            if (event.mark.kind == MarkKind::exchange_done)
-              timeline.end_step(event.rank, event.mark.step, event.time);
-          },
-      .on_transfer = on_transfer,
-      .on_collective = [&](const CollectiveEvent& event) { timeline.add(event); },
-      .on_delay = [&](const DelayEvent& event) { timeline.add(event); },
-      .wants_critical_path = true};
-  const auto program =
-      compute.overlap ? overlapped_program(topology, plans, ranks, compute) : lockstep.program();
-  return timeline.timing(backend(topology, program, observer));
+                  const Recovery& recovery, const TimingSettings& settings) {
+  std::unique_ptr<WholeRun> whole;
+  const auto run_whole = [&] {
+    whole = std::make_unique<WholeRun>(topology, plans, ranks, compute, recovery);
+    if (on_transfer && settings.before_telling) settings.before_telling(whole->program);
+    return &whole->program;
+  };
+  std::unique_ptr<RepeatedSteps> repeated;
+  const auto steps = [&]() -> TimedSteps& { return whole ? whole->steps : repeated->step(); };
+  Observer observer{.on_mark = [&](const MarkEvent& event) { steps().on_mark(event); },
+                    .on_collective = [&](const CollectiveEvent& event) { steps().add(event); },
+                    .on_delay = [&](const DelayEvent& event) { steps().add(event); },
+                    .wants_critical_path = true};
+  if (on_transfer) {
+    observer.on_transfer = [&](const TransferEvent& event) {
+      whole ? on_transfer(event) : repeated->add(event);
+    };
+  }
+  if (!repeats(topology, plans, ranks, compute, settings)) {
+    const Program& program = *run_whole();
+    return whole->steps.timeline().timing(backend(topology, program, observer));
+  }
+  repeated = std::make_unique<RepeatedSteps>(topology, plans, ranks, compute,
+                                             settings.clock_rounding, run_whole);
+  auto result = backend(topology, repeated->program(), observer);
+  if (whole) return whole->steps.timeline().timing(std::move(result));
+  check(repeated->chain().steps.size() == plans.size(), "a backend runs all parts of a program");
+  if (on_transfer) repeated->chain().tell(on_transfer);
+  return repeated->chain().timing(topology);
 }
 
 }  // namespace ringsim

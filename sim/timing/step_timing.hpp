@@ -7,19 +7,30 @@
 #include "sim/timing/step_times.hpp"
 #include "topologies/topology.hpp"
 
+#include <cstdint>
 #include <functional>
-#include <vector>
+#include <optional>
 
 namespace ringsim {
 
 using Backend = std::function<BackendResult(const Topology&, const Program&, const Observer&)>;
 
+struct TimingSettings {
+  /// Steps are taken, in place of running them again (repeated_steps.hpp), where so many have the
+  /// plan of another one: fewer take little time. Absent: all steps are run.
+  std::optional<std::uint64_t> fewest_repeated = 64;
+  /// BackendDefinition::clock_rounding
+  double clock_rounding = 0;
+  /// Called with a program before its transfers are told while it runs.
+  std::function<void(const Program&)> before_telling = {};
+};
+
 /// Runs steps in lockstep, or overlapped ones where `compute` says so (then nobody may die), and
 /// finds their critical path. `exchange` of a step runs from the start of its first transfer to the
 /// end of its last. Transfers are told to `on_transfer`, where that is not empty.
-Timing time_steps(const Topology& topology, const std::vector<StepPlan>& plans, Rank ranks,
+Timing time_steps(const Topology& topology, const StepPlans& plans, Rank ranks,
                   const ComputeModel& compute, const Backend& backend,
                   const std::function<void(const TransferEvent&)>& on_transfer = {},
-                  const Recovery& recovery = {});
+                  const Recovery& recovery = {}, const TimingSettings& settings = {});
 
 }  // namespace ringsim

@@ -22,6 +22,8 @@ struct LayerRow {
   std::optional<double> error, cosine;
   std::optional<double> mask_overlap;
 
+  friend bool operator==(const LayerRow&, const LayerRow&) = default;
+
   template <class With>
   static constexpr decltype(auto) fields(With&& with) {
     return with(

@@ -42,7 +42,8 @@ std::vector<StepPlan> plans_for(Rank ranks, std::size_t steps) {
 /// seconds; per death rank, when noticed and step.
 std::vector<double> run_with_deaths(const Backend& backend, const Topology& topology, Rank ranks,
                                     std::size_t steps) {
-  auto plans = plans_for(ranks, steps);
+  auto each = plans_for(ranks, steps);
+  StepPlans plans(each);
   std::vector<double> numbers;
   const Recovery recovery{.detection = {3}, .replan = [&](const std::vector<RankDeath>& deaths) {
                             for (const auto& death : deaths) {
@@ -53,7 +54,8 @@ std::vector<double> run_with_deaths(const Backend& backend, const Topology& topo
                             }
                             const auto rest = plans_for(ranks, steps);
                             for (auto step = deaths.back().step; step < steps; ++step)
-                              plans[step] = rest[step];
+                              each[step] = rest[step];
+                            plans = StepPlans(each);
                           }};
   const auto timing = time_steps(topology, plans, ranks, {.time = {1}}, backend, {}, recovery);
   std::vector<double> result = {timing.end.value};
@@ -136,12 +138,14 @@ TEST_CASE("a rank that is ahead keeps what it has computed since the last exchan
   topology.set_host(1, behind);
   const auto backend = GENERATE(from_range(able));
   const auto child = run_child([&] {
-    auto plans = plans_for(3, 4);
-    for (std::size_t step = 0; step < 3; ++step) plans[step].stages.clear();
+    auto each = plans_for(3, 4);
+    for (std::size_t step = 0; step < 3; ++step) each[step].stages.clear();
+    StepPlans plans(each);
     double begun_again = 0;
     const Recovery recovery{.detection = {3}, .replan = [&](const std::vector<RankDeath>& deaths) {
                               begun_again = static_cast<double>(deaths.front().step);
-                              plans[3] = plans_for(2, 1).front();
+                              each[3] = plans_for(2, 1).front();
+                              plans = StepPlans(each);
                             }};
     const auto timing = time_steps(topology, plans, 3, {.time = {1}}, backend, {}, recovery);
     return std::vector<double>{begun_again, timing.end.value};
@@ -161,9 +165,10 @@ TEST_CASE("the exchange of a step that begins again is the one that ends", "[dea
     const auto plan_for = [&](Rank ranks) {
       return plan_step({stage, stage}, ranks, ring_choice(), {});
     };
-    std::vector<StepPlan> plans = {plan_for(3)};
-    const Recovery recovery{.detection = {3},
-                            .replan = [&](const auto&) { plans.front() = plan_for(2); }};
+    StepPlans plans(std::vector{plan_for(3)});
+    const Recovery recovery{.detection = {3}, .replan = [&](const auto&) {
+                              plans = StepPlans(std::vector{plan_for(2)});
+                            }};
     const auto timing =
         time_steps(ring_with_deaths(3, {{2, 6}}), plans, 3, {.time = {1}}, backend, {}, recovery);
     return std::vector<double>{timing.end.value, timing.steps.front().exchange.value};
@@ -194,11 +199,11 @@ TEST_CASE("deaths that are noticed at once may come together, and at the start",
   const double died = GENERATE(0.0, 1.5);
   const auto backend = GENERATE(from_range(able));
   const auto child = run_child([&] {
-    auto plans = plans_for(4, 1);
+    StepPlans plans(plans_for(4, 1));
     Rank left = 4;
     const Recovery recovery{.detection = {}, .replan = [&](const std::vector<RankDeath>& deaths) {
                               left -= static_cast<Rank>(deaths.size());
-                              plans = plans_for(left, 1);
+                              plans = StepPlans(plans_for(left, 1));
                             }};
     const auto timing = time_steps(ring_with_deaths(4, {{2, died}, {3, died}}), plans, 4,
                                    {.time = {1}}, backend, {}, recovery);

@@ -68,7 +68,7 @@ TEST_CASE("without staleness steps have the times of the synchronous program", "
   const auto happened = run_steps(run_recurrence, topology,
                                   {.steps = 3, .staleness = 0, .ranks = 4, .quorum = 4}, 4'000'000);
   const std::vector<Stage> stages = {{"values", AllReduce{1'000'000, Bytes{4}}}};
-  const std::vector<StepPlan> plans(3, plan_step(stages, 4, {&find_collective("ring"), {}}, {}));
+  const StepPlans plans(std::vector(3, plan_step(stages, 4, {&find_collective("ring"), {}}, {})));
   const auto timing = time_steps(topology, plans, 4, {.time = Seconds{1}}, run_recurrence);
   // No rank is ready before another one, so the barrier changes nothing... but for the second step
   // on, where it makes the ranks whose links are faster wait for the others.

@@ -39,7 +39,8 @@ StepPlan plan(const std::vector<Stage>& stages) {
 
 /// Two ranks on links of 1e6 B/s and 1 ms: an all-reduce of 4000 B takes two rounds of 1 + 2 ms, a
 /// mask of 1000 B one of 1 + 1 ms.
-std::vector<StepTime> times(const std::vector<StepPlan>& plans, const ComputeModel& compute) {
+StepTimes times(const std::vector<StepPlan>& all, const ComputeModel& compute) {
+  const StepPlans plans(all);
   const auto topology = uniform_ring(2, 1e6, 1e-3);
   const auto timing = time_steps(topology, plans, 2, compute, run_recurrence);
   const auto on_simgrid = run_child([&] {
@@ -137,7 +138,7 @@ TEST_CASE("the step's jitter stretches all of its ready times", "[overlap]") {
     host.speed = 0.5;
     topology.set_host(rank, host);
   }
-  const std::vector<StepPlan> plans = {plan({values(0), values(1)})};
+  const StepPlans plans(std::vector{plan({values(0), values(1)})});
   const auto timing = time_steps(topology, plans, 2, computing(10, {4, 10}), run_recurrence);
   CHECK(timing.end.value == Approx(26e-3));
   auto jittering = computing(10, {4, 10});

@@ -52,7 +52,8 @@ TEST_CASE("where the ring's hops are known, masks travel in pieces", "[plan]") {
   choice.hop = HopSpeed{Seconds{1e-3}, BytesPerSecond{1e6}};
   const auto pieces = plan_step(std::vector<Stage>{{"masks", gather}}, 6, choice, costs());
   const auto time_of = [](const StepPlan& plan) {
-    return time_steps(uniform_ring(6, 1e6, 1e-3), {plan}, 6, {.time = {0}}, run_recurrence, {})
+    return time_steps(uniform_ring(6, 1e6, 1e-3), StepPlans(std::vector{plan}), 6, {.time = {0}},
+                      run_recurrence, {})
         .steps.front()
         .total.value;
   };
@@ -76,9 +77,9 @@ TEST_CASE("transfers carry the name of a scheme's own phase", "[plan]") {
   AllGather gather{std::vector<Payload>(2)};
   gather.parts[0].masks = {1000};
   const SparseAllReduce sparse{{{0b011, 0b1}, {0b110, 0}}, Bytes{2}, Bytes{4}};
-  const std::vector<StepPlan> plans = {plan_step(
+  const StepPlans plans(std::vector{plan_step(
       {{"mine", gather}, {"more of mine", AllReduce{1000, Bytes{4}}}, {"sparse of mine", sparse}},
-      2, ring_choice(), costs())};
+      2, ring_choice(), costs())});
   std::vector<std::string> phases;
   const auto note = [&](const TransferEvent& event) {
     if (phases.empty() || phases.back() != event.phase.text())
@@ -186,7 +187,7 @@ TEST_CASE("synchronous steps follow one another, and the parts of a step sum to 
     plans.push_back(plan_step(stages, 2, ring_choice(), model));
   }
   const auto timing =
-      time_steps(uniform_ring(2, 1e6, 1e-3), plans, 2, {.time = {10e-3}}, run_simgrid);
+      time_steps(uniform_ring(2, 1e6, 1e-3), StepPlans(plans), 2, {.time = {10e-3}}, run_simgrid);
   CHECK(timing.end.value == Approx(60e-3).epsilon(1e-9));
   REQUIRE(timing.steps.size() == 3);
   for (std::size_t step = 0; step < 3; ++step) {
