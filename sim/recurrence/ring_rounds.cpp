@@ -39,8 +39,6 @@ void advance_plainly(std::vector<double>& s, const RingRounds& ring, std::size_t
 /// renewed.
 class PieceByPiece {
  public:
-  static constexpr std::size_t smallest_ring = 256;
-
   PieceByPiece(const std::vector<double>& s, const RingRounds& ring)
       : ring_(ring),
         n_(s.size()),
@@ -188,7 +186,7 @@ class Starts {
     const std::size_t n = ready.size();
     check(n >= 2 && ring.rounds >= 1, "advance_ring: at least two ranks and one round");
     for (std::size_t i = 0; i < n; ++i) s_[i] = std::max(ready[i], ready[(i + 1) % n]);
-    if (n >= PieceByPiece::smallest_ring) pieces_.emplace(s_, ring);
+    if (n >= smallest_ring_in_pieces) pieces_.emplace(s_, ring);
   }
 
   const std::vector<double>& of_round(std::size_t round) {
