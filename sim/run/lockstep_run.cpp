@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "sim/run/backend_choice.hpp"
 #include "sim/run/faults.hpp"
+#include "sim/run/step_rows.hpp"
 #include "sim/timing/step_timing.hpp"
 
 #include <functional>
@@ -36,19 +37,7 @@ class PlannedSteps {
   }
 
   /// Without times.
-  std::vector<StepRow> rows() const {
-    std::vector<StepRow> rows(plans_.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      auto& row = rows[i];
-      row.step = i;
-      fill_bytes(plans_[i].sent, row);
-      row.delay_steps = 0;  // every step waits for its exchange
-      row.delay_max_steps = 0;
-      row.loss = recording_->steps[i].loss;
-      row.accuracy = recording_->steps[i].accuracy;
-    }
-    return rows;
-  }
+  std::vector<StepRow> rows() const { return step_rows(*recording_, plans_); }
   std::vector<FaultRow> faults() const { return faults_.rows(recording_->trained.lost_mass); }
 
  private:

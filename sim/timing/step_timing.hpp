@@ -8,6 +8,8 @@
 #include "topologies/topology.hpp"
 
 #include <functional>
+#include <optional>
+#include <span>
 #include <vector>
 
 namespace ringsim {
@@ -21,5 +23,11 @@ Timing time_steps(const Topology& topology, const std::vector<StepPlan>& plans, 
                   const ComputeModel& compute, const Backend& backend,
                   const std::function<void(const TransferEvent&)>& on_transfer = {},
                   const Recovery& recovery = {});
+
+/// time_steps() on topologies that are alike but for bandwidths and latencies, all at once. Nothing
+/// where the backend cannot do that, or hosts die.
+std::optional<std::vector<Timing>> time_steps_side_by_side(
+    std::span<const Topology* const> topologies, const std::vector<StepPlan>& plans, Rank ranks,
+    const ComputeModel& compute, const BackendDefinition& backend);
 
 }  // namespace ringsim
