@@ -47,16 +47,21 @@ void order_messages(const RingRuns& runs, PiecedRing& ring) {
   std::vector<std::uint32_t> next(runs.rounds());
   std::copy_n(ring.round_end.begin(), runs.rounds() - 1, next.begin() + 1);
   for (Rank rank = 0; rank < runs.ranks(); ++rank) {
+    const auto own = static_cast<std::ptrdiff_t>(ring.costs.size());
+    const auto cost_of = [&](double bytes) {
+      auto found = std::find_if(ring.costs.begin() + own, ring.costs.end(),
+                                [&](const auto& cost) { return cost.bytes == bytes; });
+      if (found == ring.costs.end()) found = ring.costs.insert(found, {rank, bytes});
+      return static_cast<std::uint32_t>(found - ring.costs.begin());
+    };
     for (const auto& run : runs.of_sender(rank)) {
       const std::uint64_t larger = run.bytes.count % run.pieces;
-      const auto smaller_size = static_cast<double>(run.bytes.count / run.pieces);
-      const auto cost = static_cast<std::uint32_t>(ring.costs.size());
-      ring.costs.push_back({rank, smaller_size + 1});
-      ring.costs.push_back({rank, smaller_size});
+      const auto size = static_cast<double>(run.bytes.count / run.pieces);
+      const auto cost = cost_of(size), cost_of_larger = larger > 0 ? cost_of(size + 1) : cost;
       ring.sent[rank] += run.bytes;
       for (std::uint32_t piece = 0; piece < run.pieces; ++piece) {
         ring.messages[next[run.first_round + piece]++] = {
-            rank, rank + 1 == runs.ranks() ? 0 : rank + 1, piece < larger ? cost : cost + 1};
+            rank, rank + 1 == runs.ranks() ? 0 : rank + 1, piece < larger ? cost_of_larger : cost};
       }
     }
   }
@@ -83,25 +88,43 @@ void note_events(PiecedRing& ring) {
   }
 }
 
-std::optional<PiecedRing> pieced_ring(const Collective& collective) {
-  if (!collective.ring_runs(0) || collective.rounds() == 0) return std::nullopt;
-  const auto runs = RingRuns::of(collective);
-  if (!runs || !PipelinedPath::can_follow(*runs)) return std::nullopt;
+PiecedRing pieced_ring(const RingRuns& runs) {
   PiecedRing ring;
-  ring.last.resize(runs->ranks());
-  ring.sent.resize(runs->ranks());
-  order_messages(*runs, ring);
+  ring.last.resize(runs.ranks());
+  ring.sent.resize(runs.ranks());
+  order_messages(runs, ring);
   note_events(ring);
   return ring;
 }
 
 std::optional<std::variant<WholeRing, PiecedRing>> ring_of(const CollectiveCall& call, Rank ranks) {
   const auto& collective = *call.collective;
-  if (call.group || collective.ranks() != ranks) return std::nullopt;
-  if (auto whole = whole_ring(collective, ranks)) return std::move(*whole);
-  if (collective.ring_parts()) return std::nullopt;
-  if (auto pieced = pieced_ring(collective)) return std::move(*pieced);
-  return std::nullopt;
+  if (call.group || collective.ranks() != ranks || collective.rounds() == 0) return std::nullopt;
+  if (const auto parts = collective.ring_parts()) {
+    // Where the recurrence takes small rings message by message it adds up otherwise.
+    if (ranks < fewest_to_follow_together)
+      return pieced_ring(RingRuns::of_parts(*parts, collective.rounds()));
+    if (auto whole = whole_ring(collective, ranks)) return std::move(*whole);
+    return std::nullopt;
+  }
+  const auto runs = collective.ring_runs(0) ? RingRuns::of(collective) : std::nullopt;
+  if (!runs || !PipelinedPath::can_follow(*runs)) return std::nullopt;
+  return pieced_ring(*runs);
+}
+
+/// Whether the recurrence follows the critical path to its end as lanes do. A single run keeps what
+/// it needs of calls in one go, not without limit; and message by message, which is how it takes
+/// small rings, it sums up what all paths have in common, in another order, once there are many
+/// pieces of them (PathLog).
+bool is_followed_alike(const LaneProgram& program) {
+  if (program.ranks >= fewest_to_follow_together)
+    return program.calls.size() * program.ranks <= most_followed_together;
+  constexpr std::size_t fewest_to_sum_up = 1 << 16;
+  std::size_t pieces = program.ranks + std::size_t{1};
+  for (const auto& local : program.local) pieces += local.size();
+  for (const auto& call : program.calls)
+    pieces += 2 * std::get<PiecedRing>(call.ring).messages.size();
+  return pieces < fewest_to_sum_up;
 }
 
 /// Whether hosts and the links round the ring take the same times whenever.
@@ -152,9 +175,7 @@ bool read_rank(Rank rank, const Host& host, const PhaseSource& source, LaneProgr
 }  // namespace
 
 std::optional<LaneProgram> LaneProgram::read(const Topology& topology, const Program& program) {
-  // Smaller rings go message by message where the critical path is wanted, and larger ones in
-  // pieces.
-  if (program.streams_per_rank != 1 || program.ranks < fewest_to_follow_together ||
+  if (program.streams_per_rank != 1 || program.ranks < 2 ||
       program.ranks >= smallest_ring_in_pieces || program.ranks > topology.hosts())
     return std::nullopt;
   auto routes = ring_routes(topology, program.ranks);
@@ -163,7 +184,7 @@ std::optional<LaneProgram> LaneProgram::read(const Topology& topology, const Pro
   for (Rank rank = 0; rank < program.ranks; ++rank) {
     if (!read_rank(rank, topology.host(rank), program.open(rank, 0), read)) return std::nullopt;
   }
-  if (read.calls.size() * read.ranks > most_followed_together) return std::nullopt;
+  if (!is_followed_alike(read)) return std::nullopt;
   return read;
 }
 

@@ -16,6 +16,19 @@ std::optional<RingRuns> RingRuns::of(const Collective& collective) {
   return all;
 }
 
+RingRuns RingRuns::of_parts(const std::vector<Bytes>& parts, std::uint32_t rounds) {
+  const std::size_t n = parts.size();
+  RingRuns all;
+  all.rounds_ = rounds;
+  for (std::size_t rank = 0; rank < n; ++rank) {
+    all.begin_.push_back(all.runs_.size());
+    for (std::uint32_t round = 0; round < rounds; ++round)
+      all.runs_.push_back({round, 1, parts[(rank + n - round % n) % n]});
+  }
+  all.begin_.push_back(all.runs_.size());
+  return all;
+}
+
 PipelinedRing::PipelinedRing(const RingRuns& runs, const Topology& topology,
                              std::span<const Route> routes)
     : topology_(topology), routes_(routes), last_(runs.ranks() - 1), ranks_(runs.ranks()) {

@@ -19,6 +19,9 @@ class RingRuns {
   /// Nothing where the collective has no such runs, or more than are worth keeping.
   static std::optional<RingRuns> of(const Collective& collective);
 
+  /// Those of rounds in which rank i sends part (i-j) mod N in round j.
+  static RingRuns of_parts(const std::vector<Bytes>& parts, std::uint32_t rounds);
+
   Rank ranks() const { return static_cast<Rank>(begin_.size() - 1); }
   std::uint32_t rounds() const { return rounds_; }
   std::span<const RingRun> of_sender(Rank rank) const {

@@ -17,8 +17,8 @@ std::string text_of(const PointResult& result) {
 /// Runs points of all these networks alone, and then together.
 void check_together(const std::vector<Assignment>& work, bool can_run_several) {
   std::vector<std::vector<Assignment>> points;
-  for (const char* bandwidth : {"1Gbps", "10Gbps", "11Gbps", "50Gbps"}) {
-    for (const char* latency : {"0s", "1us", "20us"}) {
+  for (const char* bandwidth : {"1Gbps", "10Gbps", "11Gbps"}) {
+    for (const char* latency : {"1us", "20us"}) {
       for (const char* compute_time : {"0s", "3ms"}) {
         auto& point = points.emplace_back(work);
         point.insert(
@@ -52,6 +52,7 @@ TEST_CASE("points that differ in links run side by side as they do alone", "[poi
         synthetic({{"topology", "ring"}, {"ranks", "64"}, {"scheme", scheme}, {"jitter", "0.1"}}),
         true);
   }
+  check_together(synthetic({{"topology", "ring"}, {"ranks", "8"}, {"scheme", "dense"}}), true);
   check_together(synthetic({{"topology", "switch"},
                             {"ranks", "65"},
                             {"scheme", "iwp"},
