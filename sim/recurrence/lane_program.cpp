@@ -56,7 +56,8 @@ void order_messages(const RingRuns& runs, PiecedRing& ring) {
     };
     for (const auto& run : runs.of_sender(rank)) {
       const std::uint64_t larger = run.bytes.count % run.pieces;
-      const auto size = static_cast<double>(run.bytes.count / run.pieces);
+      const std::uint64_t whole = run.bytes.count / run.pieces;
+      const auto size = static_cast<double>(whole);
       const auto cost = cost_of(size), cost_of_larger = larger > 0 ? cost_of(size + 1) : cost;
       ring.sent[rank] += run.bytes;
       for (std::uint32_t piece = 0; piece < run.pieces; ++piece) {
