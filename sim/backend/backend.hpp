@@ -80,6 +80,14 @@ struct BackendDefinition {
   /// How much the times of equal parts of a program (Program::next_part) may differ, in relation to
   /// how long they last, as the engine's clock runs on; 0: they are the same to the last bit.
   double clock_rounding = 0;
+  /// Runs the program on several topologies at once, which are alike but for bandwidths and
+  /// latencies, each with its observer: the results of run(), bit for bit, for less. Observers are
+  /// told of collectives, delays and marks rank by rank instead of in order of time. Nothing, before
+  /// any observer is told of anything, where the program or the topologies do not allow it; null:
+  /// never.
+  std::optional<std::vector<BackendResult>> (*run_side_by_side)(
+      std::span<const Topology* const> topologies, const Program& program,
+      std::span<const Observer> observers) = nullptr;
 };
 
 /// All backends, those that `auto` prefers first (generated from sim/CMakeLists.txt). The last one

@@ -43,6 +43,14 @@ struct Round {
   }
 };
 
+/// Messages from a rank to the next one, one in each of `pieces` rounds from `first_round` on.
+/// Their sizes differ by at most one byte, the larger ones first (chunk_begin of `bytes`).
+struct RingRun {
+  std::uint32_t first_round;
+  std::uint32_t pieces;
+  Bytes bytes;  ///< of all of them
+};
+
 /// One call of a collective in which ranks 0 .. ranks-1 take part, with its sizes. Immutable and
 /// shared by all ranks.
 class Collective {
@@ -58,6 +66,11 @@ class Collective {
   /// Where every rank i sends, in every round j, part (i-j) mod N to rank i+1 mod N and nothing
   /// else: the sizes of the N parts. A backend may then advance all ranks together.
   virtual std::optional<std::vector<Bytes>> ring_parts() const { return std::nullopt; }
+  /// Where every rank i sends to rank i+1 mod N and nowhere else, at most one message a round, and
+  /// nothing is added up: what `sender` sends, in order of rounds.
+  virtual std::optional<std::vector<RingRun>> ring_runs(Rank /*sender*/) const {
+    return std::nullopt;
+  }
 };
 
 /// All ranks hold a buffer of `elements`; afterwards all hold the sum.

@@ -38,6 +38,15 @@ class RingAllGather final : public Collective {
     return parts_;
   }
 
+  std::optional<std::vector<RingRun>> ring_runs(Rank sender) const override {
+    std::vector<RingRun> runs;
+    for (Rank round = 0; round < rounds(); ++round) {
+      const Bytes part = parts_[(sender + ranks() - round) % ranks()];
+      if (part.count > 0) runs.push_back({round, 1, part});
+    }
+    return runs;
+  }
+
  private:
   std::vector<Bytes> parts_, offsets_;
   Bytes whole_;

@@ -3,6 +3,7 @@
 #include "sim/backend/backend.hpp"
 
 #include "sim/recurrence/engine.hpp"
+#include "sim/recurrence/side_by_side.hpp"
 
 #include <memory>
 
@@ -35,6 +36,7 @@ const BackendDefinition recurrence_backend = {
     .description = "finishing times in closed order; exact where no transfer slows another one",
     .unavailable = [] { return std::optional<BackendRefusal>(); },
     .why_not = why_not,
-    .run = run};
+    .run = run,
+    .run_side_by_side = run_side_by_side};
 
 }  // namespace ringsim

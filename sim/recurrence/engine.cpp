@@ -70,7 +70,10 @@ BackendResult RecurrenceEngine::run() {
   }
   const bool all_ended = std::all_of(streams_.begin(), streams_.end(),
                                      [](const Stream& stream) { return stream.has_ended; });
-  if (!all_ended) throw describe_deadlock();
+  if (!all_ended) {
+    post_blocked();
+    throw describe_deadlock();
+  }
   BackendResult result{{end_}, links_.take_use()};
   if (paths_) result.critical_path = critical_path(topology_, paths_->times(last_path_), result);
   return result;
@@ -270,10 +273,6 @@ void RecurrenceEngine::end_call(std::size_t stream) {
   state.call.reset();
   const auto event = calls_[id_of(stream)].finish(state.call_number++);
   if (event && observer_.on_collective) instant_.add(*event);
-}
-
-Seconds RecurrenceEngine::horizon(double time) const {
-  return {together_ ? std::min(together_->first_arrival, time) : time};
 }
 
 void RecurrenceEngine::report_until(double time) {

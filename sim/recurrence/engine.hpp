@@ -6,10 +6,14 @@
 #include "sim/backend/instant.hpp"
 #include "sim/backend/route_cache.hpp"
 #include "sim/recurrence/link_schedule.hpp"
+#include "sim/recurrence/pipelined_path.hpp"
+#include "sim/recurrence/pipelined_ring.hpp"
 #include "sim/recurrence/ring_path.hpp"
 #include "sim/recurrence/ring_rounds.hpp"
 
 #include <deque>
+#include <map>
+#include <memory>
 #include <queue>
 #include <span>
 #include <unordered_set>
@@ -25,9 +29,13 @@ namespace ringsim {
 /// once all ranks have come to them, where nothing can notice: nobody observes transfers, and only
 /// one stream of a rank communicates. In N-1 rounds every rank depends on every other, so none
 /// could have ended before the last one came.
+/// Collectives in which some ranks send round the ring (Collective::ring_runs) go on, under the
+/// same conditions, whenever a rank comes to them, as far as that lets them.
 class RecurrenceEngine {
  public:
   RecurrenceEngine(const Topology& topology, const Program& program, const Observer& observer);
+  RecurrenceEngine(const RecurrenceEngine&) = delete;
+  RecurrenceEngine& operator=(const RecurrenceEngine&) = delete;
 
   /// Throws NotExact, and RunError where the program cannot finish.
   BackendResult run();
@@ -87,6 +95,12 @@ class RecurrenceEngine {
     std::vector<Bytes> parts;
     Rank arrived;
   };
+  struct Pipelined;
+  /// A call of pipelined rounds that some ranks have come to.
+  struct MayBePipelined {
+    Rank arrived = 0;
+    std::shared_ptr<Pipelined> pipelined;  ///< null: it goes message by message
+  };
   using Wake = std::pair<double, std::uint32_t>;
   struct Later {
     bool operator()(const TransferEvent& a, const TransferEvent& b) const { return a.end > b.end; }
@@ -129,13 +143,20 @@ class RecurrenceEngine {
   bool keeps_checkpoints() const;
   /// Whether nothing else flows over the ring's links when its messages do.
   bool has_free_links(const RingTimes& times) const;
-  /// Whether the critical path, where it is wanted, may be followed through calls in one go.
-  bool may_follow_together() const;
+  /// Whether the critical path, where it is wanted, may be followed through one more call than
+  /// `calls` in one go.
+  bool may_follow_together(std::size_t calls) const;
   /// Whether the messages from each rank to the next one have links of their own.
   bool has_ring();
   /// Streams that have come to a call that should run in one go take it round by round. Whether
   /// there was one.
   bool give_up_together();
+  /// The same for pipelined rounds.
+  bool joins_pipelined(std::size_t stream);
+  /// Null where they go message by message.
+  std::shared_ptr<Pipelined> begin_pipelined(std::size_t stream);
+  /// Streams post what they wait for in pipelined rounds, to be described.
+  void post_blocked();
   /// No transfer that is yet to be matched starts before this time.
   Seconds horizon(double time) const;
 
@@ -152,10 +173,11 @@ class RecurrenceEngine {
   Rank ranks_;
   StreamId per_rank_;
   bool may_run_together_;
-  std::unique_ptr<PathLog> paths_;   ///< null: nobody wants the critical path
-  std::deque<RingPath> ring_paths_;  ///< of the calls that ran in one go
-  Path last_path_;                   ///< of the stream that ended last
-  std::vector<Stream> streams_;      ///< [rank * per_rank_ + stream]
+  std::unique_ptr<PathLog> paths_;             ///< null: nobody wants the critical path
+  std::deque<RingPath> ring_paths_;            ///< of the calls that ran in one go
+  std::deque<PipelinedPath> pipelined_paths_;  ///< of the pipelined calls
+  Path last_path_;                             ///< of the stream that ended last
+  std::vector<Stream> streams_;                ///< [rank * per_rank_ + stream]
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> awake_;
   double now_ = 0, end_ = 0;
   double last_arrival_ = 0;
@@ -167,6 +189,8 @@ class RecurrenceEngine {
   std::optional<bool> has_ring_;  ///< whether ring_, ring_ways_ and ring_is_plain_ could be set
   RingWays ring_ways_;
   bool ring_is_plain_ = true;  ///< no message from a rank to the next one has pieces by its size
+  std::map<std::uint64_t, MayBePipelined> pipelined_;  ///< by call number
+  std::vector<Route> ring_routes_;                     ///< set where a call is pipelined
   std::shared_ptr<RingRounds> ring_ = std::make_shared<RingRounds>();
   std::vector<std::unordered_set<EventId>> recorded_;  ///< per rank; empty: none so far
   std::unordered_set<EventId> recorded_on_all_;

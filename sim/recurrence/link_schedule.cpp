@@ -1,7 +1,6 @@
 #include "sim/recurrence/link_schedule.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 namespace ringsim {
@@ -51,7 +50,7 @@ bool LinkSchedule::is_free(std::span<const LinkId> way, Seconds from) const {
 void LinkSchedule::add_sequence(std::span<const LinkId> way, const TransferEvent& last,
                                 Seconds from, Bytes bytes, Seconds busy) {
   // An infinite rate fits with no other.
-  const Flow flow{from.value, last.end.value, std::numeric_limits<double>::infinity(), last};
+  const Flow flow{from.value, last.end.value, std::numeric_limits<double>::infinity(), last, true};
   for (const LinkId id : way) {
     links_[id].bytes += bytes.count;
     links_[id].busy += busy.value;
@@ -60,9 +59,46 @@ void LinkSchedule::add_sequence(std::span<const LinkId> way, const TransferEvent
   }
 }
 
+bool LinkSchedule::is_free_of_others(const Route& route, Rank source, Rank target,
+                                     Seconds from) const {
+  const auto is_harmless = [&](const Flow& flow) {
+    return flow.to <= from.value ||
+           (flow.transfer.source == source && flow.transfer.target == target);
+  };
+  return std::all_of(route.links.begin(), route.links.end(), [&](LinkId id) {
+    const auto* const link = links_.find(id);
+    return link == nullptr || std::all_of(link->flows.begin(), link->flows.end(), is_harmless);
+  });
+}
+
+void LinkSchedule::begin_messages(const Route& route, Seconds from) {
+  // They stay, since others that are yet to be added may meet them.
+  for (const LinkId id : route.links) {
+    for (auto& flow : links_[id].flows) {
+      if (flow.from >= from.value) break;
+      count(links_[id], flow);
+      flow.is_counted = true;
+    }
+  }
+}
+
+void LinkSchedule::end_messages(const Route& route, const TransferEvent& last, Seconds from,
+                                Bytes bytes, Seconds now) {
+  const Flow flow{from.value, last.end.value, std::numeric_limits<double>::infinity(), last, true};
+  for (const LinkId id : route.links) {
+    links_[id].bytes += bytes.count;
+    forget_past(links_[id], now.value);
+    insert(id, flow);
+  }
+}
+
 void LinkSchedule::add(LinkId id, const Flow& flow, double now) {
+  forget_past(links_[id], now);
+  insert(id, flow);
+}
+
+void LinkSchedule::insert(LinkId id, const Flow& flow) {
   auto& link = links_[id];
-  forget_past(link, now);
   if (!link.flows.empty()) check_bandwidth(id, link, flow);
   const auto after = std::find_if(link.flows.begin(), link.flows.end(),
                                   [&](const Flow& other) { return other.from > flow.from; });
@@ -78,9 +114,7 @@ void LinkSchedule::forget_past(State& link, double now) {
 }
 
 void LinkSchedule::count(State& link, const Flow& flow) {
-  if (std::isinf(flow.rate)) return;  // add_sequence() has counted it
-  link.busy += std::max(0.0, flow.to - std::max(flow.from, link.counted_until));
-  link.counted_until = std::max(link.counted_until, flow.to);
+  if (!flow.is_counted) count(link, flow.from, flow.to);
 }
 
 void LinkSchedule::check_bandwidth(LinkId id, const State& link, const Flow& flow) const {

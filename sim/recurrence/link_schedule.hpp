@@ -3,6 +3,7 @@
 #include "sim/backend/backend.hpp"
 #include "topologies/topology.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -16,6 +17,7 @@ struct Flow {
   double from, to;  ///< s
   double rate;      ///< B/s, the highest
   TransferEvent transfer;
+  bool is_counted = false;  ///< its time is among the link's busy time already
 };
 
 /// Each transfer flows at the bandwidth of its route's slowest link. That is what max-min sharing
@@ -34,6 +36,22 @@ class LinkSchedule {
   /// free from `from` on. To be on the safe side no other transfer may flow there until their end.
   void add_sequence(std::span<const LinkId> way, const TransferEvent& last, Seconds from,
                     Bytes bytes, Seconds busy);
+
+  /// Whether no transfer that was added flows over the route after `from`, but for those between
+  /// the same two ranks.
+  bool is_free_of_others(const Route& route, Rank source, Rank target, Seconds from) const;
+  /// Transfers between the same two ranks that come one after the other while others may be added.
+  /// The first one flows from `from` on.
+  void begin_messages(const Route& route, Seconds from);
+  /// One of them.
+  void add_message(const Route& route, Seconds from, Seconds to) {
+    for (const LinkId id : route.links) count(links_[id], from.value, to.value);
+  }
+  /// The last one of them has been added, `bytes` are those of all. To be on the safe side no other
+  /// transfer may flow there from `from`, when the first one did, until their end: throws NotExact.
+  /// `now` as in add().
+  void end_messages(const Route& route, const TransferEvent& last, Seconds from, Bytes bytes,
+                    Seconds now);
 
   /// What the links were used for. Forgets everything.
   std::vector<LinkUse> take_use();
@@ -70,8 +88,14 @@ class LinkSchedule {
   };
 
   void add(LinkId id, const Flow& flow, double now);
+  /// Throws NotExact.
+  void insert(LinkId id, const Flow& flow);
   static void forget_past(State& link, double now);
   static void count(State& link, const Flow& flow);
+  static void count(State& link, double from, double to) {
+    link.busy += std::max(0.0, to - std::max(from, link.counted_until));
+    link.counted_until = std::max(link.counted_until, to);
+  }
   void check_bandwidth(LinkId id, const State& link, const Flow& flow) const;
 
   const Topology& topology_;

@@ -1,29 +1,9 @@
 #include "sim/recurrence/ring_kernels.hpp"
 
-#if defined(__x86_64__)
-#define RINGSIM_TARGET(set) __attribute__((target(set)))
-#endif
+#include "sim/recurrence/vectors.hpp"
 
 namespace ringsim::ring_kernels {
 namespace {
-
-using Vector16 = double __attribute__((vector_size(16)));
-using Vector32 = double __attribute__((vector_size(32)));
-using Vector64 = double __attribute__((vector_size(64)));
-
-// The loops are inlined into functions with a target of their own. Vectors are handed on by
-// reference, since how they are passed by value depends on the target.
-#define RINGSIM_INLINE __attribute__((always_inline)) inline
-
-template <class Vector>
-RINGSIM_INLINE void load(Vector& vector, const double* from) {
-  __builtin_memcpy(&vector, from, sizeof vector);
-}
-
-template <class Vector>
-RINGSIM_INLINE void keep_later(Vector& a, const Vector& b) {
-  a = a > b ? a : b;
-}
 
 template <class Vector>
 RINGSIM_INLINE void advance_uniform(Lanes* s, const Lanes* d, std::size_t length,

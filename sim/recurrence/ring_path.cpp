@@ -6,6 +6,42 @@
 #include <utility>
 
 namespace ringsim {
+
+RingSteps::RingSteps(const RingRounds& ring, PathTimes& times)
+    : ring_(ring), ranks_(ring.latency.size()), times_(times), messages_(ranks_) {}
+
+std::size_t RingSteps::last_arrival(std::size_t rank, double from_before, double own) const {
+  if (is_later({from_before}, {own})) return before(rank);
+  if (is_later({own}, {from_before})) return rank;
+  return std::min(before(rank), rank);
+}
+
+void RingSteps::add(std::size_t sender, std::size_t round) {
+  const Seconds latency{ring_.latency[sender]},
+      transfer{ring_.size[ring_.part(sender, round)] / ring_.bandwidth[sender]};
+  if (latency == Seconds{} && transfer == Seconds{}) return;
+  auto*& message = messages_[sender];
+  if (message == nullptr)
+    message = &times_.from_to[{static_cast<Rank>(sender), static_cast<Rank>(after(sender))}];
+  message->latency += latency;
+  message->transfer += transfer;
+}
+
+std::size_t RingSteps::step_back(std::size_t sender, double start_before, double start,
+                                 double start_after, std::size_t round) {
+  const double a = end_of(before(sender), start_before, round), b = end_of(sender, start, round),
+               c = end_of(after(sender), start_after, round);
+  const bool for_receiver = is_later({std::max(b, c)}, {std::max(a, b)});
+  const std::size_t waited =
+      for_receiver ? last_arrival(after(sender), b, c) : last_arrival(sender, a, b);
+  add(waited, round);
+  return waited;
+}
+
+std::size_t RingSteps::first_poster(std::size_t sender, double ready, double ready_after) const {
+  return is_later({ready_after}, {ready}) ? after(sender) : sender;
+}
+
 namespace {
 
 /// Walks from the last round to the first, with the times of the rounds before it at hand for the
@@ -16,16 +52,8 @@ namespace {
 /// the window is large.
 class Walk {
  public:
-  Walk(const RingRounds& ring, PathTimes& times)
-      : ring_(ring), ranks_(ring.latency.size()), times_(times) {}
-
-  /// The message that `rank` waits for at the end of a round: rank-1's or its own.
-  std::size_t last_arrival(std::size_t rank, double from_before, double own) const {
-    const std::size_t before = (rank + ranks_ - 1) % ranks_;
-    if (is_later({from_before}, {own})) return before;
-    if (is_later({own}, {from_before})) return rank;
-    return std::min(before, rank);
-  }
+  Walk(const RingRounds& ring, RingSteps& steps)
+      : ring_(ring), ranks_(ring.latency.size()), steps_(steps) {}
 
   /// The path is at the message of rank `sender` in round `last`; `starts` has the starts in round
   /// `first` of 2*(last-first)+1 ranks round it. Afterwards it is at one in round `first`.
@@ -46,20 +74,11 @@ class Walk {
       const std::size_t half = end - round;
       std::vector<double> window(known.begin() + static_cast<std::ptrdiff_t>(here - half),
                                  known.begin() + static_cast<std::ptrdiff_t>(here + half + 1));
-      sender = half == 1 ? step_back(sender, window, round)
+      sender = half == 1 ? steps_.step_back(sender, window[0], window[1], window[2], round)
                          : back(sender, std::move(window), round, end);
       end = round;
     }
     return sender;
-  }
-
-  /// Adds the message of `sender` in `round`.
-  void add(std::size_t sender, std::size_t round) {
-    const auto source = static_cast<Rank>(sender),
-               target = static_cast<Rank>((sender + 1) % ranks_);
-    times_.add(Cause::latency, source, target, {ring_.latency[sender]});
-    times_.add(Cause::transfer, source, target,
-               {ring_.size[ring_.part(sender, round)] / ring_.bandwidth[sender]});
   }
 
  private:
@@ -70,9 +89,6 @@ class Walk {
   /// The rank at `index` of a window of `half` ranks on both sides of `center`.
   std::size_t sender_at(std::size_t center, std::size_t index, std::size_t half) const {
     return (center + index + ranks_ - half % ranks_) % ranks_;
-  }
-  double end_of(std::size_t sender, double start, std::size_t round) const {
-    return start + ring_.duration(sender, ring_.part(sender, round));
   }
 
   /// All rounds from `first` on, each of which knows two ranks less.
@@ -120,22 +136,9 @@ class Walk {
     return next;
   }
 
-  /// From the message of `sender` in round+1 to the one in `round` that it waited for; `starts` are
-  /// those of sender-1, sender and sender+1.
-  std::size_t step_back(std::size_t sender, const std::vector<double>& starts, std::size_t round) {
-    const std::size_t before = (sender + ranks_ - 1) % ranks_, after = (sender + 1) % ranks_;
-    const double a = end_of(before, starts[0], round), b = end_of(sender, starts[1], round),
-                 c = end_of(after, starts[2], round);
-    const bool for_receiver = is_later({std::max(b, c)}, {std::max(a, b)});
-    const std::size_t waited =
-        for_receiver ? last_arrival(after, b, c) : last_arrival(sender, a, b);
-    add(waited, round);
-    return waited;
-  }
-
   const RingRounds& ring_;
   std::size_t ranks_;
-  PathTimes& times_;
+  RingSteps& steps_;
 };
 
 }  // namespace
@@ -147,25 +150,35 @@ std::size_t RingPath::checkpoint_distance(std::size_t ranks) {
 
 Path RingPath::trace(Rank rank, PathTimes& times) const {
   const std::size_t n = ready_.size(), last = ring_->rounds - 1;
+  // On a small ring the starts of all rounds are kept. (On a large one ring_checkpoints() and Walk
+  // differ by rounding errors.)
+  const bool is_small = n < smallest_ring_in_pieces && ring_->rounds * n <= std::size_t{1} << 17;
   RingCheckpoints again;
-  if (kept_.starts.empty())
-    again = ring_checkpoints(first_starts(ready_), *ring_, checkpoint_distance(n));
-  const auto& checkpoints = kept_.starts.empty() ? again : kept_;
-  Walk walk(*ring_, times);
-  std::size_t sender = walk.last_arrival(rank, last_end_[(rank + n - 1) % n], last_end_[rank]);
-  walk.add(sender, last);
+  if (is_small || kept_.starts.empty()) {
+    const std::size_t every = is_small ? 1 : checkpoint_distance(n);
+    again = ring_checkpoints(first_starts(ready_), *ring_, every);
+  }
+  const auto& checkpoints = again.starts.empty() ? kept_ : again;
+  RingSteps steps(*ring_, times);
+  Walk walk(*ring_, steps);
+  std::size_t sender = steps.last_arrival(rank, last_end_[steps.before(rank)], last_end_[rank]);
+  steps.add(sender, last);
   std::size_t end = last;
   for (std::size_t i = checkpoints.starts.size(); i-- > 0;) {
+    const auto& starts = checkpoints.starts[i];
     const std::size_t round = i * checkpoints.every, half = end - round;
-    std::vector<double> window(2 * half + 1);
-    for (std::size_t k = 0; k < window.size(); ++k)
-      window[k] = checkpoints.starts[i][(sender + k + n - half % n) % n];
-    sender = walk.back(sender, std::move(window), round, end);
+    if (half == 1) {
+      sender = steps.step_back(sender, starts[steps.before(sender)], starts[sender],
+                               starts[steps.after(sender)], round);
+    } else {
+      std::vector<double> window(2 * half + 1);
+      for (std::size_t k = 0; k < window.size(); ++k)
+        window[k] = starts[(sender + k + n - half % n) % n];
+      sender = walk.back(sender, std::move(window), round, end);
+    }
     end = round;
   }
-  // The path comes from the rank that posted the first message last.
-  const std::size_t receiver = (sender + 1) % n;
-  return before_[is_later({ready_[receiver]}, {ready_[sender]}) ? receiver : sender];
+  return before_[steps.first_poster(sender, ready_[sender], ready_[steps.after(sender)])];
 }
 
 }  // namespace ringsim

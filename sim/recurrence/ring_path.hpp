@@ -8,6 +8,37 @@
 
 namespace ringsim {
 
+/// Goes back through a ring's rounds, from each message to the one that it waited for, and adds up
+/// the times of all.
+class RingSteps {
+ public:
+  /// `ring` and `times` outlive it.
+  RingSteps(const RingRounds& ring, PathTimes& times);
+
+  /// The message that `rank` waits for at the end of a round: rank-1's or its own.
+  std::size_t last_arrival(std::size_t rank, double from_before, double own) const;
+  /// Adds the message of `sender` in `round`.
+  void add(std::size_t sender, std::size_t round);
+  /// From the message of `sender` in round+1 to the one in `round` that it waited for, which is
+  /// added; the starts in `round` are those of sender-1, sender and sender+1.
+  std::size_t step_back(std::size_t sender, double start_before, double start, double start_after,
+                        std::size_t round);
+  /// The rank that posted the message of `sender` in round 0 last.
+  std::size_t first_poster(std::size_t sender, double ready, double ready_after) const;
+
+  std::size_t before(std::size_t rank) const { return rank == 0 ? ranks_ - 1 : rank - 1; }
+  std::size_t after(std::size_t rank) const { return rank + 1 == ranks_ ? 0 : rank + 1; }
+  double end_of(std::size_t sender, double start, std::size_t round) const {
+    return start + ring_.duration(sender, ring_.part(sender, round));
+  }
+
+ private:
+  const RingRounds& ring_;
+  std::size_t ranks_;
+  PathTimes& times_;
+  std::vector<PathTimes::Message*> messages_;  ///< of `times`, per sender; null: not looked up yet
+};
+
 /// Rounds that all ranks have gone through. Which messages a rank waited for is found out when
 /// somebody asks, by going through the rounds once more between checkpoints, near the path alone:
 /// that takes about half the time of advance_ring(), and where no checkpoints were kept, its

@@ -40,8 +40,6 @@ void advance_plainly(std::vector<double>& s, const RingRounds& ring, std::size_t
 /// renewed.
 class PieceByPiece {
  public:
-  static constexpr std::size_t smallest_ring = 256;
-
   PieceByPiece(const std::vector<double>& s, const RingRounds& ring)
       : ring_(ring),
         n_(s.size()),
@@ -186,7 +184,7 @@ class Starts {
  public:
   Starts(std::vector<double> starts, const RingRounds& ring) : ring_(ring), s_(std::move(starts)) {
     check(s_.size() >= 2 && ring.rounds >= 1, "advance_ring: at least two ranks and one round");
-    if (s_.size() >= PieceByPiece::smallest_ring) pieces_.emplace(s_, ring);
+    if (s_.size() >= smallest_ring_in_pieces) pieces_.emplace(s_, ring);
   }
 
   const std::vector<double>& of_round(std::size_t round) {

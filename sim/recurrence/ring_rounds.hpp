@@ -25,6 +25,10 @@ struct RingRounds {
   }
 };
 
+/// From so many ranks on, rings are advanced in pieces, and times may differ by rounding errors
+/// from those that go by duration().
+inline constexpr std::size_t smallest_ring_in_pieces = 256;
+
 struct RingTimes {
   std::vector<double> done;  ///< s, per rank: when it has ended its last round
   std::vector<double>

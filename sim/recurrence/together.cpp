@@ -1,4 +1,6 @@
 // The part of the engine that runs a ring collective in one go.
+#include "sim/recurrence/together.hpp"
+
 #include "sim/recurrence/engine.hpp"
 
 #include <algorithm>
@@ -6,25 +8,58 @@
 
 namespace ringsim {
 
+std::optional<std::vector<Route>> ring_routes(const Topology& topology, Rank ranks) {
+  std::vector<bool> is_used(topology.links().size());
+  std::vector<Route> routes;
+  for (Rank rank = 0; rank < ranks; ++rank) {
+    const auto& path = routes.emplace_back(topology.route(rank, (rank + 1) % ranks));
+    if (path.varies || topology.host(rank).reduce_rate) return std::nullopt;
+    for (const LinkId link : path.links) {
+      if (is_used[link]) return std::nullopt;
+      is_used[link] = true;
+    }
+  }
+  return routes;
+}
+
+std::vector<Bytes> bytes_of_senders(const std::vector<Bytes>& parts, std::uint32_t rounds) {
+  // Rank i sends the parts i, i-1, ...: all of them in every N rounds, and some once more.
+  const std::size_t n = parts.size();
+  std::vector<Bytes> before(n + 1);
+  for (std::size_t i = 0; i < n; ++i) before[i + 1] = before[i] + parts[i];
+  const Bytes whole = (rounds / n) * before.back();
+  const std::size_t rest = rounds % n;
+  std::vector<Bytes> sent;
+  for (std::size_t rank = 0; rank < n; ++rank) {
+    const Bytes once_more = rank + 1 >= rest
+                                ? before[rank + 1] - before[rank + 1 - rest]
+                                : before[rank + 1] + before.back() - before[n + rank + 1 - rest];
+    sent.push_back(whole + once_more);
+  }
+  return sent;
+}
+
 bool RecurrenceEngine::joins(std::size_t stream) {
-  if (streams_[stream].call->group || !may_run_together_ || !may_follow_together()) return false;
   const auto& state = streams_[stream];
   const auto& call = *state.call;
+  if (call.group || !may_run_together_ || call.collective->ranks() != ranks_) return false;
+  if (pipelined_.contains(state.call_number)) return joins_pipelined(stream);
   if (!together_ || together_->call_number != state.call_number) {
-    if (call.collective->ranks() != ranks_ || call.collective->rounds() + 1 < ranks_) return false;
+    if (!may_follow_together(std::min(ring_paths_.size(), pipelined_paths_.size())) || !has_ring())
+      return false;
     auto parts = call.collective->ring_parts();
-    if (!parts || !has_ring()) return false;
+    if (!parts) return call.collective->ring_runs(0) && joins_pipelined(stream);
+    if (!may_follow_together(ring_paths_.size()) || call.collective->rounds() + 1 < ranks_)
+      return false;
     together_ = Together{state.call_number, state.time, std::move(*parts), 0};
   }
   if (++together_->arrived == ranks_) run_together(id_of(stream), call);
   return true;
 }
 
-bool RecurrenceEngine::may_follow_together() const {
-  // Where ranks are few, following message by message is as fast. What is kept for each call in one
-  // go and rank (some 160 bytes) is kept to the end: not without limit.
-  constexpr std::size_t fewest = 64, most = 1 << 20;
-  return !paths_ || (ranks_ >= fewest && (ring_paths_.size() + 1) * ranks_ <= most);
+bool RecurrenceEngine::may_follow_together(std::size_t calls) const {
+  return !paths_ ||
+         (ranks_ >= fewest_to_follow_together && (calls + 1) * ranks_ <= most_followed_together);
 }
 
 bool RecurrenceEngine::keeps_checkpoints() const {
@@ -115,16 +150,8 @@ void RecurrenceEngine::run_together(StreamId id, const CollectiveCall& call) {
     return;
   }
 
-  // Rank i sends the parts i, i-1, ...: all of them in every N rounds, and some once more.
-  std::vector<Bytes> before(parts.size() + 1);
-  for (std::size_t i = 0; i < parts.size(); ++i) before[i + 1] = before[i] + parts[i];
-  const Bytes whole = (rounds / ranks_) * before.back();
-  const std::uint32_t rest = rounds % ranks_;
+  const auto sent = bytes_of_senders(parts, rounds);
   for (Rank rank = 0; rank < ranks_; ++rank) {
-    const Bytes once_more =
-        rank + 1 >= rest ? before[rank + 1] - before[rank + 1 - rest]
-                         : before[rank + 1] + before.back() - before[ranks_ + rank + 1 - rest];
-    const Bytes bytes = whole + once_more;
     const auto way = ring_ways_.of(rank);
     const Bytes last = parts[(rank + ranks_ - (rounds - 1) % ranks_) % ranks_];
     const Seconds start{times.first_start[rank]}, end{times.last_end[rank]};
@@ -134,7 +161,7 @@ void RecurrenceEngine::run_together(StreamId id, const CollectiveCall& call) {
         call.step, call.phase,          call.bucket, rounds - 1,
         rank,      (rank + 1) % ranks_, last,        end - latency - last / bandwidth,
         end};
-    links_.add_sequence(way, last_event, start + latency, bytes, bytes / bandwidth);
+    links_.add_sequence(way, last_event, start + latency, sent[rank], sent[rank] / bandwidth);
     const std::size_t stream = rank * std::size_t{per_rank_} + id;
     calls_[id].add_message(streams_[stream].call_number, start, end);
     last_arrival_ = std::max(last_arrival_, end.value);

@@ -42,6 +42,15 @@ const BackendDefinition& run_on_backend(
   return last;
 }
 
+const BackendDefinition* first_backend(std::string_view choice, const Topology& topology,
+                                       Rank ranks) {
+  for (const auto* backend : backends()) {
+    if ((choice == automatic || choice == backend->name) && can_run(*backend, topology, ranks))
+      return backend;
+  }
+  return nullptr;
+}
+
 void check_backend_choice(std::string_view choice) {
   if (choice != automatic) require_available(find_backend(choice));
 }

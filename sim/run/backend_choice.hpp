@@ -31,6 +31,10 @@ const BackendDefinition& run_on_backend(
     std::string_view choice, const Topology& topology, Rank ranks,
     const std::function<void(const BackendAttempt& attempt)>& attempt);
 
+/// The backend that run_on_backend() tries first; null where it would throw.
+const BackendDefinition* first_backend(std::string_view choice, const Topology& topology,
+                                       Rank ranks);
+
 /// Throws UserError at "backend" where this build does not have what `choice` names: before
 /// anything slow begins.
 void check_backend_choice(std::string_view choice);

@@ -7,6 +7,7 @@
 #include "models/schemes/shared_options.hpp"
 #include "models/schemes/topk_step.hpp"
 #include "sim/run/backend_choice.hpp"
+#include "sim/run/slowest_hop.hpp"
 #include "sim/run/staleness_checks.hpp"
 #include "traces/ready_times.hpp"
 
@@ -104,18 +105,6 @@ void find_model(const RunOptions& options, Experiment& experiment) {
       option_place("model"),
       fmt::format("unknown model \"{}\"{}", options.model, did_you_mean(options.model, names)),
       "accepted: " + join(names, ", ") + ", or a file (with / or .json in its name)");
-}
-
-/// The greatest latency and the least bandwidth on the way from each rank to the next one.
-HopSpeed slowest_hop(const Topology& topology, Rank ranks) {
-  auto route = topology.route(0, 1);
-  HopSpeed hop{route.latency, route.bandwidth};
-  for (Rank rank = 1; rank < ranks; ++rank) {
-    route = topology.route(rank, (rank + 1) % ranks);
-    hop.latency = std::max(hop.latency, route.latency);
-    hop.bandwidth = std::min(hop.bandwidth, route.bandwidth);
-  }
-  return hop;
 }
 
 CollectiveChoice choose_collective(const RunOptions& options, const Topology& topology,

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "sim/run/backend_choice.hpp"
 #include "sim/run/faults.hpp"
+#include "sim/run/step_rows.hpp"
 #include "sim/timing/step_timing.hpp"
 
 #include <functional>
@@ -36,20 +37,7 @@ class PlannedSteps {
   }
 
   /// Without times.
-  StepRows rows() const {
-    StepRows rows;
-    for (const auto& [step, from, count] : recording_->steps.runs()) {
-      StepRow row{};
-      row.step = from;
-      fill_bytes(plans_[from].sent, row);
-      row.delay_steps = 0;  // every step waits for its exchange
-      row.delay_max_steps = 0;
-      row.loss = step.loss;
-      row.accuracy = step.accuracy;
-      rows.add(row, count);
-    }
-    return rows;
-  }
+  StepRows rows() const { return step_rows(*recording_, plans_); }
   std::vector<FaultRow> faults() const { return faults_.rows(recording_->trained.lost_mass); }
 
  private:

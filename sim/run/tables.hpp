@@ -1,11 +1,11 @@
 #pragma once
 // The rows and the summary of a run.
-#include "base/repeated.hpp"
 #include "models/schemes/scheme.hpp"
 #include "sim/backend/backend.hpp"
 #include "sim/run/experiment.hpp"
 #include "sim/run/recording.hpp"
 #include "sim/run/run_observer.hpp"
+#include "sim/run/step_rows.hpp"
 #include "sim/timing/step_times.hpp"
 #include "traces/records.hpp"
 
@@ -14,16 +14,6 @@
 #include <vector>
 
 namespace ringsim {
-
-/// Steps that are the same follow each other without a gap.
-struct LaterRow {
-  StepRow operator()(StepRow row, std::uint64_t later) const {
-    row.step += later;
-    row.start_s += static_cast<double>(later) * row.total_s;
-    return row;
-  }
-};
-using StepRows = Repeated<StepRow, LaterRow>;
 
 struct RunResult {
   Summary summary;  ///< wall_seconds and provenance.command are the caller's

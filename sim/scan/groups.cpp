@@ -44,15 +44,42 @@ std::string RecordingKeys::key(const std::vector<Assignment>& point) {
   return has_ranks ? key : key + "hosts=" + ranks_of(point);
 }
 
+namespace {
+
+/// The varied options that keys may depend on.
+std::vector<std::size_t> felt_columns(const PointSet& points) {
+  const bool may_feed_back =
+      !points.all_values("quorum").empty() || !points.all_values("staleness").empty();
+  std::vector<std::size_t> columns;
+  for (std::size_t i = 0; i < points.varied().size(); ++i) {
+    const auto name = points.varied()[i];
+    if (may_feed_back || !is_timing_option(name) || name == "topology" || name == "compute-time" ||
+        name == "gpu-speed" || name == "bucket-timeout")
+      columns.push_back(i);
+  }
+  return columns;
+}
+
+}  // namespace
+
 std::vector<PointGroup> group_points(const PointSet& points) {
   std::vector<PointGroup> groups;
   std::unordered_map<std::string, std::size_t> by_key;
   RecordingKeys keys;
+  const auto columns = felt_columns(points);
+  std::unordered_map<std::u32string, std::size_t> by_choices;
   for (std::uint32_t point = 0; point < points.size(); ++point) {
-    const auto [group, is_new] =
-        by_key.try_emplace(keys.key(points.assignments(point)), groups.size());
-    if (is_new) groups.emplace_back();
-    groups[group->second].push_back(point);
+    const auto all = points.choices(point);
+    std::u32string choices;
+    for (const std::size_t column : columns) choices.push_back(all[column]);
+    const auto [known, is_unknown] = by_choices.try_emplace(choices);
+    if (is_unknown) {
+      const auto [group, is_new] =
+          by_key.try_emplace(keys.key(points.assignments(point)), groups.size());
+      if (is_new) groups.emplace_back();
+      known->second = group->second;
+    }
+    groups[known->second].push_back(point);
   }
   return groups;
 }

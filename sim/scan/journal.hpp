@@ -10,6 +10,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace ringsim {
 
@@ -30,6 +31,8 @@ class Journal {
   ~Journal();
 
   const std::map<std::uint32_t, DoneRow>& rows() const { return rows_; }
+  /// The same, which it knows no more: nothing is to be added afterwards.
+  std::map<std::uint32_t, DoneRow> take_rows() { return std::move(rows_); }
 
   /// Appends a row. On the disk once sync() has been called. Where it cannot be written (a full
   /// disk), the part that was is cut off again, and RunError says why.

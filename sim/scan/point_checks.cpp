@@ -37,6 +37,41 @@ struct Having {
   bool can_be_had = false;
 };
 
+/// Says what is wrong with points, asking once for those that differ in amounts alone.
+class RefusalsOfSet {
+ public:
+  explicit RefusalsOfSet(const PointSet& points)
+      : points_(points), classes_(points.varied().size()) {
+    for (std::size_t column = 0; column < classes_.size(); ++column) {
+      const auto& texts = points.texts(column);
+      for (std::uint32_t choice = 0; choice < texts.size(); ++choice) {
+        const bool is_any_amount = is_amount(points.varied()[column], texts[choice]);
+        classes_[column].push_back(is_any_amount ? amount : choice);
+      }
+    }
+  }
+
+  const std::string* of(std::size_t point) {
+    std::u32string key;
+    const auto choices = points_.choices(point);
+    for (std::size_t column = 0; column < choices.size(); ++column) {
+      const auto choice = choices[column];
+      key.push_back(choice == PointSet::left_out ? choice : classes_[column][choice]);
+    }
+    const auto [known, is_new] = known_.try_emplace(key);
+    if (is_new) known->second = checks_.refusal(points_.assignments(point));
+    return known->second;
+  }
+
+ private:
+  static constexpr std::uint32_t amount = PointSet::left_out - 1;
+
+  const PointSet& points_;
+  PointChecks checks_;
+  std::vector<std::vector<std::uint32_t>> classes_;  ///< [column][choice]
+  std::unordered_map<std::u32string, const std::string*> known_;
+};
+
 }  // namespace
 
 PointChecks::PointChecks() = default;
@@ -62,18 +97,20 @@ std::optional<std::string> PointChecks::prepare_anew(const std::vector<Assignmen
 }
 
 void check_points(const PointSet& points, const std::function<bool(std::string_view)>& is_given) {
-  PointChecks checks;
-  std::vector<std::map<std::string_view, Having>> having(points.varied().size());
+  RefusalsOfSet refusals(points);
+  std::vector<std::vector<Having>> having;  // [column][choice]
+  for (std::size_t column = 0; column < points.varied().size(); ++column)
+    having.emplace_back(points.texts(column).size());
   const std::string* first = nullptr;
   bool can_be_had = false;
   for (std::size_t point = 0; point < points.size(); ++point) {
-    const auto* refusal = checks.refusal(points.assignments(point));
+    const auto* refusal = refusals.of(point);
     if (first == nullptr) first = refusal;
     can_be_had = can_be_had || refusal == nullptr;
-    const auto values = points.values(point);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (!values[i]) continue;
-      auto& of_value = having[i][*values[i]];
+    const auto choices = points.choices(point);
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+      if (choices[i] == PointSet::left_out) continue;
+      auto& of_value = having[i][choices[i]];
       if (of_value.first_refusal == nullptr) of_value.first_refusal = refusal;
       of_value.can_be_had = of_value.can_be_had || refusal == nullptr;
     }
@@ -81,8 +118,13 @@ void check_points(const PointSet& points, const std::function<bool(std::string_v
   if (!can_be_had && first != nullptr) throw UserError({}, *first);
   for (std::size_t i = 0; i < having.size(); ++i) {
     if (!is_given(points.varied()[i])) continue;
-    for (const auto& [value, of_value] : having[i]) {
-      if (!of_value.can_be_had) throw UserError({}, *of_value.first_refusal);
+    std::map<std::string_view, const Having*> by_text;
+    for (std::size_t choice = 0; choice < having[i].size(); ++choice)
+      by_text.emplace(points.texts(i)[choice], &having[i][choice]);
+    for (const auto& [value, of_value] : by_text) {
+      // No point has a value whose points are the same as those of another one.
+      if (!of_value->can_be_had && of_value->first_refusal != nullptr)
+        throw UserError({}, *of_value->first_refusal);
     }
   }
 }

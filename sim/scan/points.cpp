@@ -59,6 +59,7 @@ PointSet::PointSet(const ScanRequest& request) {
     texts_.resize(varied_.size());
   }
   add_lists(request, axes);
+  set_slots();
   add_product(axes);
 }
 
@@ -141,9 +142,9 @@ void PointSet::add_product(const std::vector<Axis>& axes) {
     }
     choices = whole;
     bool has_gap = false;
-    for (std::size_t column = 0; column < varied_.size(); ++column) {
-      if (!leaves_out(varied_[column], whole)) continue;
-      choices[column] = left_out;
+    for (const auto& slot : slots_) {
+      if (!slot.is_varied || !leaves_out(slot, whole)) continue;
+      choices[slot.index] = left_out;
       has_gap = true;
     }
     if (has_gap && !with_gaps.insert(bytes_of(choices)).second) continue;
@@ -185,9 +186,35 @@ bool PointSet::lacks_stage(std::string_view name, std::span<const std::uint32_t>
   return !has_stage(value_of("scheme", choices)) && std::ranges::any_of(texts_[column], has_stage);
 }
 
-bool PointSet::leaves_out(std::string_view name, std::span<const std::uint32_t> choices) const {
-  if (depends_on_stages(name) && lacks_stage(name, choices)) return true;
+PointSet::Slot PointSet::slot_of(std::string_view name, bool is_varied, std::size_t index) const {
   const auto& option = option_of(name);
+  Slot slot{&option, is_varied, index, false, std::nullopt};
+  if (depends_on_stages(name) && column_of("scheme") != varied_.size()) {
+    slot.may_be_left_out = true;
+  } else if (option.taken_by != TakenBy::every_run) {
+    const std::string_view by = option.taken_by == TakenBy::scheme ? "scheme" : "collective";
+    const std::size_t column = column_of(by);
+    if (column == varied_.size()) return slot;
+    slot.other_column = column;
+    for (const auto& text : texts_[column]) slot.is_left_out.push_back(!takes(text, option));
+    slot.may_be_left_out = std::ranges::find(slot.is_left_out, false) != slot.is_left_out.end();
+  }
+  return slot;
+}
+
+void PointSet::set_slots() {
+  for (std::size_t i = 0; i < fixed_.size(); ++i)
+    slots_.push_back(slot_of(fixed_[i].first, false, i));
+  for (std::size_t i = 0; i < varied_.size(); ++i) slots_.push_back(slot_of(varied_[i], true, i));
+  std::ranges::sort(slots_, {}, &Slot::option);
+}
+
+bool PointSet::leaves_out(const Slot& slot, std::span<const std::uint32_t> choices) const {
+  if (!slot.may_be_left_out) return false;
+  const auto& option = *slot.option;
+  if (slot.other_column && choices[*slot.other_column] != left_out)
+    return slot.is_left_out[choices[*slot.other_column]];
+  if (depends_on_stages(option.name) && lacks_stage(option.name, choices)) return true;
   if (option.taken_by == TakenBy::every_run) return false;
   const std::string_view by = option.taken_by == TakenBy::scheme ? "scheme" : "collective";
   const std::size_t column = column_of(by);
@@ -206,17 +233,17 @@ std::vector<std::optional<std::string_view>> PointSet::values(std::size_t point)
 }
 
 std::vector<Assignment> PointSet::assignments(std::size_t point) const {
-  const std::span<const std::uint32_t> choices =
-      std::span(choices_).subspan(point * varied_.size(), varied_.size());
+  const auto own = choices(point);
   std::vector<Assignment> all;
-  for (const auto& given : fixed_) {
-    if (!leaves_out(given.first, choices)) all.push_back(given);
+  all.reserve(slots_.size());
+  for (const auto& slot : slots_) {
+    if (slot.is_varied) {
+      const std::uint32_t choice = own[slot.index];
+      if (choice != left_out) all.emplace_back(varied_[slot.index], texts_[slot.index][choice]);
+    } else if (!leaves_out(slot, own)) {
+      all.push_back(fixed_[slot.index]);
+    }
   }
-  const auto varied = values(point);
-  for (std::size_t i = 0; i < varied_.size(); ++i) {
-    if (varied[i]) all.emplace_back(varied_[i], *varied[i]);
-  }
-  std::ranges::sort(all, {}, [](const Assignment& given) { return position_of(given.first); });
   return all;
 }
 

@@ -12,6 +12,8 @@
 
 namespace ringsim {
 
+struct RunOption;
+
 /// An option of run_options() with the text of its value.
 using Assignment = std::pair<std::string_view, std::string>;
 
@@ -41,6 +43,13 @@ class PointSet {
   /// The options that have more than one value or come from a points file, in the order of
   /// run_options().
   const std::vector<std::string_view>& varied() const { return varied_; }
+  /// Which of the values each varied option has in a point: texts(); left_out where it is none.
+  std::span<const std::uint32_t> choices(std::size_t point) const {
+    return std::span(choices_).subspan(point * varied_.size(), varied_.size());
+  }
+  static constexpr std::uint32_t left_out = ~std::uint32_t{0};
+  /// All values of a varied option.
+  const std::vector<std::string>& texts(std::size_t column) const { return texts_[column]; }
   /// The values of the varied options; absent where one is left out.
   std::vector<std::optional<std::string_view>> values(std::size_t point) const;
   /// All options of a point, in the order of run_options().
@@ -54,7 +63,20 @@ class PointSet {
     std::vector<std::size_t> columns;              ///< of varied_
     std::vector<std::vector<std::uint32_t>> rows;  ///< a choice per column
   };
+  /// An option that all points have, but for those that it is left out of.
+  struct Slot {
+    const RunOption* option;
+    bool is_varied;
+    std::size_t index;  ///< in varied_ or fixed_
+    bool may_be_left_out;
+    /// Where that depends on the value of another varied option alone: whether it is, by the choice
+    /// among those.
+    std::optional<std::size_t> other_column;
+    std::vector<bool> is_left_out = {};
+  };
   Axis read_file(const ScanRequest& request);
+  void set_slots();
+  Slot slot_of(std::string_view name, bool is_varied, std::size_t index) const;
   void add_lists(const ScanRequest& request, std::vector<Axis>& axes);
   void add_product(const std::vector<Axis>& axes);
   std::size_t column_of(std::string_view name) const;
@@ -64,13 +86,13 @@ class PointSet {
   /// another one does.
   bool lacks_stage(std::string_view name, std::span<const std::uint32_t> choices) const;
   /// Whether an option is left out of a point of these choices.
-  bool leaves_out(std::string_view name, std::span<const std::uint32_t> choices) const;
+  bool leaves_out(const Slot& slot, std::span<const std::uint32_t> choices) const;
 
-  static constexpr std::uint32_t left_out = ~std::uint32_t{0};
   std::vector<Assignment> fixed_;
   std::vector<std::string_view> varied_;
   std::vector<std::vector<std::string>> texts_;  ///< [varied option][value]
   std::vector<std::uint32_t> choices_;           ///< [point * varied + option]: of texts_
+  std::vector<Slot> slots_;                      ///< in the order of run_options()
 };
 
 /// "scheme=iwp density=1/64"

@@ -48,16 +48,35 @@ class ScanGroup final : public GroupWork {
   DoneRow run(std::uint32_t point) override {
     const auto assignments = points_.assignments(point);
     const auto result = runner_.run(assignments);
-    is_recorded_ = is_recorded_ || runner_.has_recording(assignments);
-    return {!result.summary, row_text(points_, point, columns_, result)};
+    if (!is_recorded_) {
+      is_recorded_ = runner_.has_recording(assignments);
+      at_once_ = is_recorded_ && runner_.can_run_several(assignments) ? several : 1;
+    }
+    return row_of(point, result);
+  }
+  void run_some(std::span<const std::uint32_t> points,
+                const std::function<void(std::uint32_t point, const DoneRow& row)>& done) override {
+    if (points.size() == 1) return done(points.front(), run(points.front()));
+    std::vector<std::vector<Assignment>> assignments;
+    for (const auto point : points) assignments.push_back(points_.assignments(point));
+    const auto results = runner_.run_several(assignments);
+    for (std::size_t i = 0; i < points.size(); ++i) done(points[i], row_of(points[i], results[i]));
   }
   bool can_split() const override { return is_recorded_; }
+  std::size_t at_once() const override { return at_once_; }
 
  private:
+  static constexpr std::size_t several = 64;
+
+  DoneRow row_of(std::uint32_t point, const PointResult& result) const {
+    return {!result.summary, row_text(points_, point, columns_, result)};
+  }
+
   const PointSet& points_;
   const ResultColumns& columns_;
   PointRunner& runner_;
   bool is_recorded_ = false;
+  std::size_t at_once_ = 1;
 };
 
 /// Groups without the points that are done.
@@ -72,14 +91,21 @@ std::vector<PointGroup> left_over(std::vector<PointGroup> groups,
 /// Where rows go as they come.
 class Keeper {
  public:
-  explicit Keeper(std::unique_ptr<Journal> journal) : journal_(std::move(journal)) {
-    if (journal_) rows_ = journal_->rows();
-  }
+  explicit Keeper(std::unique_ptr<Journal> journal) : journal_(std::move(journal)) {}
 
-  const std::map<std::uint32_t, DoneRow>& rows() const { return rows_; }
+  const std::map<std::uint32_t, DoneRow>& rows() const {
+    return journal_ ? journal_->rows() : rows_;
+  }
   void add(std::uint32_t point, const DoneRow& row) {
-    if (journal_) journal_->add(point, row);
-    rows_[point] = row;
+    if (journal_) {
+      journal_->add(point, row);
+    } else {
+      rows_[point] = row;
+    }
+  }
+  /// Nothing is added any more.
+  std::map<std::uint32_t, DoneRow> take_rows() {
+    return journal_ ? journal_->take_rows() : std::move(rows_);
   }
   /// To the disk, unless that was done less than a second ago.
   void sync_now_and_then() {
@@ -171,7 +197,7 @@ ScanOutcome run_scan(const ScanRequest& request, const PointSet& points,
              }});
   }
   keeper.sync();
-  outcome.rows = keeper.rows();
+  outcome.rows = keeper.take_rows();
   outcome.new_points = outcome.rows.size() - done_before;
   // The journal does not have them, so that the same command tries them once more.
   for (const auto point : lost.points)

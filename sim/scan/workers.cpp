@@ -43,8 +43,10 @@ class Shared {
 
   std::size_t take_group() { return next_group()++; }
   bool has_groups() { return next_group() < counters_.size() - 2; }
-  /// The position of a point in the group.
-  std::size_t take_point(std::size_t group) { return counters_[group + 2]++; }
+  /// The position of the first of so many points in the group.
+  std::size_t take_points(std::size_t group, std::size_t count) {
+    return counters_[group + 2].fetch_add(count);
+  }
   bool has_points(std::size_t group, std::size_t size) { return counters_[group + 2] < size; }
   std::size_t taken_points(std::size_t group) const { return counters_[group + 2]; }
   bool take_process() {
@@ -131,9 +133,12 @@ class Worker {
           helpers_.push_back(child);
         }
       }
-      const std::size_t position = shared_.take_point(group);
+      const std::size_t count = work.at_once();
+      const std::size_t position = shared_.take_points(group, count);
       if (position >= points.size()) break;
-      send_row(socket_, points[position], work.run(points[position]));
+      work.run_some(
+          std::span(points).subspan(position, std::min(count, points.size() - position)),
+          [&](std::uint32_t point, const DoneRow& row) { send_row(socket_, point, row); });
     }
     if (!is_helper) return;
     shared_.give_process();

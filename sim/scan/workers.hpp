@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,13 @@ class GroupWork {
  public:
   virtual ~GroupWork() = default;
   virtual DoneRow run(std::uint32_t point) = 0;
+  /// Runs several points, and calls `done` for each.
+  virtual void run_some(std::span<const std::uint32_t> points,
+                        const std::function<void(std::uint32_t point, const DoneRow& row)>& done) {
+    for (const auto point : points) done(point, run(point));
+  }
+  /// How many points run_some() should get.
+  virtual std::size_t at_once() const { return 1; }
   /// What the points share is there, so that a copy of this process can run some of them.
   virtual bool can_split() const = 0;
 };
@@ -39,8 +47,8 @@ struct LostPoints {
 /// Runs all points in at most `jobs` processes at a time: each takes a group after the other; when
 /// no group is left to be begun, those that are under way are split. Returns when all points are
 /// done or no more are wanted; then all processes have ended. Where a process is killed, the point
-/// that it was at is lost, and the others of its group are taken up again; all of them are lost
-/// where none of the group was done.
+/// that it was at is lost (or those, where it was at several at once), and the others of its group
+/// are taken up again; all of them are lost where none of the group was done.
 LostPoints run_workers(const std::vector<PointGroup>& groups, std::size_t jobs,
                        const MakeGroupWork& make, const WorkersObserver& observer);
 

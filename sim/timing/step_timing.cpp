@@ -28,6 +28,18 @@ class WholeRun {
   Program program;
 };
 
+Observer observer_of(LockstepTimeline& timeline) {
+  return {.on_mark =
+              [&timeline](const MarkEvent& event) {
+                if (event.mark.kind == MarkKind::exchange_done)
+                  timeline.end_step(event.rank, event.mark.step, event.time);
+              },
+          .on_transfer = {},
+          .on_collective = [&timeline](const CollectiveEvent& event) { timeline.add(event); },
+          .on_delay = [&timeline](const DelayEvent& event) { timeline.add(event); },
+          .wants_critical_path = true};
+}
+
 }  // namespace
 
 Timing time_steps(const Topology& topology, const StepPlans& plans, Rank ranks,
@@ -62,6 +74,27 @@ Timing time_steps(const Topology& topology, const StepPlans& plans, Rank ranks,
   check(repeated->chain().steps.size() == plans.size(), "a backend runs all parts of a program");
   if (on_transfer) repeated->chain().tell(on_transfer);
   return repeated->chain().timing(topology);
+}
+
+std::optional<std::vector<Timing>> time_steps_side_by_side(
+    std::span<const Topology* const> topologies, const StepPlans& plans, Rank ranks,
+    const ComputeModel& compute, const BackendDefinition& backend) {
+  if (backend.run_side_by_side == nullptr || topologies.empty()) return std::nullopt;
+  const auto& first = *topologies.front();
+  if (compute.overlap || has_deaths(first, ranks)) return std::nullopt;
+  // Each by itself, these steps would be taken, whose times differ by rounding errors.
+  if (repeats(first, plans, ranks, compute, {})) return std::nullopt;
+  std::vector<LockstepTimeline> timelines(topologies.size(),
+                                          LockstepTimeline(plans.size(), ranks, false));
+  std::vector<Observer> observers;
+  for (auto& timeline : timelines) observers.push_back(observer_of(timeline));
+  LockstepProgram lockstep(first, plans, ranks, compute, {});
+  auto results = backend.run_side_by_side(topologies, lockstep.program(), observers);
+  if (!results) return std::nullopt;
+  std::vector<Timing> timings;
+  for (std::size_t i = 0; i < results->size(); ++i)
+    timings.push_back(timelines[i].timing(std::move((*results)[i])));
+  return timings;
 }
 
 }  // namespace ringsim

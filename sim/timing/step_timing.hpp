@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
+#include <vector>
 
 namespace ringsim {
 
@@ -32,5 +34,11 @@ Timing time_steps(const Topology& topology, const StepPlans& plans, Rank ranks,
                   const ComputeModel& compute, const Backend& backend,
                   const std::function<void(const TransferEvent&)>& on_transfer = {},
                   const Recovery& recovery = {}, const TimingSettings& settings = {});
+
+/// time_steps() on topologies that are alike but for bandwidths and latencies, all at once. Nothing
+/// where the backend cannot do that, hosts die, or time_steps() would take steps that repeat.
+std::optional<std::vector<Timing>> time_steps_side_by_side(
+    std::span<const Topology* const> topologies, const StepPlans& plans, Rank ranks,
+    const ComputeModel& compute, const BackendDefinition& backend);
 
 }  // namespace ringsim

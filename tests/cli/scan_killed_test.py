@@ -45,35 +45,60 @@ class ScanKilled(Case):
         journal = folder / "points.journal"
         return max(0, (journal.read_bytes().count(b"\n") - 1) // 2) if journal.exists() else 0
 
+    # Points that go side by side, 64 at once.
+    SIDE_BY_SIDE = [
+        "scan",
+        *DRAWN,
+        "--ranks",
+        "64",
+        "--bandwidth",
+        "1Gbps..40Gbps+0.1Gbps",
+        "--backend",
+        "recurrence",
+        "--scheme",
+        "dense,iwp",
+        "--quiet",
+        "--format",
+        "csv",
+    ]
+
     def start(self, folder):
         return subprocess.Popen(
             [PROGRAM, *self.LONG, "-j", "2", "-o", folder], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
 
     def test_a_killed_scan_goes_on_to_the_same_bytes(self):
+        self.check_killed(self.LONG)
+
+    def test_a_killed_scan_of_points_side_by_side_goes_on_to_the_same_bytes(self):
+        self.check_killed(self.SIDE_BY_SIDE)
+
+    def check_killed(self, arguments):
         start = time.monotonic()
-        expected = self.good(*self.LONG, "-j", "2")
+        expected = self.good(*arguments, "-j", "2")
         whole = time.monotonic() - start
         kills = int(os.environ.get("RINGSIM_KILLS", "5"))
         moments = random.Random(7)
         times = []
         for kill in range(kills):
             folder = self.folder / f"scan{kill}"
-            process = self.start(folder)
+            process = subprocess.Popen(
+                [PROGRAM, *arguments, "-j", "2", "-o", folder], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            )
             times.append(moments.uniform(0, whole))
             time.sleep(times[-1])
             process.send_signal(signal.SIGKILL)
             process.communicate()
             done = self.done_in(folder)
-            resumed = self.ringsim(*self.LONG, "-j", "2", "-o", folder)
+            resumed = self.ringsim(*arguments, "-j", "2", "-o", folder)
             self.assertEqual((resumed.returncode, resumed.stdout), (0, expected), resumed.stderr)
             self.assertEqual((folder / "scan.csv").read_text(), expected)
             self.assertEqual(
                 sorted(path.name for path in folder.iterdir()), ["points.journal", "scan.csv", "scan.json"]
             )
             print(
-                f"killed after {times[-1]:.2f} s of {whole:.2f} s, with {done} of {self.POINTS} points in the "
-                "journal: same bytes",
+                f"killed after {times[-1]:.2f} s of {whole:.2f} s, with {done} of {len(csv_rows(expected))} points in "
+                "the journal: same bytes",
                 file=sys.stderr,
             )
 

@@ -1,0 +1,26 @@
+#pragma once
+// The summary of a run.
+#include "sim/run/experiment.hpp"
+#include "sim/run/recording.hpp"
+#include "sim/run/step_rows.hpp"
+#include "sim/timing/step_times.hpp"
+#include "traces/records.hpp"
+
+#include <string_view>
+
+namespace ringsim {
+
+/// The rows with the times of the steps.
+StepRows with_times(const StepRows& rows, const StepTimes& times);
+
+/// A recording that was timed.
+struct TimedRun {
+  const Recording& recording;
+  const Timing& timing;
+  std::string_view backend;  ///< that ran
+};
+
+/// The summary of a run with these rows, which have their times.
+Summary summarize(const Experiment& experiment, const StepRows& rows, const TimedRun& run);
+
+}  // namespace ringsim
