@@ -1,8 +1,13 @@
 #include "sim/run/step_rows.hpp"
 
-#include "sim/run/tables.hpp"
-
 namespace ringsim {
+
+void fill_bytes(const Payload& sent, StepRow& row) {
+  row.values_bytes = sent.values.count;
+  row.masks_bytes = sent.masks.count;
+  row.headers_bytes = sent.headers.count;
+  row.total_bytes = sent.total().count;
+}
 
 StepRows step_rows(const Recording& recording, const StepPlans& plans) {
   StepRows rows;

@@ -1,6 +1,7 @@
 #pragma once
 // The rows of steps of which each waits for its exchange.
 #include "base/repeated.hpp"
+#include "models/schemes/scheme.hpp"
 #include "sim/run/recording.hpp"
 #include "sim/timing/step_plan.hpp"
 #include "traces/records.hpp"
@@ -18,6 +19,9 @@ struct LaterRow {
   }
 };
 using StepRows = Repeated<StepRow, LaterRow>;
+
+/// The byte columns of a step.
+void fill_bytes(const Payload& sent, StepRow& row);
 
 /// Without times; one for each plan.
 StepRows step_rows(const Recording& recording, const StepPlans& plans);

@@ -33,13 +33,6 @@ TransferRow transfer_row(const TransferEvent& event) {
           event.end.value};
 }
 
-void fill_bytes(const Payload& sent, StepRow& row) {
-  row.values_bytes = sent.values.count;
-  row.masks_bytes = sent.masks.count;
-  row.headers_bytes = sent.headers.count;
-  row.total_bytes = sent.total().count;
-}
-
 namespace {
 
 void check_density(const Experiment& experiment, const Recording& recording,

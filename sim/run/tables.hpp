@@ -25,9 +25,6 @@ struct RunResult {
 
 TransferRow transfer_row(const TransferEvent& event);
 
-/// The byte columns of a step.
-void fill_bytes(const Payload& sent, StepRow& row);
-
 /// A run that has ended, in parts.
 struct FinishedRun {
   const Recording& recording;
