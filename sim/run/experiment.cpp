@@ -246,7 +246,7 @@ Layers layers_of(const Experiment& experiment) {
   return {{.name = "values", .offset = 0, .parameters = options.bytes->count / sizeof(float)}};
 }
 
-std::vector<MemoryNeed> memory_needs(const Experiment& experiment) {
+std::vector<MemoryNeed> memory_needs(const Experiment& experiment, bool repeats) {
   const auto& options = experiment.options;
   const bool trains = options.source == Source::train && !options.bytes;
   return memory_needs(
@@ -259,7 +259,8 @@ std::vector<MemoryNeed> memory_needs(const Experiment& experiment) {
                 .network = trains ? experiment.network.get() : nullptr,
                 .layers = options.bytes ? Layers() : layers_of(experiment),
                 .trace_steps = experiment.trace ? std::optional(experiment.trace->header().steps)
-                                                : std::nullopt}));
+                                                : std::nullopt,
+                .repeats = repeats}));
 }
 
 SchemeOptions scheme_options(const Experiment& experiment, std::uint64_t epoch_steps) {

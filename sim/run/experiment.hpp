@@ -42,8 +42,9 @@ Experiment prepare(const RunOptions& options, const Experiment* like = nullptr);
 /// The files that the experiment was prepared from.
 std::vector<Summary::Input> inputs_of(const Experiment& experiment);
 
-/// What the run keeps. prepare() refuses what is not free before it finds ready times and buckets.
-std::vector<MemoryNeed> memory_needs(const Experiment& experiment);
+/// What the run keeps, where steps that come again are run once or, not `repeats`, all are run.
+/// prepare() refuses what is not free before it finds ready times and buckets.
+std::vector<MemoryNeed> memory_needs(const Experiment& experiment, bool repeats = true);
 
 /// Whether the sizes of the exchange are drawn, not found in gradients.
 bool draws_sizes(const RunOptions& options);

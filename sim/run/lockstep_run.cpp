@@ -1,6 +1,7 @@
 #include "sim/run/lockstep_run.hpp"
 
 #include "base/error.hpp"
+#include "base/free_memory.hpp"
 #include "sim/run/backend_choice.hpp"
 #include "sim/run/faults.hpp"
 #include "sim/run/step_rows.hpp"
@@ -68,10 +69,14 @@ Timing time_on_backend(const Experiment& experiment, const StepPlans& plans,
     const auto require_exact = [&](const Program& program) {
       attempt.require_exact(experiment.topology, program);
     };
-    timing = time_steps(
-        experiment.topology, plans, experiment.ranks, compute_model(experiment),
-        attempt.backend.run, on_transfer, recovery,
-        {.clock_rounding = attempt.backend.clock_rounding, .before_telling = require_exact});
+    timing =
+        time_steps(experiment.topology, plans, experiment.ranks, compute_model(experiment),
+                   attempt.backend.run, on_transfer, recovery,
+                   {.clock_rounding = attempt.backend.clock_rounding,
+                    .before_telling = require_exact,
+                    .before_running_all = [&] {
+                      check_memory(memory_needs(experiment, false), [] { return free_memory(); });
+                    }});
   };
   backend =
       run_on_backend(experiment.options.backend, experiment.topology, experiment.ranks, time_on)

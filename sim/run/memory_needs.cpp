@@ -3,30 +3,33 @@
 #include "base/error.hpp"
 #include "base/option_names.hpp"
 #include "sim/run/felt_options.hpp"
+#include "sim/timing/repeated_steps.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <unordered_set>
+#include <utility>
 
 namespace ringsim {
 namespace {
 
 // Bytes of each structure, a little more than was measured (tests/sim/run/memory_needs_test.cpp
 // compares whole runs). The program itself, some 40 MB with its libraries, has them already.
-constexpr double of_dataset = 260e6;      // Fashion-MNIST, unpacked and normalised
-constexpr double of_link = 300;           // the link, its schedule, its row of links.csv
-constexpr double of_stream = 1000;        // an engine's stream, its program, its critical path
-constexpr double of_step = 900;           // a step's plan, times and row
-constexpr double of_rank_in_step = 34;    // what a rank did in a step
-constexpr double of_stage = 500;          // a stage, recorded and planned, with its collective
-constexpr double of_layer = 500;          // a layer and when it is ready
-constexpr double of_layer_in_step = 330;  // its row of layers.csv
-constexpr double of_bucket = 360;         // the bucket
-constexpr double of_route = 250;          // a route in a table of an engine
-constexpr double of_link_of_route = 14;   // one of its links
-constexpr double of_rank_in_call = 240;   // a rank's way through a ring in one go
+constexpr double of_dataset = 260e6;       // Fashion-MNIST, unpacked and normalised
+constexpr double of_link = 300;            // the link, its schedule, its row of links.csv
+constexpr double of_stream = 1000;         // an engine's stream, its program, its critical path
+constexpr double of_step = 900;            // a step's plan, times and row
+constexpr double of_rank_in_step = 34;     // what a rank did in a step
+constexpr double of_rank_in_record = 720;  // the same, of a step that is kept to be taken again
+constexpr double of_stage = 500;           // a stage, recorded and planned, with its collective
+constexpr double of_layer = 500;           // a layer and when it is ready
+constexpr double of_layer_in_step = 330;   // its row of layers.csv
+constexpr double of_bucket = 360;          // the bucket
+constexpr double of_route = 250;           // a route in a table of an engine
+constexpr double of_link_of_route = 14;    // one of its links
+constexpr double of_rank_in_call = 240;    // a rank's way through a ring in one go
 constexpr double most_ranks_in_calls = 1 << 20;  // of which so many are kept
 
 /// What the exchanges of a bucket keep, found with a step of few ranks and small layers.
@@ -142,6 +145,46 @@ double count_steps(const RunParts& run, RunSize& size) {
                    std::ceil(samples / (static_cast<double>(options.batch) * run.ranks)));
 }
 
+/// Whether every step that is drawn is the same, as some show.
+bool draws_the_same(const RunParts& run) {
+  auto layers = run.layers;
+  if (run.options.bytes) {
+    layers = {
+        {.name = "values", .offset = 0, .parameters = run.options.bytes->count / sizeof(float)}};
+  }
+  constexpr std::uint64_t late = 1 << 20;  // after any that differ at the beginning
+  const auto options = options_of_drawing(run);
+  std::optional<std::vector<KeptStage>> first;
+  std::vector<std::uint64_t> first_kept;
+  for (const std::uint64_t step : {0UL, 1UL, 2UL, 3UL, late, late + 1}) {
+    const auto drawn = run.scheme.synthesize(layers, options, step);
+    auto stages = keep(drawn.stages, run.ranks);
+    std::vector<std::uint64_t> kept;
+    for (const auto& layer : drawn.layers) kept.push_back(layer.kept);
+    if (first && (stages != *first || kept != first_kept)) return false;
+    first = std::move(stages);
+    first_kept = std::move(kept);
+  }
+  return true;
+}
+
+/// How many steps are recorded that differ from the one before.
+double count_recorded(const RunParts& run, double steps) {
+  constexpr double few = 64;  // which take little memory, and less time than finding out
+  if (steps <= few || run.network != nullptr || run.trace_steps) return steps;
+  try {
+    return draws_the_same(run) ? 1 : steps;
+  } catch (const UserError&) {
+    return steps;  // as above
+  }
+}
+
+/// Whether steps that come again are taken.
+bool takes_steps(const RunParts& run, const RunSize& size) {
+  return run.repeats && size.recorded_steps < size.steps && !feeds_back(run.options) &&
+         is_steady(run.topology, run.ranks, {.time = {}, .jitter = run.options.jitter});
+}
+
 /// Whether the mean alone of a step's gradients is computed, by passes that the ranks share.
 bool computes_mean(const RunParts& run) {
   if (run.options.local_steps > 1 || feeds_back(run.options)) return false;
@@ -191,11 +234,15 @@ RunSize run_size(const RunParts& run) {
   if (overlaps(run.options)) size.streams = 3;
   if (feeds_back(run.options)) size.streams = 2;
   size.steps = count_steps(run, size);
+  size.recorded_steps = count_recorded(run, size.steps);
+  size.takes_steps = takes_steps(run, size);
+  size.timed_steps =
+      size.takes_steps ? std::min(size.steps, most_run_steps(size.recorded_steps)) : size.steps;
   size.layers = count_layers(run);
   size.buckets = count_buckets(run, size.layers);
   size.stages = counts.stages;
   size.bytes_per_rank = counts.bytes_per_rank;
-  size.calls = size.steps * size.buckets * counts.calls;
+  size.calls = size.timed_steps * size.buckets * counts.calls;
   const auto pairs = count_pairs(run, counts.joins_all);
   size.routes = pairs.routes;
   size.links_per_route = pairs.links_per_route;
@@ -205,8 +252,13 @@ RunSize run_size(const RunParts& run) {
 
 std::vector<MemoryNeed> memory_needs(const RunSize& size) {
   const double of_ring = of_rank_in_call * std::min(size.calls * size.ranks, most_ranks_in_calls);
-  const double in_step = of_step + of_rank_in_step * size.ranks + of_layer_in_step * size.layers +
-                         size.buckets * (of_stage * size.stages + size.bytes_per_rank * size.ranks);
+  const double recorded =
+      of_layer_in_step * size.layers +
+      size.buckets * (of_stage * size.stages + size.bytes_per_rank * size.ranks);
+  const double timed =
+      of_step + (size.takes_steps ? of_rank_in_record : of_rank_in_step) * size.ranks;
+  const double of_later_steps =
+      recorded * (size.recorded_steps - 1) + timed * (size.timed_steps - 1);
   const double state = size.parameters * sizeof(float) * size.copies_per_rank;
   return {
       {"ranks", of_link * size.links + of_stream * size.streams * size.ranks + of_ring, size.ranks,
@@ -214,9 +266,9 @@ std::vector<MemoryNeed> memory_needs(const RunSize& size) {
       {"collective", size.routes * (of_route + of_link_of_route * size.links_per_route),
        size.routes, shown(size.routes) + " routes",
        "choose a `collective` in which ranks have few partners, such as ring, or fewer `ranks`"},
-      {"bucket", of_layer * size.layers + of_bucket * size.buckets + in_step, size.buckets,
+      {"bucket", of_layer * size.layers + of_bucket * size.buckets + recorded + timed, size.buckets,
        shown(size.buckets) + " buckets", "give a larger `bucket`"},
-      {size.made_by_steps, in_step * (size.steps - 1), size.steps, shown(size.steps) + " steps",
+      {size.made_by_steps, of_later_steps, size.steps, shown(size.steps) + " steps",
        fmt::format("give fewer `{}`", size.made_by_steps)},
       {"ranks", size.parameters > 0 ? of_dataset + size.ranks * (state + size.scratch_per_rank) : 0,
        size.ranks, fmt::format("training {} ranks", shown(size.ranks)), "give fewer `ranks`"}};

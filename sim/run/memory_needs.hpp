@@ -22,6 +22,9 @@ struct RunSize {
   double links = 0;
   double ranks = 0, streams = 1;  ///< of a rank
   double steps = 0, layers = 0;
+  double recorded_steps = 0;    ///< that differ from the one before in what they do
+  bool takes_steps = false;     ///< whether steps that come again are taken
+  double timed_steps = 0;       ///< that are run, and not taken as often as they come again
   double buckets = 1;           ///< in a step
   double stages = 1;            ///< of a bucket
   double bytes_per_rank = 0;    ///< kept of all stages of a bucket, for each rank
@@ -54,6 +57,7 @@ struct RunParts {
   const Network* network;                    ///< that is trained; null: none
   Layers layers;                             ///< of the model or the trace; empty with `bytes`
   std::optional<std::uint64_t> trace_steps;  ///< absent: no trace is replayed
+  bool repeats = true;                       ///< whether steps that come again are run once
 };
 RunSize run_size(const RunParts& run);
 

@@ -4,12 +4,6 @@
 #include <cmath>
 
 namespace ringsim {
-namespace {
-
-/// Steps that are run, at most: who has not come round by then may not do so for long.
-std::size_t most_records(const StepPlans& plans) { return 64 + 2 * plans.distinct().size(); }
-
-}  // namespace
 
 bool is_steady(const Topology& topology, Rank ranks, const ComputeModel& compute) {
   for (Rank rank = 0; rank < ranks; ++rank) {
@@ -61,7 +55,7 @@ const Program* RepeatedSteps::go_on(const BackendResult& result) {
   const auto first = step_->timeline().exchanges().first_start(0);
   const bool follows = !first || *first >= *std::ranges::max_element(record_.begin);
   if (follows) keep(result);
-  if (!follows || (take() && chain_.records.size() >= most_records(plans_))) {
+  if (!follows || (take() && chain_.records.size() >= most_run_steps(plans_.distinct().size()))) {
     step_.reset();
     chain_ = {};
     return run_whole_();

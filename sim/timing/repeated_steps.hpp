@@ -28,6 +28,13 @@ namespace ringsim {
 /// Whether what a step takes depends on nothing but its plan and on when the ranks begin it.
 bool is_steady(const Topology& topology, Rank ranks, const ComputeModel& compute);
 
+/// How many steps of so many plans are run, at most: who has not come round by then may not do so
+/// for long.
+template <class Number>
+constexpr Number most_run_steps(Number plans) {
+  return 64 + 2 * plans;
+}
+
 class RepeatedSteps {
  public:
   /// Ranks begin a step as in another one where it is within `tolerance` of how long that lasts.

@@ -67,8 +67,12 @@ Timing time_steps(const Topology& topology, const StepPlans& plans, Rank ranks,
     const Program& program = *run_whole();
     return whole->steps.timeline().timing(backend(topology, program, observer));
   }
+  const auto run_whole_instead = [&] {
+    if (settings.before_running_all) settings.before_running_all();
+    return run_whole();
+  };
   repeated = std::make_unique<RepeatedSteps>(topology, plans, ranks, compute,
-                                             settings.clock_rounding, run_whole);
+                                             settings.clock_rounding, run_whole_instead);
   auto result = backend(topology, repeated->program(), observer);
   if (whole) return whole->steps.timeline().timing(std::move(result));
   check(repeated->chain().steps.size() == plans.size(), "a backend runs all parts of a program");

@@ -25,6 +25,8 @@ struct TimingSettings {
   double clock_rounding = 0;
   /// Called with a program before its transfers are told while it runs.
   std::function<void(const Program&)> before_telling = {};
+  /// Called where steps cannot be taken after all, before all are run.
+  std::function<void()> before_running_all = {};
 };
 
 /// Runs steps in lockstep, or overlapped ones where `compute` says so (then nobody may die), and

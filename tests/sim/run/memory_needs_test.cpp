@@ -67,8 +67,12 @@ TEST_CASE("what a run is said to take is what it takes, or up to three times as 
   if (is_sanitized) return;  // which takes several times as much
   const auto given = GENERATE(
       exchange({{"bytes", "4MB"}, {"topology", "ring"}, {"ranks", "8192"}}),
-      exchange({{"bytes", "4MB"}, {"topology", "ring"}, {"ranks", "64"}, {"steps", "1000"}}),
-      exchange({{"bytes", "4B"}, {"topology", "ring"}, {"ranks", "2"}, {"steps", "40000"}}),
+      exchange({{"bytes", "4MB"}, {"topology", "ring"}, {"ranks", "3000"}, {"steps", "66"}}),
+      exchange({{"bytes", "4B"},
+                {"topology", "ring"},
+                {"ranks", "2"},
+                {"steps", "40000"},
+                {"jitter", "0.1"}}),
       exchange({{"bytes", "200kB"}, {"bucket", "8B"}, {"topology", "ring"}, {"ranks", "2"}}),
       exchange(
           {{"bytes", "4MB"}, {"topology", "switch"}, {"ranks", "400"}, {"collective", "pairwise"}}),
@@ -124,10 +128,21 @@ TEST_CASE("a run that does not fit is refused, and told which option would make 
             {{"bytes", "1GB"}, {"bucket", "1kB"}, {"topology", "ring"}, {"ranks", "8"}})) ==
         "`bucket`: the run would take 1.94GB of memory, 1.69GB of it for 1000001 buckets, and 1GB "
         "are free (a test); give a larger `bucket`");
-  CHECK(refusal(exchange(
-            {{"bytes", "4B"}, {"topology", "ring"}, {"ranks", "2"}, {"steps", "3000000"}})) ==
-        "`steps`: the run would take 5.65GB of memory, 5.39GB of it for 3000000 steps, and 1GB are "
-        "free (a test); give fewer `steps`");
+  // Equal steps are kept once; steps that differ are not.
+  const auto million_steps =
+      exchange({{"bytes", "4B"}, {"topology", "ring"}, {"ranks", "2"}, {"steps", "3000000"}});
+  CHECK(refusal(million_steps) == "fits");
+  for (const auto& [name, value] : {std::pair("jitter", "0.1"), {"steps", "100000000"}}) {
+    auto differing = million_steps;
+    differing.emplace_back("jitter", "0.1");
+    differing.emplace_back(name, value);
+    const auto message = refusal(differing);
+    CHECK(message.starts_with("`steps`: the run would take "));
+    CHECK(message.ends_with("; give fewer `steps`"));
+  }
+  // Where steps run into each other after all, every one is kept.
+  CHECK_THROWS_AS(check_memory(memory_needs(prepare(options_of(million_steps)), false), gigabyte),
+                  UserError);
   CHECK(refusal(exchange({{"bytes", "4MB"},
                           {"topology", "switch"},
                           {"ranks", "4096"},

@@ -1,6 +1,7 @@
 // Steps that are taken, against the same steps run one after the other.
 #include "sim/timing/repeated_steps.hpp"
 
+#include "base/error.hpp"
 #include "sim/fluid/fluid.hpp"
 #include "sim/timing/step_timing.hpp"
 #include "tests/child.hpp"
@@ -267,6 +268,10 @@ TEST_CASE("steps that run into each other are run together", "[repeated]") {
   const auto all = time(topology, plans, compute, run_fluid_checked, std::nullopt);
   CHECK(tried.steps_run == 2 + steps);
   CHECK(numbers_of(tried) == numbers_of(all));
+  const auto refuse = [] { throw UserError({"steps", {}}, "too many", {}, {}); };
+  CHECK_THROWS_AS(time_steps(topology, plans, ranks, compute, run_fluid, {}, {},
+                             {.fewest_repeated = 1, .before_running_all = refuse}),
+                  UserError);
   const auto child = run_child([&] {
     const auto& simgrid = find_backend("simgrid");
     return numbers_of(time(topology, plans, compute, simgrid.run, 1, simgrid.clock_rounding));
