@@ -29,10 +29,10 @@ double lane_sum(std::size_t count, const Term& term) {
 
 class BatchNorm final : public Block {
  public:
-  BatchNorm(std::string name, Shape shape)
+  BatchNorm(std::string name, ActivationShape shape)
       : name_(std::move(name)), shape_(shape), batch_(shape.channels) {}
 
-  Shape output() const override { return shape_; }
+  ActivationShape output() const override { return shape_; }
 
   std::vector<Parameter> parameters() const override {
     return {{name_ + ".weight", shape_.channels, 1}, {name_ + ".bias", shape_.channels}};
@@ -140,14 +140,14 @@ class BatchNorm final : public Block {
   }
 
   std::string name_;
-  Shape shape_;
+  ActivationShape shape_;
   std::vector<Moments> batch_;  ///< what the last forward pass normalised by
   std::vector<Sums> sums_;
 };
 
 }  // namespace
 
-std::unique_ptr<Block> make_batch_norm(const std::string& name, Shape input) {
+std::unique_ptr<Block> make_batch_norm(const std::string& name, ActivationShape input) {
   return std::make_unique<BatchNorm>(name, input);
 }
 

@@ -13,6 +13,6 @@ namespace ringsim {
 /// "precise" statistics: mean and variance of all its samples, each batch normalised on its own
 /// below). So ranks share weights alone: there are no running averages, whose values would depend
 /// on which rank or thread saw which batch.
-std::unique_ptr<Block> make_batch_norm(const std::string& name, Shape input);
+std::unique_ptr<Block> make_batch_norm(const std::string& name, ActivationShape input);
 
 }  // namespace ringsim

@@ -11,7 +11,7 @@
 namespace ringsim {
 
 /// The activations of one sample.
-struct Shape {
+struct ActivationShape {
   std::size_t channels = 1, height = 1, width = 1;
 
   std::size_t area() const { return height * width; }
@@ -63,7 +63,7 @@ struct GradientSource {
 class Block {
  public:
   virtual ~Block() = default;
-  virtual Shape output() const = 0;
+  virtual ActivationShape output() const = 0;
   virtual std::vector<Parameter> parameters() const { return {}; }
   /// Floating-point operations of the forward product for one sample; elementwise work is not
   /// counted.

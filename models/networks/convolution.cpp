@@ -12,7 +12,7 @@ namespace {
 
 class Convolution final : public Block {
  public:
-  Convolution(std::string name, Shape input, const ConvolutionOptions& options)
+  Convolution(std::string name, ActivationShape input, const ConvolutionOptions& options)
       : name_(std::move(name)),
         input_(input),
         options_(options),
@@ -27,7 +27,7 @@ class Convolution final : public Block {
         patches_(patch_ * output_.area()),
         sample_gradient_(output_.channels * patch_) {}
 
-  Shape output() const override { return output_; }
+  ActivationShape output() const override { return output_; }
 
   std::vector<Parameter> parameters() const override {
     std::vector<Parameter> parameters = {{name_ + ".weight", sample_gradient_.size(), 0,
@@ -134,9 +134,9 @@ class Convolution final : public Block {
   std::ptrdiff_t area() const { return static_cast<std::ptrdiff_t>(output_.area()); }
 
   std::string name_;
-  Shape input_;
+  ActivationShape input_;
   ConvolutionOptions options_;
-  Shape padded_, output_;
+  ActivationShape padded_, output_;
   std::size_t patch_;  ///< elements of one patch
   const MatrixProducts& product_;
   std::vector<float> image_, image_derivative_;  ///< of one sample, with its padding
@@ -146,7 +146,7 @@ class Convolution final : public Block {
 
 }  // namespace
 
-std::unique_ptr<Block> make_convolution(const std::string& name, Shape input,
+std::unique_ptr<Block> make_convolution(const std::string& name, ActivationShape input,
                                         const ConvolutionOptions& options) {
   check(options.kernel > 0 && options.kernel <= input.height + 2 * options.padding &&
             options.kernel <= input.width + 2 * options.padding,

@@ -15,7 +15,7 @@ struct ConvolutionOptions {
 /// channels, input channels, kernel, kernel] row-major, NAME.bias [output channels]. Each sample's
 /// patches are laid out as a matrix (im2col: Chellapilla et al., 2006), so that the work is three
 /// matrix products.
-std::unique_ptr<Block> make_convolution(const std::string& name, Shape input,
+std::unique_ptr<Block> make_convolution(const std::string& name, ActivationShape input,
                                         const ConvolutionOptions& options);
 
 }  // namespace ringsim

@@ -13,7 +13,7 @@ class Dense final : public Block {
   Dense(std::string name, std::size_t inputs, std::size_t outputs)
       : name_(std::move(name)), inputs_(inputs), outputs_(outputs), product_(matrix_products()) {}
 
-  Shape output() const override { return {.channels = outputs_}; }
+  ActivationShape output() const override { return {.channels = outputs_}; }
 
   std::vector<Parameter> parameters() const override {
     return {{name_ + ".weight", inputs_ * outputs_, 0,
@@ -89,7 +89,8 @@ class Dense final : public Block {
 
 }  // namespace
 
-std::unique_ptr<Block> make_dense(const std::string& name, Shape input, std::size_t outputs) {
+std::unique_ptr<Block> make_dense(const std::string& name, ActivationShape input,
+                                  std::size_t outputs) {
   return std::make_unique<Dense>(name, input.size(), outputs);
 }
 

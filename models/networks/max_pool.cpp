@@ -10,12 +10,12 @@ namespace {
 
 class MaxPool final : public Block {
  public:
-  MaxPool(Shape input, std::size_t side)
+  MaxPool(ActivationShape input, std::size_t side)
       : input_(input),
         output_{input.channels, input.height / side, input.width / side},
         side_(side) {}
 
-  Shape output() const override { return output_; }
+  ActivationShape output() const override { return output_; }
 
   void forward(const Forward& pass) override {
     winners_.resize(pass.output.size());
@@ -53,14 +53,14 @@ class MaxPool final : public Block {
     return winner;
   }
 
-  Shape input_, output_;
+  ActivationShape input_, output_;
   std::size_t side_;
   std::vector<std::uint32_t> winners_;  ///< index into the batch's input, per output
 };
 
 }  // namespace
 
-std::unique_ptr<Block> make_max_pool(Shape input, std::size_t side) {
+std::unique_ptr<Block> make_max_pool(ActivationShape input, std::size_t side) {
   check(side > 0 && side <= input.height && side <= input.width,
         "max_pool: the square does not fit the image");
   return std::make_unique<MaxPool>(input, side);

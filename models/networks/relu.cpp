@@ -5,9 +5,9 @@ namespace {
 
 class Relu final : public Block {
  public:
-  explicit Relu(Shape shape) : shape_(shape) {}
+  explicit Relu(ActivationShape shape) : shape_(shape) {}
 
-  Shape output() const override { return shape_; }
+  ActivationShape output() const override { return shape_; }
 
   void forward(const Forward& pass) override {
     const float* const x = pass.input.data();
@@ -25,11 +25,11 @@ class Relu final : public Block {
   }
 
  private:
-  Shape shape_;
+  ActivationShape shape_;
 };
 
 }  // namespace
 
-std::unique_ptr<Block> make_relu(Shape input) { return std::make_unique<Relu>(input); }
+std::unique_ptr<Block> make_relu(ActivationShape input) { return std::make_unique<Relu>(input); }
 
 }  // namespace ringsim

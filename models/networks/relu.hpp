@@ -4,6 +4,6 @@
 namespace ringsim {
 
 /// max(x, 0); its derivative at 0 counts as 0.
-std::unique_ptr<Block> make_relu(Shape input);
+std::unique_ptr<Block> make_relu(ActivationShape input);
 
 }  // namespace ringsim

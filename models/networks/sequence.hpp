@@ -12,7 +12,7 @@ namespace ringsim {
 /// Blocks in a row, each fitted to the output of the one before it.
 class Sequence {
  public:
-  explicit Sequence(Shape input) : input_(input), output_(input) {}
+  explicit Sequence(ActivationShape input) : input_(input), output_(input) {}
 
   Sequence& dense(const std::string& name, std::size_t outputs);
   Sequence& convolution(const std::string& name, const ConvolutionOptions& options);
@@ -20,15 +20,15 @@ class Sequence {
   Sequence& max_pool(std::size_t side);
   Sequence& relu();
 
-  Shape input() const { return input_; }
+  ActivationShape input() const { return input_; }
   /// The outputs of the last block are the scores of the classes.
-  Shape output() const { return output_; }
+  ActivationShape output() const { return output_; }
   const Blocks& blocks() const { return blocks_; }
 
  private:
   Sequence& add(std::unique_ptr<Block> block);
 
-  Shape input_, output_;
+  ActivationShape input_, output_;
   Blocks blocks_;
 };
 

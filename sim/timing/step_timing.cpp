@@ -91,6 +91,7 @@ std::optional<std::vector<Timing>> time_steps_side_by_side(
   std::vector<LockstepTimeline> timelines(topologies.size(),
                                           LockstepTimeline(plans.size(), ranks, false));
   std::vector<Observer> observers;
+  observers.reserve(timelines.size());
   for (auto& timeline : timelines) observers.push_back(observer_of(timeline));
   LockstepProgram lockstep(first, plans, ranks, compute, {});
   auto results = backend.run_side_by_side(topologies, lockstep.program(), observers);

@@ -25,8 +25,9 @@ std::vector<float> normal_values(std::size_t count, std::uint64_t seed) {
 }
 
 /// Compares up to `per_layer` elements of every layer.
-void check_gradient(const Network& network, Shape input, const std::vector<plain::Step>& steps,
-                    std::size_t classes, std::size_t per_layer) {
+void check_gradient(const Network& network, ActivationShape input,
+                    const std::vector<plain::Step>& steps, std::size_t classes,
+                    std::size_t per_layer) {
   const auto& layers = network.layers();
   std::vector<float> weights(total_parameters(layers)), gradient(weights.size(), NAN);
   network.initialize(1, weights);
@@ -109,7 +110,7 @@ TEST_CASE("the gradient of convolutions is the numerical derivative", "[networks
   // After both convolutions:
   const std::size_t height = 6 + 2 * padding - kernel, width = 5 + 2 * padding - kernel;
   if (height < 1 || width < 1) return;  // the second convolution does not fit
-  const Shape input{.channels = 2, .height = 6, .width = 5};
+  const ActivationShape input{.channels = 2, .height = 6, .width = 5};
   const auto network = make_sequence_network([=] {
     Sequence sequence(input);
     const ConvolutionOptions options{
@@ -129,7 +130,7 @@ TEST_CASE("the gradient of convolutions is the numerical derivative", "[networks
 }
 
 TEST_CASE("the gradient of batch normalisation is the numerical derivative", "[networks]") {
-  const Shape input{.channels = 2, .height = 3, .width = 7};
+  const ActivationShape input{.channels = 2, .height = 3, .width = 7};
   const auto network = make_sequence_network([=] {
     Sequence sequence(input);
     sequence.convolution("conv1", {.channels = 3, .kernel = 3, .padding = 1, .bias = false});
