@@ -82,9 +82,9 @@ struct BackendDefinition {
   double clock_rounding = 0;
   /// Runs the program on several topologies at once, which are alike but for bandwidths and
   /// latencies, each with its observer: the results of run(), bit for bit, for less. Observers are
-  /// told of collectives, delays and marks rank by rank instead of in order of time. Nothing, before
-  /// any observer is told of anything, where the program or the topologies do not allow it; null:
-  /// never.
+  /// told of collectives, delays and marks rank by rank instead of in order of time. Nothing,
+  /// before any observer is told of anything, where the program or the topologies do not allow it;
+  /// null: never.
   std::optional<std::vector<BackendResult>> (*run_side_by_side)(
       std::span<const Topology* const> topologies, const Program& program,
       std::span<const Observer> observers) = nullptr;
