@@ -18,9 +18,9 @@ std::string packed(const std::string& bytes) {
   stream.next_out = reinterpret_cast<Bytef*>(result.data());
   stream.avail_out = static_cast<uInt>(result.size());
   deflate(&stream, Z_FINISH);
-  result.resize(result.size() - stream.avail_out);
+  const std::size_t written = stream.total_out;
   deflateEnd(&stream);
-  return result;
+  return result.substr(0, written);
 }
 
 }  // namespace
