@@ -54,7 +54,7 @@ constexpr GroupFiles version_1 = {"memory.limit_in_bytes", "memory.usage_in_byte
                                   "total_inactive_file "};
 constexpr GroupFiles version_2 = {"memory.max", "memory.current", "inactive_file "};
 
-/// Of the group `name` below `mount` and those that it is in.
+/// Looks at the group `name` below `mount`, and at those that it is in.
 void take_less_of_groups(FreeMemory& least, const fs::path& mount, fs::path name,
                          const GroupFiles& files) {
   for (;; name = name.parent_path()) {
@@ -85,7 +85,7 @@ void take_less_of_groups(FreeMemory& least, const fs::path& root) {
   }
 }
 
-/// Of a limit of this process, of which /proc/self/statm has the use as its column `column`.
+/// Looks at a limit of this process. Column `column` of /proc/self/statm says how much is used.
 void take_less_of_limit(FreeMemory& least, int resource, const fs::path& root, std::size_t column,
                         std::string name) {
   rlimit limit{};

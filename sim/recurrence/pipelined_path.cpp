@@ -52,7 +52,7 @@ class Watch {
  private:
   static constexpr double none = -1;
 
-  /// Of those that arrive together it is the one with the lower source (LastArrival).
+  /// Where both arrive together, the one with the lower source counts (LastArrival).
   bool is_receive_last(Rank rank) const {
     if (sent_[rank] == none || received_[rank] == none) return sent_[rank] == none;
     if (is_later({received_[rank]}, {sent_[rank]})) return true;

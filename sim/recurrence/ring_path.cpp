@@ -150,15 +150,15 @@ std::size_t RingPath::checkpoint_distance(std::size_t ranks) {
 
 Path RingPath::trace(Rank rank, PathTimes& times) const {
   const std::size_t n = ready_.size(), last = ring_->rounds - 1;
-  // On a small ring the starts of all rounds are kept. (On a large one ring_checkpoints() and Walk
-  // differ by rounding errors.)
-  const bool is_small = n < smallest_ring_in_pieces && ring_->rounds * n <= std::size_t{1} << 17;
   RingCheckpoints again;
-  if (is_small || kept_.starts.empty()) {
+  if (kept_.starts.empty()) {
+    // On a small ring the starts of all rounds. (On a large one ring_checkpoints() and Walk differ
+    // by rounding errors.)
+    const bool is_small = n < smallest_ring_in_pieces && ring_->rounds * n <= std::size_t{1} << 17;
     const std::size_t every = is_small ? 1 : checkpoint_distance(n);
     again = ring_checkpoints(first_starts(ready_), *ring_, every);
   }
-  const auto& checkpoints = again.starts.empty() ? kept_ : again;
+  const auto& checkpoints = kept_.starts.empty() ? again : kept_;
   RingSteps steps(*ring_, times);
   Walk walk(*ring_, steps);
   std::size_t sender = steps.last_arrival(rank, last_end_[steps.before(rank)], last_end_[rank]);

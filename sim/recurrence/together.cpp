@@ -5,20 +5,35 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace ringsim {
 
-std::optional<std::vector<Route>> ring_routes(const Topology& topology, Rank ranks) {
+namespace {
+
+/// Tells `add` the route from each rank to the next one, as long as each has links of its own,
+/// constant bandwidths, and no host takes time for reducing. Whether all have.
+template <class Add>
+bool go_round(const Topology& topology, Rank ranks, const Add& add) {
   std::vector<bool> is_used(topology.links().size());
-  std::vector<Route> routes;
   for (Rank rank = 0; rank < ranks; ++rank) {
-    const auto& path = routes.emplace_back(topology.route(rank, (rank + 1) % ranks));
-    if (path.varies || topology.host(rank).reduce_rate) return std::nullopt;
-    for (const LinkId link : path.links) {
-      if (is_used[link]) return std::nullopt;
+    auto route = topology.route(rank, (rank + 1) % ranks);
+    if (route.varies || topology.host(rank).reduce_rate) return false;
+    for (const LinkId link : route.links) {
+      if (is_used[link]) return false;
       is_used[link] = true;
     }
+    add(std::move(route));
   }
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::vector<Route>> ring_routes(const Topology& topology, Rank ranks) {
+  std::vector<Route> routes;
+  const auto add = [&](Route route) { routes.push_back(std::move(route)); };
+  if (!go_round(topology, ranks, add)) return std::nullopt;
   return routes;
 }
 
@@ -63,9 +78,9 @@ bool RecurrenceEngine::may_follow_together(std::size_t calls) const {
 }
 
 bool RecurrenceEngine::keeps_checkpoints() const {
-  // 64 bytes a rank: of the first calls, up to 32 MiB.
+  // 64 bytes a rank: of the first calls, up to 32 MiB. On small rings RingPath finds all starts.
   constexpr std::size_t most = 1 << 19;
-  return paths_ && (ring_paths_.size() + 1) * ranks_ <= most;
+  return paths_ && ranks_ >= smallest_ring_in_pieces && (ring_paths_.size() + 1) * ranks_ <= most;
 }
 
 bool RecurrenceEngine::set_ring(const std::vector<Bytes>& parts, std::uint32_t rounds) {
@@ -115,20 +130,12 @@ void RecurrenceEngine::follow_together(StreamId id, std::vector<double> ready,
 
 bool RecurrenceEngine::has_ring() {
   if (has_ring_) return *has_ring_;
-  std::vector<bool> is_used(topology_.links().size());
-  has_ring_ = true;
-  for (Rank rank = 0; rank < ranks_; ++rank) {
-    const auto path = topology_.route(rank, (rank + 1) % ranks_);
-    ring_ways_.add(path.links);
-    ring_->latency.push_back(path.latency.value);
-    ring_->bandwidth.push_back(path.bandwidth.value);
-    if (!path.is_plain) ring_is_plain_ = false;
-    if (path.varies || topology_.host(rank).reduce_rate) has_ring_ = false;
-    for (const LinkId link : path.links) {
-      if (is_used[link]) has_ring_ = false;
-      is_used[link] = true;
-    }
-  }
+  has_ring_ = go_round(topology_, ranks_, [this](const Route& route) {
+    ring_ways_.add(route.links);
+    ring_->latency.push_back(route.latency.value);
+    ring_->bandwidth.push_back(route.bandwidth.value);
+    if (!route.is_plain) ring_is_plain_ = false;
+  });
   return *has_ring_;
 }
 

@@ -61,7 +61,7 @@ struct RunParts {
 };
 RunSize run_size(const RunParts& run);
 
-/// Of all that grows; what the program has when it begins is not among it.
+/// What all that grows will take; what the program has when it begins is not among it.
 std::vector<MemoryNeed> memory_needs(const RunSize& size);
 double total_bytes(const std::vector<MemoryNeed>& needs);
 

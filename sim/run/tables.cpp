@@ -3,9 +3,6 @@
 #include "models/schemes/iwp.hpp"
 #include "sim/run/summary.hpp"
 
-#include <algorithm>
-#include <functional>
-#include <optional>
 #include <utility>
 
 namespace ringsim {

@@ -57,7 +57,7 @@ class PointRunner {
   std::unique_ptr<Experiment> recorded_;  ///< what was recorded, for what it has read
   std::unique_ptr<Recording> recording_;  ///< null where there is an error
   std::string recording_error_;
-  /// Of the recording, by all that is not of links; null where the point cannot be had so.
+  /// The recording's experiments, by all that is not of links; null where the point runs alone.
   std::unordered_map<std::string, std::unique_ptr<Experiment>> alike_;
 };
 

@@ -21,8 +21,11 @@ void LockstepTimeline::add(const DelayEvent& event) {
   (prunes ? step.prune : step.compute) += event.duration;
 }
 
-void LockstepTimeline::end_step(Rank rank, std::uint64_t step, Seconds time) {
-  steps_[step][rank].end = time;
+void LockstepTimeline::add(const MarkEvent& event) {
+  if (event.mark.kind != MarkKind::exchange_done) return;
+  const Rank rank = event.rank;
+  const std::uint64_t step = event.mark.step;
+  steps_[step][rank].end = event.time;
   if (under_way_.empty()) return;
   // Pruning that goes on beside computing takes no time of its own.
   auto& [computing, pruning] = under_way_[rank];

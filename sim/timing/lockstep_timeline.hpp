@@ -18,8 +18,8 @@ class LockstepTimeline {
   // Events, in order of time.
   void add(const DelayEvent& event);
   void add(const CollectiveEvent& event) { exchanges_.add(event); }
-  /// The rank has ended the step.
-  void end_step(Rank rank, std::uint64_t step, Seconds time);
+  /// Where it says that an exchange is done, the rank has ended the step.
+  void add(const MarkEvent& event);
 
   /// The exchanges from `step` on begin again.
   void begin_again(std::uint64_t step) { exchanges_.begin_again(step); }

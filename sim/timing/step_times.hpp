@@ -56,8 +56,8 @@ struct RankStep {
   std::optional<Seconds> end = {};
 };
 
-/// Of the ranks that end a step at `end`, but for rounding, the one that was ready last, for which
-/// the others waited, and of those the first. Rank i began the step at begin(i).
+/// The rank for which the others waited: the first of those that were ready last, among the ranks
+/// that end a step at `end`, but for rounding. Rank i began the step at begin(i).
 Rank rank_that_holds_up(const std::vector<RankStep>& ranks, Seconds end,
                         const std::function<Seconds(Rank)>& begin);
 

@@ -29,11 +29,7 @@ class WholeRun {
 };
 
 Observer observer_of(LockstepTimeline& timeline) {
-  return {.on_mark =
-              [&timeline](const MarkEvent& event) {
-                if (event.mark.kind == MarkKind::exchange_done)
-                  timeline.end_step(event.rank, event.mark.step, event.time);
-              },
+  return {.on_mark = [&timeline](const MarkEvent& event) { timeline.add(event); },
           .on_transfer = {},
           .on_collective = [&timeline](const CollectiveEvent& event) { timeline.add(event); },
           .on_delay = [&timeline](const DelayEvent& event) { timeline.add(event); },

@@ -22,8 +22,7 @@ Program TimedSteps::program() {
 
 void TimedSteps::on_mark(const MarkEvent& event) {
   if (!compute_.overlap) lockstep_.on_mark(event);
-  if (event.mark.kind == MarkKind::exchange_done)
-    timeline_.end_step(event.rank, event.mark.step, event.time);
+  timeline_.add(event);
 }
 
 /// `recovery`, of which the timeline is told as well.
