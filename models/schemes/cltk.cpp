@@ -18,7 +18,7 @@ constinit const SchemeOption filter_option = {
      .limits = Number{1e-9, 1},
      .default_value = "1",
      .needs = "`momentum-correction` off"},
-    {}};
+    {.of_pruned_layers = true}};
 
 bool momentum_correction_of_cltk(const SchemeOptions& options) {
   return options.find<bool>(momentum_correction_option).value_or(false);

@@ -25,14 +25,14 @@ constinit const SchemeOption threshold_option = {
                       [](std::string_view text) { parse_threshold(text); }},
      .default_value = "density",
      .needs = "`source` train"},
-    {}};
+    {.of_pruned_layers = true}};
 constinit const SchemeOption broadcasters_option = {
     {.name = "broadcasters",
      .value = "R",
      .meaning = "ranks that broadcast a mask in a step",
      .limits = WholeNumber{1, 1 << 20},
      .default_value = "4"},
-    {}};
+    {.of_pruned_layers = true}};
 constinit const SchemeOption floor_option = {
     {.name = "floor",
      .value = "X",
@@ -40,7 +40,7 @@ constinit const SchemeOption floor_option = {
      .limits = Number{1e-9, 1e9},
      .default_value = "1",
      .needs = "`source` train"},
-    {}};
+    {.of_pruned_layers = true}};
 constinit const SchemeOption tail_option = {
     {.name = "tail",
      .value = "X",
@@ -48,13 +48,13 @@ constinit const SchemeOption tail_option = {
      .limits = Number{.minimum = 0, .maximum = 1, .below_maximum = true},
      .default_value = "0",
      .needs = "`source` train"},
-    {}};
+    {.of_pruned_layers = true}};
 constinit const SchemeOption mask_interval_option = {{.name = "mask-interval",
                                                       .value = "K",
                                                       .meaning = "steps that the masks serve",
                                                       .limits = WholeNumber{1, 1'000'000},
                                                       .default_value = "1"},
-                                                     {}};
+                                                     {.of_pruned_layers = true}};
 
 namespace {
 
@@ -176,7 +176,9 @@ void IwpScheme::select(Rank rank, std::uint64_t step, std::span<const float> gra
     }
     pass();
     buffers.gradient = {};
+    state.sampled = 0;
   };
+  state.sampled.reset();
   if (threshold_.policy == ThresholdPolicy::dispersion) {
     if (!std::exchange(state.has_statistics, true)) accumulate();
     for (std::size_t s = 0; s < segments_.size(); ++s) {
@@ -192,6 +194,14 @@ void IwpScheme::select(Rank rank, std::uint64_t step, std::span<const float> gra
     }
   }
   pass();
+}
+
+std::vector<std::size_t> IwpScheme::sampled() const {
+  std::vector<std::size_t> counts;
+  if (std::ranges::any_of(ranks_, [](const auto& state) { return state.sampled.has_value(); })) {
+    for (const auto& state : ranks_) counts.push_back(state.sampled.value_or(0));
+  }
+  return counts;
 }
 
 void IwpScheme::add_tail(Rank rank, std::uint64_t step) {
@@ -256,7 +266,8 @@ StepOutcome IwpScheme::exchange_among(std::uint64_t step, std::span<const Rank> 
                                        .with_velocity = residuals_.momentum_correction(),
                                        .reads_weights = zero_weights_.empty(),
                                        .value = bytes_of(residuals_.values()),
-                                       .masks = std::move(masks)});
+                                       .masks = std::move(masks),
+                                       .sampled = sampled()});
   outcome.mean = residuals_.reduce(union_, present);
   split.mark_whole(union_);
   outcome.mask = union_;

@@ -51,6 +51,8 @@ class IwpScheme final : public ResidualScheme {
     std::vector<prune::Statistics> statistics;
     bool has_statistics = false;  ///< of an earlier pass
     std::vector<float> sample;
+    /// Elements by which thresholds were judged after a pass that accumulated, in this step.
+    std::optional<std::size_t> sampled;
   };
 
   void set_floors(RankState& state, std::span<const float> weights) const;
@@ -58,6 +60,8 @@ class IwpScheme final : public ResidualScheme {
   bool makes_masks(std::uint64_t step) const { return step % mask_interval_ == 0; }
   void select(Rank rank, std::uint64_t step, std::span<const float> gradient,
               std::span<const float> weights);
+  /// SharedMaskStep::sampled.
+  std::vector<std::size_t> sampled() const;
   void add_tail(Rank rank, std::uint64_t step);
   std::vector<BroadcastMask> exchange_masks(const std::vector<Rank>& broadcasters,
                                             std::uint64_t step);

@@ -25,6 +25,7 @@ namespace ringsim {
 struct Payload {
   Bytes values, masks, headers;
   Bytes total() const { return values + masks + headers; }
+  bool operator==(const Payload&) const = default;
   Payload& operator+=(const Payload& other) {
     values += other.values;
     masks += other.masks;
@@ -41,10 +42,14 @@ struct AllReduce {
   /// Partial sums do not fit an element (votes of a bit): in place of `collective`, each rank sends
   /// every chunk to the one rank that owns it, which sends the result back (pairwise exchange).
   bool at_owners = false;
+
+  bool operator==(const AllReduce&) const = default;
 };
 /// Rank i contributes parts[i]; afterwards all ranks hold all parts. An empty part costs nothing.
 struct AllGather {
   std::vector<Payload> parts;
+
+  bool operator==(const AllGather&) const = default;
 };
 /// Rank i holds a sparse vector with the coordinates of masks[i], all masks of equal length;
 /// afterwards all hold the sum. Added up hop by hop on a ring, it grows denser on the way.
@@ -57,6 +62,8 @@ struct SparseAllReduce {
   /// Beside union_kept: what each chunk keeps of it over the mean of the chunks; empty: all the
   /// same.
   std::vector<double> chunk_weights = {};
+
+  bool operator==(const SparseAllReduce&) const = default;
 };
 /// What the ranks do in the pruning engine: the bytes that each moves through its memory, and the
 /// calls among it whose time an engine profile knows (0 where there is none). All calls are for all
@@ -64,12 +71,15 @@ struct SparseAllReduce {
 struct LocalWork {
   std::vector<Bytes> moved;     ///< per rank, all of it
   std::size_t selected = 0;     ///< parameters that a select passes over
+  bool selects_again = false;   ///< once more, without a gradient
   std::size_t packed_from = 0;  ///< parameters of the mask that a pack reads
   std::size_t unpacked_to = 0;  ///< parameters of the mask that an unpack reads
   std::uint64_t kept = 0;       ///< parameters packed or unpacked
   bool with_velocity = false;
   /// The part of `moved` that moves outside these calls (encoding, decoding); empty: nothing.
   std::vector<Bytes> coded;
+
+  bool operator==(const LocalWork&) const = default;
 };
 /// One thing after another that a step does once the gradients are ready. `phase` names it in
 /// transfers.csv.
@@ -80,6 +90,8 @@ struct Stage {
   PhaseName phase;
   std::variant<AllReduce, AllGather, SparseAllReduce, LocalWork> what;
   std::uint32_t bucket = 0;  ///< whose layers it is for (models/schemes/bucketed.hpp)
+
+  bool operator==(const Stage&) const = default;
 };
 
 /// What happened to one layer in a step.
@@ -88,6 +100,8 @@ struct LayerOutcome {
   /// Parameters of which a rank sends a value; where ranks send different ones, the mean, rounded.
   std::uint64_t kept = 0;
   std::optional<double> importance_mean, importance_stddev;  ///< over all broadcasters' entries
+
+  bool operator==(const LayerOutcome&) const = default;
 };
 
 /// What a step sends, and the mean over the ranks that comes back.

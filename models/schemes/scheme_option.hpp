@@ -29,6 +29,9 @@ struct SchemeOptionFacts {
   std::string_view group = "scheme";  ///< of the help
   /// What a trace holds was selected already; how it is sent can still be chosen.
   unsigned origins = from_all_but_traces;
+  /// It says what is kept of the layers that are pruned, and how their masks travel: without such a
+  /// layer it has no effect.
+  bool of_pruned_layers = false;
 };
 
 /// An option that some schemes take. Each stands once, and a scheme lists those that it takes.

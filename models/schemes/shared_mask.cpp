@@ -11,6 +11,19 @@ namespace {
 
 std::size_t encoded_bytes(const BroadcastMask& mask) { return (mask.mask + mask.header).count; }
 
+// A second pass of select reads r and w and writes a bit. The importance of a sample is written
+// from its r and w, and read in four passes (a radix select of 8 bits each).
+void add_threshold_work(const SharedMaskStep& step, LocalWork& work) {
+  const std::size_t read = sizeof(float) * (step.reads_weights ? 2 : 1);
+  constexpr std::size_t passes = 4;
+  for (Rank rank = 0; rank < step.sampled.size(); ++rank) {
+    const Bytes of_sample{step.sampled[rank] * (read + sizeof(float) + passes * sizeof(float))};
+    work.moved[rank] += Bytes{read * step.pruned + step.pruned / 8} + of_sample;
+    work.coded[rank] += of_sample;
+  }
+  work.selects_again = !step.sampled.empty();
+}
+
 // Select reads g, r, w and writes r and one bit; with momentum it reads and writes u too. Whole
 // layers are accumulated. A broadcaster also reads its bitmap (and sets what is kept by chance in
 // the same pass) and writes the encoded masks.
@@ -29,6 +42,7 @@ LocalWork select_work(const SharedMaskStep& step) {
   }
   work.selected = step.pruned;
   work.with_velocity = step.with_velocity;
+  add_threshold_work(step, work);
   return work;
 }
 

@@ -26,6 +26,9 @@ struct SharedMaskStep {
   bool reads_weights = true;         ///< to select
   Bytes value{4};                    ///< that travels
   std::vector<BroadcastMask> masks;  ///< of the broadcasters; none: an older union serves again
+  /// Per rank where thresholds were found first, in what a pass had accumulated: how many elements
+  /// they were judged by. Empty: the pass that accumulates selects, too.
+  std::vector<std::size_t> sampled = {};
 };
 
 /// Select and exchange of the masks, or accumulate where there are none; pack, all-reduce of the

@@ -45,7 +45,7 @@ constinit const SchemeOption density_option = {
      .meaning = "kept share of the pruned layers, e.g. 1/64",
      .limits = Number{.minimum = 0, .maximum = 1, .above_minimum = true},
      .default_value = "1/84"},
-    {}};
+    {.of_pruned_layers = true}};
 constinit const SchemeOption warmup_option = {
     {.name = "warmup",
      .value = "EPOCHS",
@@ -53,7 +53,7 @@ constinit const SchemeOption warmup_option = {
      .limits = WholeNumber{0, 1000},
      .default_value = "0",
      .needs = "`source` train"},
-    {}};
+    {.of_pruned_layers = true}};
 constinit const SchemeOption momentum_correction_option = {
     {.name = "momentum-correction",
      .value = "on|off",
@@ -69,14 +69,14 @@ constinit const SchemeOption factor_masking_option = {
      .limits = OnOff{},
      .default_value = "on",
      .needs = "momentum correction"},
-    {.origins = from_training}};
+    {.origins = from_training, .of_pruned_layers = true}};
 constinit const SchemeOption mask_encoding_option = {
     {.name = "mask-encoding",
      .value = "NAME",
      .meaning = "how masks travel: auto (the smallest) or one of ringsim list encodings",
      .limits = NameOf{encoding_names, [](std::string_view name) { find_encoding(name); }},
      .default_value = "auto"},
-    {.origins = from_anywhere}};
+    {.origins = from_anywhere, .of_pruned_layers = true}};
 constinit const SchemeOption whole_below_option = {
     {.name = "whole-below",
      .value = "N",

@@ -32,7 +32,7 @@ constinit const SchemeOption sample_option = {
      .limits = Number{1e-9, 1},
      .default_value = "0.01",
      .needs = "`source` train"},
-    {}};
+    {.of_pruned_layers = true}};
 constexpr double too_few = 0.8, too_many = 1.3;
 constexpr int adaptations = 10;
 

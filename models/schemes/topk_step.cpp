@@ -66,7 +66,7 @@ constinit const SchemeOption sparse_sum_option = {
        return std::vector<std::string>{"all-gather", "ring"};
      }},
      .default_value = "all-gather"},
-    {.origins = from_anywhere}};
+    {.origins = from_anywhere, .of_pruned_layers = true}};
 
 bool sums_on_ring(const SchemeOptions& options) {
   const auto sum = options.get<std::string>(sparse_sum_option);

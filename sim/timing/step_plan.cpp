@@ -14,6 +14,7 @@ namespace {
 Seconds measured_time(const LocalWork& work, Rank rank, const prune::EngineProfile& engine) {
   Seconds time;
   if (work.selected > 0) time += engine.select_time(work.selected, work.with_velocity);
+  if (work.selects_again) time += engine.select_time(work.selected, false);
   if (work.packed_from > 0)
     time += engine.pack_time(work.packed_from, work.kept, work.with_velocity);
   if (work.unpacked_to > 0) time += engine.unpack_time(work.unpacked_to, work.kept);

@@ -232,6 +232,43 @@ TEST_CASE("payloads are the bytes of the real messages", "[iwp]") {
   });
 }
 
+TEST_CASE("finding thresholds in what was accumulated is work of its own", "[iwp]") {
+  // Of layers of 3000 and 1025 parameters a pass more reads r and w and writes a bit: 32,200 + 503
+  // bytes.
+  constexpr std::size_t pass = 8 * 4025 + 4025 / 8;
+  const auto select_of = [](const char* policy, std::uint64_t in_step) {
+    auto o = options(4);
+    set(o, "threshold", policy);
+    IwpScheme scheme(layers, o);
+    LocalWork work;
+    run_steps(scheme, 4, in_step + 1, [&](std::uint64_t, const auto&, const StepOutcome& outcome) {
+      work = std::get<LocalWork>(outcome.stages[0].what);
+    });
+    for (std::size_t rank = 0; rank < 4; ++rank) work.moved[rank].count -= work.coded[rank].count;
+    return work;
+  };
+  const auto plain = select_of("fixed:1", 0);
+  CHECK_FALSE(plain.selects_again);
+  // The mean and the deviation come from the pass that accumulates: there is no sample.
+  const auto first = select_of("dispersion:1", 0), second = select_of("dispersion:1", 1);
+  CHECK(first.selects_again);
+  CHECK(first.moved[2] == plain.moved[2] + Bytes{pass});
+  CHECK_FALSE(second.selects_again);
+  CHECK(second.moved[2] == plain.moved[2]);
+  // A rank that broadcasts nothing codes nothing but its sample: all of so small layers, at 28
+  // bytes (read r and w, write the importance, read it four times).
+  auto o = options(4);
+  set(o, "broadcasters", 1);
+  IwpScheme scheme(layers, o);
+  run_steps(scheme, 4, 66, [&](std::uint64_t step, const auto&, const StepOutcome& outcome) {
+    const auto& work = std::get<LocalWork>(outcome.stages[0].what);
+    const Rank other = (scheme.broadcasters(step).front() + 1) % 4;
+    CHECK(work.selects_again == (step < 64));
+    CHECK(work.coded[other] == Bytes{step < 64 ? std::size_t{28} * 4025 : 0});
+    CHECK(work.moved[other] == plain.moved[2] + work.coded[other] + Bytes{step < 64 ? pass : 0});
+  });
+}
+
 TEST_CASE("broadcasters are distinct, change, and depend on the seed", "[iwp]") {
   auto o = options(8);
   set(o, "broadcasters", 3);
