@@ -1,5 +1,5 @@
 #pragma once
-// What the options name, looked up and checked.
+// What the options name, looked up (sim/run/prepare.hpp).
 #include "models/dataset.hpp"
 #include "models/networks/network.hpp"
 #include "models/prune/engine_profile.hpp"
@@ -29,15 +29,12 @@ struct Experiment {
   std::shared_ptr<const TraceSource> trace;  ///< null: no trace is replayed
   std::shared_ptr<const Network> network;    ///< null without a network to train
   std::shared_ptr<const ModelSpec> spec;     ///< the model, where it is no network
+  std::shared_ptr<const Dataset> data;  ///< that is trained on; null: Fashion-MNIST, not loaded
   std::optional<prune::EngineProfile> engine_profile;
   ReadyTimes ready;             ///< of a step's gradients
   std::vector<Bucket> buckets;  ///< empty: all layers are exchanged together
   std::size_t threads = 0;      ///< that training takes; 0: one per core
 };
-
-/// Before anything slow begins. `like`: one whose options differ in timing alone
-/// (is_timing_option()), with which a model and a trace are shared. Throws UserError.
-Experiment prepare(const RunOptions& options, const Experiment* like = nullptr);
 
 /// The files that the experiment was prepared from.
 std::vector<Summary::Input> inputs_of(const Experiment& experiment);

@@ -2,7 +2,9 @@
 // Which options a run feels, by what its scheme does in a step.
 #include "sim/run/run_options.hpp"
 
+#include <span>
 #include <string_view>
+#include <vector>
 
 namespace ringsim {
 
@@ -14,9 +16,22 @@ Layers small_layers(const RunOptions& options);
 /// schemes do not feel it.
 bool depends_on_stages(std::string_view name);
 
-/// Whether a step of these options (with `source` trace: a step of the scheme, drawn) has a stage
-/// that feels option `name`. True where the options of the scheme are wrong: that is said
-/// elsewhere.
-bool has_stage_for(const RunOptions& options, std::string_view name);
+/// Whether one of the stages feels option `name`, of which depends_on_stages() holds.
+bool is_felt_by(std::span<const Stage> stages, std::string_view name);
+
+/// Stages of all kinds that a step of the options' scheme has on `ranks` ranks with these layers.
+/// Throws UserError where the options of the scheme are wrong.
+std::vector<Stage> stages_of_kind(const RunOptions& options, Rank ranks, const Layers& layers);
+
+/// Whether a step of these options feels option `name` with some model, before one is chosen. True
+/// where the options of the scheme are wrong: that is said elsewhere.
+bool may_feel(const RunOptions& options, std::string_view name);
+
+/// Whether the sizes of a step differ from seed to seed, before a model is chosen; true as above.
+bool may_draw(const RunOptions& options);
+
+/// Whether they do so in an exchange of these layers, with all that `options` has but its seed.
+bool draws_by_seed(const SchemeDefinition& scheme, const Layers& layers, SchemeOptions options,
+                   const std::vector<Bucket>& buckets);
 
 }  // namespace ringsim

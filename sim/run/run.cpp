@@ -2,6 +2,7 @@
 
 #include "sim/run/late_run.hpp"
 #include "sim/run/lockstep_run.hpp"
+#include "sim/run/prepare.hpp"
 #include "sim/run/recording.hpp"
 
 #include <fmt/format.h>

@@ -4,7 +4,6 @@
 #include "base/shipped.hpp"
 #include "models/optimizer.hpp"
 #include "models/schemes/shared_options.hpp"
-#include "sim/run/felt_options.hpp"
 #include "sim/run/run_options.hpp"
 
 #include <fmt/format.h>
@@ -62,8 +61,6 @@ void need_compute_time(const RunOptions& options, const std::string& beside, std
 }
 
 void check_bytes(const RunOptions& options) {
-  if (options.source == Source::trace)
-    refuse("source", "has no effect with `bytes`", "leave it out");
   need_compute_time(options, "`bytes`", "there is no model that says how long a step computes");
   if (!options.ready_times_file.empty()) {
     throw UserError(option_place("compute-time"), "found a file with `bytes`, which has no layers",
@@ -102,11 +99,12 @@ void check_momentum_is_felt(const RunOptions& options, const SchemeDefinition& s
   const auto is_taken =
       std::ranges::find(scheme.options, &momentum_correction_option) != scheme.options.end();
   const bool is_chosen = options.scheme_options.has(momentum_correction_option);
-  if (options.momentum && origin_of(options) != from_training && (!is_taken || is_chosen)) {
+  const bool follows = is_taken && scheme.name != "cltk";  // correction does, where not chosen
+  if (options.momentum && origin_of(options) != from_training && (!follows || is_chosen)) {
     refuse("momentum",
-           is_taken ? "has no effect with `momentum-correction` where nothing is trained"
-                    : fmt::format("has no effect with `scheme` {} where nothing is trained",
-                                  scheme.name),
+           is_chosen ? "has no effect with `momentum-correction` where nothing is trained"
+                     : fmt::format("has no effect with `scheme` {} where nothing is trained",
+                                   scheme.name),
            "leave it out");
   }
   if (!is_given(options, factor_masking_option.name)) return;
@@ -119,13 +117,25 @@ void check_momentum_is_felt(const RunOptions& options, const SchemeDefinition& s
   }
 }
 
-/// What has no local work, or nothing that is added up, does not feel how long that takes.
-void check_stages(const RunOptions& options) {
-  if (options.source == Source::trace && !is_given(options, "scheme")) return;
-  for (const auto& name : options.given) {
-    if (!depends_on_stages(name) || has_stage_for(options, name)) continue;
-    refuse(name, fmt::format("has no effect with `scheme` {}", options.scheme), "leave it out");
+/// Where sizes are drawn some options change how many bytes pruning moves and nothing else, which
+/// no time shows that is given for all of it.
+void check_drawn_work(const RunOptions& options) {
+  const bool is_modelled =
+      options.prune_time == PruneTime::model || options.prune_time == PruneTime::profile;
+  if (is_modelled || origin_of(options) == from_training) return;
+  for (const std::string_view name : {"momentum", "momentum-correction", "clip", "filter"}) {
+    if (is_given(options, name)) {
+      refuse(name, "has no effect with a `prune-time` that is given where nothing is trained",
+             "leave one of the two out");
+    }
   }
+}
+
+void check_warmup(const RunOptions& options) {
+  constexpr double first = 0.25;  // density of a warm-up
+  if (!is_given(options, "warmup") || density_of(options.scheme_options) < first) return;
+  refuse("warmup", fmt::format("has no effect with a `density` of {} or more", first),
+         "leave one of the two out");
 }
 
 /// Residuals can carry the momentum of sgd in steps that are exchanged, and nesterov is sgd without
@@ -140,6 +150,10 @@ void check_momentum(const RunOptions& options, const SchemeDefinition& scheme) {
   }
   check_momentum_is_felt(options, scheme);
   const std::string beside = fmt::format("`optimizer` {}", options.optimizer);
+  if (is_given(options, "momentum-correction") && options.local_steps > 1)
+    refuse("momentum-correction", "has no effect with `local-steps`", "leave it out");
+  if (is_given(options, "momentum-correction") && options.optimizer != "sgd" && !corrects)
+    refuse("momentum-correction", "has no effect with " + beside, "leave it out");
   if (options.optimizer != "sgd" && corrects) {
     throw UserError(option_place("momentum-correction"), "found on with " + beside,
                     "off is accepted", "leave one of the two out");
@@ -185,10 +199,7 @@ void check_run_options(const RunOptions& options) {
   if (options.bytes) check_bytes(options);
   check_origins(options);
   check_conditions(options);
-  if (options.source == Source::trace) {
-    check_trace(options);
-    return check_stages(options);
-  }
+  if (options.source == Source::trace) return check_trace(options);
   if (options.steps && options.epochs) {
     throw UserError(option_place("steps"), "given together with `epochs`",
                     "one of the two is accepted");
@@ -196,7 +207,8 @@ void check_run_options(const RunOptions& options) {
   check_momentum(options, find_scheme(options.scheme));
   check_taken(options, TakenBy::scheme, options.scheme,
               "leave it out, or choose a scheme that takes it (ringsim list schemes)");
-  check_stages(options);
+  check_drawn_work(options);
+  check_warmup(options);
 }
 
 }  // namespace ringsim

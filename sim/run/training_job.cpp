@@ -7,13 +7,24 @@
 #include <utility>
 
 namespace ringsim {
+namespace {
+
+std::shared_ptr<const Dataset> data_of(const Experiment& experiment) {
+  auto data = experiment.data;
+  if (data == nullptr) data = std::make_shared<const Dataset>(load_fashion_mnist());
+  if (!experiment.options.validates) return data;
+  auto apart = std::make_shared<Dataset>(*data);
+  hold_out_validation(*apart, apart->train.size() / 6);  // 10,000 of Fashion-MNIST
+  return apart;
+}
+
+}  // namespace
 
 TrainingJob::TrainingJob(const Experiment& experiment, std::vector<TrainedDeath> deaths)
-    : experiment_(experiment), data_(load_fashion_mnist()) {
-  if (experiment.options.validates) hold_out_validation(data_, 10'000);
+    : experiment_(experiment), data_(data_of(experiment)) {
   const auto epoch_steps =
-      steps_per_epoch(data_.train.size(), experiment.ranks, experiment.options.batch);
-  training_ = training_options(experiment, data_, epoch_steps);
+      steps_per_epoch(data_->train.size(), experiment.ranks, experiment.options.batch);
+  training_ = training_options(experiment, *data_, epoch_steps);
   training_.deaths = std::move(deaths);
   scheme_ = scheme_options(experiment, epoch_steps);
 }
@@ -47,7 +58,7 @@ std::uint64_t TrainingJob::warmup_steps() const {
 
 std::vector<Summary::Input> TrainingJob::inputs() const {
   std::vector<Summary::Input> inputs;
-  for (const auto& file : data_.files) inputs.push_back({file.name, file.sha256});
+  for (const auto& file : data_->files) inputs.push_back({file.name, file.sha256});
   return inputs;
 }
 

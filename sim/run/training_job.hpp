@@ -16,7 +16,8 @@ namespace ringsim {
 
 class TrainingJob {
  public:
-  /// Loads the data set. `experiment` has to outlive it; `deaths` are in order of time.
+  /// Loads the data set where the experiment has none. `experiment` has to outlive it; `deaths` are
+  /// in order of time.
   explicit TrainingJob(const Experiment& experiment, std::vector<TrainedDeath> deaths = {});
   TrainingJob(const TrainingJob&) = delete;
   TrainingJob& operator=(const TrainingJob&) = delete;
@@ -39,7 +40,7 @@ class TrainingJob {
 
  private:
   const Experiment& experiment_;
-  Dataset data_;
+  std::shared_ptr<const Dataset> data_;
   TrainingOptions training_;
   SchemeOptions scheme_;
 };

@@ -78,7 +78,7 @@ ScanRequest with_defaults_to_try(ScanRequest request) {
   const bool adds_up =
       tried == nullptr || std::ranges::any_of(tried->values, [&](const auto& scheme) {
         options.scheme = scheme;
-        return has_stage_for(options, "collective");
+        return may_feel(options, "collective");
       });
   if (adds_up) add("collective", names);
   // The largest one is exchanged when the whole gradient is ready, as without buckets.

@@ -1,7 +1,7 @@
 #include "sim/scan/point_checks.hpp"
 
 #include "base/error.hpp"
-#include "sim/run/experiment.hpp"
+#include "sim/run/prepare.hpp"
 #include "sim/run/run_options.hpp"
 
 #include <map>

@@ -5,6 +5,7 @@
 #include "base/json_writer.hpp"
 #include "sim/run/backend_choice.hpp"
 #include "sim/run/lockstep_run.hpp"
+#include "sim/run/prepare.hpp"
 #include "sim/run/side_by_side.hpp"
 #include "traces/summary.hpp"
 

@@ -166,30 +166,75 @@ std::string PointSet::value_of(std::string_view name,
   return name == "scheme" ? RunOptions{}.scheme : RunOptions{}.collective;
 }
 
+bool PointSet::may_feel_seed(const RunOptions& options) const {
+  const bool is_drawn = options.bytes || options.source == Source::synthetic;
+  if (!is_drawn || options.jitter > 0 || may_draw(options)) return true;
+  const auto& topology = options.topology.what;
+  const auto [known, is_new] = has_own_jitter_.try_emplace(topology, true);
+  if (is_new && kind_named(topology) != nullptr) known->second = false;
+  if (is_new && known->second) {
+    try {
+      const auto found = find_topology(topology);
+      known->second = false;
+      for (Rank rank = 0; rank < found.hosts(); ++rank)
+        known->second = known->second || found.host(rank).jitter.value_or(0) > 0;
+    } catch (const UserError&) {
+      // A run says what is wrong with the topology.
+    }
+  }
+  return known->second;
+}
+
+RunOptions PointSet::options_that_count(std::span<const std::uint32_t> choices,
+                                        const std::string& scheme, const std::string* ranks) const {
+  RunOptions options;
+  const auto set = [&](std::string_view option, const std::string& text) {
+    const auto& row = option_of(option);
+    constexpr std::string_view others[] = {"bytes",  "ranks",    "source",
+                                           "jitter", "topology", "bucket"};
+    const bool counts = row.of_scheme != nullptr
+                            ? takes(scheme, row)
+                            : std::ranges::find(others, option) != std::end(others);
+    if (counts) set_run_option(options, option, text);
+  };
+  for (const auto& [option, text] : fixed_) set(option, text);
+  for (std::size_t i = 0; i < varied_.size(); ++i) {
+    if (choices[i] != left_out) set(varied_[i], texts_[i][choices[i]]);
+  }
+  options.scheme = scheme;
+  if (ranks != nullptr) set("ranks", *ranks);
+  return options;
+}
+
 bool PointSet::lacks_stage(std::string_view name, std::span<const std::uint32_t> choices) const {
   const std::size_t column = column_of("scheme");
   if (column == varied_.size()) return false;
   const auto has_stage = [&](const std::string& scheme) {
-    RunOptions options;
-    const auto set = [&](std::string_view option, const std::string& text) {
-      const auto& row = option_of(option);
-      if (row.of_scheme != nullptr ? takes(scheme, row) : option == "bytes" || option == "ranks")
-        set_run_option(options, option, text);
-    };
-    for (const auto& [option, text] : fixed_) set(option, text);
-    for (std::size_t i = 0; i < varied_.size(); ++i) {
-      if (choices[i] != left_out) set(varied_[i], texts_[i][choices[i]]);
-    }
-    options.scheme = scheme;
-    return has_stage_for(options, name);
+    return may_feel(options_that_count(choices, scheme, nullptr), name);
   };
   return !has_stage(value_of("scheme", choices)) && std::ranges::any_of(texts_[column], has_stage);
+}
+
+bool PointSet::lacks_seed(std::span<const std::uint32_t> choices) const {
+  const std::size_t by_scheme = column_of("scheme"), by_ranks = column_of("ranks");
+  const auto own = value_of("scheme", choices);
+  if (may_feel_seed(options_that_count(choices, own, nullptr))) return false;
+  const auto schemes = by_scheme < varied_.size() ? texts_[by_scheme] : std::vector{own};
+  return std::ranges::any_of(schemes, [&](const std::string& scheme) {
+    if (may_feel_seed(options_that_count(choices, scheme, nullptr))) return true;
+    return by_ranks < varied_.size() &&
+           std::ranges::any_of(texts_[by_ranks], [&](const std::string& ranks) {
+             return may_feel_seed(options_that_count(choices, scheme, &ranks));
+           });
+  });
 }
 
 PointSet::Slot PointSet::slot_of(std::string_view name, bool is_varied, std::size_t index) const {
   const auto& option = option_of(name);
   Slot slot{&option, is_varied, index, false, std::nullopt};
-  if (depends_on_stages(name) && column_of("scheme") != varied_.size()) {
+  const bool has_schemes = column_of("scheme") != varied_.size();
+  if ((depends_on_stages(name) && has_schemes) ||
+      (name == "seed" && (has_schemes || column_of("ranks") != varied_.size()))) {
     slot.may_be_left_out = true;
   } else if (option.taken_by != TakenBy::every_run) {
     const std::string_view by = option.taken_by == TakenBy::scheme ? "scheme" : "collective";
@@ -215,6 +260,7 @@ bool PointSet::leaves_out(const Slot& slot, std::span<const std::uint32_t> choic
   if (slot.other_column && choices[*slot.other_column] != left_out)
     return slot.is_left_out[choices[*slot.other_column]];
   if (depends_on_stages(option.name) && lacks_stage(option.name, choices)) return true;
+  if (option.name == "seed" && lacks_seed(choices)) return true;
   if (option.taken_by == TakenBy::every_run) return false;
   const std::string_view by = option.taken_by == TakenBy::scheme ? "scheme" : "collective";
   const std::size_t column = column_of(by);

@@ -7,12 +7,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace ringsim {
 
 struct RunOption;
+struct RunOptions;
 
 /// An option of run_options() with the text of its value.
 using Assignment = std::pair<std::string_view, std::string>;
@@ -82,6 +84,15 @@ class PointSet {
   std::size_t column_of(std::string_view name) const;
   /// The value of option `name`, which has a default, in a point of these choices.
   std::string value_of(std::string_view name, std::span<const std::uint32_t> choices) const;
+  /// The options of a point of these choices by which a scheme's stages and draws are known, with
+  /// another scheme, and other ranks where they are given.
+  RunOptions options_that_count(std::span<const std::uint32_t> choices, const std::string& scheme,
+                                const std::string* ranks) const;
+  /// Whether something is random in a point of these options.
+  bool may_feel_seed(const RunOptions& options) const;
+  /// Whether nothing is random in a point of these choices, and something is with another of the
+  /// schemes or the numbers of ranks.
+  bool lacks_seed(std::span<const std::uint32_t> choices) const;
   /// Whether the scheme of a point of these choices has no stage that feels the option, and
   /// another one does.
   bool lacks_stage(std::string_view name, std::span<const std::uint32_t> choices) const;
@@ -89,6 +100,7 @@ class PointSet {
   bool leaves_out(const Slot& slot, std::span<const std::uint32_t> choices) const;
 
   std::vector<Assignment> fixed_;
+  mutable std::unordered_map<std::string, bool> has_own_jitter_;  ///< of topologies, once asked
   std::vector<std::string_view> varied_;
   std::vector<std::vector<std::string>> texts_;  ///< [varied option][value]
   std::vector<std::uint32_t> choices_;           ///< [point * varied + option]: of texts_

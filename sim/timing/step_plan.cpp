@@ -3,8 +3,6 @@
 #include "sim/collectives/sparse_ring.hpp"
 
 #include <algorithm>
-#include <tuple>
-#include <type_traits>
 
 namespace ringsim {
 namespace {
@@ -41,49 +39,10 @@ LocalTime local_time(const LocalWork& work, const PruneCosts& costs, std::uint32
   return time;
 }
 
-// With bindings, so that a member that is added has to be compared too.
-bool are_equal(const LocalWork& a, const LocalWork& b) {
-  const auto members = [](const LocalWork& work) {
-    const auto& [moved, selected, packed_from, unpacked_to, kept, with_velocity, coded] = work;
-    return std::tie(moved, selected, packed_from, unpacked_to, kept, with_velocity, coded);
-  };
-  return members(a) == members(b);
-}
-
-bool are_equal(const AllReduce& a, const AllReduce& b) {
-  const auto members = [](const AllReduce& reduce) {
-    const auto& [elements, element_bytes, at_owners] = reduce;
-    return std::tie(elements, element_bytes, at_owners);
-  };
-  return members(a) == members(b);
-}
-
-bool are_equal(const AllGather& a, const AllGather& b) {
-  const auto members = [](const Payload& part) {
-    const auto& [values, masks, headers] = part;
-    return std::tie(values, masks, headers);
-  };
-  return std::ranges::equal(a.parts, b.parts, {}, members, members);
-}
-
-bool are_equal(const KeptStage::SparseRing& a, const KeptStage::SparseRing& b) {
-  return a.collective == b.collective && a.value_bytes == b.value_bytes &&
-         a.index_bytes == b.index_bytes;
-}
-
 }  // namespace
 
 StepPlans::StepPlans(std::vector<StepPlan> plans) : distinct_(std::move(plans)) {
   for (std::uint32_t i = 0; i < distinct_.size(); ++i) which_.add(i);
-}
-
-bool operator==(const KeptStage& a, const KeptStage& b) {
-  if (a.phase != b.phase || a.bucket != b.bucket || a.what.index() != b.what.index()) return false;
-  return std::visit(
-      [&](const auto& what) {
-        return are_equal(what, std::get<std::decay_t<decltype(what)>>(b.what));
-      },
-      a.what);
 }
 
 std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks) {

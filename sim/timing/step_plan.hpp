@@ -83,14 +83,17 @@ struct KeptStage {
   struct SparseRing {
     std::shared_ptr<const Collective> collective;
     Bytes value_bytes, index_bytes;  ///< of an entry
+
+    bool operator==(const SparseRing&) const = default;
   };
   PhaseName phase;  ///< empty where the stage is local work
   std::variant<LocalWork, AllReduce, AllGather, SparseRing> what;
   std::uint32_t bucket = 0;
+
+  /// Where they are equal, so are plans that are made of them. A sparse ring is equal to itself
+  /// alone.
+  bool operator==(const KeptStage&) const = default;
 };
-/// Where they are equal, so are plans that are made of them. A sparse ring is equal to itself
-/// alone.
-bool operator==(const KeptStage& a, const KeptStage& b);
 std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks);
 
 /// The plan of a step whose scheme declared `stages`. Values go by the all-reduce algorithm;

@@ -247,7 +247,7 @@ class Scan(Case):
                 folder,
             )
 
-        refused("--seed was not given, and is 1,2", *scan, "--seed", "1,2")
+        refused("--steps was not given, and is 1,2", *scan, "--steps", "1,2")
         refused("--bytes was 4kB, and is 8kB", *["8kB" if a == "4kB" else a for a in scan])
         refused("it was shard none, and is 1/2", *scan, "--shard", "1/2")
         refused("--scheme was dense,iwp, and is dense", *[a if a != "dense,iwp" else "dense" for a in scan])

@@ -96,7 +96,7 @@ TOPOLOGIES = {
             "efficient": "--scheme dense",
             "pieces": "--scheme dense",
             "straggler": "--scheme dense",
-            "uneasy": "--scheme iwp --jitter 0.1",
+            "uneasy": "--scheme iwp",
             "recovers": "--scheme dense",
             "background": "--scheme dense",
             "profile": "--scheme dense",

@@ -118,6 +118,12 @@ void print_json(const Question& question, const Breakeven& result) {
 
 int execute(const CLI::App& app, const BreakevenCommand& command) {
   const auto question = read_question(app, command);
+  if (app.count("--within") > 0 && question.request.range.step) {
+    throw UserError(
+        {{}, "--within"},
+        fmt::format("has no effect with the listed values of \"{}\"", question.request.item), {},
+        "leave it out, or give the range without a step");
+  }
   const auto result = run_breakeven(question.request, command.grid, command.accuracy);
   Progress(command.quiet).line(fmt::format("compared {} with {}", question.a, question.b));
   if (command.format == Format::csv) {

@@ -79,6 +79,10 @@ void print_json(const PointSet& points, const Ranking& ranking) {
 }
 
 int execute(const CLI::App& app, const OptimizeCommand& command) {
+  if (app.count("--show") > 0 && command.format != Format::table) {
+    throw UserError({{}, "--show"}, "has no effect with --format csv or json", {},
+                    "leave it out: they have all configurations");
+  }
   const auto request = parse_listed_options(app, command.options);
   const PointSet points(with_defaults_to_try(request));
   const auto accuracies = points.all_values("target-accuracy");

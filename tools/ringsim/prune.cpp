@@ -1,6 +1,8 @@
 // ringsim prune: dumped gradients -> a sparse gradient trace.
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
+#include "base/option_names.hpp"
+#include "models/schemes/shared_options.hpp"
 #include "sim/run/run_options.hpp"
 #include "sim/sources/prune_dump.hpp"
 #include "tools/ringsim/command.hpp"
@@ -72,8 +74,19 @@ void print(const PruneResult& result, Format format) {
                                         {"layers", std::move(layers)}}));
 }
 
+/// Without training momentum moves nothing but the velocities of momentum correction.
+void check_effects(const RunOptions& run) {
+  const bool corrects = run.scheme_options.find<bool>(momentum_correction_option)
+                            .value_or(run.momentum.value_or(0) > 0 && run.scheme != "cltk");
+  if (is_given(run, "momentum") && !corrects) {
+    throw UserError(option_place("momentum"), "has no effect without momentum correction", {},
+                    "add `momentum-correction` on, or leave it out");
+  }
+}
+
 int execute(const CLI::App& app, const PruneCommand& command, const Invocation& invocation) {
   const RunOptions run = parse_run_options(app, command.values);
+  check_effects(run);
   if (command.nonfinite != "error" && command.nonfinite != "keep") {
     throw UserError({{}, "--nonfinite"}, fmt::format("found \"{}\"", command.nonfinite),
                     "error or keep is accepted");

@@ -17,6 +17,10 @@ std::span<const OptionGroup* const> option_groups();
 inline bool trains(const RunOptions& options) {
   return !options.bytes && options.source == Source::train;
 }
+/// Whether a step's computing takes as long as the model's operations.
+inline bool models_compute_time(const RunOptions& options) {
+  return !options.compute_time && options.ready_times_file.empty();
+}
 inline constexpr Condition is_trained = {
     "training", trains, "has no effect with a run that does not train", "leave it out"};
 

@@ -4,15 +4,21 @@
 namespace ringsim {
 namespace {
 
-constexpr Condition needs_lateness = {"`staleness` or `quorum`", feeds_back,
-                                      "has no effect with `staleness` 0",
-                                      "give `staleness` S, or leave it out"};
+// With a quorum alone a gradient is taken in its own step or kept back, and never late.
+constexpr Condition needs_lateness = {
+    "`staleness` S", [](const RunOptions& options) { return options.staleness > 0; },
+    "has no effect with `staleness` 0", "give `staleness` S, or leave it out"};
+constexpr Condition needs_long_delays = {
+    "`staleness` of 2 or more", [](const RunOptions& options) { return options.staleness != 1; },
+    "has no effect with `staleness` 1, with which no delay is above 1",
+    "give a larger `staleness`, or leave it out"};
 bool waits_or_is_local(const RunOptions& options) {
   return options.local_steps == 1 || !feeds_back(options);
 }
 
 constexpr Condition of_trained[] = {is_trained};
 constexpr Condition of_late[] = {is_trained, needs_lateness};
+constexpr Condition of_long_delays[] = {is_trained, needs_lateness, needs_long_delays};
 constexpr Condition of_local_steps[] = {
     is_trained,
     {"`staleness` 0 and no `quorum`", waits_or_is_local,
@@ -59,7 +65,7 @@ constexpr RunOption rows[] = {
       .limits = OnOff{},
       .default_value = "off"},
      {.group = "staleness",
-      .conditions = of_late,
+      .conditions = of_long_delays,
       .set = [](RunOptions& o, const OptionValue& v) { o.scales_by_delay = value_as<bool>(v); }}},
     {{.name = "delay-compensation",
       .value = "X",

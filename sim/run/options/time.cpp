@@ -84,9 +84,6 @@ void set_bucket(RunOptions& options, const OptionValue& value) {
   options.bucket = BucketRule{.overshoots = false, .cap = size, .first = size};
 }
 
-bool models_compute_time(const RunOptions& options) {
-  return !options.compute_time && options.ready_times_file.empty();
-}
 bool models_prune_time(const RunOptions& options) { return options.prune_time == PruneTime::model; }
 bool may_overlap(const RunOptions& options) {
   return options.local_steps == 1 || !options.overlap.value_or(false);
@@ -96,6 +93,12 @@ constexpr Condition of_gpu_speed[] = {{"`compute-time` model", models_compute_ti
                                        "leave one of the two out"}};
 constexpr Condition of_memory[] = {{"`prune-time` model", models_prune_time,
                                     "has no effect with a `prune-time` that is given",
+                                    "leave one of the two out"}};
+bool computes(const RunOptions& options) {
+  return !options.compute_time || *options.compute_time > Seconds{};
+}
+constexpr Condition of_jitter[] = {{"computing that takes time", computes,
+                                    "has no effect with a `compute-time` of 0",
                                     "leave one of the two out"}};
 constexpr Condition of_overlap[] = {
     {"`local-steps` 1", may_overlap, "has no effect with `local-steps`",
@@ -169,6 +172,7 @@ constexpr RunOption rows[] = {
       .default_value = "0"},
      {.group = "time",
       .affects = Affects::timing,
+      .conditions = of_jitter,
       .set = [](RunOptions& o, const OptionValue& v) { o.jitter = value_as<double>(v); }}},
     {{.name = "bucket",
       .value = "ddp|Q",

@@ -81,6 +81,15 @@ constexpr Condition of_assume[] = {
     {"`source` trace:DIR `scheme` topk `sparse-sum` ring", adds_up_masks,
      "has no effect without `source` trace:DIR `scheme` topk `sparse-sum` ring", "leave it out"}};
 constexpr Condition of_trained[] = {is_trained};
+bool feels_batch(const RunOptions& options) {
+  return trains(options) || models_compute_time(options);
+}
+constexpr Condition of_batch[] = {{"training, or `compute-time` model", feels_batch,
+                                   "has no effect with a `compute-time` that is given",
+                                   "leave one of the two out"}};
+bool has_source(const RunOptions& options) { return !options.bytes; }
+constexpr Condition of_source[] = {
+    {"no `bytes`", has_source, "has no effect with `bytes`", "leave it out"}};
 
 constexpr RunOption rows[] = {
     {{.name = "model",
@@ -108,7 +117,11 @@ constexpr RunOption rows[] = {
                          return std::vector<std::string>{"train", "synthetic", "trace:"};
                        }},
       .default_value = "train"},
-     {.group = "work", .affects = Affects::both, .set = set_source, .reads = trace_files}},
+     {.group = "work",
+      .affects = Affects::both,
+      .conditions = of_source,
+      .set = set_source,
+      .reads = trace_files}},
     {{.name = "assume",
       .value = "independent",
       .meaning =
@@ -148,6 +161,7 @@ constexpr RunOption rows[] = {
      {.group = "work",
       .affects = Affects::both,
       .origins = from_training | from_model,
+      .conditions = of_batch,
       .set = [](RunOptions& o, const OptionValue& v) { o.batch = value_as<std::size_t>(v); }}},
     {{.name = "seed",
       .value = "N",

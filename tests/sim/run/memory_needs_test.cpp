@@ -2,6 +2,7 @@
 
 #include "base/child_process.hpp"
 #include "base/error.hpp"
+#include "sim/run/prepare.hpp"
 #include "sim/run/run.hpp"
 
 #include <catch2/catch.hpp>

@@ -48,7 +48,7 @@ TEST_CASE("what affects timing alone shares recordings", "[run_options]") {
 }
 
 TEST_CASE("an option says when it has an effect", "[run_options]") {
-  CHECK(needs_of(*find_run_option("fresh-error")) == "training; `staleness` or `quorum`");
+  CHECK(needs_of(*find_run_option("fresh-error")) == "training; `staleness` S");
   CHECK(needs_of(*find_run_option("chunk")) == "`collective` tree");
   CHECK(needs_of(*find_run_option("levels")) ==
         "`scheme` qsgd; `source` train or synthetic, or `bytes`");

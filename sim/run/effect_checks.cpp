@@ -1,0 +1,149 @@
+#include "sim/run/effect_checks.hpp"
+
+#include "base/error.hpp"
+#include "base/option_names.hpp"
+#include "models/schemes/shared_options.hpp"
+#include "sim/run/felt_options.hpp"
+#include "sim/sources/trace_masks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ringsim {
+namespace {
+
+[[noreturn]] void no_effect(std::string_view option, std::string_view why,
+                            std::string_view fix = "leave it out") {
+  throw UserError(option_place(option), fmt::format("has no effect{}", why), {}, fix);
+}
+
+/// What a step does, as far as its kinds of stages go.
+std::vector<Stage> stages_of(const Experiment& experiment) {
+  if (experiment.trace)
+    return experiment.trace->step(0, experiment.ranks, experiment.buckets).stages;
+  return stages_of_kind(experiment.options, experiment.ranks, layers_of(experiment));
+}
+
+/// Options that say how long something takes that the scheme does not do.
+void check_stages(const Experiment& experiment) {
+  const auto& given = experiment.options.given;
+  if (std::ranges::none_of(given, depends_on_stages)) return;
+  const auto stages = stages_of(experiment);
+  for (const auto name : given) {
+    if (depends_on_stages(name) && !is_felt_by(stages, name))
+      no_effect(name, fmt::format(" with `scheme` {}", experiment.scheme.name));
+  }
+}
+
+/// Whether computing times are drawn.
+bool has_jitter(const Experiment& experiment) {
+  if (experiment.ready.step == Seconds{}) return false;
+  for (Rank rank = 0; rank < experiment.ranks; ++rank) {
+    const auto& own = experiment.topology.host(rank).jitter;
+    if (own.value_or(experiment.options.jitter) > 0) return true;
+  }
+  return false;
+}
+
+void check_seed(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  if (!is_given(options, "seed") || has_jitter(experiment)) return;
+  if (experiment.network != nullptr && !draws_sizes(options)) return;  // it is trained
+  if (draws_sizes(options) && draws_by_seed(experiment.scheme, layers_of(experiment),
+                                            scheme_options(experiment, 1), experiment.buckets)) {
+    return;
+  }
+  no_effect("seed", ": nothing is random without `jitter`");
+}
+
+void check_jitter(const Experiment& experiment) {
+  if (!is_given(experiment.options, "jitter")) return;
+  for (Rank rank = 0; rank < experiment.ranks; ++rank) {
+    if (!experiment.topology.host(rank).jitter) return;
+  }
+  no_effect("jitter", fmt::format(": every host of {} has its own", experiment.topology.name()));
+}
+
+/// Whether full buckets have one layer each, so that none can go earlier with fewer.
+bool has_layers_apart(const Experiment& experiment) {
+  auto rule = bucket_rule(experiment.options);
+  if (!rule) return false;
+  rule->timeout.reset();
+  const auto layers = layers_of(experiment);
+  return fill_buckets(layers, order_of_readiness(experiment.ready), *rule, experiment.ready.layer)
+             .size() == layers.size();
+}
+
+bool has_masks(std::span<const Stage> stages) {
+  return std::ranges::any_of(stages,
+                             [](const Stage& stage) { return stage.phase.text() == "masks"; });
+}
+
+/// Exchanges go on one after the other where there are several buckets.
+void check_buckets(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  const bool has_one_layer = !options.bytes && layers_of(experiment).size() == 1;
+  for (const std::string_view name : {"bucket", "bucket-timeout", "overlap", "masks-ahead"}) {
+    if (has_one_layer && is_given(options, name)) no_effect(name, " where there is one layer");
+  }
+  if (is_given(options, "bucket-timeout") && has_layers_apart(experiment))
+    no_effect("bucket-timeout", " where every bucket is one layer");
+  if (experiment.trace && is_given(options, "masks-ahead") && !has_masks(stages_of(experiment)))
+    no_effect("masks-ahead", fmt::format(" with `scheme` {}", experiment.scheme.name));
+  if (experiment.buckets.size() != 1) return;
+  constexpr std::string_view why = " where all layers go into one bucket";
+  constexpr std::string_view fix = "give a smaller `bucket`, or leave it out";
+  const bool is_on_alone = options.overlap.value_or(false) && !options.bucket;
+  if (is_on_alone || (options.overlap && !is_felt_by(stages_of(experiment), "prune-time")))
+    no_effect("overlap", why, fix);
+  if (is_given(options, "masks-ahead")) no_effect("masks-ahead", why, fix);
+}
+
+void check_assumption(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  if (!options.assumes_independent || experiment.ranks > experiment.trace->header().ranks ||
+      !has_trace_masks(options.trace)) {
+    return;
+  }
+  no_effect("assume",
+            fmt::format(": {} has the masks of all {} ranks", options.trace, experiment.ranks));
+}
+
+/// How layers are pruned matters where one is, and which are, where some may not be.
+void check_pruning(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  if (experiment.trace || !takes(experiment.scheme.name, *find_run_option("whole-below"))) return;
+  const auto whole_below = options.scheme_options.get<std::size_t>(whole_below_option);
+  const auto layers = layers_of(experiment);
+  const auto by_default = SchemeOptions{}.get<std::size_t>(whole_below_option);
+  if (is_given(options, "whole-below") && layers.size() == 1 &&
+      layers.front().parameters >= std::max(whole_below, by_default)) {
+    no_effect("whole-below", ": the one layer is pruned in any case");
+  }
+  if (std::ranges::any_of(layers,
+                          [&](const Layer& layer) { return layer.parameters >= whole_below; })) {
+    return;
+  }
+  for (const auto name : options.given) {
+    const auto* option = find_run_option(name)->of_scheme;
+    if (option == nullptr || !option->of_pruned_layers) continue;
+    no_effect(
+        name,
+        fmt::format(": all layers have fewer parameters than {} and are sent whole", whole_below),
+        "give a smaller `whole-below`, or leave it out");
+  }
+}
+
+}  // namespace
+
+void check_effects(const Experiment& experiment) {
+  check_stages(experiment);
+  check_seed(experiment);
+  check_jitter(experiment);
+  check_buckets(experiment);
+  check_assumption(experiment);
+  check_pruning(experiment);
+}
+
+}  // namespace ringsim
