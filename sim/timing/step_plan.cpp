@@ -57,9 +57,9 @@ std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks) {
     } else {
       const auto& sparse = std::get<SparseAllReduce>(stage.what);
       const Bytes entry = sparse.value_bytes + sparse.index_bytes;
-      auto sizes = sparse.union_kept.empty() ? sparse_chunk_sizes(sparse.masks, entry)
-                                             : union_chunk_sizes(sparse.union_kept, sparse.elements,
-                                                                 sparse.chunk_weights, entry);
+      auto sizes = sparse.union_kept.empty()
+                       ? sparse_chunk_sizes(sparse.masks, entry)
+                       : union_chunk_sizes(sparse.union_kept, sparse.parts, entry);
       kept.push_back({stage.phase,
                       KeptStage::SparseRing{make_sparse_ring(ranks, std::move(sizes)),
                                             sparse.value_bytes, sparse.index_bytes},
