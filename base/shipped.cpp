@@ -1,11 +1,11 @@
 #include "base/shipped.hpp"
 
+#include "base/shipped_folder.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 
 namespace ringsim {
-namespace {
-
 namespace fs = std::filesystem;
 
 fs::path locate(const ShippedFolder& folder) {
@@ -19,8 +19,6 @@ fs::path locate(const ShippedFolder& folder) {
   if (fs::is_directory(folder.source, error)) return folder.source;
   return folder.installed;
 }
-
-}  // namespace
 
 std::vector<ShippedFile> shipped_files(const ShippedFolder& folder) {
   std::vector<ShippedFile> shipped;
