@@ -1,41 +1,53 @@
 // The decision map's figures: for each pair of values of two options, which configuration wins and by what factor.
-import { best, grouped, isGreatestBest, overSeeds } from "./scan_model.js";
+import { best, byPair, grouped, isGreatestBest, overSeeds } from "./scan_model.js";
 
 /**
- * `x` and `y` are options (y may be null), `what` the option whose values compete. Where other options vary too, the best
- * of the points that remain stands for each competitor. Gives {cells: [{x, y, winner, next, factor, ...}], wins: [{name,
- * count, factors}]}.
+ * `x` and `y` are options (y may be null), `what` the option whose values compete. Where other options vary too, the
+ * best of the points that remain stands for each competitor. Gives {cells: [{x, y, winner, next, factor, ...}],
+ * wins: [{name, count, factors}]}.
  */
 export function decide(scan, { x, y, what, figure }) {
   const isGreatest = isGreatestBest(figure.name);
-  const at = (option, row) => (option ? option.at.get(option.texts[row.index]) : 0);
-  const points = overSeeds(scan, scan.shown, figure);
-  const byCell = grouped(points, ({ row }) => `${at(x, row)},${at(y, row)}`);
-  const cells = [...byCell].map(([key, inCell]) => {
-    const [column, line] = key.split(",").map(Number);
-    const competitors = [...grouped(inCell, ({ row }) => at(what, row))]
+  const cells = byPair(overSeeds(scan, figure), x, y).map(([column, line, inCell]) => {
+    const competitors = [...grouped(inCell, ({ row }) => what.at[row.index])]
       .map(([value, ofValue]) => ({ value, point: best(ofValue, isGreatest) }))
       .sort((a, b) => (isGreatest ? b.point.mean - a.point.mean : a.point.mean - b.point.mean));
     return cellOf(column, line, competitors, isGreatest);
   });
   const wins = grouped(cells, (cell) => (cell.isTie ? "no one alone" : what.values[cell.winner]));
-  return { cells, wins: [...wins].map(([name, won]) => ({ name, count: won.length,
-    factors: won.map((cell) => cell.factor).filter((factor) => factor !== null) })) };
+  return {
+    cells,
+    wins: [...wins].map(([name, won]) => ({
+      name,
+      count: won.length,
+      factors: won.map((cell) => cell.factor).filter((factor) => factor !== null),
+    })),
+  };
 }
 
 function cellOf(x, y, competitors, isGreatest) {
   const [first, second] = competitors;
   const ratio = second
-    ? (isGreatest ? first.point.mean / second.point.mean : second.point.mean / first.point.mean) : null;
-  return { x, y, winner: first.value, next: second?.value ?? null, best: first.point.mean, row: first.point.row,
+    ? isGreatest
+      ? first.point.mean / second.point.mean
+      : second.point.mean / first.point.mean
+    : null;
+  return {
+    x,
+    y,
+    winner: first.value,
+    next: second?.value ?? null,
+    best: first.point.mean,
+    row: first.point.row,
     factor: ratio === null || Number.isNaN(ratio) ? null : ratio,
     isTie: second !== undefined && second.point.mean === first.point.mean,
-    means: new Map(competitors.map(({ value, point }) => [value, point.mean])) };
+    means: new Map(competitors.map(({ value, point }) => [value, point.mean])),
+  };
 }
 
 /**
- * Where two neighbours along x have different winners: the value of x at which both are equal, straight in logarithms of
- * the figure between them. [{y, left, share}]: `share` of the way from column `left` to the next one.
+ * Where two neighbours along x have different winners: the value of x at which both are equal, straight in logarithms
+ * of the figure between them. [{y, left, share}]: `share` of the way from column `left` to the next one.
  */
 export function crossings(cells) {
   const byPlace = new Map(cells.map((cell) => [`${cell.x},${cell.y}`, cell]));

@@ -21,8 +21,12 @@ export function svg(name, attributes = {}, ...children) {
 
 /** A part of the page with a heading. */
 export function panel(id, title, ...children) {
-  return element("section", { id, class: "panel", "aria-labelledby": `${id}-title` },
-    element("h2", { id: `${id}-title` }, title), ...children);
+  return element(
+    "section",
+    { id, class: "panel", "aria-labelledby": `${id}-title` },
+    element("h2", { id: `${id}-title` }, title),
+    ...children,
+  );
 }
 
 let controls = 0;
@@ -30,8 +34,11 @@ let controls = 0;
 /** A labelled choice among [value, text] pairs; `changed` gets the new value. */
 export function choice(name, label, options, selected, changed) {
   const id = `control-${(controls += 1)}`;
-  const select = element("select", { id, name, onchange: () => changed(select.value) },
-    ...options.map(([value, text]) => element("option", { value, selected: value === selected }, text)));
+  const select = element(
+    "select",
+    { id, name, onchange: () => changed(select.value) },
+    ...options.map(([value, text]) => element("option", { value, selected: value === selected }, text)),
+  );
   return element("label", { for: id }, label, select);
 }
 
@@ -41,14 +48,25 @@ export function controlsRow(...children) {
 
 /** A table of texts and numbers: rows of cells {text, value, best}, of which the first is the heading. */
 export function plainTable(caption, head, rows) {
-  const cell = ({ text, value, best, isText }) => element("td",
-    { "data-value": value ?? "", class: best ? "best" : isText ? "text" : null }, text);
-  return element("div", { class: rows.length > 25 ? "scroll long" : "scroll", tabindex: "0", role: "region", "aria-label": caption },
-    element("table", {},
+  const cell = ({ text, value, best, isText }) =>
+    element("td", { "data-value": value ?? "", class: best ? "best" : isText ? "text" : null }, text);
+  return element(
+    "div",
+    { class: rows.length > 25 ? "scroll long" : "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    element(
+      "table",
+      {},
       element("caption", {}, caption),
       element("thead", {}, element("tr", {}, ...head.map((text) => element("th", { scope: "col" }, text)))),
-      element("tbody", {}, ...rows.map(([first, ...cells]) =>
-        element("tr", {}, element("th", { scope: "row" }, first.text), ...cells.map(cell))))));
+      element(
+        "tbody",
+        {},
+        ...rows.map(([first, ...cells]) =>
+          element("tr", {}, element("th", { scope: "row" }, first.text), ...cells.map(cell)),
+        ),
+      ),
+    ),
+  );
 }
 
 /** What a picture shows, as a table that is built when it is opened. */

@@ -1,6 +1,14 @@
 // Numbers as people read them. Absent ones are a dash.
 const prefixes = [
-  [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "\u00b5"], [1e-9, "n"], [1e-12, "p"],
+  [1e12, "T"],
+  [1e9, "G"],
+  [1e6, "M"],
+  [1e3, "k"],
+  [1, ""],
+  [1e-3, "m"],
+  [1e-6, "\u00b5"],
+  [1e-9, "n"],
+  [1e-12, "p"],
 ];
 
 export const absent = "\u2013";
@@ -37,6 +45,7 @@ export function plain(value) {
 
 export function factor(value) {
   if (value === null) return absent;
+  if (value === Infinity) return "\u221e";
   return `${value >= 100 ? Math.round(value) : value.toFixed(2)}\u00d7`;
 }
 

@@ -44,21 +44,60 @@ function option(shown, figure, colours) {
   const isZero = (cell) => figure.log && !(cell[2] > 0);
   return {
     grid: { left: 20, right: 96, top: 12, bottom: 48, containLabel: true },
-    tooltip: tooltip(colours, (at) => [shown.layers[at.value[1]], `step ${shown.steps[at.value[0]]}` +
-      (shown.perColumn > 1 ? ` and the ${shown.perColumn - 1} after it, their mean` : ""),
-      `${figure.label}: ${plain(shown.cells[at.dataIndex][2])}`]),
+    tooltip: tooltip(colours, (at) => [
+      shown.layers[at.value[1]],
+      `step ${shown.steps[at.value[0]]}` +
+        (shown.perColumn > 1 ? ` and the ${shown.perColumn - 1} after it, their mean` : ""),
+      `${figure.label}: ${plain(shown.cells[at.dataIndex][2])}`,
+    ]),
     xAxis: axis(colours, "step", { type: "category", data: shown.steps, splitLine: { show: false } }),
-    yAxis: axis(colours, "", { type: "category", inverse: true, data: shown.layers, splitLine: { show: false },
-      axisLabel: { color: colours.text, width: 190, overflow: "truncate" } }),
-    dataZoom: shown.layers.length > mostLayersAtOnce ? [{ type: "slider", yAxisIndex: 0, right: 76, width: 14,
-      startValue: 0, endValue: mostLayersAtOnce - 1, showDetail: false, filterMode: "none" }] : [],
-    visualMap: { min: isFlat ? low - 1 : low, max: isFlat ? low + 1 : high, dimension: 2, right: 0, top: "middle",
-      itemHeight: 170, calculable: false, inRange: { color: scaleColours }, outOfRange: { color: zeroColour },
-      text: [isFlat ? "" : back(high), isFlat ? `all ${back(low)}` : back(low)], textStyle: { color: colours.text } },
-    series: [{ type: "heatmap", progressive: 0, emphasis: { itemStyle: { borderColor: colours.text } },
-      data: shown.cells.map((cell) => (isZero(cell)
-        ? { value: [cell[0], cell[1], low - 9], itemStyle: { color: zeroColour } }
-        : [cell[0], cell[1], place(cell[2])])) }],
+    yAxis: axis(colours, "", {
+      type: "category",
+      inverse: true,
+      data: shown.layers,
+      splitLine: { show: false },
+      axisLabel: { color: colours.text, width: 190, overflow: "truncate" },
+    }),
+    dataZoom:
+      shown.layers.length > mostLayersAtOnce
+        ? [
+            {
+              type: "slider",
+              yAxisIndex: 0,
+              right: 76,
+              width: 14,
+              startValue: 0,
+              endValue: mostLayersAtOnce - 1,
+              showDetail: false,
+              filterMode: "none",
+            },
+          ]
+        : [],
+    visualMap: {
+      min: isFlat ? low - 1 : low,
+      max: isFlat ? low + 1 : high,
+      dimension: 2,
+      right: 0,
+      top: "middle",
+      itemHeight: 170,
+      calculable: false,
+      inRange: { color: scaleColours },
+      outOfRange: { color: zeroColour },
+      text: [isFlat ? "" : back(high), isFlat ? `all ${back(low)}` : back(low)],
+      textStyle: { color: colours.text },
+    },
+    series: [
+      {
+        type: "heatmap",
+        progressive: 0,
+        emphasis: { itemStyle: { borderColor: colours.text } },
+        data: shown.cells.map((cell) =>
+          isZero(cell)
+            ? { value: [cell[0], cell[1], low - 9], itemStyle: { color: zeroColour } }
+            : [cell[0], cell[1], place(cell[2])],
+        ),
+      },
+    ],
   };
 }
 
@@ -67,17 +106,21 @@ function table(shown, figure) {
   for (const [, layer, value] of shown.cells) byLayer[layer].push(value);
   const of = (values, what) => (values.length === 0 ? null : what(values));
   const cells = (value) => ({ text: plain(value), value });
-  return plainTable(`${figure.label}, over the columns of the picture`, ["layer", "mean", "least", "greatest"],
-    shown.layers.map((layer, index) => [{ text: layer },
+  return plainTable(
+    `${figure.label}, over the columns of the picture`,
+    ["layer", "mean", "least", "greatest"],
+    shown.layers.map((layer, index) => [
+      { text: layer },
       cells(of(byLayer[index], (all) => all.reduce((a, b) => a + b) / all.length)),
       cells(of(byLayer[index], (all) => all.reduce((a, b) => Math.min(a, b)))),
-      cells(of(byLayer[index], (all) => all.reduce((a, b) => Math.max(a, b))))]));
+      cells(of(byLayer[index], (all) => all.reduce((a, b) => Math.max(a, b)))),
+    ]),
+  );
 }
 
 /** Null where the run has no layers. */
 export function layerPanel(run) {
-  const usable = columns.layerFigures
-    .filter(({ name }) => run.layers.numbers([name]).some((value) => value !== null));
+  const usable = columns.layerFigures.filter(({ name }) => run.layers.numbers([name]).some((value) => value !== null));
   if (usable.length === 0) return null;
   let figure = usable[0];
   let shown = windows(run.layers, figure.name);
@@ -94,8 +137,23 @@ export function layerPanel(run) {
     holder.replaceChildren(alternative(() => table(shown, figure)));
   };
   show();
-  return panel("layers", "Layers over the steps",
-    controlsRow(choice("layer-figure", "Show", usable.map(({ name, label }) => [name, label]), figure.name,
-      (value) => { figure = usable.find(({ name }) => name === value); show(); })),
-    note, picture, holder);
+  return panel(
+    "layers",
+    "Layers over the steps",
+    controlsRow(
+      choice(
+        "layer-figure",
+        "Show",
+        usable.map(({ name, label }) => [name, label]),
+        figure.name,
+        (value) => {
+          figure = usable.find(({ name }) => name === value);
+          show();
+        },
+      ),
+    ),
+    note,
+    picture,
+    holder,
+  );
 }

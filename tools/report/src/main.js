@@ -13,9 +13,26 @@ async function unpack(base64) {
 }
 
 function header(title) {
-  return [element("h1", {}, title), element("div", {},
-    choice("theme", "Colours", [["auto", "as the system"], ["light", "light"], ["dark", "dark"]], "auto", chooseTheme), " ",
-    element("button", { type: "button", onclick: () => window.print() }, "Print"))];
+  return [
+    element("h1", {}, title),
+    element(
+      "div",
+      {},
+      choice(
+        "theme",
+        "Colours",
+        [
+          ["auto", "as the system"],
+          ["light", "light"],
+          ["dark", "dark"],
+        ],
+        "auto",
+        chooseTheme,
+      ),
+      " ",
+      element("button", { type: "button", onclick: () => window.print() }, "Print"),
+    ),
+  ];
 }
 
 async function show() {
@@ -23,16 +40,28 @@ async function show() {
   const names = data.runs ? data.runs.map((run) => run.name).join(", ") : data.scan.name;
   document.title = `ringsim: ${names}`;
   document.getElementById("header").append(...header(document.title));
-  document.getElementById("main").replaceChildren(...(data.runs ? runsPage(data) : scanPage(data.scan)),
-    element("p", { class: "quiet" }, `Made by ringsim ${data.version}.`));
+  document
+    .getElementById("main")
+    .replaceChildren(
+      ...(data.runs ? runsPage(data) : scanPage(data.scan)),
+      element("p", { class: "quiet" }, `Made by ringsim ${data.version}.`),
+    );
   drawCharts();
   document.documentElement.dataset.state = "ready";
 }
 
 show().catch((error) => {
   document.documentElement.dataset.state = "failed";
-  document.getElementById("main").replaceChildren(element("p", { class: "error", role: "alert" }, typeof DecompressionStream === "undefined"
-    ? "This browser is too old for this page: Chromium 80, Firefox 113 and Safari 16.4 are the first that can read it."
-    : `The results of this page cannot be shown: ${error.message}`));
+  document
+    .getElementById("main")
+    .replaceChildren(
+      element(
+        "p",
+        { class: "error", role: "alert" },
+        typeof DecompressionStream === "undefined"
+          ? "This browser is too old: Chromium 80, Firefox 113 and Safari 16.4 are the first that can read this page."
+          : `The results of this page cannot be shown: ${error.message}`,
+      ),
+    );
   throw error;
 });

@@ -26,9 +26,14 @@ class Drawing {
 }
 
 const hostName = (rank) => `host ${rank}`;
-const numbered = (names, pattern) => names
-  .map((name, link) => ({ link, match: pattern.exec(name) })).filter(({ match }) => match)
-  .map(({ link, match }) => ({ link, numbers: match.slice(1).map((part) => (/^\d+$/.test(part) ? Number(part) : part)) }));
+const numbered = (names, pattern) =>
+  names
+    .map((name, link) => ({ link, match: pattern.exec(name) }))
+    .filter(({ match }) => match)
+    .map(({ link, match }) => ({
+      link,
+      numbers: match.slice(1).map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
+    }));
 
 function ring(names) {
   const hosts = names.length / 2;
@@ -78,17 +83,27 @@ function hierarchical(names, gpusPerNode) {
     drawing.vertex(`node${node}`, centre, false, perNode > 1 ? `node ${node}` : "");
     const radius = Math.min(88, (Math.PI * 185) / nodes);
     for (let g = 0; g < perNode; g += 1) {
-      const turn = centre.angle + (perNode > 1 ? ((g / (perNode - 1)) - 0.5) * 1.35 * Math.PI : 0);
-      drawing.vertex(node * perNode + g, { x: centre.x + radius * Math.cos(turn), y: centre.y + radius * Math.sin(turn) },
-        true, `GPU ${node * perNode + g}`);
+      const turn = centre.angle + (perNode > 1 ? (g / (perNode - 1) - 0.5) * 1.35 * Math.PI : 0);
+      drawing.vertex(
+        node * perNode + g,
+        { x: centre.x + radius * Math.cos(turn), y: centre.y + radius * Math.sin(turn) },
+        true,
+        `GPU ${node * perNode + g}`,
+      );
     }
   }
   const nodeOf = (gpu) => `node${Math.floor(gpu / perNode)}`;
   const outer = (card) => (cards === gpus ? card : `node${card}`);
-  for (const { link, numbers: [gpu, way] } of numbered(names, /^gpu(\d+):(up|down)$/)) {
+  for (const {
+    link,
+    numbers: [gpu, way],
+  } of numbered(names, /^gpu(\d+):(up|down)$/)) {
     drawing.edge(link, ...(way === "up" ? [gpu, nodeOf(gpu)] : [nodeOf(gpu), gpu]));
   }
-  for (const { link, numbers: [card, way] } of numbered(names, /^nic(\d+):(up|down)$/)) {
+  for (const {
+    link,
+    numbers: [card, way],
+  } of numbered(names, /^nic(\d+):(up|down)$/)) {
     drawing.edge(link, ...(way === "up" ? [outer(card), "network"] : ["network", outer(card)]));
   }
   if (names.length > 2 * (gpus + cards)) drawing.edge(names.length - 1, "network");
@@ -108,41 +123,80 @@ function fatTree(names) {
   for (let i = 0; i < leaves; i += 1) drawing.vertex(`leaf${i}`, { x: along(i, leaves), y: 320 }, false, `leaf ${i}`);
   for (let i = 0; i < spines; i += 1) drawing.vertex(`spine${i}`, { x: along(i, spines), y: 60 }, false, `spine ${i}`);
   const leafOf = (host) => `leaf${Math.floor(host / (hosts / leaves))}`;
-  for (const { link, numbers: [host, way] } of hostLinks) {
+  for (const {
+    link,
+    numbers: [host, way],
+  } of hostLinks) {
     drawing.edge(link, ...(way === "up" ? [host, leafOf(host)] : [leafOf(host), host]));
   }
-  for (const { link, numbers: [leaf, spine, way] } of up) {
+  for (const {
+    link,
+    numbers: [leaf, spine, way],
+  } of up) {
     drawing.edge(link, ...(way === "up" ? [`leaf${leaf}`, `spine${spine}`] : [`spine${spine}`, `leaf${leaf}`]));
   }
   return drawing;
 }
 
-/** The strides of a torus: distances of hosts whose cable leads upwards, without those that close a line. */
+/**
+ * The extents of a torus, and the hosts in the order of their positions. Cables come dimension by dimension, line by
+ * line; each line of more than two hosts is a circle.
+ */
+function torusShape(cables) {
+  const hosts = 1 + Math.max(...cables.flat());
+  const extents = [];
+  const order = [];
+  for (let at = 0; at < cables.length;) {
+    let length = 1;
+    while (cables[at + length - 1][1] !== cables[at][0] && cables[at + length]?.[0] === cables[at + length - 1][1])
+      length += 1;
+    const isCircle = cables[at + length - 1][1] === cables[at][0];
+    const extent = isCircle ? length : 2;
+    const perLine = isCircle ? extent : 1;
+    const inDimension = (hosts / extent) * perLine;
+    if (extents.length === 0) {
+      for (let i = 0; i < inDimension; i += 1) order.push(...(isCircle ? [cables[i]?.[0]] : (cables[i] ?? [])));
+    }
+    extents.push(extent);
+    at += inDimension;
+  }
+  const isWhole = extents.reduce((product, extent) => product * extent, 1) === hosts && new Set(order).size === hosts;
+  return isWhole ? { hosts, extents, order } : null;
+}
+
 function torus(names) {
   const cables = numbered(names, /^host(\d+)-host(\d+):(up|down)$/);
   if (cables.length === 0 || cables.length !== names.length) return null;
-  const hosts = 1 + Math.max(...cables.flatMap(({ numbers }) => numbers.slice(0, 2)));
-  const strides = [...new Set(cables.map(({ numbers: [a, b] }) => b - a).filter((step) => step > 0))].sort((a, b) => a - b);
-  const extents = strides.map((stride, i) => (strides[i + 1] ?? hosts) / stride);
-  const isGrid = strides[0] === 1 && extents.every((extent) => Number.isInteger(extent) && extent > 1);
+  const shape = torusShape(
+    cables.filter(({ numbers }) => numbers[2] === "up").map(({ numbers }) => numbers.slice(0, 2)),
+  );
+  if (!shape) return null;
+  const { hosts, extents, order } = shape;
+  const [width, height] = [extents[0], extents[1] ?? 1];
   const drawing = new Drawing("torus");
-  const [width, height] = isGrid ? [extents[0], extents[1] ?? 1] : [hosts, 1];
-  const planes = isGrid ? hosts / (width * height) : 1;
+  const planes = hosts / (width * height);
   const columns = Math.ceil(Math.sqrt(planes * 1.4));
   const cell = planes > 1 ? 46 : 90;
-  for (let host = 0; host < hosts; host += 1) {
-    if (!isGrid) {
-      drawing.vertex(host, onCircle(host, hosts, 270), true, hostName(host));
-      continue;
-    }
-    const plane = Math.floor(host / (width * height));
-    const x = host % width;
-    const y = Math.floor(host / width) % height;
-    // Planes are shifted a little within each cell, so that cables that lead to other planes do not hide one another.
-    drawing.vertex(host, { x: 40 + (plane % columns) * (width + 1) * cell + x * cell + y * 9,
-      y: 40 + Math.floor(plane / columns) * (height + 1) * cell + y * cell + x * 9 }, true, hostName(host));
-  }
-  for (const { link, numbers: [a, b, way] } of cables) drawing.edge(link, ...(way === "up" ? [a, b] : [b, a]));
+  order.forEach((host, position) => {
+    const plane = Math.floor(position / (width * height));
+    const x = position % width;
+    const y = Math.floor(position / width) % height;
+    // Lines are bent a little, so that the cable that closes one does not lie on the others.
+    drawing.vertex(
+      host,
+      {
+        x: 40 + (plane % columns) * (width + 1) * cell + x * cell + 12 * Math.sin((Math.PI * y) / height),
+        y: 40 + Math.floor(plane / columns) * (height + 1) * cell + y * cell + 12 * Math.sin((Math.PI * x) / width),
+      },
+      true,
+      hostName(host),
+    );
+  });
+  for (const {
+    link,
+    numbers: [a, b, way],
+  } of cables)
+    drawing.edge(link, ...(way === "up" ? [a, b] : [b, a]));
   return drawing;
 }
 
@@ -152,7 +206,10 @@ function dragonfly(names) {
   const green = numbered(names, /^group(\d+)-chassis(\d+)-router(\d+)-router(\d+):(up|down)$/);
   if (blue.length + black.length + green.length === 0) return null;
   const most = (lists) => 1 + Math.max(0, ...lists);
-  const groups = most([...blue.map(({ numbers }) => numbers[1]), ...[...black, ...green].map(({ numbers }) => numbers[0])]);
+  const groups = most([
+    ...blue.map(({ numbers }) => numbers[1]),
+    ...[...black, ...green].map(({ numbers }) => numbers[0]),
+  ]);
   const chassis = most([...black.map(({ numbers }) => numbers[3]), ...green.map(({ numbers }) => numbers[1])]);
   const routers = most([...green.map(({ numbers }) => numbers[3]), ...black.map(({ numbers }) => numbers[1])]);
   const hostLinks = numbered(names, /^host(\d+):(up|down)$/);
@@ -162,16 +219,27 @@ function dragonfly(names) {
   const extent = Math.min(200, (2 * Math.PI * 240) / groups) * 0.8;
   for (let group = 0; group < groups; group += 1) {
     const centre = onCircle(group, groups, 250);
-    drawing.vertex(`group${group}`, { x: middle + (centre.x - middle) * 0.62, y: middle + (centre.y - middle) * 0.62 }, false,
-      `group ${group}`);
+    drawing.vertex(
+      `group${group}`,
+      { x: middle + (centre.x - middle) * 0.62, y: middle + (centre.y - middle) * 0.62 },
+      false,
+      `group ${group}`,
+    );
     for (let c = 0; c < chassis; c += 1) {
       for (let r = 0; r < routers; r += 1) {
-        const at = { x: centre.x + extent * ((r + 0.5) / routers - 0.5), y: centre.y + extent * ((c + 0.5) / chassis - 0.5) };
+        const at = {
+          x: centre.x + extent * ((r + 0.5) / routers - 0.5),
+          y: centre.y + extent * ((c + 0.5) / chassis - 0.5),
+        };
         drawing.vertex(id(group, c, r), at, false);
         const first = ((group * chassis + c) * routers + r) * perRouter;
         for (let h = 0; h < perRouter; h += 1) {
-          drawing.vertex(first + h, onCircle(h + 0.5, perRouter, Math.min(24, (0.38 * extent) / routers), at), true,
-            hostName(first + h));
+          drawing.vertex(
+            first + h,
+            onCircle(h, perRouter, Math.min(24, (0.38 * extent) / routers), at),
+            true,
+            hostName(first + h),
+          );
         }
       }
     }
@@ -181,20 +249,42 @@ function dragonfly(names) {
     return id(Math.floor(router / (chassis * routers)), Math.floor(router / routers) % chassis, router % routers);
   };
   const both = (link, way, a, b) => drawing.edge(link, ...(way === "up" ? [a, b] : [b, a]));
-  for (const { link, numbers: [host, way] } of hostLinks) both(link, way, host, routerOf(host));
-  for (const { link, numbers: [g, c, a, b, way] } of green) both(link, way, id(g, c, a), id(g, c, b));
-  for (const { link, numbers: [g, r, a, b, way] } of black) both(link, way, id(g, a, r), id(g, b, r));
-  for (const { link, numbers: [a, b, way] } of blue) both(link, way, `group${a}`, `group${b}`);
+  for (const {
+    link,
+    numbers: [host, way],
+  } of hostLinks)
+    both(link, way, host, routerOf(host));
+  for (const {
+    link,
+    numbers: [g, c, a, b, way],
+  } of green)
+    both(link, way, id(g, c, a), id(g, c, b));
+  for (const {
+    link,
+    numbers: [g, r, a, b, way],
+  } of black)
+    both(link, way, id(g, a, r), id(g, b, r));
+  for (const {
+    link,
+    numbers: [a, b, way],
+  } of blue)
+    both(link, way, `group${a}`, `group${b}`);
   return drawing;
 }
 
 /** A drawing of the topology with these links, or null where the names show none. */
 export function layout(names, gpusPerNode) {
   if (names.length < 2) return null;
-  const drawing = dragonfly(names) ?? fatTree(names) ?? hierarchical(names, gpusPerNode) ?? torus(names) ?? ring(names)
-    ?? star(names);
+  const drawing =
+    dragonfly(names) ??
+    fatTree(names) ??
+    hierarchical(names, gpusPerNode) ??
+    torus(names) ??
+    ring(names) ??
+    star(names);
   if (!drawing) return null;
-  const isWhole = drawing.edges.length === names.length && drawing.edges.every(({ from, to }) =>
-    drawing.vertices.has(from) && (to === undefined || drawing.vertices.has(to)));
+  const isWhole =
+    drawing.edges.length === names.length &&
+    drawing.edges.every(({ from, to }) => drawing.vertices.has(from) && (to === undefined || drawing.vertices.has(to)));
   return isWhole ? drawing : null;
 }

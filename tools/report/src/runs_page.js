@@ -13,13 +13,25 @@ import { flatten, pick, Table } from "./table.js";
 import { comparisonVerdict, runVerdict } from "./verdict.js";
 
 function read(run) {
-  return { name: run.name, flat: flatten(run.summary), gpusPerNode: run.gpus_per_node ?? null, leftOut: run.every,
-    steps: new Table(run.steps), layers: new Table(run.layers), links: new Table(run.links), ages: new Table(run.staleness) };
+  return {
+    name: run.name,
+    flat: flatten(run.summary),
+    gpusPerNode: run.gpus_per_node ?? null,
+    leftOut: run.every,
+    steps: new Table(run.steps),
+    layers: new Table(run.layers),
+    links: new Table(run.links),
+    ages: new Table(run.staleness),
+  };
 }
 
 function provenance(run) {
-  return element("details", {}, element("summary", {}, `How ${run.name} was made`),
-    element("pre", {}, pick(run.flat, columns.summary.command) ?? ""));
+  return element(
+    "details",
+    {},
+    element("summary", {}, `How ${run.name} was made`),
+    element("pre", {}, pick(run.flat, columns.summary.command) ?? ""),
+  );
 }
 
 function details(run) {
@@ -42,6 +54,21 @@ export function runsPage(data) {
     holder.replaceChildren(...details(runs[Number(name)]));
     drawCharts();
   };
-  return [...top, panel("which", "One run in detail", controlsRow(
-    choice("run", "Run", runs.map((run, i) => [String(i), run.name]), "0", choose))), holder];
+  return [
+    ...top,
+    panel(
+      "which",
+      "One run in detail",
+      controlsRow(
+        choice(
+          "run",
+          "Run",
+          runs.map((run, i) => [String(i), run.name]),
+          "0",
+          choose,
+        ),
+      ),
+    ),
+    holder,
+  ];
 }

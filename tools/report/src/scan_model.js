@@ -25,13 +25,33 @@ export class Scan {
     this.chosen = new Map(this.options.map((option) => [option.name, new Set(option.values)]));
     this.listeners = [];
     this.shown = this.rows;
+    this.hasSeeds = this.options.some((option) => option.isSeed);
+    this.repeated = this.findRepeated();
+    this.means = new Map(); // by figure: what overSeeds() gives of the points that are shown
   }
 
   option(name) {
     const texts = this.table.texts([name]).map((text) => (text === "" ? leftOut : text));
     const { values, isNumeric } = ordered(texts);
-    return { name, label: `--${name.slice(columns.optionPrefix.length)}`, texts, values, isNumeric,
-      at: new Map(values.map((value, index) => [value, index])), isSeed: name === columns.seedOption };
+    const places = new Map(values.map((value, index) => [value, index]));
+    return {
+      name,
+      label: `--${name.slice(columns.optionPrefix.length)}`,
+      texts,
+      values,
+      isNumeric,
+      at: Int32Array.from(texts, (text) => places.get(text)), // by row: the index of its value
+      isSeed: name === columns.seedOption,
+    };
+  }
+
+  /** By row: a number that points have in common which differ in their seed alone. */
+  findRepeated() {
+    const keys = new Float64Array(this.rows.length);
+    for (const option of this.options.filter(({ isSeed }) => !isSeed)) {
+      option.at.forEach((at, index) => (keys[index] = keys[index] * option.values.length + at));
+    }
+    return keys;
   }
 
   /** Columns of numbers that are no options, those that all points share last. */
@@ -41,8 +61,15 @@ export class Scan {
       if (name.startsWith(columns.optionPrefix) || name === "point") continue;
       const values = this.table.numbers([name]);
       const present = values.filter((value) => value !== null);
-      if (present.length === 0 || this.table.texts([name]).some((text) => text !== "" && number(text) === null)) continue;
-      figures.push({ name, label: name, values, unit: columns.unitOf(name), varies: present.some((v) => v !== present[0]) });
+      if (present.length === 0 || this.table.texts([name]).some((text) => text !== "" && number(text) === null))
+        continue;
+      figures.push({
+        name,
+        label: name,
+        values,
+        unit: columns.unitOf(name),
+        varies: present.some((v) => v !== present[0]),
+      });
     }
     return figures;
   }
@@ -63,8 +90,12 @@ export class Scan {
 
   update() {
     const narrowed = this.options.filter((option) => this.chosen.get(option.name).size < option.values.length);
-    this.shown = this.rows.filter((row) =>
-      narrowed.every((option) => this.chosen.get(option.name).has(option.texts[row.index])));
+    const masks = narrowed.map((option) => [
+      option.at,
+      option.values.map((value) => this.chosen.get(option.name).has(value)),
+    ]);
+    this.shown = this.rows.filter((row) => masks.every(([at, isChosen]) => isChosen[at[row.index]]));
+    this.means.clear();
     for (const listener of this.listeners) listener();
   }
 
@@ -85,8 +116,10 @@ export function grouped(rows, key) {
 }
 
 // Student's t for a two-sided interval of 95 %, by degrees of freedom.
-const student = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
-  2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042];
+const student = [
+  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11,
+  2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
+];
 
 /** Mean, and half the width of its 95 % confidence interval: null for fewer than two values. */
 export function interval(values) {
@@ -98,15 +131,28 @@ export function interval(values) {
 }
 
 /**
- * Points that differ in their seed alone, as one: [{row, mean, half, count}]. Points that failed or have no such figure
- * are left out.
+ * The points that are shown, of which those that differ in their seed alone are one: [{row, mean, half, count}]. Points
+ * that failed or have no such figure are left out.
  */
-export function overSeeds(scan, rows, figure) {
-  const options = scan.options.filter((option) => !option.isSeed);
-  const groups = grouped(rows.filter((row) => figure.values[row.index] !== null),
-    (row) => options.map((option) => option.at.get(option.texts[row.index])).join());
-  return [...groups.values()].map((group) =>
-    ({ row: group[0], ...interval(group.map((row) => figure.values[row.index])) }));
+export function overSeeds(scan, figure) {
+  if (!scan.means.has(figure)) scan.means.set(figure, findMeans(scan, figure));
+  return scan.means.get(figure);
+}
+
+function findMeans(scan, figure) {
+  const rows = scan.shown.filter((row) => figure.values[row.index] !== null);
+  if (!scan.hasSeeds) return rows.map((row) => ({ row, mean: figure.values[row.index], half: null, count: 1 }));
+  return [...grouped(rows, (row) => scan.repeated[row.index]).values()].map((group) => ({
+    row: group[0],
+    ...interval(group.map((row) => figure.values[row.index])),
+  }));
+}
+
+/** The points of each pair of values of two options, of which the second may be null: [[x, y, points]]. */
+export function byPair(points, x, y) {
+  const rows = y ? y.values.length : 1;
+  const groups = grouped(points, ({ row }) => x.at[row.index] * rows + (y ? y.at[row.index] : 0));
+  return [...groups].map(([key, inGroup]) => [Math.floor(key / rows), key % rows, inGroup]);
 }
 
 /** The best (least, or greatest) of points. */

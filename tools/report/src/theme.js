@@ -37,11 +37,24 @@ export function onThemeChange(listener) {
 export function palette() {
   const style = getComputedStyle(root);
   const read = (name) => style.getPropertyValue(`--${name}`).trim();
-  return { page: read("page"), panel: read("panel"), text: read("text"), quiet: read("quiet"), line: read("line"),
-    accent: read("accent"), mark: read("mark") };
+  return {
+    page: read("page"),
+    panel: read("panel"),
+    text: read("text"),
+    quiet: read("quiet"),
+    line: read("line"),
+    accent: read("accent"),
+    mark: read("mark"),
+  };
 }
 
 prefersDark.addEventListener("change", apply);
-window.addEventListener("beforeprint", () => { printing = true; apply(); });
-window.addEventListener("afterprint", () => { printing = false; apply(); });
+window.addEventListener("beforeprint", () => {
+  printing = true;
+  apply();
+});
+window.addEventListener("afterprint", () => {
+  printing = false;
+  apply();
+});
 apply();

@@ -23,18 +23,20 @@ function bindingOf(flat) {
 
 function accuracyOf(flat) {
   const accuracy = pick(flat, columns.summary.accuracy);
-  return accuracy === null ? "Accuracy was not simulated."
-    : `It ends at an accuracy of ${share(accuracy)}.`;
+  return accuracy === null ? "Accuracy was not simulated." : `It ends at an accuracy of ${share(accuracy)}.`;
 }
 
 export function runVerdict(run) {
   const flat = run.flat;
-  const [total, compute, compress, exposed] = ["total", "compute", "compress", "exposed"]
-    .map((part) => pick(flat, columns.summary[part]));
+  const [total, compute, compress, exposed] = ["total", "compute", "compress", "exposed"].map((part) =>
+    pick(flat, columns.summary[part]),
+  );
   const scheme = pick(flat, columns.summary.scheme);
-  return [`A step with ${scheme} on ${pick(flat, columns.summary.ranks)} ranks takes ${seconds(total)}: ` +
-    `${seconds(compute)} computing, ${seconds(compress)} compressing, ${seconds(exposed)} waiting for the exchange.`,
-  `${accuracyOf(flat)}${bindingOf(flat)}`];
+  return [
+    `A step with ${scheme} on ${pick(flat, columns.summary.ranks)} ranks takes ${seconds(total)}: ` +
+      `${seconds(compute)} computing, ${seconds(compress)} compressing, ${seconds(exposed)} waiting for the exchange.`,
+    `${accuracyOf(flat)}${bindingOf(flat)}`,
+  ];
 }
 
 export function comparisonVerdict(runs) {
@@ -46,12 +48,19 @@ export function comparisonVerdict(runs) {
   const times = `${best.name} is fastest: ${seconds(total(best))} a step`;
   const first = runs[0];
   const against = first === best ? next : first;
-  const lines = [!against ? `${times}.` : total(best) === total(against) ? `${times}, as long as ${against.name}.`
-    : `${times}, ${factor(total(against) / total(best))} as fast as ${against.name} (${seconds(total(against))}).`];
+  const lines = [
+    !against
+      ? `${times}.`
+      : total(best) === total(against)
+        ? `${times}, as long as ${against.name}.`
+        : `${times}, ${factor(total(against) / total(best))} as fast as ${against.name} (${seconds(total(against))}).`,
+  ];
   const accuracies = runs.map((run) => [run.name, pick(run.flat, columns.summary.accuracy)]);
-  lines.push((accuracies.some(([, accuracy]) => accuracy !== null)
-    ? `Accuracy at the end: ${accuracies.map(([name, value]) => `${name} ${share(value)}`).join(", ")}.`
-    : "Accuracy was not simulated.") + bindingOf(best.flat));
+  lines.push(
+    (accuracies.some(([, accuracy]) => accuracy !== null)
+      ? `Accuracy at the end: ${accuracies.map(([name, value]) => `${name} ${share(value)}`).join(", ")}.`
+      : "Accuracy was not simulated.") + bindingOf(best.flat),
+  );
   return lines;
 }
 
@@ -67,8 +76,13 @@ export function scanVerdict(scan, wins, cells, compared, figure) {
   const lines = [`${scan.rows.length} points${failed > 0 ? `, ${failed} of which failed` : ""}.`];
   if (wins.length === 0) return lines;
   const ordered = [...wins].sort((a, b) => b.count - a.count);
-  const others = ordered.slice(1).map((win) => `${win.name} in ${win.count}${byFactors(win)}`).join(", ");
-  lines.push(`${compared} ${ordered[0].name} is best by ${figure} in ${ordered[0].count} of ${cells} cells of the ` +
-    `decision map${byFactors(ordered[0])}${others ? `; ${others}` : ""}.`);
+  const others = ordered
+    .slice(1)
+    .map((win) => `${win.name} in ${win.count}${byFactors(win)}`)
+    .join(", ");
+  lines.push(
+    `${compared} ${ordered[0].name} is best by ${figure} in ${ordered[0].count} of ${cells} cells of the ` +
+      `decision map${byFactors(ordered[0])}${others ? `; ${others}` : ""}.`,
+  );
   return lines;
 }
