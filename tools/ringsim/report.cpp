@@ -32,10 +32,8 @@ struct ReportCommand {
 
 /// The page without results, as tools/report makes it.
 std::string empty_page() {
-  const auto path = locate({.name = "report",
-                            .from_program = RINGSIM_REPORT_FROM_PROGRAM,
-                            .source = RINGSIM_BUILT_REPORT,
-                            .installed = RINGSIM_INSTALLED_REPORT}) /
+  const auto path = shipped_folder("report", RINGSIM_REPORT_FROM_PROGRAM, RINGSIM_BUILT_REPORT,
+                                   RINGSIM_INSTALLED_REPORT) /
                     "page.html";
   if (!fs::exists(path)) {
     throw UserError({path.string(), {}}, "the page of reports has not been built", {},

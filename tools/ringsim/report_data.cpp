@@ -13,6 +13,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -80,15 +81,30 @@ Thinned thin(const fs::path& path, std::size_t most_rows) {
   return thinned;
 }
 
-/// GPUs of a node of the topology file that the run read, where that is still the same.
+/// What the run's command gave as its topology, where that has no blanks in it.
+std::optional<std::string> topology_given(const Summary& summary) {
+  std::istringstream words(summary.provenance.command);
+  constexpr std::string_view option = "--topology";
+  for (std::string word; words >> word;) {
+    if (word == option && words >> word) return word;
+    if (word.starts_with(option) && word[option.size()] == '=')
+      return word.substr(option.size() + 1);
+  }
+  return std::nullopt;
+}
+
+/// GPUs of a node of the topology file that the run read, where that is there and still the same.
 std::optional<std::uint32_t> gpus_per_node(const Summary& summary) {
-  for (const auto& input : summary.provenance.inputs) {
-    try {
-      const auto file = topology_file(input.name);
-      if (sha256(read_file(file)) == input.sha256) return load_topology(file).gpus_per_node();
-    } catch (const UserError&) {
-      continue;  // another kind of file, or one that has gone since
-    }
+  const auto given = topology_given(summary);
+  if (!given) return std::nullopt;
+  try {
+    const auto file = topology_file(*given);
+    const auto hash = sha256(read_file(file));
+    const auto is_that = [&](const auto& input) { return input.sha256 == hash; };
+    if (std::ranges::any_of(summary.provenance.inputs, is_that))
+      return load_topology(file).gpus_per_node();
+  } catch (const UserError&) {
+    // A kind of topology is no file, and files may have gone since.
   }
   return std::nullopt;
 }

@@ -96,9 +96,9 @@ function vertexElements(drawing, labelled) {
 function picture(drawing, run, links) {
   const most = links.reduce((largest, link) => Math.max(largest, link.utilization ?? 0), 0);
   const points = [...drawing.vertices.values()];
-  const left = Math.min(...points.map((point) => point.x)) - 50;
+  const left = Math.min(...points.map((point) => point.x)) - 70;
   const top = Math.min(...points.map((point) => point.y)) - 40;
-  const width = Math.max(...points.map((point) => point.x)) + 50 - left;
+  const width = Math.max(...points.map((point) => point.x)) + 70 - left;
   const height = Math.max(...points.map((point) => point.y)) + 52 - top;
   const named = pick(run.flat, columns.summary.bottleneckName);
   return svg(

@@ -50,7 +50,9 @@ export function runsPage(data) {
   ].filter(Boolean);
   const holder = element("div", { id: "one-run" }, ...details(runs[0]));
   if (runs.length === 1) return [...top, holder];
+  const heading = element("p", {}, `What follows is of the run ${runs[0].name}.`);
   const choose = (name) => {
+    heading.textContent = `What follows is of the run ${runs[Number(name)].name}.`;
     holder.replaceChildren(...details(runs[Number(name)]));
     drawCharts();
   };
@@ -59,6 +61,7 @@ export function runsPage(data) {
     panel(
       "which",
       "One run in detail",
+      heading,
       controlsRow(
         choice(
           "run",
