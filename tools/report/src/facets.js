@@ -188,7 +188,7 @@ export function facetPanel(scan, figures) {
     holder.replaceChildren(alternative(() => table(state, all)));
   };
   show();
-  scan.onChange(show);
+  scan.onChange(show, true);
   const choices = options.map(({ name, label }) => [name, label]);
   const change = (name) => (value) => {
     state[name] = options.find((one) => one.name === value) ?? null;

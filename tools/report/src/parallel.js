@@ -109,16 +109,7 @@ export function parallelPanel(scan, figures) {
     picture.draw();
   };
   show();
-  // All other parts of the page answer first.
-  let isWaiting = false;
-  scan.onChange(() => {
-    if (isWaiting) return;
-    isWaiting = true;
-    setTimeout(() => {
-      isWaiting = false;
-      show();
-    });
-  });
+  scan.onChange(show, true);
   return panel(
     "parallel",
     "All points at once",

@@ -24,6 +24,7 @@ export class Scan {
     this.figures = this.findFigures();
     this.chosen = new Map(this.options.map((option) => [option.name, new Set(option.values)]));
     this.listeners = [];
+    this.later = [];
     this.shown = this.rows;
     this.hasSeeds = this.options.some((option) => option.isSeed);
     this.repeated = this.findRepeated();
@@ -97,10 +98,13 @@ export class Scan {
     this.shown = this.rows.filter((row) => masks.every(([at, isChosen]) => isChosen[at[row.index]]));
     this.means.clear();
     for (const listener of this.listeners) listener();
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.later.forEach((listener) => listener()));
   }
 
-  onChange(listener) {
-    this.listeners.push(listener);
+  /** Called when other points are shown; `isLater`: once all others have answered. */
+  onChange(listener, isLater = false) {
+    (isLater ? this.later : this.listeners).push(listener);
   }
 }
 
