@@ -46,7 +46,7 @@ export function plain(value) {
 export function factor(value) {
   if (value === null) return absent;
   if (value === Infinity) return "\u221e";
-  return `${value >= 100 ? Math.round(value) : value.toFixed(2)}\u00d7`;
+  return `${value >= 100 ? Math.round(value) : value.toFixed(value < 1.1 ? 3 : 2)}\u00d7`;
 }
 
 /** A value of a column whose unit is one of columns.js. */
