@@ -30,11 +30,15 @@ struct ReportCommand {
   std::string output;
 };
 
-/// The page without results, as tools/report makes it.
+/// Where the page without results is, as tools/report makes it.
+fs::path page_file() {
+  return shipped_folder("report", RINGSIM_REPORT_FROM_PROGRAM, RINGSIM_BUILT_REPORT,
+                        RINGSIM_INSTALLED_REPORT) /
+         "page.html";
+}
+
 std::string empty_page() {
-  const auto path = shipped_folder("report", RINGSIM_REPORT_FROM_PROGRAM, RINGSIM_BUILT_REPORT,
-                                   RINGSIM_INSTALLED_REPORT) /
-                    "page.html";
+  const auto path = page_file();
   if (!fs::exists(path)) {
     throw UserError({path.string(), {}}, "the page of reports has not been built", {},
                     "tools/install page, then build the target report_page; it needs node and npm");
@@ -45,7 +49,9 @@ std::string empty_page() {
 int execute(const ReportCommand& command) {
   std::string page = empty_page();
   const auto at = page.find(place_of_results);
-  check(at != std::string::npos, "the page has a place for results");
+  if (at == std::string::npos)
+    throw UserError({page_file().string(), {}}, "has no place for results", {},
+                    "build the target report_page again");
   const auto results = base64(pack_gzip(to_text(report_data(command.folders))));
   page.replace(at, place_of_results.size(), results);
   AtomicFile file(command.output);

@@ -57,13 +57,18 @@ export const summary = {
   bottleneckKind: ["bottleneck.kind"],
   bottleneckName: ["bottleneck.name"],
   bottleneckShare: ["bottleneck.share"],
+  computeBasis: ["basis.compute"],
+  compressBasis: ["basis.compress"],
+  exchangeBasis: ["basis.exchange"],
+  headroomFp32: ["headroom_seconds.dense_fp32"],
+  headroomBf16: ["headroom_seconds.dense_bf16"],
   command: ["provenance.command"],
   seed: ["provenance.seed"],
   error: ["error"],
 };
 
-/** Where the way in which a time is known stands, by the part of the step. */
-export const basis = { compute: "basis.compute", compress: "basis.compress", exposed: "basis.exchange" };
+/** How a part of the step's time is known: measured, calibrated, extrapolated or modelled. */
+export const basis = { compute: summary.computeBasis, compress: summary.compressBasis, exposed: summary.exchangeBasis };
 
 /** Prefix of the columns of scan.csv that say how points differ, and the option that only repeats. */
 export const optionPrefix = "option.";
@@ -72,7 +77,13 @@ export const schemeOption = "option.scheme";
 
 /** The unit that a column's or key's name tells. */
 export function unitOf(name) {
-  if (/(_s|seconds)$/.test(name) || name.startsWith("seconds_per_step") || name.endsWith(".seconds")) return "s";
+  if (
+    /(_s|seconds)$/.test(name) ||
+    name.startsWith("headroom_seconds") ||
+    name.startsWith("seconds_per_step") ||
+    name.endsWith(".seconds")
+  )
+    return "s";
   if (/bytes$/.test(name) || name.startsWith("bytes_")) return "B";
   if (name.startsWith("compression_ratio")) return "x";
   if (/(accuracy|density|utilization|share)$/.test(name)) return "share";

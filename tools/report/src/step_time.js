@@ -26,7 +26,7 @@ const mostRowsOfTable = 500;
 
 /** The name of a part of the time, with how it is known where the run says so. */
 function partLabel(flat, part) {
-  const basis = flat[columns.basis[part.key]];
+  const basis = pick(flat, columns.basis[part.key]);
   return basis ? `${part.label} (${basis})` : part.label;
 }
 
