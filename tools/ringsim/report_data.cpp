@@ -150,6 +150,7 @@ std::vector<fs::path> seeds_in(const fs::path& folder) {
   }
   std::sort(found.begin(), found.end());
   std::vector<fs::path> folders;
+  folders.reserve(found.size());
   for (auto& [seed, path] : found) folders.push_back(std::move(path));
   return folders;
 }
@@ -180,6 +181,7 @@ std::vector<std::string> names_of(const std::vector<fs::path>& folders) {
   std::multiset<std::string> names;
   for (const auto& folder : folders) names.insert(name_of(folder));
   std::vector<std::string> chosen;
+  chosen.reserve(folders.size());
   for (const auto& folder : folders)
     chosen.push_back(names.count(name_of(folder)) == 1 ? name_of(folder) : folder.string());
   return chosen;

@@ -142,6 +142,25 @@ int execute(const CLI::App& app, RunCommand command, const Invocation& invocatio
   return 0;
 }
 
+void add_timeline_options(CLI::App& app, RunCommand& command) {
+  app.add_flag("--timeline", command.timeline,
+               "writes timeline.json too, which Perfetto and chrome://tracing open")
+      ->group("output");
+  const auto add_ranges = [&app](const std::string& name, std::optional<NumberRanges>& ranges,
+                                 const char* meaning, const char* value) {
+    app.add_option_function<std::string>(
+           "--" + name,
+           [name, &ranges](const std::string& text) { ranges = NumberRanges::parse(name, text); },
+           meaning)
+        ->type_name(value)
+        ->group("output");
+  };
+  add_ranges("timeline-steps", command.timeline_choice.steps,
+             "which steps the timeline has, such as 0..4 or 0,10,20; default: all", "STEPS");
+  add_ranges("timeline-ranks", command.timeline_choice.ranks,
+             "which ranks the timeline has, such as 0..7; default: all", "RANKS");
+}
+
 std::function<int()> add_run(CLI::App& app, const Invocation& invocation) {
   auto command = std::make_shared<RunCommand>();
   for (const auto& option : run_options()) {
@@ -154,22 +173,7 @@ std::function<int()> add_run(CLI::App& app, const Invocation& invocation) {
   app.add_flag("--transfers", command->transfers,
                "writes transfers.csv too: every message, much where there are many ranks")
       ->group("output");
-  app.add_flag("--timeline", command->timeline,
-               "writes timeline.json too, which Perfetto and chrome://tracing open")
-      ->group("output");
-  const auto add_ranges = [&app](const std::string& name, std::optional<NumberRanges>& ranges,
-                                 const char* meaning, const char* value) {
-    app.add_option_function<std::string>(
-           "--" + name,
-           [name, &ranges](const std::string& text) { ranges = NumberRanges::parse(name, text); },
-           meaning)
-        ->type_name(value)
-        ->group("output");
-  };
-  add_ranges("timeline-steps", command->timeline_choice.steps,
-             "which steps the timeline has, such as 0..4 or 0,10,20; default: all", "STEPS");
-  add_ranges("timeline-ranks", command->timeline_choice.ranks,
-             "which ranks the timeline has, such as 0..7; default: all", "RANKS");
+  add_timeline_options(app, *command);
   app.add_flag("--quiet", command->quiet, "no progress on stderr")->group("output");
   return [&app, command, &invocation] { return execute(app, *command, invocation); };
 }
