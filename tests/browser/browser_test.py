@@ -86,7 +86,7 @@ def make_pages(folder):
         ringsim("report", *folders, "-o", pages[name])
 
     quick = ["--topology", "ring8-1g", "--steps", "24", "--evaluate-every", "6"]
-    ringsim("run", *quick, "--scheme", "iwp", "-o", folder / "iwp")
+    ringsim("run", *quick, "--scheme", "iwp", "--transfers", "-o", folder / "iwp")
     ringsim("run", *quick, "--scheme", "dense", "-o", folder / "dense")
     uniform = ["--topology", "ring", "--ranks", "8,16", "--latency", "5us", "--bandwidth", "1Gbps..1000Gbps*10"]
     ringsim(

@@ -118,6 +118,25 @@ test("a run: controls change what is shown", async () => {
   });
 });
 
+test("a run: the slider shows the messages that are under way", async () => {
+  await open("run", async (page) => {
+    const messages = csv("iwp/transfers.csv");
+    const [starts, ends] = [messages.numbers(["start_s"]), messages.numbers(["end_s"])];
+    const shown = Math.min(messages.length, 6000);
+    const [begin, end] = [Math.min(...starts.slice(0, shown)), Math.max(...ends.slice(0, shown))];
+    const counts = new Set();
+    for (const stop of [0, 137, 500, 1000]) {
+      await page.fill("input[name=moment]", String(stop));
+      const time = begin + ((end - begin) * stop) / 1000;
+      const expected = starts.filter((start, i) => i < shown && start <= time && time < ends[i]).length;
+      assert.equal(await page.locator("svg.network path.message").count(), expected);
+      assert.match(await page.textContent("output[name=under-way]"), new RegExp(`: ${expected} messages`));
+      counts.add(expected);
+    }
+    assert.ok(counts.size > 1);
+  });
+});
+
 test("several runs are compared, and each is shown in detail; dark", async () => {
   await open(
     "runs",

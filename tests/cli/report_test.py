@@ -58,6 +58,16 @@ class Report(Case):
             for table in ["steps", "layers", "links", "staleness"]:
                 self.assertEqual(run[table], (folder / f"{table}.csv").read_text())
             self.assertEqual(run["every"], {"steps": 1, "layers": 1})
+            self.assertIsNone(run["transfers"])
+
+    def test_the_first_messages_are_on_the_page_where_they_were_recorded(self):
+        out = self.folder / "messages"
+        few = ["--topology", "ring8-1g", "--compute-time", "0s", "--steps", "60"]
+        self.good("run", *EXCHANGE, *few, "--transfers", "-o", out, "--quiet")
+        lines = (out / "transfers.csv").read_text().splitlines(keepends=True)
+        self.assertEqual(len(lines), 1 + 60 * 8 * 14)
+        transfers = self.report(out)["runs"][0]["transfers"]
+        self.assertEqual(transfers, {"csv": "".join(lines[:6001]), "is_whole": False})
 
     def test_runs_of_several_seeds_come_in_the_order_of_their_numbers(self):
         self.run_folder("seeds", jitter="0.01", compute_time="1ms", seed="9..11")

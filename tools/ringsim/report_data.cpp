@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t most_runs = 64, most_points = 100'000;
 // Rows of all runs together: so many are some 800 kB of the page.
-constexpr std::size_t most_step_rows = 5'000, most_layer_rows = 6'000;
+constexpr std::size_t most_step_rows = 5'000, most_layer_rows = 6'000, most_messages = 6'000;
 
 constexpr std::string_view accepted_folders =
     "result folders of `run -o` and a folder of `scan -o` are accepted";
@@ -34,8 +34,9 @@ std::string name_of(const fs::path& folder) {
   return (path.has_filename() ? path : path.parent_path()).filename().string();
 }
 
-/// Calls `take` with every row of a CSV file, its newline included; a quoted cell may hold some.
-void for_rows(const fs::path& path, const std::function<void(std::string_view)>& take) {
+/// Calls `take` with the rows of a CSV file, newlines included (a quoted cell may hold some), until
+/// it says that it wants no more.
+void for_rows(const fs::path& path, const std::function<bool(std::string_view)>& take) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw UserError({path.string(), {}}, "cannot be read", accepted_folders);
   std::string row;
@@ -44,7 +45,7 @@ void for_rows(const fs::path& path, const std::function<void(std::string_view)>&
     row += line += '\n';
     if (std::count(line.begin(), line.end(), '"') % 2 == 1) is_quoted = !is_quoted;
     if (is_quoted) continue;
-    take(row);
+    if (!take(row)) return;
     row.clear();
   }
   if (!row.empty()) throw UserError({path.string(), {}}, "ends within a quoted cell");
@@ -65,20 +66,36 @@ Thinned thin(const fs::path& path, std::size_t most_rows) {
   std::size_t rows = 0;
   std::uint64_t last = 0;
   for_rows(path, [&](std::string_view row) {
-    if (rows++ == 0) return;  // the header
+    if (rows++ == 0) return true;  // the header
     const auto step = step_of(row);
     if (!step) {
       throw UserError({path.string(), fmt::format("row {}", rows)}, "begins with no step",
                       accepted_folders);
     }
     last = *step;
+    return true;
   });
   Thinned thinned{{}, std::max<std::uint64_t>(1, (rows + most_rows - 1) / most_rows)};
   for_rows(path, [&](std::string_view row) {
     const auto step = step_of(row);
     if (!step || *step % thinned.every == 0 || *step == last) thinned.csv += row;
+    return true;
   });
   return thinned;
+}
+
+/// The first messages, where they were recorded.
+Json messages(const fs::path& folder, std::size_t most) {
+  const auto path = folder / TransferRow::file.name;
+  if (!fs::exists(path)) return nullptr;
+  std::string csv;
+  std::size_t rows = 0;
+  for_rows(path, [&](std::string_view row) {
+    if (rows++ > most) return false;
+    csv += row;
+    return true;
+  });
+  return Json::Object{{"csv", std::move(csv)}, {"is_whole", rows <= most + 1}};
 }
 
 /// What the run's command gave as its topology, where that has no blanks in it.
@@ -119,6 +136,7 @@ Json run_data(const fs::path& folder, const std::string& name, std::size_t runs)
                       {"every", Json::Object{{"steps", steps.every}, {"layers", layers.every}}},
                       {"steps", std::move(steps.csv)},
                       {"layers", std::move(layers.csv)},
+                      {"transfers", messages(folder, most_messages / runs)},
                       {"links", read_file(folder / LinkRow::file.name, accepted_folders)},
                       {"staleness", read_file(folder / StalenessRow::file.name, accepted_folders)}};
 }
@@ -129,7 +147,7 @@ Json scan_data(const fs::path& folder) {
   std::size_t rows = 0;
   for_rows(path, [&](std::string_view row) {
     csv += row;
-    if (rows++ <= most_points) return;
+    if (rows++ <= most_points) return true;
     throw UserError({path.string(), {}}, fmt::format("found more than {} points", most_points), {},
                     "scan fewer values, or look at the file in parts");
   });

@@ -32,6 +32,15 @@ export const layerFigures = [
 
 export const links = { link: ["link"], bytes: ["bytes"], busy: ["busy_s"], utilization: ["utilization"] };
 
+export const messages = {
+  source: ["source"],
+  target: ["target"],
+  bytes: ["bytes"],
+  phase: ["phase"],
+  start: ["start_s"],
+  end: ["end_s"],
+};
+
 export const ages = { layer: ["layer"], age: ["age_steps"], parameters: ["parameters"] };
 
 const secondsPerStep = (part) => [`seconds_per_step.${part}`];

@@ -2,6 +2,7 @@
 import * as columns from "./columns.js";
 import { element, panel, plainTable, svg, alternative } from "./dom.js";
 import { bytes, seconds, share } from "./format.js";
+import { messageSlider } from "./messages.js";
 import { layout } from "./network_layout.js";
 import { pick } from "./table.js";
 
@@ -128,6 +129,7 @@ export function networkPanel(run) {
           run.gpusPerNode,
         )
       : null;
+  const drawn = drawing ? picture(drawing, run, links) : null;
   const sorted = [...links].sort((a, b) => (b.utilization ?? -1) - (a.utilization ?? -1));
   const table = (caption, rows) =>
     plainTable(
@@ -151,7 +153,8 @@ export function networkPanel(run) {
         `to the busiest (${share(sorted[0].utilization)}). Dotted lines carried nothing (${idle} of ${links.length}).`,
       drawing ? "" : ` These ${links.length} links are listed, not drawn.`,
     ),
-    drawing ? picture(drawing, run, links) : null,
+    drawn,
+    drawn ? messageSlider(run, drawing, drawn) : null,
     table(`The ${Math.min(mostListed, links.length)} busiest links`, sorted.slice(0, mostListed)),
     links.length > mostListed ? alternative(() => table("All links", sorted)) : null,
   );

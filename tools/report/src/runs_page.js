@@ -22,6 +22,7 @@ function read(run) {
     layers: new Table(run.layers),
     links: new Table(run.links),
     ages: new Table(run.staleness),
+    messages: run.transfers ? { table: new Table(run.transfers.csv), isWhole: run.transfers.is_whole } : null,
   };
 }
 
