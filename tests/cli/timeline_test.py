@@ -116,6 +116,9 @@ class Timeline(Case):
         self.check_tables(out, events, 1e9 / 8)
         compute = sorted(e["ts"] for e in events if e["ph"] == "X" and e["name"] == "compute" and e["pid"] == 1)
         starts = [float(row["start_s"]) / MICROSECOND for row in self.rows(out, "steps.csv")]
+        # Each message has its link for itself: while bytes flow, they take all of it.
+        values = {round(e["args"]["utilization"], 6) for e in events if e["ph"] == "C"}
+        self.assertEqual(values, {0, 1})
         self.assertEqual(len(compute), 100)
         for found, start in zip(compute, starts):
             self.assertAlmostEqual(found, start, delta=NANOSECOND)

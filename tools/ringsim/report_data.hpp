@@ -16,8 +16,9 @@ namespace ringsim {
 ///   {"version", "scan": {"name", "csv"}}
 ///
 /// The tables are CSV as the files have it. Of tables that would make the page too large every
-/// N-th step is kept, and the last one (`every` says N), and of messages the first ones. Throws UserError where a folder is none of
-/// these, where they do not go together, or where a file is wrong.
+/// N-th step is kept, and the last one (`every` says N), and of messages the first ones. Throws
+/// UserError where a folder is none of these, where they do not go together, or where a file is
+/// wrong.
 Json report_data(const std::vector<std::string>& folders);
 
 }  // namespace ringsim
