@@ -64,6 +64,9 @@ Timing time_on_backend(const Experiment& experiment, const StepPlans& plans,
   if (observer.on_transfer) {
     on_transfer = [&](const TransferEvent& event) { observer.on_transfer(transfer_row(event)); };
   }
+  std::function<void(const DelayEvent&)> on_delay;
+  if (observer.on_work)
+    on_delay = [&](const DelayEvent& event) { observer.on_work(rank_work(event)); };
   Timing timing;
   const auto time_on = [&](const BackendAttempt& attempt) {
     const auto require_exact = [&](const Program& program) {
@@ -74,6 +77,7 @@ Timing time_on_backend(const Experiment& experiment, const StepPlans& plans,
                    attempt.backend.run, on_transfer, recovery,
                    {.clock_rounding = attempt.backend.clock_rounding,
                     .before_telling = require_exact,
+                    .on_delay = on_delay,
                     .before_running_all = [&] {
                       check_memory(memory_needs(experiment, false), [] { return free_memory(); });
                     }});

@@ -41,6 +41,7 @@ RunResult run(const RunOptions& options, const RunObserver& observer) {
   const Experiment experiment = prepare(options);
   const auto read_before = inputs_of(experiment);
   if (observer.on_start) observer.on_start(describe(experiment));
+  if (observer.on_network) observer.on_network(experiment.topology);
   auto result = run_experiment(experiment, observer);
   auto& inputs = result.summary.provenance.inputs;
   inputs.insert(inputs.begin(), read_before.begin(), read_before.end());

@@ -1,13 +1,25 @@
 #pragma once
 // Where a run reports to while it goes on.
+#include "base/rank.hpp"
+#include "base/units.hpp"
 #include "models/schemes/density_check.hpp"
+#include "topologies/topology.hpp"
 #include "traces/records.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace ringsim {
+
+/// What a rank did by itself.
+struct RankWork {
+  std::uint64_t step;
+  Rank rank;
+  std::string_view what;  ///< "compute", or what it pruned for: "select", "pack", ...
+  Seconds start, duration;
+};
 
 /// An empty function is not called.
 struct RunObserver {
@@ -23,6 +35,10 @@ struct RunObserver {
   std::function<void(const DensityCheck&)> on_density;
   /// Gets rows in order of time. Costs much time where there are many ranks.
   std::function<void(const TransferRow&)> on_transfer;
+  /// Gets what the ranks did, when it is over, in order of time.
+  std::function<void(const RankWork&)> on_work = {};
+  /// Gets the network before the first message on it.
+  std::function<void(const Topology&)> on_network = {};
 };
 
 }  // namespace ringsim

@@ -30,6 +30,15 @@ TransferRow transfer_row(const TransferEvent& event) {
           event.end.value};
 }
 
+RankWork rank_work(const DelayEvent& event) {
+  const auto phase = event.phase.text();
+  return {.step = event.step,
+          .rank = event.rank,
+          .what = phase.empty() ? "compute" : phase,
+          .start = event.start,
+          .duration = event.duration};
+}
+
 namespace {
 
 void check_density(const Experiment& experiment, const Recording& recording,

@@ -24,6 +24,7 @@ struct RunResult {
 };
 
 TransferRow transfer_row(const TransferEvent& event);
+RankWork rank_work(const DelayEvent& event);
 
 /// A run that has ended, in parts.
 struct FinishedRun {

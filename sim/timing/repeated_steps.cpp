@@ -44,7 +44,8 @@ void RepeatedSteps::begin(std::uint32_t plan, std::vector<Seconds> begin) {
              .exchange = {},
              .links = {},
              .path_of = {},
-             .transfers = {}};
+             .transfers = {},
+             .delays = {}};
   plan_ = StepPlans(std::vector{plans_.distinct()[plan]});
   step_ = std::make_unique<TimedSteps>(topology_, plan_, ranks_, compute_);
   program_ = step_->program();

@@ -113,21 +113,36 @@ PathTimes StepChain::path() const {
   return times;
 }
 
-void StepChain::tell(const std::function<void(const TransferEvent&)>& on_transfer) const {
+void StepChain::for_steps(
+    const std::function<void(std::uint64_t, const StepRecord&, Seconds)>& take) const {
   Seconds begin;  // of the run's first step
   for (const auto& run : steps.runs()) {
     const auto& record = records[run.first];
-    for (std::uint64_t i = 0; i < run.count; ++i) {
-      const Seconds moved = begin + static_cast<double>(i) * record.first_end();
-      for (auto transfer : record.transfers) {
-        transfer.step = run.from + i;
-        transfer.start += moved;
-        transfer.end += moved;
-        on_transfer(transfer);
-      }
-    }
+    for (std::uint64_t i = 0; i < run.count; ++i)
+      take(run.from + i, record, begin + static_cast<double>(i) * record.first_end());
     begin += static_cast<double>(run.count) * record.first_end();
   }
+}
+
+void StepChain::tell(const std::function<void(const TransferEvent&)>& on_transfer) const {
+  for_steps([&](std::uint64_t step, const StepRecord& record, Seconds begin) {
+    for (auto transfer : record.transfers) {
+      transfer.step = step;
+      transfer.start += begin;
+      transfer.end += begin;
+      on_transfer(transfer);
+    }
+  });
+}
+
+void StepChain::tell_delays(const std::function<void(const DelayEvent&)>& on_delay) const {
+  for_steps([&](std::uint64_t step, const StepRecord& record, Seconds begin) {
+    for (auto delay : record.delays) {
+      delay.step = step;
+      delay.start += begin;
+      on_delay(delay);
+    }
+  });
 }
 
 }  // namespace ringsim

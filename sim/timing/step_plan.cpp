@@ -21,10 +21,10 @@ Seconds measured_time(const LocalWork& work, Rank rank, const prune::EngineProfi
 }
 
 /// `first`: of its bucket.
-LocalTime local_time(const LocalWork& work, const PruneCosts& costs, std::uint32_t bucket,
-                     bool first) {
-  LocalTime time{.duration = {}, .bucket = bucket};
-  const double share = costs.bucket_shares.empty() ? 1 : costs.bucket_shares[bucket];
+LocalTime local_time(const KeptStage& stage, const PruneCosts& costs, bool first) {
+  const auto& work = std::get<LocalWork>(stage.what);
+  LocalTime time{.duration = {}, .bucket = stage.bucket, .phase = stage.phase};
+  const double share = costs.bucket_shares.empty() ? 1 : costs.bucket_shares[stage.bucket];
   for (Rank rank = 0; rank < work.moved.size(); ++rank) {
     Seconds duration;
     if (costs.prune) {
@@ -49,7 +49,7 @@ std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks) {
   std::vector<KeptStage> kept;
   for (const auto& stage : stages) {
     if (const auto* work = std::get_if<LocalWork>(&stage.what)) {
-      kept.push_back({{}, *work, stage.bucket});
+      kept.push_back({stage.phase, *work, stage.bucket});
     } else if (const auto* reduce = std::get_if<AllReduce>(&stage.what)) {
       kept.push_back({stage.phase, *reduce, stage.bucket});
     } else if (const auto* gather = std::get_if<AllGather>(&stage.what)) {
@@ -74,8 +74,8 @@ StepPlan plan_kept(const std::vector<KeptStage>& stages, Rank ranks, const Colle
   StepPlan plan;
   std::optional<std::uint32_t> worked_on;  // the bucket of the last local work
   for (const auto& stage : stages) {
-    if (const auto* work = std::get_if<LocalWork>(&stage.what)) {
-      plan.stages.emplace_back(local_time(*work, costs, stage.bucket, worked_on != stage.bucket));
+    if (std::holds_alternative<LocalWork>(stage.what)) {
+      plan.stages.emplace_back(local_time(stage, costs, worked_on != stage.bucket));
       worked_on = stage.bucket;
     } else if (const auto* reduce = std::get_if<AllReduce>(&stage.what)) {
       auto request = values.request;

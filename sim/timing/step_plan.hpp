@@ -33,6 +33,7 @@ struct PruneCosts {
 struct LocalTime {
   std::vector<Seconds> duration;
   std::uint32_t bucket = 0;
+  PhaseName phase = {};
 };
 struct Exchange {
   PhaseName phase;
@@ -86,7 +87,7 @@ struct KeptStage {
 
     bool operator==(const SparseRing&) const = default;
   };
-  PhaseName phase;  ///< empty where the stage is local work
+  PhaseName phase;
   std::variant<LocalWork, AllReduce, AllGather, SparseRing> what;
   std::uint32_t bucket = 0;
 

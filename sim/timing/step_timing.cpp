@@ -45,14 +45,20 @@ Timing time_steps(const Topology& topology, const StepPlans& plans, Rank ranks,
   std::unique_ptr<WholeRun> whole;
   const auto run_whole = [&] {
     whole = std::make_unique<WholeRun>(topology, plans, ranks, compute, recovery);
-    if (on_transfer && settings.before_telling) settings.before_telling(whole->program);
+    if ((on_transfer || settings.on_delay) && settings.before_telling)
+      settings.before_telling(whole->program);
     return &whole->program;
   };
   std::unique_ptr<RepeatedSteps> repeated;
   const auto steps = [&]() -> TimedSteps& { return whole ? whole->steps : repeated->step(); };
   Observer observer{.on_mark = [&](const MarkEvent& event) { steps().on_mark(event); },
                     .on_collective = [&](const CollectiveEvent& event) { steps().add(event); },
-                    .on_delay = [&](const DelayEvent& event) { steps().add(event); },
+                    .on_delay =
+                        [&](const DelayEvent& event) {
+                          steps().add(event);
+                          if (!settings.on_delay) return;
+                          whole ? settings.on_delay(event) : repeated->add(event);
+                        },
                     .wants_critical_path = true};
   if (on_transfer) {
     observer.on_transfer = [&](const TransferEvent& event) {
@@ -73,6 +79,7 @@ Timing time_steps(const Topology& topology, const StepPlans& plans, Rank ranks,
   if (whole) return whole->steps.timeline().timing(std::move(result));
   check(repeated->chain().steps.size() == plans.size(), "a backend runs all parts of a program");
   if (on_transfer) repeated->chain().tell(on_transfer);
+  if (settings.on_delay) repeated->chain().tell_delays(settings.on_delay);
   return repeated->chain().timing(topology);
 }
 

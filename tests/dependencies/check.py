@@ -59,6 +59,7 @@ ROOMS = {
 }
 # Tests of the whole program, of scripts and of the sources: no folder of sources has their names.
 OTHER_TESTS = {
+    "browser",
     "capture",
     "cli",
     "dependencies",
