@@ -170,6 +170,49 @@ The latency is from half the smallest round trip.
             "The latency is from nothing: 0 is taken, as the file has no round trip.", self.good("calibrate", iperf)
         )
 
+    def test_a_fit_that_is_bad_says_so(self):
+        # From 1 GiB on each doubling of the size takes three times as long: no link does that.
+        rows = [(2**power, 3e-3 * 2 ** (power - 25) * (1.6 ** max(0, power - 29))) for power in range(25, 35)]
+        table = self.write("t.csv", "bytes,seconds\n" + "".join(f"{size},{time!r}\n" for size, time in rows))
+        result = self.table("t.csv")
+        self.assertGreater(result["error"]["worst"], 0.5)
+        done = self.ringsim("calibrate", table)
+        worst = f"{100 * result['error']['worst']:.2f} %"
+        warning = (
+            f"The worst error is {worst}: these times follow no link of a latency and a bandwidth. Look at them with "
+            "--points, and fit to the sizes that do."
+        )
+        self.assertEqual(result["warnings"], [warning])
+        self.assertEqual((done.returncode, done.stderr), (0, f"warning: {table}: {warning}\n"))
+        link = self.folder / "link.json"
+        self.check_error(
+            f"{table}: the fit errs by {worst} at worst: these times follow no link; with -o an error of at most "
+            "50.00 % is accepted; look at them with --points, or add --force",
+            "calibrate",
+            table,
+            "-o",
+            link,
+            "--hosts",
+            "2",
+        )
+        self.assertFalse(link.exists())
+        self.assertEqual(self.ringsim("calibrate", table, "-o", link, "--hosts", "2", "--force").returncode, 0)
+        self.assertIn(warning, json.loads(link.read_text())["description"])
+
+    def test_one_of_several_tables_is_picked(self):
+        first = self.nccl()
+        second = first.read_text().replace("all_reduce_perf", "all_gather_perf")
+        both = self.write("both.txt", first.read_text() + second)
+        self.check_error(
+            f"{both}: found 2 tables: all_reduce, 4 ranks (line 6); all_gather, 4 ranks (line 31); one is "
+            "accepted; pick it with --operation and --ranks",
+            "calibrate",
+            both,
+        )
+        self.assertEqual(
+            self.table("both.txt", "--operation", "all_reduce")["pieces"], self.table("nccl.txt")["pieces"]
+        )
+
     def test_wrong_input(self):
         nccl, iperf = self.nccl(), self.iperf(50)
         table = self.write("t.csv", "bytes,seconds\n1000,1e-6\n2000,2e-6\n")
@@ -193,11 +236,11 @@ The latency is from half the smallest round trip.
             ),
             ('--ranks: found "1"; a whole number from 2 to 1048576 is accepted', table, "--ranks", "1"),
             (
-                '--operation: found the operation "alltoall"; accepted: message, sendrecv, reduce_scatter, all_gather, '
-                "all_reduce, broadcast, reduce; the others' times follow no ring",
+                '--operation: found the operation "hypercube"; accepted: message, sendrecv, reduce_scatter, all_gather, '
+                "all_reduce, broadcast, reduce, alltoall, scatter, gather; other operations are not known",
                 table,
                 "--operation",
-                "alltoall",
+                "hypercube",
             ),
             ('--holdout: found "yes"; on or off is accepted', table, "--holdout", "yes"),
             (
@@ -209,6 +252,7 @@ The latency is from half the smallest round trip.
                 "on",
             ),
             ("--hosts: has no effect without -o; leave it out", table, "--hosts", "4"),
+            ("--force: has no effect without -o; leave it out", table, "--force"),
             (
                 f"--hosts: is needed with -o, as {table} does not say how many; the number of hosts of the topology is "
                 "accepted; e.g. --hosts 8",

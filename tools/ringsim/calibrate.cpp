@@ -19,9 +19,14 @@ namespace {
 
 struct CalibrateCommand {
   std::string file, operation, ranks, hosts, latency, holdout = "off", output, points;
-  bool in_place = false;
+  bool in_place = false, force = false;
   Format format = Format::table;
 };
+
+/// A fit that errs more is told to the user: times of links are within it.
+constexpr double worst_of_links = 0.25;
+/// No file is written of a fit that errs more, unless it is forced.
+constexpr double worst_written = 0.5;
 
 Place option(const char* name) { return {{}, name}; }
 
@@ -39,12 +44,50 @@ std::optional<std::uint32_t> parse_hosts(const std::string& text, const char* na
                   fmt::format("a whole number from {} to {} is accepted", fewest, most));
 }
 
+/// "all_reduce, 4 ranks (line 12)"
+std::string text_of(const MeasuredTable& table) {
+  auto text = table.setting.operation.value_or("an unknown operation");
+  if (table.setting.ranks) text += fmt::format(", {} ranks", *table.setting.ranks);
+  if (table.setting.nodes.value_or(1) > 1) text += fmt::format(", {} nodes", *table.setting.nodes);
+  if (table.setting.algorithm) text += fmt::format(", {}", *table.setting.algorithm);
+  return text + (table.place.position.empty() ? "" : fmt::format(" ({})", table.place.position));
+}
+
+/// The table that `operation` and `ranks` pick. Tables of one setting are repetitions.
+MeasuredTable choose_table(const CalibrateCommand& command, std::vector<MeasuredTable> tables) {
+  if (tables.size() == 1) return std::move(tables.front());
+  const auto ranks = parse_hosts(command.ranks, "--ranks");
+  std::optional<MeasuredTable> chosen;
+  std::vector<std::string> names;
+  bool is_one = true;
+  for (auto& table : tables) {
+    names.push_back(text_of(table));
+    const auto& setting = table.setting;
+    if (!command.operation.empty() &&
+        setting.operation.value_or(command.operation) != command.operation)
+      continue;
+    if (ranks && setting.ranks.value_or(*ranks) != *ranks) continue;
+    if (!chosen) {
+      chosen = std::move(table);
+    } else if (chosen->setting == setting && chosen->in_place == table.in_place) {
+      chosen->rows.insert(chosen->rows.end(), table.rows.begin(), table.rows.end());
+    } else {
+      is_one = false;
+    }
+  }
+  if (chosen && is_one) return *std::move(chosen);
+  throw UserError({command.file, {}},
+                  fmt::format("found {} tables: {}", tables.size(), join(names, "; ")),
+                  "one is accepted", "pick it with --operation and --ranks");
+}
+
 const Operation& choose_operation(const CalibrateCommand& command, const MeasuredTable& table) {
-  if (table.operation) {
-    const auto& operation = find_operation(*table.operation, {command.file, {}});
-    if (!command.operation.empty() && command.operation != *table.operation) {
+  const auto& named = table.setting.operation;
+  if (named) {
+    const auto& operation = find_operation(*named, {command.file, {}});
+    if (!command.operation.empty() && command.operation != *named) {
       throw UserError(option("--operation"), fmt::format("found \"{}\"", command.operation),
-                      fmt::format("{}, as {} says, is accepted", *table.operation, command.file),
+                      fmt::format("{}, as {} says, is accepted", *named, command.file),
                       "leave it out");
     }
     return operation;
@@ -59,12 +102,13 @@ const Operation& choose_operation(const CalibrateCommand& command, const Measure
 std::optional<std::uint32_t> choose_ranks(const CalibrateCommand& command,
                                           const MeasuredTable& table, const Operation& operation) {
   const auto given = parse_hosts(command.ranks, "--ranks");
-  if (given && table.ranks && *given != *table.ranks) {
+  const auto& said = table.setting.ranks;
+  if (given && said && *given != *said) {
     throw UserError(option("--ranks"), fmt::format("found {}", *given),
-                    fmt::format("{}, as {} says, is accepted", *table.ranks, command.file),
+                    fmt::format("{}, as {} says, is accepted", *said, command.file),
                     "leave it out");
   }
-  const auto ranks = given ? given : table.ranks;
+  const auto ranks = given ? given : said;
   if (ranks || !operation.uses_ranks) return ranks;
   throw UserError(option("--ranks"),
                   fmt::format("is needed, as {} does not say how many ranks took part in the {}",
@@ -77,6 +121,7 @@ void fit_table(const CalibrateCommand& command, const MeasuredTable& table, Cali
   if (command.in_place && table.format == "CSV") no_effect("--in-place", result);
   const auto& operation = choose_operation(command, table);
   result.operation = operation.name;
+  result.in_place = table.in_place;
   result.ranks = choose_ranks(command, table, operation);
   result.fitted = observations_of(table.rows, operation, result.ranks.value_or(2));
   if (command.holdout == "on") {
@@ -86,6 +131,12 @@ void fit_table(const CalibrateCommand& command, const MeasuredTable& table, Cali
     result.fitted = std::move(fitted);
   }
   result.fit = fit_link(result.fitted, {command.file, {}});
+  if (result.fit.error.worst > worst_of_links) {
+    result.notes.push_back(
+        fmt::format("The worst error is {}: these times follow no link of a latency and a "
+                    "bandwidth. Look at them with --points, and fit to the sizes that do.",
+                    percent(result.fit.error.worst)));
+  }
 }
 
 void take_throughput(const CalibrateCommand& command, const MeasuredThroughput& measured,
@@ -96,6 +147,7 @@ void take_throughput(const CalibrateCommand& command, const MeasuredThroughput& 
   if (command.holdout == "on") no_effect("--holdout", result);
   if (!command.points.empty()) no_effect("--points", result);
   result.operation = "stream";
+  for (const auto& note : measured.notes) result.notes.push_back(note);
   Seconds latency;
   if (!command.latency.empty()) {
     latency = parse_seconds(command.latency, option("--latency"));
@@ -110,13 +162,14 @@ void take_throughput(const CalibrateCommand& command, const MeasuredThroughput& 
 }
 
 Calibration calibrate(const CalibrateCommand& command) {
-  const auto measured =
-      read_measured(command.file, command.in_place ? BufferUse::in_place : BufferUse::out_of_place);
+  auto measured =
+      read_measured(command.file, command.in_place ? BufferUse::in_place : BufferUse::either);
   Calibration result;
   result.file = command.file;
-  if (const auto* table = std::get_if<MeasuredTable>(&measured)) {
-    result.format = table->format;
-    fit_table(command, *table, result);
+  if (auto* tables = std::get_if<std::vector<MeasuredTable>>(&measured)) {
+    const auto table = choose_table(command, std::move(*tables));
+    result.format = table.format;
+    fit_table(command, table, result);
   } else {
     const auto& throughput = std::get<MeasuredThroughput>(measured);
     result.format = throughput.format;
@@ -140,6 +193,7 @@ std::string topology_text(const CalibrateCommand& command, const Calibration& re
     description += fmt::format(": median error {}, worst {}", percent(result.fit.error.median),
                                percent(result.fit.error.worst));
   }
+  for (const auto& note : result.notes) description += ". " + note;
   const auto name = std::filesystem::path(command.output).stem().string();
   return to_text(ring_of(result.fit, *hosts, name, description));
 }
@@ -166,13 +220,25 @@ int execute(const CalibrateCommand& command) {
                     fmt::format("{} is the file of --output too", command.points),
                     "another file is accepted");
   }
+  if (command.force && command.output.empty())
+    throw UserError(option("--force"), "has no effect without -o", "leave it out");
   const auto result = calibrate(command);
+  if (!command.output.empty() && result.fit.error.worst > worst_written && !command.force) {
+    throw UserError(
+        {command.file, {}},
+        fmt::format("the fit errs by {} at worst: these times follow no link",
+                    percent(result.fit.error.worst)),
+        fmt::format("with -o an error of at most {} is accepted", percent(worst_written)),
+        "look at them with --points, or add --force");
+  }
   std::vector<AtomicFile> files;
   if (!command.output.empty())
     files.emplace_back(command.output).write(topology_text(command, result));
   if (!command.points.empty()) files.emplace_back(command.points).write(points_csv(result));
   for (auto& file : files) file.commit();
   print(result, command.format);
+  for (const auto& note : result.notes)
+    fmt::print(stderr, "warning: {}: {}\n", result.file, note);
   return 0;
 }
 
@@ -203,6 +269,7 @@ std::function<int()> add_calibrate(CLI::App& app, const Invocation&) {
   app.add_option("--hosts", command->hosts, "hosts of that topology; default: the ranks measured")
       ->type_name("N")
       ->group("output");
+  app.add_flag("--force", command->force, "write the topology of a bad fit, too")->group("output");
   app.add_option("--points", command->points,
                  "file for the sizes, measured and fitted (CSV), for tools/plot")
       ->type_name("FILE")
