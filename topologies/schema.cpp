@@ -20,7 +20,8 @@ constexpr std::array<TopologyKey, 4> first_keys = {{
     {"kind", R"({"type": "string"})"},
 }};
 
-constexpr std::array<TopologyKey, 3> last_keys = {{
+constexpr std::array<TopologyKey, 4> last_keys = {{
+    {"calibration", R"({"$ref": "#/definitions/calibration"})", false},
     {"link_exceptions", R"({"type": "array", "items": {"$ref": "#/definitions/link_exception"},
                            "description": "Links that differ; each entry replaces its link."})",
      false},
@@ -52,6 +53,19 @@ constexpr std::string_view parts = R"({
       "type": "object",
       "properties": {"at": {"$ref": "#/definitions/seconds"}, "bandwidth": {"$ref": "#/definitions/bandwidth"}},
       "required": ["at", "bandwidth"], "additionalProperties": false}},
+  "calibration": {
+    "type": "object",
+    "description": "The measured times that the links were fitted to, as ringsim calibrate writes it.",
+    "properties": {
+      "operations": {"type": "array", "items": {"type": "string"}},
+      "ranks": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 1048576}},
+      "nodes": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 1048576}},
+      "smallest": {"$ref": "#/definitions/bytes"}, "largest": {"$ref": "#/definitions/bytes"},
+      "median_error": {"type": "number", "minimum": 0}, "worst_error": {"type": "number", "minimum": 0},
+      "warnings": {"type": "array", "items": {"type": "string"}},
+      "model": {"type": "object", "description": "The fitted parameters."}},
+    "required": ["operations", "ranks", "nodes", "smallest", "largest", "median_error", "worst_error"],
+    "additionalProperties": false},
   "outages": {
     "type": "array", "minItems": 1, "description": "Times in which nothing passes.",
     "items": {

@@ -7,7 +7,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from cli_case import Case, csv_rows  # noqa: E402
+from cli_case import ROOT, Case, csv_rows  # noqa: E402
 
 
 class Calibrate(Case):
@@ -205,12 +205,61 @@ The latency is from half the smallest round trip.
         both = self.write("both.txt", first.read_text() + second)
         self.check_error(
             f"{both}: found 2 tables: all_reduce, 4 ranks (line 6); all_gather, 4 ranks (line 31); one is "
-            "accepted; pick it with --operation and --ranks",
+            "accepted; pick it with --operation and --ranks, or fit all together with --cluster",
             "calibrate",
             both,
         )
         self.assertEqual(
             self.table("both.txt", "--operation", "all_reduce")["pieces"], self.table("nccl.txt")["pieces"]
+        )
+
+    def test_many_tables_become_a_cluster(self):
+        measured = ROOT / "docs/measured/h100-four"
+        tables = sorted(
+            path
+            for ranks in (2, 4)
+            for path in (measured / f"h100-x{ranks}").glob("nvlink-free-*.csv")
+            if path.stem.rsplit("-", 1)[1] in ("all_reduce", "all_gather", "broadcast")
+        )
+        self.assertEqual(len(tables), 6)
+        link = self.folder / "cluster.json"
+        done = self.ringsim("calibrate", *tables, "--holdout", "ranks", "-o", link, "--format", "json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual(result["tables"], 6)
+        self.assertEqual(result["calibration"]["ranks"], [2, 4])
+        self.assertEqual(result["calibration"]["operations"], ["all_gather", "all_reduce", "broadcast"])
+        groups = {(each["kind"], each["group"]): each for each in result["errors"]}
+        # What was measured: 2 GPUs predict 4, with no look at them.
+        self.assertLess(groups["held out", "4 ranks"]["median"], 0.1)
+        self.assertLess(groups["held out", "4 ranks"]["worst"], 0.4)
+        self.assertEqual(groups["held out", "4 ranks"]["unknown"], 0)
+        topology = json.loads(link.read_text())
+        self.assertEqual((topology["kind"], topology["hosts"]), ("ring", 4))
+        self.assertEqual(topology["calibration"]["model"], result["model"])
+        self.assertIn("ring, 4 hosts", self.good("topology", "check", link))
+        run = ["run", "--topology", link, "--scheme", "dense", "--compute-time", "1ms", "--steps", "1", "--bytes"]
+        note = "the exchange's times are extrapolated: cluster was fitted to all_gather, all_reduce, broadcast on 2, 4"
+        self.assertNotIn(note, self.ringsim(*run, "64MiB").stderr)
+        self.assertIn(note, self.ringsim(*run, "1GiB").stderr)
+        for message, *arguments in (
+            ("--operation: has no effect where all tables are fitted; leave it out", "--operation", "all_reduce"),
+            ('--holdout: found "x"; on, off, sizes, ranks, operations or nodes is accepted', "--holdout", "x"),
+            (
+                "--holdout: there is one group, so that nothing is left to fit to; tables of several groups are "
+                "accepted",
+                "--holdout",
+                "nodes",
+            ),
+            ("--hosts: has no effect without -o; leave it out", "--hosts", "4"),
+        ):
+            self.check_error(message, "calibrate", *tables, *arguments)
+        self.check_error(
+            "--gpus-per-node: has no effect without --cluster; leave it out",
+            "calibrate",
+            tables[0],
+            "--gpus-per-node",
+            "2",
         )
 
     def test_wrong_input(self):
@@ -236,13 +285,13 @@ The latency is from half the smallest round trip.
             ),
             ('--ranks: found "1"; a whole number from 2 to 1048576 is accepted', table, "--ranks", "1"),
             (
-                '--operation: found the operation "hypercube"; accepted: message, sendrecv, reduce_scatter, all_gather, '
-                "all_reduce, broadcast, reduce, alltoall, scatter, gather; other operations are not known",
+                '--operation: found the operation "hypercube"; accepted: message, sendrecv, reduce_scatter, '
+                "all_gather, all_reduce, broadcast, reduce, alltoall, scatter, gather; other operations are not known",
                 table,
                 "--operation",
                 "hypercube",
             ),
-            ('--holdout: found "yes"; on or off is accepted', table, "--holdout", "yes"),
+            ('--holdout: found "yes"; on, off or sizes is accepted', table, "--holdout", "yes"),
             (
                 f"{table}: found 1 size to fit to; 2 to 4096 different sizes are accepted; measure sizes from a few "
                 "kilobytes "

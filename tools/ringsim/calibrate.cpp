@@ -3,8 +3,10 @@
 #include "base/files.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
+#include "tools/ringsim/calibrate_cluster.hpp"
 #include "tools/ringsim/calibration_output.hpp"
 #include "tools/ringsim/command.hpp"
+#include "topologies/calibration/cluster/cluster_file.hpp"
 #include "topologies/calibration/link_file.hpp"
 #include "topologies/calibration/link_fit.hpp"
 #include "topologies/calibration/measured_table.hpp"
@@ -18,8 +20,10 @@ namespace ringsim {
 namespace {
 
 struct CalibrateCommand {
-  std::string file, operation, ranks, hosts, latency, holdout = "off", output, points;
-  bool in_place = false, force = false;
+  std::vector<std::string> files;
+  std::string file, operation, ranks, gpus_per_node, hosts, latency, holdout = "off", output,
+                                                                     points;
+  bool in_place = false, force = false, cluster = false;
   Format format = Format::table;
 };
 
@@ -35,9 +39,10 @@ Place option(const char* name) { return {{}, name}; }
                   "leave it out");
 }
 
-std::optional<std::uint32_t> parse_hosts(const std::string& text, const char* name) {
+std::optional<std::uint32_t> parse_hosts(const std::string& text, const char* name,
+                                         std::uint32_t fewest = 2) {
   if (text.empty()) return std::nullopt;
-  constexpr std::uint32_t fewest = 2, most = 1'048'576;
+  constexpr std::uint32_t most = 1'048'576;
   const auto value = parse_whole_number(text);
   if (value && *value >= fewest && *value <= most) return static_cast<std::uint32_t>(*value);
   throw UserError(option(name), fmt::format("found \"{}\"", text),
@@ -78,7 +83,8 @@ MeasuredTable choose_table(const CalibrateCommand& command, std::vector<Measured
   if (chosen && is_one) return *std::move(chosen);
   throw UserError({command.file, {}},
                   fmt::format("found {} tables: {}", tables.size(), join(names, "; ")),
-                  "one is accepted", "pick it with --operation and --ranks");
+                  "one is accepted",
+                  "pick it with --operation and --ranks, or fit all together with --cluster");
 }
 
 const Operation& choose_operation(const CalibrateCommand& command, const MeasuredTable& table) {
@@ -122,9 +128,10 @@ void fit_table(const CalibrateCommand& command, const MeasuredTable& table, Cali
   const auto& operation = choose_operation(command, table);
   result.operation = operation.name;
   result.in_place = table.in_place;
+  result.nodes = table.setting.nodes;
   result.ranks = choose_ranks(command, table, operation);
   result.fitted = observations_of(table.rows, operation, result.ranks.value_or(2));
-  if (command.holdout == "on") {
+  if (command.holdout != "off") {
     std::vector<Observation> fitted;
     for (std::size_t i = 0; i < result.fitted.size(); ++i)
       (i % 2 == 0 ? fitted : result.held_out).push_back(result.fitted[i]);
@@ -144,7 +151,7 @@ void take_throughput(const CalibrateCommand& command, const MeasuredThroughput& 
   if (!command.operation.empty()) no_effect("--operation", result);
   if (!command.ranks.empty()) no_effect("--ranks", result);
   if (command.in_place) no_effect("--in-place", result);
-  if (command.holdout == "on") no_effect("--holdout", result);
+  if (command.holdout != "off") no_effect("--holdout", result);
   if (!command.points.empty()) no_effect("--points", result);
   result.operation = "stream";
   for (const auto& note : measured.notes) result.notes.push_back(note);
@@ -178,6 +185,17 @@ Calibration calibrate(const CalibrateCommand& command) {
   return result;
 }
 
+/// What the links were fitted to. A message is between two ranks.
+Json calibration_of(const Calibration& result) {
+  const auto ranks = result.ranks.value_or(2);
+  cluster::Scope scope{{std::string(result.operation)},
+                       {ranks},
+                       {result.nodes.value_or(1)},
+                       result.fitted.front().size,
+                       result.fitted.back().size};
+  return cluster::calibration_json(scope, result.fit.error, result.notes);
+}
+
 std::string topology_text(const CalibrateCommand& command, const Calibration& result) {
   auto hosts = parse_hosts(command.hosts, "--hosts");
   if (!hosts) hosts = result.ranks;
@@ -193,27 +211,70 @@ std::string topology_text(const CalibrateCommand& command, const Calibration& re
     description += fmt::format(": median error {}, worst {}", percent(result.fit.error.median),
                                percent(result.fit.error.worst));
   }
-  for (const auto& note : result.notes) description += ". " + note;
   const auto name = std::filesystem::path(command.output).stem().string();
-  return to_text(ring_of(result.fit, *hosts, name, description));
+  auto topology = *ring_of(result.fit, *hosts, name, description).get_if<Json::Object>();
+  if (!result.fitted.empty()) topology.emplace_back("calibration", calibration_of(result));
+  return to_text(topology);
 }
 
-void check_output(const std::string& output, const char* name, const CalibrateCommand& command) {
-  if (output.empty() || !is_same_file(output, command.file)) return;
+void check_output(const std::string& output, const char* name, const std::string& file) {
+  if (output.empty() || !is_same_file(output, file)) return;
   throw UserError(option(name), fmt::format("{} is the file that is read", output),
                   "another file is accepted");
 }
 
-int execute(const CalibrateCommand& command) {
-  if (command.holdout != "on" && command.holdout != "off") {
-    throw UserError(option("--holdout"), fmt::format("found \"{}\"", command.holdout),
-                    "on or off is accepted");
+std::optional<cluster::Group> holdout_of(const CalibrateCommand& command, bool is_cluster) {
+  using cluster::Group;
+  constexpr std::pair<std::string_view, Group> names[] = {{"on", Group::sizes},
+                                                          {"sizes", Group::sizes},
+                                                          {"ranks", Group::ranks},
+                                                          {"operations", Group::operations},
+                                                          {"nodes", Group::nodes}};
+  if (command.holdout == "off") return std::nullopt;
+  for (const auto& [name, group] : names) {
+    if (command.holdout == name && (is_cluster || group == Group::sizes)) return group;
   }
+  throw UserError(option("--holdout"), fmt::format("found \"{}\"", command.holdout),
+                  is_cluster ? "on, off, sizes, ranks, operations or nodes is accepted"
+                             : "on, off or sizes is accepted");
+}
+
+/// All tables of all files together.
+int execute_cluster(const CalibrateCommand& command) {
+  const std::pair<const char*, bool> without_effect[] = {
+      {"--operation", !command.operation.empty()},
+      {"--ranks", !command.ranks.empty()},
+      {"--latency", !command.latency.empty()},
+      {"--points", !command.points.empty()}};
+  for (const auto& [name, is_given] : without_effect) {
+    if (is_given)
+      throw UserError(option(name), "has no effect where all tables are fitted", "leave it out");
+  }
+  if (command.output.empty() && (command.force || !command.hosts.empty())) {
+    throw UserError(option(command.force ? "--force" : "--hosts"), "has no effect without -o",
+                    "leave it out");
+  }
+  for (const auto& file : command.files) check_output(command.output, "--output", file);
+  calibrate_cluster({.files = command.files,
+                     .use = command.in_place ? BufferUse::in_place : BufferUse::either,
+                     .gpus_per_node = parse_hosts(command.gpus_per_node, "--gpus-per-node", 1),
+                     .holdout = holdout_of(command, true),
+                     .output = command.output,
+                     .hosts = parse_hosts(command.hosts, "--hosts"),
+                     .force = command.force,
+                     .format = command.format});
+  return 0;
+}
+
+int execute_table(const CalibrateCommand& command) {
+  holdout_of(command, false);
+  if (!command.gpus_per_node.empty())
+    throw UserError(option("--gpus-per-node"), "has no effect without --cluster", "leave it out");
   if (!command.hosts.empty() && command.output.empty()) {
     throw UserError(option("--hosts"), "has no effect without -o", "leave it out");
   }
-  check_output(command.output, "--output", command);
-  check_output(command.points, "--points", command);
+  check_output(command.output, "--output", command.file);
+  check_output(command.points, "--points", command.file);
   if (!command.points.empty() && !command.output.empty() &&
       is_same_file(command.points, command.output)) {
     throw UserError(option("--points"),
@@ -237,21 +298,21 @@ int execute(const CalibrateCommand& command) {
   if (!command.points.empty()) files.emplace_back(command.points).write(points_csv(result));
   for (auto& file : files) file.commit();
   print(result, command.format);
-  for (const auto& note : result.notes)
-    fmt::print(stderr, "warning: {}: {}\n", result.file, note);
+  for (const auto& note : result.notes) fmt::print(stderr, "warning: {}: {}\n", result.file, note);
   return 0;
 }
 
 std::function<int()> add_calibrate(CLI::App& app, const Invocation&) {
   auto command = std::make_shared<CalibrateCommand>();
-  app.add_option("FILE", command->file,
+  app.add_option("FILE", command->files,
                  "table of nccl-tests (text, or JSON of -J), JSON of iperf3 -J, or CSV with the "
-                 "columns bytes and seconds")
+                 "columns bytes and seconds; several: as --cluster")
       ->required()
       ->type_name("");
   app.add_option("--operation", command->operation,
                  "what was measured, where FILE does not say: message (default for CSV), "
-                 "sendrecv, reduce_scatter, all_gather, all_reduce, broadcast, reduce")
+                 "sendrecv, reduce_scatter, all_gather, all_reduce, broadcast, reduce, alltoall, "
+                 "scatter, gather")
       ->type_name("NAME");
   app.add_option("--ranks", command->ranks, "ranks that took part, where FILE does not say")
       ->type_name("N");
@@ -261,8 +322,14 @@ std::function<int()> add_calibrate(CLI::App& app, const Invocation&) {
                  "for iperf3, which does not measure it; default: half the smallest round trip")
       ->type_name("Q");
   app.add_option("--holdout", command->holdout,
-                 "on: fit to every other size, test on the rest; default off")
-      ->type_name("on|off");
+                 "on, or sizes: fit to every other size, test on the rest; with --cluster ranks, "
+                 "operations or nodes, too: fit without each group, test on it; default off")
+      ->type_name("on|off|...");
+  app.add_flag("--cluster", command->cluster,
+               "fit all tables of all files together to a model of NCCL's collectives");
+  app.add_option("--gpus-per-node", command->gpus_per_node,
+                 "for --cluster, where a table does not say it")
+      ->type_name("G");
   app.add_option("-o,--output", command->output, "file for a topology of such links (JSON)")
       ->type_name("FILE")
       ->group("output");
@@ -275,14 +342,18 @@ std::function<int()> add_calibrate(CLI::App& app, const Invocation&) {
       ->type_name("FILE")
       ->group("output");
   add_format_option(app, command->format);
-  return [command] { return execute(*command); };
+  return [command] {
+    if (command->cluster || command->files.size() > 1) return execute_cluster(*command);
+    command->file = command->files.front();
+    return execute_table(*command);
+  };
 }
 
 }  // namespace
 
 extern const CommandDefinition calibrate_command;
 const CommandDefinition calibrate_command = {
-    "calibrate", "measured table of transfer times -> a link's latency and bandwidth",
+    "calibrate", "measured times of transfers -> a link's latency and bandwidth, or a cluster",
     add_calibrate};
 
 }  // namespace ringsim
