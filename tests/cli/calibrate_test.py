@@ -197,7 +197,7 @@ The latency is from half the smallest round trip.
         )
         self.assertFalse(link.exists())
         self.assertEqual(self.ringsim("calibrate", table, "-o", link, "--hosts", "2", "--force").returncode, 0)
-        self.assertIn(warning, json.loads(link.read_text())["description"])
+        self.assertEqual(json.loads(link.read_text())["calibration"]["warnings"], [warning])
 
     def test_one_of_several_tables_is_picked(self):
         first = self.nccl()
