@@ -17,7 +17,7 @@ Experiment experiment_of(std::vector<std::pair<const char*, const char*>> given,
   const TemporaryFolder folder;
   const auto path = (folder.path() / "ring.json").string();
   std::ofstream(path)
-      << R"({"name": "fitted", "kind": "ring", "hosts": 4, "link": {"bandwidth": "10Gbps", "latency": "5us"})"
+      << R"({"name": "ring4", "kind": "ring", "hosts": 4, "link": {"bandwidth": "10Gbps", "latency": "5us"})"
       << (is_calibrated
               ? R"(, "calibration": {"operations": ["all_reduce"], "ranks": [2, 4], "nodes": [1],
                   "smallest": "4KiB", "largest": "1MiB", "median_error": 0.1, "worst_error": 0.2})"
@@ -49,8 +49,8 @@ TEST_CASE("an exchange is calibrated within what its links were fitted to", "[ba
 
 TEST_CASE("an exchange that is extrapolated says from what", "[basis]") {
   CHECK(exchange_note(experiment_of({{"scheme", "dense"}, {"bytes", "4MiB"}})) ==
-        "the exchange's times are extrapolated: fitted was fitted to all_reduce on 2, 4 ranks, "
-        "4KiB to 1MiB");
+        "the exchange's times are extrapolated: ring4 was fitted to all_reduce on 2, 4 ranks, "
+        "4.1kB to 1.05MB");
   CHECK(exchange_note(experiment_of({{"scheme", "dense"}, {"bytes", "1MiB"}})).empty());
   // A model's buckets: alexnet's last one holds 15 MB of fc8, and more.
   CHECK(exchange_basis(experiment_of({{"scheme", "dense"},
