@@ -1,5 +1,6 @@
 #include "sim/run/run.hpp"
 
+#include "sim/run/exchange_basis.hpp"
 #include "sim/run/late_run.hpp"
 #include "sim/run/lockstep_run.hpp"
 #include "sim/run/prepare.hpp"
@@ -40,7 +41,10 @@ RunResult run_experiment(const Experiment& experiment, const RunObserver& observ
 RunResult run(const RunOptions& options, const RunObserver& observer) {
   const Experiment experiment = prepare(options);
   const auto read_before = inputs_of(experiment);
-  if (observer.on_start) observer.on_start(describe(experiment));
+  if (observer.on_start) {
+    observer.on_start(describe(experiment));
+    if (const auto note = exchange_note(experiment); !note.empty()) observer.on_start(note);
+  }
   if (observer.on_network) observer.on_network(experiment.topology);
   auto result = run_experiment(experiment, observer);
   auto& inputs = result.summary.provenance.inputs;

@@ -39,6 +39,7 @@ ROOMS = {
     "topologies": {"topologies/kinds"},
     "topologies/kinds": {"topologies"},
     "topologies/calibration": {"topologies"},
+    "topologies/calibration/cluster": {"topologies", "topologies/calibration"},
     "traces": {"traces/records"},
     "traces/records": set(),
     "sim/collectives": set(),

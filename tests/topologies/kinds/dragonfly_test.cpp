@@ -129,5 +129,5 @@ TEST_CASE("wrong files of a dragonfly are errors with place and mend", "[kinds]"
   CHECK(error_of(dragonfly(1, 1, 2, 1, R"(, "hosts_per_router": 2)")) ==
         "/hosts_per_router: unknown key; accepted keys: $schema, name, description, kind, groups, "
         "chassis, routers, nodes, link, green, black, blue, routing, link_exceptions, host, "
-        "host_exceptions");
+        "host_exceptions, calibration");
 }
