@@ -33,14 +33,14 @@ struct StepChain {
   std::vector<StepRecord> records;
   Repeated<std::uint32_t> steps;  ///< which record each step is
 
-  /// As time_steps() has it.
-  Timing timing(const Topology& topology) const;
+  /// As time_steps() has it. Steps are told to `sink`, where there is one.
+  Timing timing(const Topology& topology, const StepSink& sink = {}) const;
   /// In order of time, as if all had been run.
   void tell(const std::function<void(const TransferEvent&)>& on_transfer) const;
 
  private:
   Seconds end() const;
-  StepTimes times() const;
+  void tell_times(const StepSink& sink) const;
   std::vector<LinkUse> links() const;
   PathTimes path() const;
 };
