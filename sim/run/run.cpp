@@ -24,16 +24,18 @@ std::string describe(const Experiment& experiment) {
 }
 
 RunResult run_experiment(const Experiment& experiment, const RunObserver& observer) {
+  if (draws_while_timing(experiment)) return time_drawn_steps(experiment, observer);
   if (!feeds_back(experiment.options))
     return time_recording(experiment, record_steps(experiment, {}, observer), observer);
   auto late = run_late(experiment, observer);
-  StepRows rows;
-  for (auto& row : late.rows) rows.add(std::move(row));
+  TimedRows rows([&](std::uint64_t step) { return std::pair(late.rows[step], std::uint64_t{1}); },
+                 late.recording.warmup_steps, experiment.options.target_accuracy, observer.on_row);
+  rows.add(late.timing.steps);
   return make_tables(experiment,
                      {.recording = late.recording,
                       .timing = late.timing,
                       .backend = late.backend,
-                      .steps = std::move(rows),
+                      .rows = rows.sums(),
                       .faults = std::move(late.faults)},
                      observer);
 }

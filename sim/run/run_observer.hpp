@@ -31,6 +31,8 @@ struct RunObserver {
   std::function<void(const std::string& line)> on_fault;
   /// Gets rows in order, when all steps are timed: after a death, steps are recorded anew.
   std::function<void(const LayerRow&)> on_layer;
+  /// Gets rows in order, when all steps are timed.
+  std::function<void(const StepRow&)> on_row;
   /// Called at the end, where masks were steered to a density: how they met it after the warm-up.
   std::function<void(const DensityCheck&)> on_density;
   /// Gets rows in order of time. Costs much time where there are many ranks.

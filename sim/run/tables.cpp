@@ -66,13 +66,11 @@ RunResult make_tables(const Experiment& experiment, FinishedRun run, const RunOb
   }
   check_density(experiment, recording, observer);
   RunResult result;
-  result.steps = with_times(run.steps, run.timing.steps);
   result.links = link_rows(experiment.topology, run.timing);
   result.staleness = recording.trained.staleness;
   result.faults = std::move(run.faults);
-  result.summary =
-      summarize(experiment, result.steps,
-                {.recording = recording, .timing = run.timing, .backend = run.backend});
+  result.summary = summarize(
+      experiment, run.rows, {.recording = recording, .timing = run.timing, .backend = run.backend});
   return result;
 }
 

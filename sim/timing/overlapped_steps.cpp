@@ -196,7 +196,8 @@ Program overlapped_program(const Topology& topology, const StepPlans& plans, Ran
               steps = std::make_shared<BetweenExchanges>(plans, *compute.overlap, rank);
             }
             return [steps] { return steps->next(); };
-          }};
+          },
+          .communicating_streams = 1};
 }
 
 }  // namespace ringsim

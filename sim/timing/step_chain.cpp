@@ -32,10 +32,14 @@ std::vector<Seconds> StepRecord::next_begin() const {
   return next;
 }
 
-Timing StepChain::timing(const Topology& topology) const {
+Timing StepChain::timing(const Topology& topology, const StepSink& sink) const {
   BackendResult whole{end(), links()};
-  auto held_up = critical_path(topology, path(), whole);
-  return {whole.end, times(), std::move(whole.links), std::move(held_up)};
+  Timing timing{whole.end, {}, {}, critical_path(topology, path(), whole)};
+  timing.links = std::move(whole.links);
+  tell_times(sink ? sink : [&](const StepTime& time, std::uint64_t count) {
+    timing.steps.add(time, count);
+  });
+  return timing;
 }
 
 Seconds StepChain::end() const {
@@ -46,7 +50,7 @@ Seconds StepChain::end() const {
   return begin + (last.last_end() - last.first_end());
 }
 
-StepTimes StepChain::times() const {
+void StepChain::tell_times(const StepSink& sink) const {
   struct HeldUp {
     const StepRecord* record;
     Rank by;
@@ -67,17 +71,15 @@ StepTimes StepChain::times() const {
       left -= same;
     }
   }
-  StepTimes times;
   Seconds start;
   for (auto held = held_up.rbegin(); held != held_up.rend(); ++held) {
     const auto& rank = held->record->ranks[held->by];
     const Seconds begin = held->record->begin[held->by];
     auto time = step_time(begin, rank, rank.end.value(), held->record->exchange);
     time.start = start;
-    times.add(time, held->steps);
+    sink(time, held->steps);
     start += static_cast<double>(held->steps) * time.total;
   }
-  return times;
 }
 
 std::vector<LinkUse> StepChain::links() const {

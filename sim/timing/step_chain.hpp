@@ -34,9 +34,9 @@ struct StepChain {
   std::vector<StepRecord> records;
   Repeated<std::uint32_t> steps;  ///< which record each step is
 
-  /// As time_steps() has it.
-  Timing timing(const Topology& topology) const;
-  // In order of time, as if all had been run.
+  /// As time_steps() has it. Steps are told to `sink`, where there is one.
+  Timing timing(const Topology& topology, const StepSink& sink = {}) const;
+  /// In order of time, as if all had been run.
   void tell(const std::function<void(const TransferEvent&)>& on_transfer) const;
   void tell_delays(const std::function<void(const DelayEvent&)>& on_delay) const;
 
@@ -44,7 +44,7 @@ struct StepChain {
   /// Calls with each step, its record and when the record's time 0 is.
   void for_steps(const std::function<void(std::uint64_t, const StepRecord&, Seconds)>& take) const;
   Seconds end() const;
-  StepTimes times() const;
+  void tell_times(const StepSink& sink) const;
   std::vector<LinkUse> links() const;
   PathTimes path() const;
 };

@@ -41,8 +41,17 @@ LocalTime local_time(const KeptStage& stage, const PruneCosts& costs, bool first
 
 }  // namespace
 
-StepPlans::StepPlans(std::vector<StepPlan> plans) : distinct_(std::move(plans)) {
+StepPlans::StepPlans(std::vector<StepPlan> plans)
+    : distinct_(std::move(plans)), steps_(distinct_.size()) {
   for (std::uint32_t i = 0; i < distinct_.size(); ++i) which_.add(i);
+}
+
+const StepPlan& StepPlans::made(std::uint64_t step) const {
+  // Ranks are a step or two apart where they exchange anything.
+  constexpr std::size_t kept = 16;
+  if (const auto found = made_.find(step); found != made_.end()) return found->second;
+  if (made_.size() >= kept) made_.erase(made_.begin());
+  return made_.emplace(step, make_(step)).first->second;
 }
 
 std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks) {

@@ -29,6 +29,8 @@ struct TimingSettings {
   std::function<void(const DelayEvent&)> on_delay = {};
   /// Called where steps cannot be taken after all, before all are run.
   std::function<void()> before_running_all = {};
+  /// Is told the steps at the end, in place of Timing::steps.
+  StepSink on_step = {};
 };
 
 /// Runs steps in lockstep, or overlapped ones where `compute` says so (then nobody may die), and

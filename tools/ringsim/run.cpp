@@ -101,6 +101,10 @@ Summary run_once(const RunOptions& options, const RunCommand& command, const std
           [&](const LayerRow& row) {
             if (folder) folder->write(row);
           },
+      .on_row =
+          [&](const StepRow& row) {
+            if (folder) folder->write(row);
+          },
       .on_density = [&](const DensityCheck& density) { progress.density(density); },
       .on_transfer = {}};
   std::optional<TimelineOutput> timeline;
@@ -110,7 +114,6 @@ Summary run_once(const RunOptions& options, const RunCommand& command, const std
   result.summary.wall_seconds = wall.count();
   result.summary.provenance.command = invocation.text;
   if (folder) {
-    for (const auto& row : result.steps) folder->write(row);
     for (const auto& row : result.links) folder->write(row);
     for (const auto& row : result.staleness) folder->write(row);
     for (const auto& row : result.faults) folder->write(row);
