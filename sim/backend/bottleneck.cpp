@@ -21,7 +21,7 @@ Bottleneck find_bottleneck(const CriticalPath& path, const Topology& topology) {
     }
   };
   std::array<Kind, 6> kinds{{{"compute", {}, {}},
-                             {"prune", {}, {}},
+                             {"compress", {}, {}},
                              {"reduce", {}, {}},
                              {"failure", {}, {}},
                              {"latency", {}, {}},

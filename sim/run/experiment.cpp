@@ -200,8 +200,8 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
       .trace = std::move(trace),
       .network = nullptr,
       .spec = nullptr,
-      .engine_profile = options.prune_time == PruneTime::profile
-                            ? std::optional(prune::load_engine_profile(options.prune_profile))
+      .engine_profile = options.compress_time == CompressTime::profile
+                            ? std::optional(prune::load_engine_profile(options.compress_profile))
                             : std::nullopt,
       .ready = {},
       .buckets = {}};
@@ -301,19 +301,20 @@ ComputeModel compute_model(const Experiment& experiment) {
   return compute;
 }
 
-PruneCosts prune_costs(const Experiment& experiment) {
+CompressionCosts compression_costs(const Experiment& experiment) {
   const auto& options = experiment.options;
-  PruneCosts costs{.prune = std::nullopt,
-                   .engine = experiment.engine_profile ? &*experiment.engine_profile : nullptr,
-                   .memory = std::nullopt};
-  if (options.prune_time == PruneTime::fixed) costs.prune = options.fixed_prune_time;
+  CompressionCosts costs{
+      .fixed = std::nullopt,
+      .engine = experiment.engine_profile ? &*experiment.engine_profile : nullptr,
+      .memory = std::nullopt};
+  if (options.compress_time == CompressTime::fixed) costs.fixed = options.fixed_compress_time;
   const auto layers = layers_of(experiment);
   const auto all = static_cast<double>(total_parameters(layers));
   for (const auto& bucket : experiment.buckets) {
     const std::size_t own = total_parameters(layers_of(layers, bucket));
     costs.bucket_shares.push_back(static_cast<double>(own) / all);
   }
-  if (options.prune_time == PruneTime::model) costs.memory = options.gpu_memory_bandwidth;
+  if (options.compress_time == CompressTime::model) costs.memory = options.gpu_memory_bandwidth;
   return costs;
 }
 

@@ -49,6 +49,6 @@ SchemeOptions scheme_options(const Experiment& experiment, std::uint64_t epoch_s
 TrainingOptions training_options(const Experiment& experiment, const Dataset& data,
                                  std::uint64_t epoch_steps);
 ComputeModel compute_model(const Experiment& experiment);
-PruneCosts prune_costs(const Experiment& experiment);
+CompressionCosts compression_costs(const Experiment& experiment);
 
 }  // namespace ringsim

@@ -9,7 +9,7 @@ namespace ringsim {
 namespace {
 
 bool is_of_local_work(std::string_view name) {
-  return name == "prune-time" || name == "gpu-memory-bandwidth";
+  return name == "compress-time" || name == "gpu-memory-bandwidth";
 }
 
 bool is_of_all_reduce(std::string_view name) {

@@ -122,7 +122,7 @@ Recording record_steps(const Experiment& experiment, const std::vector<TrainedDe
 
 std::vector<StepPlan> plan_steps(const Experiment& experiment,
                                  const std::vector<RecordedStep>& steps) {
-  const auto costs = prune_costs(experiment);
+  const auto costs = compression_costs(experiment);
   std::vector<StepPlan> plans;
   plans.reserve(steps.size());
   for (const auto& step : steps)

@@ -21,8 +21,8 @@
 
 namespace ringsim {
 
-/// How the time that a rank spends on pruning is found.
-enum class PruneTime {
+/// How the time that a rank spends on compressing is found.
+enum class CompressTime {
   model,  ///< bytes moved over the GPU's memory bandwidth
   fixed,  ///< given, per step
   none,
@@ -67,9 +67,9 @@ struct RunOptions {
   std::optional<Seconds> compute_time;  ///< per step; absent: the model's operations over gpu_speed
   std::string ready_times_file;         ///< with measured times instead of both; empty: none
   FlopPerSecond gpu_speed{9e12};
-  PruneTime prune_time = PruneTime::model;
-  Seconds fixed_prune_time;
-  std::string prune_profile;  ///< file
+  CompressTime compress_time = CompressTime::model;
+  Seconds fixed_compress_time;
+  std::string compress_profile;  ///< file
   BytesPerSecond gpu_memory_bandwidth{900e9};
   double jitter = 0;
   std::optional<BucketRule> bucket;       ///< absent: none, or DDP's with overlap

@@ -18,14 +18,14 @@ Seconds measured_time(const LocalWork& work, Rank rank, const prune::EngineProfi
 }
 
 /// `first`: of its bucket.
-LocalTime local_time(const LocalWork& work, const PruneCosts& costs, std::uint32_t bucket,
+LocalTime local_time(const LocalWork& work, const CompressionCosts& costs, std::uint32_t bucket,
                      bool first) {
   LocalTime time{.duration = {}, .bucket = bucket};
   const double share = costs.bucket_shares.empty() ? 1 : costs.bucket_shares[bucket];
   for (Rank rank = 0; rank < work.moved.size(); ++rank) {
     Seconds duration;
-    if (costs.prune) {
-      if (first) duration = *costs.prune * share;
+    if (costs.fixed) {
+      if (first) duration = *costs.fixed * share;
     } else if (costs.engine != nullptr) {
       duration = measured_time(work, rank, *costs.engine);
     } else if (costs.memory) {
@@ -63,7 +63,7 @@ std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks) {
 }
 
 StepPlan plan_kept(const std::vector<KeptStage>& stages, Rank ranks, const CollectiveChoice& values,
-                   const PruneCosts& costs) {
+                   const CompressionCosts& costs) {
   StepPlan plan;
   std::optional<std::uint32_t> worked_on;  // the bucket of the last local work
   for (const auto& stage : stages) {
@@ -105,7 +105,7 @@ StepPlan plan_kept(const std::vector<KeptStage>& stages, Rank ranks, const Colle
 }
 
 StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const CollectiveChoice& values,
-                   const PruneCosts& costs) {
+                   const CompressionCosts& costs) {
   return plan_kept(keep(stages, ranks), ranks, values, costs);
 }
 

@@ -59,7 +59,7 @@ std::vector<RankStep> steps_that_hold_up(const std::vector<std::vector<RankStep>
       const auto& own = steps[step][rank];
       if (!own.end || is_later(end, *own.end) || is_later(*own.end, end)) continue;
       const Seconds begin = step > 0 ? steps[step - 1][rank].end.value() : Seconds{};
-      const Seconds ready = begin + own.compute + own.prune;
+      const Seconds ready = begin + own.compute + own.compress;
       if (!is_later(ready, latest)) continue;
       latest = ready;
       began = begin;
@@ -75,16 +75,16 @@ std::vector<StepTime> step_times(const std::vector<RankStep>& steps,
   std::vector<StepTime> times;
   times.reserve(steps.size());
   Seconds start;
-  for (const auto& [compute, prune, end] : steps) {
+  for (const auto& [compute, compress, end] : steps) {
     StepTime time{.start = start,
                   .compute = compute,
-                  .prune = prune,
+                  .compress = compress,
                   .exchange = exchanges.duration(times.size()),
                   .exposed_exchange = {},
                   .total = end.value() - start};
     // Nothing is exposed where nothing is exchanged; the difference of sums may then be a rounding
     // error below zero.
-    time.exposed_exchange = std::max(Seconds{}, time.total - time.compute - time.prune);
+    time.exposed_exchange = std::max(Seconds{}, time.total - time.compute - time.compress);
     times.push_back(time);
     start = *end;
   }

@@ -54,7 +54,7 @@ CHANGES = {
     "target-accuracy": (TRAIN, "0.01"),
     "compute-time": (DRAWN, "10ms"),
     "gpu-speed": (DRAWN, "20TFLOPS"),
-    "prune-time": (DRAWN, "1ms"),
+    "compress-time": (DRAWN, "1ms"),
     "gpu-memory-bandwidth": (DRAWN, "100GBps"),
     "jitter": (DRAWN, "0.5"),
     "bucket": (DRAWN, "16MiB"),

@@ -284,7 +284,7 @@ class Run(Case):
             ["--model", "cnn-bn"],
             ["--compute-time", "3ms"],
             ["--gpu-speed", "1TFLOPS"],
-            ["--prune-time", "1ms"],
+            ["--compress-time", "1ms"],
             ["--gpu-memory-bandwidth", "1GBps"],
             ["--jitter", "0.5"],
             ["--scheme", "dense"],

@@ -36,7 +36,7 @@ class Step(Case):
         }
         for run in runs.values():
             times = run["seconds_per_step"]
-            self.assertAlmostEqual(times["total"], times["compute"] + times["prune"] + times["exposed_exchange"])
+            self.assertAlmostEqual(times["total"], times["compute"] + times["compress"] + times["exposed_exchange"])
             # 32 pictures at 9e12/s: three times the forward pass, but for the derivatives by the picture
             self.assertAlmostEqual(times["compute"], 32 * (3 * 8.178368512e9 - 2 * 9408 * 112 * 112) / 9e12)
         overlapped = runs["--bucket", "ddp"]
@@ -168,10 +168,10 @@ class Step(Case):
             check=True,
         )
         self.assertEqual(profile.read_text(), (ROOT / "models/prune/profiles/h100.json").read_text())
-        run = ["run", "--model", "resnet50", "--source", "synthetic", "--quiet", "--format", "json", "--prune-time"]
+        run = ["run", "--model", "resnet50", "--source", "synthetic", "--quiet", "--format", "json", "--compress-time"]
         named, file = (json.loads(self.good(*run, what))["seconds_per_step"] for what in ("h100", profile))
         self.assertEqual(named, file)
-        self.assertGreater(named["prune"], 0)
+        self.assertGreater(named["compress"], 0)
 
     def test_training_in_buckets_learns_the_same(self):
         run = ["run", "--steps", "4", "--scheme", "dense", "--quiet", "--format", "json"]

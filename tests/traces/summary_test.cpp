@@ -45,7 +45,7 @@ TEST_CASE("a summary has exactly the members of the contract, absent ones null",
   "simulated_seconds": 1.5,
   "seconds_per_step": {
     "compute": 0.1,
-    "prune": 0.2,
+    "compress": 0.2,
     "exchange": 0.3,
     "exposed_exchange": 0.4,
     "total": 0.5

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the engine profile of a GPU (run --prune-time NAME) from a table that tools/bench/cuda measured.
+"""Writes the engine profile of a GPU (run --compress-time NAME) from a table that tools/bench/cuda measured.
 
 Usage: tools/experiments/engine_profile.py [TABLE.csv PROFILE.json PROCESSOR]
 (default docs/measured/engine-h100.csv models/prune/profiles/h100.json "NVIDIA H100 80GB HBM3")

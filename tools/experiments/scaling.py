@@ -69,7 +69,7 @@ class Scans:
         return float(row[f"seconds_per_step.{what}"])
 
     def all_points(self):
-        """{(model, scheme, ranks, Gbit/s): (compute, prune, exposed, total)}, seconds a step."""
+        """{(model, scheme, ranks, Gbit/s): (compute, compress, exposed, total)}, seconds a step."""
         points = {}
         for model, (batch, speed) in MODELS.items():
             for label, scheme in SCHEMES.items():
@@ -90,7 +90,7 @@ class Scans:
                     key = model, label, int(row["option.ranks"]), float(row["option.bandwidth"].removesuffix("Gbps"))
                     # (to a picosecond: differences of sums are not exact)
                     points[key] = tuple(
-                        round(self.seconds(row, what), 12) for what in ("compute", "prune", "exposed_exchange", "total")
+                        round(self.seconds(row, what), 12) for what in ("compute", "compress", "exposed_exchange", "total")
                     )
         return points
 
@@ -180,7 +180,7 @@ def print_pruning_times(scans, points):
     """What topk is worth with other times of pruning, on 32 ranks."""
     print("\n| topk on resnet50, 32 ranks | pruning, ms | Gbit/s up to which it pays |\n| --- | --- | --- |")
     batch, speed = MODELS["resnet50"]
-    for what, prune_time in (
+    for what, compress_time in (
         ("model of a V100", "model"),
         ("H100, this engine", "h100"),
         ("H100, torch.topk layer by layer", f"{TORCH_TOPK_MS}ms"),
@@ -196,14 +196,14 @@ def print_pruning_times(scans, points):
             "topk",
             "--ranks",
             "32",
-            "--prune-time",
-            prune_time,
+            "--compress-time",
+            compress_time,
             "--bandwidth",
             listed(f"{bandwidth}Gbps" for bandwidth in BANDWIDTHS),
         )
         totals = [scans.seconds(row, "total") for row in rows]
         found = [points["resnet50", "dense fp32", 32, b][3] / total - 1 for b, total in zip(BANDWIDTHS, totals)]
-        print(f"| {what} | {1000 * scans.seconds(rows[-1], 'prune'):.2g} | {crossings(found)} |")
+        print(f"| {what} | {1000 * scans.seconds(rows[-1], 'compress'):.2g} | {crossings(found)} |")
 
 
 def growth(scans, plot):
@@ -275,7 +275,7 @@ def main():
                     "ranks",
                     "bandwidth_gbit_per_s",
                     "compute_s",
-                    "prune_s",
+                    "compress_s",
                     "exposed_exchange_s",
                     "total_s",
                 ]

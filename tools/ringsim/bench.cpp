@@ -119,7 +119,7 @@ std::function<int()> add_bench(CLI::App& app, const Invocation&) {
   app.add_option("--elements", command->elements, "sizes; default 1000000,25600000,61100000")
       ->type_name("N,N,...");
   app.add_option("-o,--output", command->output,
-                 "file for the profile (JSON), for --prune-time FILE")
+                 "file for the profile (JSON), for --compress-time FILE")
       ->type_name("FILE");
   add_format_option(app, command->format);
   app.add_flag("--quiet", command->quiet, "no progress on stderr")->group("output");

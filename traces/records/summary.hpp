@@ -10,20 +10,20 @@
 namespace ringsim {
 
 struct SecondsPerStep {
-  double compute = 0, prune = 0, exchange = 0, exposed_exchange = 0, total = 0;
+  double compute = 0, compress = 0, exchange = 0, exposed_exchange = 0, total = 0;
 
   template <class With>
   static constexpr decltype(auto) fields(With&& with) {
     return with(
         Field{"compute", &SecondsPerStep::compute, "s", "Mean of `compute_s` of `steps.csv`.",
               "  per step: compute"},
-        Field{"prune", &SecondsPerStep::prune, "s", "Mean of `prune_s` of `steps.csv`.",
-              "  per step: prune"},
+        Field{"compress", &SecondsPerStep::compress, "s", "Mean of `compress_s` of `steps.csv`.",
+              "  per step: compress"},
         Field{"exchange", &SecondsPerStep::exchange, "s", "Mean of `exchange_s` of `steps.csv`."},
         Field{"exposed_exchange", &SecondsPerStep::exposed_exchange, "s",
               "Mean of `exposed_exchange_s` of `steps.csv`.", "  per step: exposed exchange"},
         Field{"total", &SecondsPerStep::total, "s",
-              "Mean of `total_s` of `steps.csv`: compute + prune + exposed exchange.",
+              "Mean of `total_s` of `steps.csv`: compute + compress + exposed exchange.",
               "  per step: total"});
   }
 };
@@ -125,7 +125,7 @@ struct Summary {
       return with(
           Field{"kind", &Bottleneck::kind, "",
                 "What most time of the critical path goes to: `link` (bytes flow), `latency`, "
-                "`compute`, `prune`, `reduce` (adding up) or `failure` (until a death was "
+                "`compute`, `compress`, `reduce` (adding up) or `failure` (until a death was "
                 "noticed).",
                 "bottleneck"},
           Field{"name", &Bottleneck::name, "",

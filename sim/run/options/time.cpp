@@ -41,33 +41,33 @@ Words profile_names() {
   return names;
 }
 
-std::string accepted_prune_times() {
+std::string accepted_compress_times() {
   return fmt::format(
       "model, none, a time such as 20us, a shipped profile ({}), or a file (with / or .json in its "
       "name)",
       join(profile_names(), ", "));
 }
 
-void set_prune_time(RunOptions& options, const OptionValue& value) {
+void set_compress_time(RunOptions& options, const OptionValue& value) {
   const auto text = value_as<std::string>(value);
   if (text == "model" || text == "none") {
-    options.prune_time = text == "model" ? PruneTime::model : PruneTime::none;
+    options.compress_time = text == "model" ? CompressTime::model : CompressTime::none;
     return;
   }
   if (text.find('/') != std::string::npos || text.ends_with(".json")) {
-    options.prune_time = PruneTime::profile;
-    options.prune_profile = text;
+    options.compress_time = CompressTime::profile;
+    options.compress_profile = text;
     return;
   }
   for (const auto& shipped : prune::shipped_engine_profiles()) {
     if (shipped.name != text) continue;
-    options.prune_time = PruneTime::profile;
-    options.prune_profile = shipped.path;
+    options.compress_time = CompressTime::profile;
+    options.compress_profile = shipped.path;
     return;
   }
-  if (!leading_number(text)) refuse("prune-time", text, accepted_prune_times());
-  options.prune_time = PruneTime::fixed;
-  options.fixed_prune_time = parse_seconds(text, option_place("prune-time"));
+  if (!leading_number(text)) refuse("compress-time", text, accepted_compress_times());
+  options.compress_time = CompressTime::fixed;
+  options.fixed_compress_time = parse_seconds(text, option_place("compress-time"));
 }
 
 std::string accepted_buckets() { return "ddp or a size above zero such as 8MiB"; }
@@ -87,15 +87,17 @@ void set_bucket(RunOptions& options, const OptionValue& value) {
 bool models_compute_time(const RunOptions& options) {
   return !options.compute_time && options.ready_times_file.empty();
 }
-bool models_prune_time(const RunOptions& options) { return options.prune_time == PruneTime::model; }
+bool models_compress_time(const RunOptions& options) {
+  return options.compress_time == CompressTime::model;
+}
 bool may_overlap(const RunOptions& options) {
   return options.local_steps == 1 || !options.overlap.value_or(false);
 }
 constexpr Condition of_gpu_speed[] = {{"`compute-time` model", models_compute_time,
                                        "has no effect with a `compute-time` that is given",
                                        "leave one of the two out"}};
-constexpr Condition of_memory[] = {{"`prune-time` model", models_prune_time,
-                                    "has no effect with a `prune-time` that is given",
+constexpr Condition of_memory[] = {{"`compress-time` model", models_compress_time,
+                                    "has no effect with a `compress-time` that is given",
                                     "leave one of the two out"}};
 constexpr Condition of_overlap[] = {
     {"`local-steps` 1", may_overlap, "has no effect with `local-steps`",
@@ -131,12 +133,12 @@ constexpr RunOption rows[] = {
       .conditions = of_gpu_speed,
       .set = [](RunOptions& o,
                 const OptionValue& v) { o.gpu_speed = value_as<FlopPerSecond>(v); }}},
-    {{.name = "prune-time",
+    {{.name = "compress-time",
       .value = "Q|NAME|FILE|model|none",
       .meaning =
           "pruning per step; model: bytes moved over `gpu-memory-bandwidth`; NAME: a shipped "
           "profile; FILE: measured by ringsim bench -o",
-      .limits = Custom{accepted_prune_times,
+      .limits = Custom{accepted_compress_times,
                        [] {
                          auto words = profile_names();
                          words.insert(words.end(), {"model", "none"});
@@ -145,9 +147,9 @@ constexpr RunOption rows[] = {
       .default_value = "model"},
      {.group = "time",
       .affects = Affects::timing,
-      .set = set_prune_time,
+      .set = set_compress_time,
       .reads = [](const RunOptions& o) -> Files {
-        return o.prune_profile.empty() ? Files{} : Files{o.prune_profile};
+        return o.compress_profile.empty() ? Files{} : Files{o.compress_profile};
       }}},
     {{.name = "gpu-memory-bandwidth",
       .value = "Q",

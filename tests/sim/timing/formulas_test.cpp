@@ -146,7 +146,7 @@ TEST_CASE("every scheme sends of each layer what its formula says", "[formulas]"
       INFO(model << " " << definition->name << " " << spec.layers[layer].name);
       const auto sent =
           plan_step(of_layer[layer], ranks, {&find_collective("ring"), {}},
-                    {.prune = std::nullopt, .engine = nullptr, .memory = std::nullopt})
+                    {.fixed = std::nullopt, .engine = nullptr, .memory = std::nullopt})
               .sent;
       const auto expected =
           formulas().at(std::string(definition->name))(spec.layers[layer], step.layers[layer]);

@@ -15,7 +15,9 @@ namespace {
 
 CollectiveChoice ring_choice() { return {&find_collective("ring"), {}}; }
 
-PruneCosts costs() { return {.prune = std::nullopt, .engine = nullptr, .memory = std::nullopt}; }
+CompressionCosts costs() {
+  return {.fixed = std::nullopt, .engine = nullptr, .memory = std::nullopt};
+}
 
 LocalWork work(std::vector<Bytes> moved) {
   LocalWork result;
@@ -118,7 +120,7 @@ TEST_CASE("local work takes bytes over memory bandwidth, the given time, or none
   CHECK(durations(0)[0].value == Approx(1e-3));
   CHECK(durations(0)[1].value == Approx(2e-3));
   CHECK(durations(1)[1].value == Approx(0.5e-3));
-  model.prune = Seconds{7e-3};
+  model.fixed = Seconds{7e-3};
   CHECK(durations(0)[1].value == 7e-3);
   CHECK(durations(1)[1].value == 0);
 }
@@ -176,7 +178,7 @@ TEST_CASE("synchronous steps follow one another, and the parts of a step sum to 
   // rank 0 (1 + 1 ms), values of 1000 elements in chunks of 2000 bytes, two rounds (each 1 + 2 ms):
   // 10 + 2 + 2 + 6 = 20 ms.
   auto model = costs();
-  model.prune = Seconds{2e-3};
+  model.fixed = Seconds{2e-3};
   AllGather gather{std::vector<Payload>(2)};
   gather.parts[0].masks = {1000};
   const std::vector<Stage> stages = {
@@ -193,7 +195,7 @@ TEST_CASE("synchronous steps follow one another, and the parts of a step sum to 
     const auto& time = timing.steps[step];
     CHECK(time.start.value == Approx(20e-3 * static_cast<double>(step)).epsilon(1e-9));
     CHECK(time.compute.value == Approx(10e-3));
-    CHECK(time.prune.value == Approx(2e-3));
+    CHECK(time.compress.value == Approx(2e-3));
     CHECK(time.exchange.value == Approx(8e-3).epsilon(1e-9));
     CHECK(time.exposed_exchange.value == Approx(8e-3).epsilon(1e-9));
     CHECK(time.total.value == Approx(20e-3).epsilon(1e-9));
