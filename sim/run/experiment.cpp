@@ -155,7 +155,8 @@ ReadyTimes find_ready_times(const Experiment& experiment) {
   const auto modelled = [&] {
     const double flop =
         experiment.spec ? flop_per_sample(*experiment.spec) : experiment.network->flop_per_sample();
-    return Seconds{flop * static_cast<double>(options.batch) / options.gpu_speed.value};
+    return modelled_compute_time(experiment.machine, flop * static_cast<double>(options.batch),
+                                 layers.size());
   };
   return ready_by_operations(layers, std::move(forward_flop),
                              options.compute_time ? *options.compute_time : modelled());
@@ -190,21 +191,21 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
     asked.ranks = ranks;
     check_can_be_drawn(find_scheme(scheme), asked, !options.bytes);
   }
+  Machine machine = choose_machine(options, topology);
+  auto compression = choose_compression(options, machine, find_scheme(scheme));
   const bool has_model = !trace && !options.bytes;
-  Experiment experiment{
-      .options = std::move(settled),
-      .topology = std::move(topology),
-      .ranks = ranks,
-      .scheme = find_scheme(scheme),
-      .collective = collective,
-      .trace = std::move(trace),
-      .network = nullptr,
-      .spec = nullptr,
-      .engine_profile = options.compress_time == CompressTime::profile
-                            ? std::optional(prune::load_engine_profile(options.compress_profile))
-                            : std::nullopt,
-      .ready = {},
-      .buckets = {}};
+  Experiment experiment{.options = std::move(settled),
+                        .topology = std::move(topology),
+                        .ranks = ranks,
+                        .scheme = find_scheme(scheme),
+                        .collective = collective,
+                        .trace = std::move(trace),
+                        .network = nullptr,
+                        .spec = nullptr,
+                        .machine = std::move(machine),
+                        .compression = std::move(compression),
+                        .ready = {},
+                        .buckets = {}};
   if (has_model && like != nullptr) {
     experiment.network = like->network;
     experiment.spec = like->spec;
@@ -235,6 +236,12 @@ std::vector<Summary::Input> inputs_of(const Experiment& experiment) {
                                : option.name == "model"  ? options.model
                                                          : file.string();
       inputs.push_back({name, sha256(read_file(file, {}, most_of_records))});
+    }
+  }
+  for (const auto* files : {&experiment.machine.files, &experiment.compression.files}) {
+    for (const auto& file : *files) {
+      if (options.gpu.empty() || file != gpu_file(options.gpu))
+        inputs.push_back({file.string(), sha256(read_file(file, {}, most_of_records))});
     }
   }
   return inputs;
@@ -303,10 +310,7 @@ ComputeModel compute_model(const Experiment& experiment) {
 
 CompressionCosts compression_costs(const Experiment& experiment) {
   const auto& options = experiment.options;
-  CompressionCosts costs{
-      .fixed = std::nullopt,
-      .engine = experiment.engine_profile ? &*experiment.engine_profile : nullptr,
-      .memory = std::nullopt};
+  CompressionCosts costs{.fixed = std::nullopt, .measured = experiment.compression.measured};
   if (options.compress_time == CompressTime::fixed) costs.fixed = options.fixed_compress_time;
   const auto layers = layers_of(experiment);
   const auto all = static_cast<double>(total_parameters(layers));
@@ -314,7 +318,8 @@ CompressionCosts compression_costs(const Experiment& experiment) {
     const std::size_t own = total_parameters(layers_of(layers, bucket));
     costs.bucket_shares.push_back(static_cast<double>(own) / all);
   }
-  if (options.compress_time == CompressTime::model) costs.memory = options.gpu_memory_bandwidth;
+  if (options.compress_time != CompressTime::none)
+    costs.memory = experiment.machine.memory_bandwidth;
   return costs;
 }
 

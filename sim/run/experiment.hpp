@@ -2,10 +2,10 @@
 // What the options name, looked up and checked.
 #include "models/dataset.hpp"
 #include "models/networks/network.hpp"
-#include "models/prune/engine_profile.hpp"
 #include "models/schemes/scheme.hpp"
 #include "models/specs/model_spec.hpp"
 #include "sim/learning/training_options.hpp"
+#include "sim/run/machine.hpp"
 #include "sim/run/run_options.hpp"
 #include "sim/sources/trace_source.hpp"
 #include "sim/timing/compute_model.hpp"
@@ -27,7 +27,8 @@ struct Experiment {
   std::shared_ptr<const TraceSource> trace;  ///< null: no trace is replayed
   std::shared_ptr<const Network> network;    ///< null without a network to train
   std::shared_ptr<const ModelSpec> spec;     ///< the model, where it is no network
-  std::optional<prune::EngineProfile> engine_profile;
+  Machine machine;                           ///< of every rank
+  CompressionChoice compression;
   ReadyTimes ready;             ///< of a step's gradients
   std::vector<Bucket> buckets;  ///< empty: all layers are exchanged together
   std::size_t threads = 0;      ///< that training takes; 0: one per core

@@ -18,11 +18,12 @@ bool is_of_all_reduce(std::string_view name) {
   return option != nullptr && option->taken_by == TakenBy::collective;
 }
 
-/// A matrix that every scheme compresses, and a layer that schemes send whole; of `bytes` there is
-/// no such layer.
+/// A matrix that every scheme compresses (PowerSGD up to a rank of 255), and a layer that schemes
+/// send whole; of `bytes` there is no such layer.
 Layers small_layers(const RunOptions& options) {
-  Layers layers = {{.name = "matrix", .offset = 0, .parameters = 4096, .rows = 64}};
-  if (!options.bytes) layers.push_back({.name = "bias", .offset = 4096, .parameters = 16});
+  constexpr std::size_t rows = 1024;
+  Layers layers = {{.name = "matrix", .offset = 0, .parameters = rows * rows, .rows = rows}};
+  if (!options.bytes) layers.push_back({.name = "bias", .offset = rows * rows, .parameters = 16});
   return layers;
 }
 

@@ -2,6 +2,7 @@
 
 #include "models/schemes/iwp.hpp"
 #include "sim/backend/bottleneck.hpp"
+#include "sim/run/felt_options.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -98,6 +99,21 @@ void fill_ratios(Summary& summary, const std::vector<StepRow>& rows, const Recor
   }
 }
 
+TimeBasis basis_of(const Experiment& experiment) {
+  RunOptions options = experiment.options;
+  options.scheme = experiment.scheme.name;
+  const bool models_compute = !options.compute_time && options.ready_times_file.empty() &&
+                              (experiment.network || experiment.spec);
+  const bool compresses =
+      options.compress_time != CompressTime::none && has_stage_for(options, "compress-time");
+  const auto features = experiment.topology.features();
+  const bool is_fitted = std::ranges::find(features, "sizes") != features.end();
+  return {.compute = std::string(name_of(models_compute ? Basis::modelled : Basis::measured)),
+          .compress = compresses ? std::optional(std::string(name_of(experiment.compression.basis)))
+                                 : std::nullopt,
+          .exchange = std::string(name_of(is_fitted ? Basis::calibrated : Basis::modelled))};
+}
+
 Summary summarize(const Experiment& experiment, const RunResult& result, const FinishedRun& run) {
   const auto& rows = result.steps;
   const auto& timing = run.timing;
@@ -113,6 +129,7 @@ Summary summarize(const Experiment& experiment, const RunResult& result, const F
       mean_of(rows, &StepRow::compute_s), mean_of(rows, &StepRow::compress_s),
       mean_of(rows, &StepRow::exchange_s), mean_of(rows, &StepRow::exposed_exchange_s),
       mean_of(rows, &StepRow::total_s)};
+  summary.basis = basis_of(experiment);
   if (timing.critical_path && timing.end > Seconds{}) {
     const auto [kind, name, share] = find_bottleneck(*timing.critical_path, experiment.topology);
     summary.bottleneck = Summary::Bottleneck{std::string(kind), name, share};

@@ -5,16 +5,11 @@
 namespace ringsim {
 namespace {
 
-/// By the measured engine: its calls take what they took there, coding masks its bytes over the
-/// copy bandwidth.
-Seconds measured_time(const LocalWork& work, Rank rank, const prune::EngineProfile& engine) {
-  Seconds time;
-  if (work.selected > 0) time += engine.select_time(work.selected, work.with_velocity);
-  if (work.packed_from > 0)
-    time += engine.pack_time(work.packed_from, work.kept, work.with_velocity);
-  if (work.unpacked_to > 0) time += engine.unpack_time(work.unpacked_to, work.kept);
-  if (!work.coded.empty()) time += work.coded[rank] / engine.sizes.back().copy;
-  return time;
+/// By what was measured, with the bytes of masks that this rank codes.
+Seconds measured_time(const LocalWork& work, Rank rank, const SchemeCosts& costs) {
+  CostCounts counts = work.counts;
+  if (!work.coded.empty()) counts.coded_bytes = static_cast<double>(work.coded[rank].count);
+  return costs.time(work.stage, counts);
 }
 
 /// `first`: of its bucket.
@@ -26,8 +21,8 @@ LocalTime local_time(const LocalWork& work, const CompressionCosts& costs, std::
     Seconds duration;
     if (costs.fixed) {
       if (first) duration = *costs.fixed * share;
-    } else if (costs.engine != nullptr) {
-      duration = measured_time(work, rank, *costs.engine);
+    } else if (costs.measured) {
+      duration = measured_time(work, rank, *costs.measured);
     } else if (costs.memory) {
       duration = work.moved[rank] / *costs.memory;
     }

@@ -4,7 +4,7 @@
 // (step_timing.hpp).
 #include "base/phase_name.hpp"
 #include "base/units.hpp"
-#include "models/prune/engine_profile.hpp"
+#include "models/profiles/cost_profile.hpp"
 #include "models/schemes/scheme.hpp"
 #include "sim/collectives/collective.hpp"
 #include "sim/collectives/pipelined_all_gather.hpp"
@@ -23,9 +23,9 @@ struct CompressionCosts {
   std::optional<Seconds> fixed;  ///< a fixed time per step; else what follows says it
   /// The share of `fixed` that each bucket takes; empty where there is one bucket.
   std::vector<double> bucket_shares = {};
-  const prune::EngineProfile* engine = nullptr;  ///< measured times instead of the model
+  std::optional<SchemeCosts> measured = {};  ///< times of a profile instead of the model
   /// The model: bytes moved over this bandwidth. Absent: compressing takes no time.
-  std::optional<BytesPerSecond> memory;
+  std::optional<BytesPerSecond> memory = {};
 };
 
 /// What becomes of LocalWork: how long each rank takes, in order of rank.

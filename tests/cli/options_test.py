@@ -53,6 +53,8 @@ CHANGES = {
     "evaluate-every": (TRAIN, "1"),
     "target-accuracy": (TRAIN, "0.01"),
     "compute-time": (DRAWN, "10ms"),
+    "gpu": (DRAWN, "h100"),
+    "precision": ({**DRAWN, "gpu": "h100"}, "fp32"),
     "gpu-speed": (DRAWN, "20TFLOPS"),
     "compress-time": (DRAWN, "1ms"),
     "gpu-memory-bandwidth": (DRAWN, "100GBps"),

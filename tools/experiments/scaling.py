@@ -42,9 +42,6 @@ SHOWN = (1, 10, 25, 100)  # Gbit/s
 BANDWIDTHS = (0.25, 0.5, 1, 2, 3, 5, 7, 10, 14, 20, 25, 35, 50, 70, 100, 150, 250, 400)
 STEP = ["--topology", "switch", "--latency", "10us", "--source", "synthetic", "--bucket", "ddp"]
 PAYS = 0.01
-TORCH_TOPK_MS = (
-    16.97  # docs/measured/engine-h100.csv, "torch eager with topk, layer by layer", 161 layers, density 1/128
-)
 GROWTH = [2**power for power in range(3, 13)]
 
 
@@ -90,7 +87,8 @@ class Scans:
                     key = model, label, int(row["option.ranks"]), float(row["option.bandwidth"].removesuffix("Gbps"))
                     # (to a picosecond: differences of sums are not exact)
                     points[key] = tuple(
-                        round(self.seconds(row, what), 12) for what in ("compute", "compress", "exposed_exchange", "total")
+                        round(self.seconds(row, what), 12)
+                        for what in ("compute", "compress", "exposed_exchange", "total")
                     )
         return points
 
@@ -176,14 +174,14 @@ def print_crossings(points, rival):
             )
 
 
-def print_pruning_times(scans, points):
-    """What topk is worth with other times of pruning, on 32 ranks."""
-    print("\n| topk on resnet50, 32 ranks | pruning, ms | Gbit/s up to which it pays |\n| --- | --- | --- |")
+def print_compression_times(scans, points):
+    """What topk is worth with other times of compressing, on 32 ranks."""
+    print("\n| topk on resnet50, 32 ranks | compressing, ms | Gbit/s up to which it pays |\n| --- | --- | --- |")
     batch, speed = MODELS["resnet50"]
-    for what, compress_time in (
-        ("model of a V100", "model"),
-        ("H100, this engine", "h100"),
-        ("H100, torch.topk layer by layer", f"{TORCH_TOPK_MS}ms"),
+    for what, gpu, compress_time in (
+        ("modelled, V100", "v100", "model"),
+        ("PyTorch, scaled from an H100 to a V100", "v100", "torch"),
+        ("PyTorch, H100", "h100", "torch"),
     ):
         rows = scans.scan(
             "--model",
@@ -196,6 +194,8 @@ def print_pruning_times(scans, points):
             "topk",
             "--ranks",
             "32",
+            "--gpu",
+            gpu,
             "--compress-time",
             compress_time,
             "--bandwidth",
@@ -285,7 +285,7 @@ def main():
     print_costs(points, 32)
     for rival in ("dense fp32", "dense bf16"):
         print_crossings(points, rival)
-    print_pruning_times(scans, points)
+    print_compression_times(scans, points)
     growth(scans, options.growth_plot)
 
 

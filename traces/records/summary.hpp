@@ -28,6 +28,31 @@ struct SecondsPerStep {
   }
 };
 
+/// How times are known: "measured", "calibrated", "extrapolated" or "modelled".
+struct TimeBasis {
+  std::string compute;
+  std::optional<std::string> compress;
+  std::string exchange;
+
+  template <class With>
+  static constexpr decltype(auto) fields(With&& with) {
+    return with(
+        Field{"compute", &TimeBasis::compute, "",
+              "`measured` (a time or a file was given) or `modelled` (operations over the speed of "
+              "the GPU, and no less than its kernels take).",
+              "basis: compute"},
+        Field{"compress", &TimeBasis::compress, "",
+              "`measured` (on this GPU; or a time was given), `extrapolated` (on another GPU or at "
+              "another rank, and scaled) or `modelled` (bytes moved over the bandwidth of the "
+              "memory). Null where nothing is compressed, or that takes no time.",
+              "basis: compress"},
+        Field{"exchange", &TimeBasis::exchange, "",
+              "`calibrated` (the topology's links were fitted to measured times) or `modelled` "
+              "(latency and bandwidth).",
+              "basis: exchange"});
+  }
+};
+
 struct BytesSentPerRank {
   double values = 0, masks = 0, headers = 0, total = 0;
 
@@ -167,6 +192,7 @@ struct Summary {
   std::uint64_t steps = 0;
   double simulated_seconds = 0;
   SecondsPerStep seconds_per_step;
+  TimeBasis basis;
   BytesSentPerRank bytes_sent_per_rank;
   CompressionRatio compression_ratio;
   std::optional<double> density;
@@ -197,6 +223,7 @@ struct Summary {
             "seconds_per_step", &Summary::seconds_per_step, "",
             "What a step's time goes to: means over the steps, on the rank that finishes last (of "
             "those that finish together, the one that was ready last)."},
+        Field{"basis", &Summary::basis, "", "How these times are known."},
         Field{"bytes_sent_per_rank", &Summary::bytes_sent_per_rank, "",
               "Bytes sent in the whole run, the mean over the ranks."},
         Field{"compression_ratio", &Summary::compression_ratio, "",

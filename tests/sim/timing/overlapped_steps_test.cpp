@@ -30,11 +30,9 @@ Stage masks(std::uint32_t bucket) {
 }
 
 StepPlan plan(const std::vector<Stage>& stages) {
-  return plan_step(stages, 2, {&find_collective("ring"), {}},
-                   {.fixed = std::nullopt,
-                    .bucket_shares = {},
-                    .engine = nullptr,
-                    .memory = BytesPerSecond{1e6}});
+  return plan_step(
+      stages, 2, {&find_collective("ring"), {}},
+      {.fixed = std::nullopt, .bucket_shares = {}, .measured = {}, .memory = BytesPerSecond{1e6}});
 }
 
 /// Two ranks on links of 1e6 B/s and 1 ms: an all-reduce of 4000 B takes two rounds of 1 + 2 ms, a
