@@ -22,7 +22,7 @@ struct MeasureOptions {
 /// is called before each size with its elements. Throws UserError where the engine is unknown or
 /// does not work on host memory, or a size or density is out of range.
 EngineRates measure_engine(const MeasureOptions& options,
-                             const std::function<void(std::size_t)>& progress = {});
+                           const std::function<void(std::size_t)>& progress = {});
 
 /// residual[i] += gradient[i] + weight[i], as fast as this processor's vectors do it: the yardstick
 /// of engine speeds, three reads and one write.
