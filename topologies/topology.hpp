@@ -59,6 +59,8 @@ class Topology {
 
   const std::string& name() const { return name_; }
   const std::string& description() const { return description_; }
+  /// The name of the GPU of its hosts; empty where the file names none.
+  const std::string& gpu() const { return gpu_; }
   const TopologyKindDefinition& kind() const { return *kind_; }
   std::uint32_t hosts() const { return hosts_; }
   const std::vector<Link>& links() const { return links_; }
@@ -78,6 +80,7 @@ class Topology {
   std::vector<std::string_view> features() const;
   AfterOutage after_outage() const { return after_outage_; }
 
+  void set_gpu(std::string gpu) { gpu_ = std::move(gpu); }
   void set_description(std::string description) { description_ = std::move(description); }
   void set_link(LinkId id, Link link) { links_.at(id) = std::move(link); }
   void set_after_outage(AfterOutage after) { after_outage_ = after; }
@@ -85,7 +88,7 @@ class Topology {
   void set_host(Rank rank, Host host) { hosts_apart_[rank] = std::move(host); }
 
  private:
-  std::string name_, description_;
+  std::string name_, description_, gpu_;
   const TopologyKindDefinition* kind_;
   std::shared_ptr<const Shape> shape_;
   std::uint32_t hosts_;

@@ -126,7 +126,7 @@ Recording record_steps(const Experiment& experiment, const std::vector<TrainedDe
 StepPlans plan_steps(const Experiment& experiment, const Repeated<RecordedStep>& steps) {
   // Steps that do the same stand close together, if anywhere.
   constexpr std::size_t looked_back = 16;
-  const auto costs = prune_costs(experiment);
+  const auto costs = compression_costs(experiment);
   std::vector<const RecordedStep*> planned;
   std::vector<StepPlan> plans;
   Repeated<std::uint32_t> which;

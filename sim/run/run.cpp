@@ -22,6 +22,16 @@ std::string describe(const Experiment& experiment) {
                      experiment.topology.name(), experiment.ranks, options.backend);
 }
 
+namespace {
+
+/// Says where times of compressing are not what was measured of the usual implementation.
+void announce_compression(const Experiment& experiment, const RunObserver& observer) {
+  const auto& note = experiment.compression.note;
+  if (!note.empty() && experiment.basis.compress) observer.on_start(note);
+}
+
+}  // namespace
+
 RunResult run_experiment(const Experiment& experiment, const RunObserver& observer) {
   if (!feeds_back(experiment.options))
     return time_recording(experiment, record_steps(experiment, {}, observer), observer);
@@ -40,7 +50,10 @@ RunResult run_experiment(const Experiment& experiment, const RunObserver& observ
 RunResult run(const RunOptions& options, const RunObserver& observer) {
   const Experiment experiment = prepare(options);
   const auto read_before = inputs_of(experiment);
-  if (observer.on_start) observer.on_start(describe(experiment));
+  if (observer.on_start) {
+    observer.on_start(describe(experiment));
+    announce_compression(experiment, observer);
+  }
   auto result = run_experiment(experiment, observer);
   auto& inputs = result.summary.provenance.inputs;
   inputs.insert(inputs.begin(), read_before.begin(), read_before.end());

@@ -14,7 +14,7 @@ namespace {
 void fill_times(const StepTime& time, StepRow& row) {
   row.start_s = time.start.value;
   row.compute_s = time.compute.value;
-  row.prune_s = time.prune.value;
+  row.compress_s = time.compress.value;
   row.exchange_s = time.exchange.value;
   row.exposed_exchange_s = time.exposed_exchange.value;
   row.total_s = time.total.value;
@@ -115,10 +115,11 @@ Summary summarize(const Experiment& experiment, const StepRows& rows, const Time
   summary.backend = std::string(run.backend);
   summary.steps = rows.size();
   summary.simulated_seconds = timing.end.value;
-  summary.seconds_per_step = {mean_of(rows, &StepRow::compute_s), mean_of(rows, &StepRow::prune_s),
-                              mean_of(rows, &StepRow::exchange_s),
-                              mean_of(rows, &StepRow::exposed_exchange_s),
-                              mean_of(rows, &StepRow::total_s)};
+  summary.seconds_per_step = {
+      mean_of(rows, &StepRow::compute_s), mean_of(rows, &StepRow::compress_s),
+      mean_of(rows, &StepRow::exchange_s), mean_of(rows, &StepRow::exposed_exchange_s),
+      mean_of(rows, &StepRow::total_s)};
+  summary.basis = experiment.basis;
   if (timing.critical_path && timing.end > Seconds{}) {
     const auto [kind, name, share] = find_bottleneck(*timing.critical_path, experiment.topology);
     summary.bottleneck = Summary::Bottleneck{std::string(kind), name, share};

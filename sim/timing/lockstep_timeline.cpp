@@ -11,14 +11,14 @@ LockstepTimeline::LockstepTimeline(std::size_t steps, Rank ranks, bool overlaps)
       exchanges_(steps) {}
 
 void LockstepTimeline::add(const DelayEvent& event) {
-  const bool prunes = event.kind == DelayKind::prune;
+  const bool compresses = event.kind == DelayKind::compress;
   auto& step = steps_[event.step][event.rank];
   if (!under_way_.empty()) {
-    auto& [computing, pruning] = under_way_[event.rank];
-    (prunes ? pruning : computing).push_back({event.start, event.start + event.duration});
-    if (prunes) return;
+    auto& [computing, compressing] = under_way_[event.rank];
+    (compresses ? compressing : computing).push_back({event.start, event.start + event.duration});
+    if (compresses) return;
   }
-  (prunes ? step.prune : step.compute) += event.duration;
+  (compresses ? step.compress : step.compute) += event.duration;
 }
 
 void LockstepTimeline::add(const MarkEvent& event) {
@@ -27,12 +27,12 @@ void LockstepTimeline::add(const MarkEvent& event) {
   const std::uint64_t step = event.mark.step;
   steps_[step][rank].end = event.time;
   if (under_way_.empty()) return;
-  // Pruning that goes on beside computing takes no time of its own.
-  auto& [computing, pruning] = under_way_[rank];
-  std::ranges::sort(pruning, {}, &TimeInterval::from);
-  steps_[step][rank].prune = length_without(pruning, computing);
+  // Compressing that goes on beside computing takes no time of its own.
+  auto& [computing, compressing] = under_way_[rank];
+  std::ranges::sort(compressing, {}, &TimeInterval::from);
+  steps_[step][rank].compress = length_without(compressing, computing);
   computing.clear();
-  pruning.clear();
+  compressing.clear();
 }
 
 Timing LockstepTimeline::timing(BackendResult result) const {

@@ -111,7 +111,7 @@ class OverlappedCompute final : public StepStream {
   }
 
   void spend(const std::vector<const LocalTime*>& locals, std::uint64_t step) {
-    for (const auto* local : locals) add(Delay{local->duration[rank_], DelayKind::prune, step});
+    for (const auto* local : locals) add(Delay{local->duration[rank_], DelayKind::compress, step});
   }
 
   ComputeModel compute_;
@@ -168,7 +168,7 @@ class BetweenExchanges final : public StepStream {
         const auto* const* local = std::get_if<const LocalTime*>(&chain[i]);
         if (local == nullptr) continue;
         wait(step, bucket, first_in_chain + i - 1);
-        add(Delay{(*local)->duration[rank_], DelayKind::prune, step});
+        add(Delay{(*local)->duration[rank_], DelayKind::compress, step});
         record(step, bucket, first_in_chain + i);
       }
     }
