@@ -56,6 +56,13 @@ void check_gpu(const Experiment& experiment) {
   }
 }
 
+void check_headroom(const Experiment& experiment) {
+  if (is_given(experiment.options, "headroom") &&
+      has_deaths(experiment.topology, experiment.ranks)) {
+    no_effect("headroom", fmt::format(" where hosts of {} die", experiment.topology.name()));
+  }
+}
+
 /// A small model's kernels take longer to be launched than to run, at any speed.
 void check_precision(const Experiment& experiment) {
   if (!is_given(experiment.options, "precision") || !models_compute_time(experiment.options))
@@ -195,6 +202,7 @@ void check_pruning(const Experiment& experiment) {
 void check_effects(const Experiment& experiment) {
   check_stages(experiment);
   check_gpu(experiment);
+  check_headroom(experiment);
   check_precision(experiment);
   check_profile(experiment);
   check_seed(experiment);

@@ -12,7 +12,7 @@ namespace {
 constexpr Rank unknown_ranks = 64;  ///< where a topology has its own number
 
 bool is_of_local_work(std::string_view name) {
-  return name == "compress-time" || name == "gpu-memory-bandwidth";
+  return name == "compress-time" || name == "gpu-memory-bandwidth" || name == "headroom";
 }
 
 bool is_of_collective(std::string_view name) {

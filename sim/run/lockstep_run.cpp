@@ -4,6 +4,7 @@
 #include "base/free_memory.hpp"
 #include "sim/run/backend_choice.hpp"
 #include "sim/run/faults.hpp"
+#include "sim/run/headroom.hpp"
 #include "sim/run/step_rows.hpp"
 #include "sim/timing/step_timing.hpp"
 
@@ -90,15 +91,24 @@ RunResult time_recording(const Experiment& experiment, const Recording& recorded
                          const RunObserver& observer) {
   PlannedSteps steps(experiment, observer, recorded);
   std::string backend;
-  const auto timing =
-      time_on_backend(experiment, steps.plans(), observer, steps.recovery(), backend);
-  return make_tables(experiment,
-                     {.recording = steps.recording(),
-                      .timing = timing,
-                      .backend = backend,
-                      .steps = steps.rows(),
-                      .faults = steps.faults()},
-                     observer);
+  const auto tables = [&] {
+    const auto timing =
+        time_on_backend(experiment, steps.plans(), observer, steps.recovery(), backend);
+    return make_tables(experiment,
+                       {.recording = steps.recording(),
+                        .timing = timing,
+                        .backend = backend,
+                        .steps = steps.rows(),
+                        .faults = steps.faults()},
+                       observer);
+  };
+  auto result = tables();
+  if (experiment.options.finds_headroom.value_or(true)) {
+    auto& summary = result.summary;
+    summary.headroom_seconds =
+        find_headroom(experiment, steps.recording(), Seconds{summary.seconds_per_step.total});
+  }
+  return result;
 }
 
 }  // namespace ringsim

@@ -79,6 +79,7 @@ struct RunOptions {
   std::optional<BucketRule> bucket;       ///< absent: none, or DDP's with overlap
   std::optional<Seconds> bucket_timeout;  ///< absent: a bucket goes when it is full
   std::optional<bool> overlap;            ///< absent: where there are buckets
+  std::optional<bool> finds_headroom;     ///< absent: in a run alone, not in a point of a scan
   // scheme
   std::string scheme = "iwp";
   SchemeOptions scheme_options;  ///< run() fills in ranks, seed, steps_per_epoch, momentum

@@ -53,6 +53,25 @@ struct TimeBasis {
   }
 };
 
+/// How much longer compressing may take per step until dense gradients are as fast.
+struct HeadroomSeconds {
+  std::optional<double> dense_fp32, dense_bf16;
+
+  template <class With>
+  static constexpr decltype(auto) fields(With&& with) {
+    return with(
+        Field{"dense_fp32", &HeadroomSeconds::dense_fp32, "s",
+              "Until dense fp32 is as fast; below 0, by how much that is faster. Null where "
+              "nothing is compressed, times feed back into training, hosts die, or "
+              "`--headroom` is off.",
+              "headroom to dense fp32"},
+        Field{"dense_bf16", &HeadroomSeconds::dense_bf16, "s",
+              "As `dense_fp32`, until dense bf16 is, whose casts take what they take by "
+              "default (`--compress-time`).",
+              "headroom to dense bf16"});
+  }
+};
+
 struct BytesSentPerRank {
   double values = 0, masks = 0, headers = 0, total = 0;
 
@@ -193,6 +212,7 @@ struct Summary {
   double simulated_seconds = 0;
   SecondsPerStep seconds_per_step;
   TimeBasis basis;
+  HeadroomSeconds headroom_seconds;
   BytesSentPerRank bytes_sent_per_rank;
   CompressionRatio compression_ratio;
   std::optional<double> density;
@@ -224,6 +244,9 @@ struct Summary {
             "What a step's time goes to: means over the steps, on the rank that finishes last (of "
             "those that finish together, the one that was ready last)."},
         Field{"basis", &Summary::basis, "", "How these times are known."},
+        Field{"headroom_seconds", &Summary::headroom_seconds, "",
+              "How much longer compressing may take per step until the same run with dense "
+              "gradients is as fast."},
         Field{"bytes_sent_per_rank", &Summary::bytes_sent_per_rank, "",
               "Bytes sent in the whole run, the mean over the ranks."},
         Field{"compression_ratio", &Summary::compression_ratio, "",

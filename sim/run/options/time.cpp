@@ -82,6 +82,11 @@ constexpr Condition of_overlap[] = {
     {"`local-steps` 1", may_overlap, "has no effect with `local-steps`",
      "leave it out: the weights have moved when the last step has ended"}};
 
+bool is_in_lockstep(const RunOptions& options) { return !feeds_back(options); }
+constexpr Condition of_headroom[] = {{"`staleness` 0 and no `quorum`", is_in_lockstep,
+                                      "has no effect with `staleness` or `quorum`",
+                                      "leave it out"}};
+
 constexpr Condition of_timer[] = {
     {"`overlap` on", overlaps, "has no effect with exchanges that begin after the backward pass",
      "add `bucket` or `overlap` on, or leave it out"}};
@@ -159,6 +164,16 @@ constexpr RunOption rows[] = {
       .affects = Affects::both,
       .conditions = of_overlap,
       .set = [](RunOptions& o, const OptionValue& v) { o.overlap = value_as<bool>(v); }}},
+    {{.name = "headroom",
+      .value = "on|off",
+      .meaning = "dense gradients, in fp32 and in bf16, are timed too, to say how much longer "
+                 "compressing may take until they are as fast",
+      .limits = OnOff{},
+      .default_note = "on in a run, off in the points of a scan"},
+     {.group = "time",
+      .affects = Affects::timing,
+      .conditions = of_headroom,
+      .set = [](RunOptions& o, const OptionValue& v) { o.finds_headroom = value_as<bool>(v); }}},
 };
 
 }  // namespace

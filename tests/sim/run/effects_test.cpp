@@ -72,6 +72,7 @@ const std::map<std::string_view, std::vector<const char*>> tried_values = {
     {"bucket", {"1KiB", "100KiB"}},
     {"bucket-timeout", {"1ns", "1us"}},
     {"overlap", {"on", "off"}},
+    {"headroom", {"off"}},
     {"masks-ahead", {"on"}},
     {"scheme", {"dense", "topk"}},
     {"density", {"1/16", "1/2"}},
