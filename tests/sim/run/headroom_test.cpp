@@ -67,8 +67,9 @@ TEST_CASE("what hides behind the backward pass is headroom, too", "[headroom]") 
 TEST_CASE("headroom is negative where dense is faster", "[headroom]") {
   const auto own = summary_of(with(slow, {{"compress-time", "10s"}}));
   const double dense = step_of(with(slow, {{"scheme", "dense"}}));
-  // 10 s against 61 ms for the exchange of 102 MB by 4 ranks at 10 Gbit/s.
-  CHECK(own.headroom_seconds.dense_fp32.value() < -9.9);
+  // 10 s against 6/4 * 102.2 MB at 10 Gbit/s, 123 ms, less what iwp exchanges.
+  CHECK(own.headroom_seconds.dense_fp32.value() < -9.877);
+  CHECK(own.headroom_seconds.dense_fp32.value() > -9.89);
   CHECK(own.headroom_seconds.dense_fp32.value() ==
         Approx(dense - own.seconds_per_step.total).epsilon(1e-9));
 }
