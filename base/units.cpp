@@ -154,6 +154,7 @@ std::string format(Bytes bytes) {
 
 std::string format(Seconds seconds) {
   if (seconds.value == 0) return "0s";
+  if (seconds.value < 0) return "-" + format(Seconds{-seconds.value});
   constexpr std::array units = {Unit{"s", 1}, Unit{"ms", 1, 1e3}, Unit{"us", 1, 1e6},
                                 Unit{"ns", 1, 1e9}};
   return scaled(seconds.value, units);

@@ -13,11 +13,12 @@ namespace {
 
 constexpr std::size_t widest_line = 120;
 
-constexpr std::array<TopologyKey, 4> first_keys = {{
+constexpr std::array<TopologyKey, 5> first_keys = {{
     {"$schema", R"({"type": "string"})", false},
     {"name", R"({"type": "string", "description": "Names the topology in tables."})"},
     {"description", R"({"type": "string", "description": "One line for people."})", false},
     {"kind", R"({"type": "string"})"},
+    {"gpu", R"({"type": "string", "description": "The GPU of its hosts, e.g. a100."})", false},
 }};
 
 constexpr std::array<TopologyKey, 4> last_keys = {{

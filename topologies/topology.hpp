@@ -60,6 +60,8 @@ class Topology {
 
   const std::string& name() const { return name_; }
   const std::string& description() const { return description_; }
+  /// The name of the GPU of its hosts; empty where the file names none.
+  const std::string& gpu() const { return gpu_; }
   const TopologyKindDefinition& kind() const { return *kind_; }
   std::uint32_t hosts() const { return hosts_; }
   const std::vector<Link>& links() const { return links_; }
@@ -81,6 +83,7 @@ class Topology {
   /// What its links were fitted to; absent where they were not, or the file does not say it.
   const std::optional<CalibrationScope>& calibration() const { return calibration_; }
 
+  void set_gpu(std::string gpu) { gpu_ = std::move(gpu); }
   void set_description(std::string description) { description_ = std::move(description); }
   void set_calibration(CalibrationScope scope) { calibration_ = std::move(scope); }
   void set_link(LinkId id, Link link) { links_.at(id) = std::move(link); }
@@ -89,7 +92,7 @@ class Topology {
   void set_host(Rank rank, Host host) { hosts_apart_[rank] = std::move(host); }
 
  private:
-  std::string name_, description_;
+  std::string name_, description_, gpu_;
   const TopologyKindDefinition* kind_;
   std::shared_ptr<const Shape> shape_;
   std::uint32_t hosts_;

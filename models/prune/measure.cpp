@@ -216,17 +216,17 @@ void validate(const MeasureOptions& options, const EngineDefinition& engine) {
 
 }  // namespace
 
-EngineProfile measure_engine(const MeasureOptions& options,
-                             const std::function<void(std::size_t)>& progress) {
+EngineRates measure_engine(const MeasureOptions& options,
+                           const std::function<void(std::size_t)>& progress) {
   const EngineDefinition& definition = find_engine(options.engine);
   validate(options, definition);
   const std::size_t threads =
       options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
   const auto engine = definition.make(threads);
-  EngineProfile profile{.engine = std::string(definition.name),
-                        .processor = processor_name(),
-                        .threads = threads,
-                        .sizes = {}};
+  EngineRates profile{.engine = std::string(definition.name),
+                      .processor = processor_name(),
+                      .threads = threads,
+                      .sizes = {}};
   auto sizes = options.elements;
   std::ranges::sort(sizes);
   sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());

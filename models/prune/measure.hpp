@@ -1,6 +1,6 @@
 #pragma once
 // Measures an engine against this machine's memory, in one run.
-#include "models/prune/engine_profile.hpp"
+#include "models/prune/engine_rates.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -21,8 +21,8 @@ struct MeasureOptions {
 /// share what else the machine does. Takes 20 bytes of memory per element. `progress`, where given,
 /// is called before each size with its elements. Throws UserError where the engine is unknown or
 /// does not work on host memory, or a size or density is out of range.
-EngineProfile measure_engine(const MeasureOptions& options,
-                             const std::function<void(std::size_t)>& progress = {});
+EngineRates measure_engine(const MeasureOptions& options,
+                           const std::function<void(std::size_t)>& progress = {});
 
 /// residual[i] += gradient[i] + weight[i], as fast as this processor's vectors do it: the yardstick
 /// of engine speeds, three reads and one write.

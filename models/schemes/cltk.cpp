@@ -36,7 +36,9 @@ std::vector<Stage> cltk_stages(const SharedMaskStep& step, bool filtered) {
   if (filtered) {
     for (auto& moved : select.moved) moved += Bytes{12 * step.pruned};
   }
-  select.coded = select.moved;
+  const auto& own = std::get<LocalWork>(stages.front().what);
+  select.stage = own.stage;
+  select.counts = own.counts;
   stages.front().what = std::move(select);
   return stages;
 }
@@ -51,6 +53,7 @@ SyntheticStep synthesize_cltk(const Layers& layers, const SchemeOptions& options
   const auto message = synthetic_mask_size(split, kept, 1, mask_encoding_of(options));
   return {.stages = cltk_stages({.ranks = options.ranks,
                                  .pruned = split.pruned_parameters,
+                                 .tensors = split.pruned.size(),
                                  .whole = split.whole_parameters,
                                  .kept = sum_of(kept),
                                  .with_velocity = momentum_correction_of_cltk(options),
@@ -118,6 +121,7 @@ StepOutcome CltkScheme::exchange_among(std::uint64_t step, std::span<const Rank>
   StepOutcome outcome;
   outcome.stages = cltk_stages({.ranks = residuals_.ranks(),
                                 .pruned = split.pruned_parameters,
+                                .tensors = split.pruned.size(),
                                 .whole = split.whole_parameters,
                                 .kept = split.kept(decoded_),
                                 .with_velocity = residuals_.momentum_correction(),

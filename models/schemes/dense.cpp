@@ -13,10 +13,14 @@ namespace ringsim {
 namespace {
 
 /// Reading fp32 and writing the type that travels, or the other way round.
-LocalWork conversion(Rank ranks, std::size_t elements, ValueType type) {
+LocalWork conversion(const Layers& layers, Rank ranks, ValueType type, CostStage stage) {
+  const std::size_t elements = total_parameters(layers);
   LocalWork work;
   work.moved.assign(ranks, elements * (Bytes{sizeof(float)} + bytes_of(type)));
-  work.coded = work.moved;
+  work.stage = stage;
+  work.counts = {.calls = 1,
+                 .tensors = static_cast<double>(layers.size()),
+                 .elements = static_cast<double>(elements)};
   return work;
 }
 
@@ -29,8 +33,11 @@ SyntheticStep synthesize_dense(const Layers& layers, const SchemeOptions& option
   if (values == ValueType::fp32) {
     step.stages = {exchange};
   } else {
-    const auto convert = conversion(options.ranks, elements, values);
-    step.stages = {{"encode", convert}, exchange, {"decode", convert}};
+    const auto convert = [&](CostStage stage) {
+      return conversion(layers, options.ranks, values, stage);
+    };
+    step.stages = {
+        {"encode", convert(CostStage::encode)}, exchange, {"decode", convert(CostStage::decode)}};
   }
   for (const auto& layer : layers) {
     step.layers.push_back({.threshold = std::nullopt,

@@ -261,6 +261,7 @@ StepOutcome IwpScheme::exchange_among(std::uint64_t step, std::span<const Rank> 
   StepOutcome outcome;
   outcome.stages = shared_mask_stages({.ranks = residuals_.ranks(),
                                        .pruned = split.pruned_parameters,
+                                       .tensors = split.pruned.size(),
                                        .whole = split.whole_parameters,
                                        .kept = split.kept(union_),
                                        .with_velocity = residuals_.momentum_correction(),

@@ -27,10 +27,21 @@ std::size_t rank_of(const SchemeOptions& options) { return options.get<std::size
 /// The same in every step, whatever the values.
 SyntheticStep powersgd_step(const Layers& layers, Rank ranks, std::size_t rank, Bytes value) {
   const PowersgdSplit split(layers, rank);
-  const auto work = [&](std::size_t bytes) {
+  double row_ranks = 0;
+  for (const auto& matrix : split.matrices)
+    row_ranks += static_cast<double>((matrix.rows + matrix.columns) * rank);
+  const CostCounts counts{.calls = 1,
+                          .tensors = static_cast<double>(layers.size()),
+                          .elements = static_cast<double>(total_parameters(layers)),
+                          .matrices = static_cast<double>(split.matrices.size()),
+                          .row_ranks = row_ranks,
+                          .whole_tensors = static_cast<double>(split.whole.size()),
+                          .whole_elements = static_cast<double>(split.whole_parameters)};
+  const auto work = [&](CostStage stage, std::size_t bytes) {
     LocalWork local;
     local.moved.assign(ranks, Bytes{bytes});
-    local.coded = local.moved;
+    local.stage = stage;
+    local.counts = counts;
     return local;
   };
   const std::size_t p = 4 * split.p_size, q = 4 * split.q_size, n = 4 * split.compressed;
@@ -38,17 +49,18 @@ SyntheticStep powersgd_step(const Layers& layers, Rank ranks, std::size_t rank, 
   auto& stages = step.stages;
   if (!split.matrices.empty()) {
     // M = g + e is read twice and written; the product reads it and Q and writes P.
-    stages.push_back({"multiply", work(4 * n + q + p)});
+    stages.push_back({"multiply", work(CostStage::encode, 4 * n + q + p)});
     stages.push_back({"p", AllReduce{split.p_size, value}});
     // Every column of P is read and written once for itself and twice for each one before it; the
     // product reads M and P and writes Q.
-    stages.push_back({"multiply", work(2 * rank * p + n + p + q)});
+    stages.push_back({"multiply", work(CostStage::between, 2 * rank * p + n + p + q)});
     stages.push_back({"q", AllReduce{split.q_size, value}});
   }
   if (split.whole_parameters > 0)
     stages.push_back({"whole", AllReduce{split.whole_parameters, value}});
   // The update is written from P and Q and taken off M.
-  if (!split.matrices.empty()) stages.push_back({"multiply", work(p + q + 3 * n)});
+  if (!split.matrices.empty())
+    stages.push_back({"multiply", work(CostStage::decode, p + q + 3 * n)});
   for (const auto& layer : layers) {
     step.layers.emplace_back();
     step.layers.back().kept = layer.parameters;

@@ -23,9 +23,11 @@ std::vector<Stage> randomk_stages(const LayerSplit& split, Rank ranks, std::uint
                                   bool with_velocity, ValueType values) {
   return shared_mask_stages({.ranks = ranks,
                              .pruned = split.pruned_parameters,
+                             .tensors = split.pruned.size(),
                              .whole = split.whole_parameters,
                              .kept = kept,
                              .with_velocity = with_velocity,
+                             .draws_places = true,
                              .value = bytes_of(values),
                              .masks = {}});
 }

@@ -7,6 +7,7 @@
 #include "base/rank.hpp"
 #include "base/units.hpp"
 #include "models/layers.hpp"
+#include "models/profiles/cost_counts.hpp"
 #include "models/prune/engine.hpp"
 #include "models/schemes/scheme_option.hpp"
 
@@ -75,18 +76,14 @@ struct SparseAllReduce {
 
   bool operator==(const SparseAllReduce&) const = default;
 };
-/// What the ranks do in the pruning engine: the bytes that each moves through its memory, and the
-/// calls among it whose time an engine profile knows (0 where there is none). All calls are for all
-/// pruned layers together.
+/// What the ranks do themselves: the bytes that each moves through its memory, and what the time of
+/// it grows with where a profile of measured times is taken in their place.
 struct LocalWork {
-  std::vector<Bytes> moved;     ///< per rank, all of it
-  std::size_t selected = 0;     ///< parameters that a select passes over
-  bool selects_again = false;   ///< once more, without a gradient
-  std::size_t packed_from = 0;  ///< parameters of the mask that a pack reads
-  std::size_t unpacked_to = 0;  ///< parameters of the mask that an unpack reads
-  std::uint64_t kept = 0;       ///< parameters packed or unpacked
-  bool with_velocity = false;
-  /// The part of `moved` that moves outside these calls (encoding, decoding); empty: nothing.
+  std::vector<Bytes> moved;  ///< per rank, all of it
+  CostStage stage = CostStage::none;
+  CostCounts counts;  ///< the same for all ranks, but for coded_bytes
+  /// The part of `moved` that coding masks and sampling them moves: counts.coded_bytes of each
+  /// rank; empty: nothing.
   std::vector<Bytes> coded;
 
   bool operator==(const LocalWork&) const = default;

@@ -9,6 +9,17 @@
 namespace ringsim {
 namespace {
 
+/// What all stages count: the layers that are pruned, and what is kept of them.
+CostCounts counts_of(const SharedMaskStep& step) {
+  const auto elements = static_cast<double>(step.pruned), kept = static_cast<double>(step.kept);
+  return {.calls = 1,
+          .tensors = static_cast<double>(step.tensors),
+          .elements = elements,
+          .kept_values = kept,
+          .velocity_elements = step.with_velocity ? elements : 0,
+          .velocity_values = step.with_velocity ? kept : 0};
+}
+
 std::size_t encoded_bytes(const BroadcastMask& mask) { return (mask.mask + mask.header).count; }
 
 // A second pass of select reads r and w and writes a bit. The importance of a sample is written
@@ -21,7 +32,10 @@ void add_threshold_work(const SharedMaskStep& step, LocalWork& work) {
     work.moved[rank] += Bytes{read * step.pruned + step.pruned / 8} + of_sample;
     work.coded[rank] += of_sample;
   }
-  work.selects_again = !step.sampled.empty();
+  if (step.sampled.empty()) return;
+  work.counts.calls += 1;
+  work.counts.tensors += static_cast<double>(step.tensors);
+  work.counts.elements += static_cast<double>(step.pruned);
 }
 
 // Select reads g, r, w and writes r and one bit; with momentum it reads and writes u too. Whole
@@ -40,8 +54,8 @@ LocalWork select_work(const SharedMaskStep& step) {
     work.coded[mask.rank] += coded;
     work.moved[mask.rank] += coded;
   }
-  work.selected = step.pruned;
-  work.with_velocity = step.with_velocity;
+  work.stage = CostStage::encode;
+  work.counts = counts_of(step);
   add_threshold_work(step, work);
   return work;
 }
@@ -67,9 +81,8 @@ LocalWork pack_work(const SharedMaskStep& step) {
   LocalWork work;
   work.moved.assign(step.ranks, Bytes{coded + packed});
   work.coded.assign(step.ranks, Bytes{coded});
-  work.packed_from = step.pruned;
-  work.kept = step.kept;
-  work.with_velocity = step.with_velocity;
+  work.stage = step.draws_places ? CostStage::encode : CostStage::between;
+  work.counts = counts_of(step);
   return work;
 }
 
@@ -78,8 +91,8 @@ LocalWork unpack_work(const SharedMaskStep& step) {
   LocalWork work;
   work.moved.assign(step.ranks, Bytes{step.pruned / 8 + (step.value.count + sizeof(float)) *
                                                             (step.kept + step.whole)});
-  work.unpacked_to = step.pruned;
-  work.kept = step.kept;
+  work.stage = CostStage::decode;
+  work.counts = counts_of(step);
   return work;
 }
 
@@ -99,8 +112,12 @@ std::vector<Rank> draw_broadcasters(std::uint64_t seed, std::uint64_t step, Rank
 std::vector<Stage> shared_mask_stages(const SharedMaskStep& step) {
   std::vector<Stage> stages;
   if (step.masks.empty()) {
-    stages.push_back(
-        {"accumulate", accumulate_work(step.ranks, step.pruned + step.whole, step.with_velocity)});
+    auto work = accumulate_work(step.ranks, step.pruned + step.whole, step.with_velocity);
+    if (!step.draws_places) {
+      work.stage = CostStage::encode;
+      work.counts = counts_of(step);
+    }
+    stages.push_back({"accumulate", std::move(work)});
   } else {
     stages.push_back({"select", select_work(step)});
     stages.push_back(mask_exchange(step));
@@ -114,7 +131,6 @@ std::vector<Stage> shared_mask_stages(const SharedMaskStep& step) {
 LocalWork accumulate_work(Rank ranks, std::size_t parameters, bool with_velocity) {
   LocalWork work;
   work.moved.assign(ranks, Bytes{(with_velocity ? 20 : 12) * parameters});
-  work.coded = work.moved;
   return work;
 }
 

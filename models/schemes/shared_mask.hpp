@@ -19,11 +19,13 @@ std::vector<Rank> draw_broadcasters(std::uint64_t seed, std::uint64_t step, Rank
 
 struct SharedMaskStep {
   Rank ranks = 0;
-  std::size_t pruned = 0;  ///< parameters of the layers that are pruned
-  std::size_t whole = 0;   ///< parameters of the layers that are sent whole
-  std::size_t kept = 0;    ///< parameters of the union
+  std::size_t pruned = 0;   ///< parameters of the layers that are pruned
+  std::size_t tensors = 0;  ///< of them
+  std::size_t whole = 0;    ///< parameters of the layers that are sent whole
+  std::size_t kept = 0;     ///< parameters of the union
   bool with_velocity = false;
   bool reads_weights = true;         ///< to select
+  bool draws_places = false;         ///< nothing is selected: packing is the encoding
   Bytes value{4};                    ///< that travels
   std::vector<BroadcastMask> masks;  ///< of the broadcasters; none: an older union serves again
   /// Per rank where thresholds were found first, in what a pass had accumulated: how many elements

@@ -56,22 +56,25 @@ bool votes_at_owners(const SchemeOptions& options, Rank ranks) {
 
 /// The scales are all-gathered, and every rank takes their mean. An owner counts the votes of its
 /// chunk and all decode the majority's signs, after the exchange.
-std::vector<Stage> pairwise_stages(std::size_t parameters, Rank ranks, const Payload& message) {
-  const auto work = [&](Bytes bytes) {
+std::vector<Stage> pairwise_stages(const Layers& layers, Rank ranks, const Payload& message) {
+  const std::size_t parameters = total_parameters(layers);
+  const auto work = [&](CostStage stage, Bytes bytes) {
     LocalWork local;
     local.moved.assign(ranks, bytes);
-    local.coded = local.moved;
+    local.stage = stage;
+    // The votes of a chunk are as many as all signs of one rank; then come the majority's signs.
+    local.counts = quantized_counts(layers, 2);
     return local;
   };
   const Bytes signs = message.values;
   const Payload scales{.values = {}, .masks = {}, .headers = message.headers};
-  return {{"encode", work(Bytes{20 * parameters} + message.total())},
+  return {{"encode", work(CostStage::encode, Bytes{20 * parameters} + message.total())},
           {"scales", AllGather{std::vector<Payload>(ranks, scales)}},
           {"values", AllReduce{signs.count, Bytes{1}, true}},
           // Reads a chunk's votes of all ranks (as much as all signs of one), and writes the
           // majority's; reads all of the majority's signs, and writes the update.
-          {"decode", work(2 * signs + Bytes{signs.count / ranks} + ranks * message.headers +
-                          Bytes{4 * parameters})}};
+          {"decode", work(CostStage::decode, 2 * signs + Bytes{signs.count / ranks} +
+                                                 ranks * message.headers + Bytes{4 * parameters})}};
 }
 
 /// The same in every step, whatever the values.
@@ -85,7 +88,7 @@ SyntheticStep synthesize_signsgd(const Layers& layers, const SchemeOptions& opti
   // Encoding reads g and e and writes e for the scales, and reads and writes e again for the signs.
   auto step = gathered_step(layers, options.ranks, message, 20);
   if (votes_at_owners(options, options.ranks))
-    step.stages = pairwise_stages(total_parameters(layers), options.ranks, message);
+    step.stages = pairwise_stages(layers, options.ranks, message);
   step.state_per_rank = Bytes{sizeof(float) * total_parameters(layers)};
   return step;
 }

@@ -35,6 +35,7 @@ SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel
   const auto size = synthetic_mask_size(split, kept, model.broadcasters, model.encoding);
   SharedMaskStep sizes{.ranks = options.ranks,
                        .pruned = split.pruned_parameters,
+                       .tensors = split.pruned.size(),
                        .whole = split.whole_parameters,
                        .kept = sum_of(kept),
                        .with_velocity = model.with_velocity,

@@ -75,6 +75,7 @@ SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options
   }
   const LayerSplit split(layers, options);
   TopkStep sizes{.pruned = split.pruned_parameters,
+                 .tensors = split.pruned.size(),
                  .whole = split.whole_parameters,
                  .clips = options.has(clip_option),
                  .with_velocity = momentum_correction_of(options),
@@ -240,6 +241,7 @@ StepOutcome TopkScheme::exchange_among(std::uint64_t, std::span<const Rank> pres
   StepOutcome outcome;
   outcome.mean = residuals_.gather(decoded_, present, on_ring_);
   TopkStep sizes{.pruned = residuals_.split().pruned_parameters,
+                 .tensors = residuals_.split().pruned.size(),
                  .whole = residuals_.split().whole_parameters,
                  .clips = clip_.has_value(),
                  .with_velocity = residuals_.momentum_correction(),

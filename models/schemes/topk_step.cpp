@@ -12,6 +12,23 @@ namespace {
 
 constexpr Bytes index_bytes{4};  // on a ring
 
+/// `kept` by each rank, the mean where they differ.
+CostCounts counts_of(const TopkStep& step, double kept) {
+  const auto elements = static_cast<double>(step.pruned);
+  return {.calls = 1,
+          .tensors = static_cast<double>(step.tensors),
+          .elements = elements,
+          .kept_values = kept,
+          .velocity_elements = step.with_velocity ? elements : 0,
+          .velocity_values = step.with_velocity ? kept : 0};
+}
+
+double mean_kept(const TopkStep& step) {
+  double sum = 0;
+  for (const auto& own : step.sent) sum += static_cast<double>(own.kept);
+  return sum / static_cast<double>(step.sent.size());
+}
+
 /// Clipping reads g twice and writes it; a test reads r and writes a bit; packing reads the bitmap,
 /// reads and clears r (and clears u) at the kept places, and writes the values; the bitmap is read
 /// again for the mask or the indices that are written.
@@ -28,7 +45,8 @@ LocalWork topk_select(const TopkStep& step) {
     work.moved[rank] +=
         Bytes{clipping + 4 * own.tested + own.tested / 8 + 2 * (step.pruned / 8) + packed} + places;
   }
-  work.coded = work.moved;
+  work.stage = CostStage::encode;
+  work.counts = counts_of(step, mean_kept(step));
   return work;
 }
 
@@ -37,21 +55,29 @@ LocalWork topk_select(const TopkStep& step) {
 /// read and written to their places.
 LocalWork topk_add(const TopkStep& step) {
   std::size_t moved = 8 * (step.pruned + step.whole);
+  std::uint64_t summed = 0;  // entries of a sum from the ring
   if (step.is_gathered()) {
     for (const auto& own : step.sent) {
       moved += (own.kept * step.value + own.mask + own.header).count + 2 * (step.pruned / 8) +
                8 * own.kept;
     }
   } else if (!step.union_kept.empty()) {
-    moved += step.union_kept.back() * (step.value + index_bytes).count;
+    summed = step.union_kept.back();
   } else {
     auto together = step.masks.front();
     for (const auto& mask : step.masks) prune::unite(together, mask);
-    moved += prune::count(together) * (step.value + index_bytes).count;
+    summed = prune::count(together);
   }
+  moved += summed * (step.value + index_bytes).count;
   LocalWork work;
   work.moved.assign(step.sent.size(), Bytes{moved});
-  work.coded = work.moved;
+  work.stage = CostStage::decode;
+  work.counts = counts_of(step, mean_kept(step));
+  const auto payloads = static_cast<double>(step.is_gathered() ? step.sent.size() : 1);
+  work.counts.received_tensors = payloads * work.counts.tensors;
+  work.counts.received_elements = payloads * work.counts.elements;
+  work.counts.received_values =
+      step.is_gathered() ? payloads * work.counts.kept_values : static_cast<double>(summed);
   return work;
 }
 

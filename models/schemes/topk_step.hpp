@@ -14,8 +14,9 @@ struct TopkStep {
     Bytes mask, header;
     std::size_t tested;  ///< elements that were compared with a threshold
   };
-  std::size_t pruned = 0;  ///< parameters of the layers that are pruned
-  std::size_t whole = 0;   ///< parameters of the layers that are sent whole
+  std::size_t pruned = 0;   ///< parameters of the layers that are pruned
+  std::size_t tensors = 0;  ///< of them
+  std::size_t whole = 0;    ///< parameters of the layers that are sent whole
   bool clips = false, with_velocity = false;
   Bytes value{4};
   std::vector<OfRank> sent;

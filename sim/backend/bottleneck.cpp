@@ -47,7 +47,7 @@ std::vector<std::pair<std::string, Seconds>> by_name(Kind kind, const Topology& 
 
 Bottleneck find_bottleneck(const CriticalPath& path, const Topology& topology) {
   std::array<Kind, 6> kinds{{{"compute", false, {}, {}},
-                             {"prune", false, {}, {}},
+                             {"compress", false, {}, {}},
                              {"reduce", false, {}, {}},
                              {"failure", false, {}, {}},
                              {"latency", true, {}, {}},

@@ -11,7 +11,7 @@ namespace ringsim {
 /// The largest share of a critical path: all that goes to one kind of cause, and the rank or link
 /// that most of it goes to.
 struct Bottleneck {
-  std::string_view kind;  ///< "link" (bytes flow), "latency", "compute", "prune", "reduce"
+  std::string_view kind;  ///< "link" (bytes flow), "latency", "compute", "compress", "reduce"
                           ///< or "failure"
   std::string name;       ///< of a link; "rank 3"
   double share;           ///< of the path, 0 to 1

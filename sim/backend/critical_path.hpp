@@ -15,7 +15,7 @@
 namespace ringsim {
 
 /// What a piece of a path was spent on; failure: until the death of a rank was noticed.
-enum class Cause : std::uint8_t { compute, prune, reduce, failure, latency, transfer };
+enum class Cause : std::uint8_t { compute, compress, reduce, failure, latency, transfer };
 
 /// The pieces of a path, added up; their sum is its length.
 struct PathTimes {

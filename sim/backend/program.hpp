@@ -21,7 +21,7 @@ namespace ringsim {
 using StreamId = std::uint32_t;
 using EventId = std::uint64_t;
 
-enum class DelayKind : std::uint8_t { compute, prune };
+enum class DelayKind : std::uint8_t { compute, compress };
 
 /// The rank's host computes what takes a host of speed 1 so long.
 struct Delay {

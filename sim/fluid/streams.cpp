@@ -67,7 +67,7 @@ void FluidEngine::wake_up(StreamIndex stream) {
     state.is_delayed = false;
     if (observer_.on_delay) instant_.add(state.delay);
     if (paths_) {
-      const auto cause = state.delay.kind == DelayKind::prune ? Cause::prune : Cause::compute;
+      const auto cause = state.delay.kind == DelayKind::compress ? Cause::compress : Cause::compute;
       go_on(state, paths_->extend(state.path, cause, state.delay.rank, state.delay.duration));
     }
   } else if (paths_) {

@@ -111,7 +111,7 @@ bool RecurrenceEngine::execute(std::size_t stream, const Delay& delay) {
   if (observer_.on_delay)
     state.delay = DelayEvent{rank, delay.kind, delay.step, start, duration, delay.phase};
   if (paths_) {
-    const Cause cause = delay.kind == DelayKind::prune ? Cause::prune : Cause::compute;
+    const Cause cause = delay.kind == DelayKind::compress ? Cause::compress : Cause::compute;
     state.path = paths_->extend(state.path, cause, rank, duration);
   }
   wake_up(stream, state.time + duration.value);

@@ -213,7 +213,7 @@ void LaneRun::follow(Paths& paths) {
       for (auto what = local.rbegin(); what != local.rend(); ++what) {
         const auto* delay = std::get_if<Delay>(&*what);
         if (delay == nullptr) continue;
-        const Cause cause = delay->kind == DelayKind::prune ? Cause::prune : Cause::compute;
+        const Cause cause = delay->kind == DelayKind::compress ? Cause::compress : Cause::compute;
         paths[lane].add(cause, at[lane], at[lane], delay->duration);
       }
     }

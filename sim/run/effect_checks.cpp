@@ -4,6 +4,7 @@
 #include "base/option_names.hpp"
 #include "models/schemes/shared_options.hpp"
 #include "sim/run/felt_options.hpp"
+#include "sim/run/options/rows.hpp"
 #include "sim/sources/trace_masks.hpp"
 
 #include <fmt/format.h>
@@ -33,6 +34,67 @@ void check_stages(const Experiment& experiment) {
   for (const auto name : given) {
     if (depends_on_stages(name) && !is_felt_by(stages, name))
       no_effect(name, fmt::format(" with `scheme` {}", experiment.scheme.name));
+  }
+}
+
+/// What a GPU says is felt where computing or compressing is found by it.
+void check_gpu(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  const bool feels_memory = experiment.compression.feels_memory;
+  if (is_given(options, "gpu-memory-bandwidth") && !feels_memory) {
+    no_effect("gpu-memory-bandwidth",
+              fmt::format(": {} was not measured on a GPU", options.compress_profile));
+  }
+  if (!is_given(options, "gpu") || models_compute_time(options)) return;
+  if (!feels_memory) {
+    no_effect("gpu", fmt::format(" with a `compute-time` that is given: {} was not measured on one",
+                                 options.compress_profile));
+  }
+  if (!is_felt_by(stages_of(experiment), "compress-time")) {
+    no_effect("gpu", fmt::format(" with `scheme` {} and a `compute-time` that is given",
+                                 experiment.scheme.name));
+  }
+}
+
+void check_headroom(const Experiment& experiment) {
+  if (is_given(experiment.options, "headroom") &&
+      has_deaths(experiment.topology, experiment.ranks)) {
+    no_effect("headroom", fmt::format(" where hosts of {} die", experiment.topology.name()));
+  }
+}
+
+/// A small model's kernels take longer to be launched than to run, at any speed.
+void check_precision(const Experiment& experiment) {
+  if (!is_given(experiment.options, "precision") || !models_compute_time(experiment.options))
+    return;
+  Machine machine = experiment.machine;
+  if (machine.gpu.speeds.size() == 1) return;
+  std::vector<Seconds> times;
+  for (const auto& [precision, speed] : machine.gpu.speeds) {
+    machine.speed = speed;
+    times.push_back(modelled_compute_time(experiment, machine));
+  }
+  if (std::ranges::count(times, times.front()) < std::ssize(times)) return;
+  no_effect("precision", fmt::format(": a step takes {} at any, while its kernels are launched",
+                                     format(times.front())));
+}
+
+/// Where sizes are drawn some options change what compressing works on and nothing else.
+void check_profile(const Experiment& experiment) {
+  const auto& options = experiment.options;
+  const auto& measured = experiment.compression.measured;
+  if (!measured || !draws_sizes(options)) return;
+  const auto has_velocities = [](const CostCounts& seconds) {
+    return seconds.velocity_elements > 0 || seconds.velocity_values > 0;
+  };
+  const bool feels_velocities = std::ranges::any_of(measured->stages, [&](const StageCosts& stage) {
+    return has_velocities(stage.host_seconds_per) || has_velocities(stage.device_seconds_per);
+  });
+  for (const std::string_view name : {"momentum", "momentum-correction", "clip", "filter"}) {
+    const bool is_of_velocities = name.starts_with("momentum");
+    if (!is_given(options, name) || (is_of_velocities && feels_velocities)) continue;
+    no_effect(name, " where nothing is trained and the profile of `compress-time` lacks its part",
+              "leave it out, or give `compress-time` model");
   }
 }
 
@@ -95,7 +157,7 @@ void check_buckets(const Experiment& experiment) {
   constexpr std::string_view why = " where all layers go into one bucket";
   constexpr std::string_view fix = "give a smaller `bucket`, or leave it out";
   const bool is_on_alone = options.overlap.value_or(false) && !options.bucket;
-  if (is_on_alone || (options.overlap && !is_felt_by(stages_of(experiment), "prune-time")))
+  if (is_on_alone || (options.overlap && !is_felt_by(stages_of(experiment), "compress-time")))
     no_effect("overlap", why, fix);
   if (is_given(options, "masks-ahead")) no_effect("masks-ahead", why, fix);
 }
@@ -139,6 +201,10 @@ void check_pruning(const Experiment& experiment) {
 
 void check_effects(const Experiment& experiment) {
   check_stages(experiment);
+  check_gpu(experiment);
+  check_headroom(experiment);
+  check_precision(experiment);
+  check_profile(experiment);
   check_seed(experiment);
   check_jitter(experiment);
   check_buckets(experiment);

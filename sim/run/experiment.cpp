@@ -24,6 +24,12 @@ std::vector<Summary::Input> inputs_of(const Experiment& experiment) {
       inputs.push_back({name, sha256(read_file(file, {}, most_of_records))});
     }
   }
+  for (const auto* files : {&experiment.machine.files, &experiment.compression.files}) {
+    for (const auto& file : *files) {
+      if (options.gpu.empty() || file != gpu_file(options.gpu))
+        inputs.push_back({file.string(), sha256(read_file(file, {}, most_of_records))});
+    }
+  }
   return inputs;
 }
 
@@ -40,6 +46,13 @@ Layers layers_of(const Experiment& experiment) {
   if (const auto rule = bucket_rule(options))
     return cut_into_layers(options.bytes->count / sizeof(float), *rule);
   return {{.name = "values", .offset = 0, .parameters = options.bytes->count / sizeof(float)}};
+}
+
+Seconds modelled_compute_time(const Experiment& experiment, const Machine& machine) {
+  const double flop =
+      experiment.spec ? flop_per_sample(*experiment.spec) : experiment.network->flop_per_sample();
+  return modelled_compute_time(machine, flop * static_cast<double>(experiment.options.batch),
+                               layers_of(experiment).size());
 }
 
 std::vector<MemoryNeed> memory_needs(const Experiment& experiment, bool repeats) {
@@ -105,19 +118,18 @@ ComputeModel compute_model(const Experiment& experiment) {
   return compute;
 }
 
-PruneCosts prune_costs(const Experiment& experiment) {
+CompressionCosts compression_costs(const Experiment& experiment) {
   const auto& options = experiment.options;
-  PruneCosts costs{.prune = std::nullopt,
-                   .engine = experiment.engine_profile ? &*experiment.engine_profile : nullptr,
-                   .memory = std::nullopt};
-  if (options.prune_time == PruneTime::fixed) costs.prune = options.fixed_prune_time;
+  CompressionCosts costs{.fixed = std::nullopt, .measured = experiment.compression.measured};
+  if (options.compress_time == CompressTime::fixed) costs.fixed = options.fixed_compress_time;
   const auto layers = layers_of(experiment);
   const auto all = static_cast<double>(total_parameters(layers));
   for (const auto& bucket : experiment.buckets) {
     const std::size_t own = total_parameters(layers_of(layers, bucket));
     costs.bucket_shares.push_back(static_cast<double>(own) / all);
   }
-  if (options.prune_time == PruneTime::model) costs.memory = options.gpu_memory_bandwidth;
+  if (options.compress_time != CompressTime::none)
+    costs.memory = experiment.machine.memory_bandwidth;
   return costs;
 }
 

@@ -12,7 +12,7 @@ namespace {
 constexpr Rank unknown_ranks = 64;  ///< where a topology has its own number
 
 bool is_of_local_work(std::string_view name) {
-  return name == "prune-time" || name == "gpu-memory-bandwidth";
+  return name == "compress-time" || name == "gpu-memory-bandwidth" || name == "headroom";
 }
 
 bool is_of_collective(std::string_view name) {
@@ -41,8 +41,9 @@ Layers extremes_of(const Layers& layers) {
 }  // namespace
 
 Layers small_layers(const RunOptions& options) {
-  Layers layers = {{.name = "matrix", .offset = 0, .parameters = 4096, .rows = 64}};
-  if (!options.bytes) layers.push_back({.name = "bias", .offset = 4096, .parameters = 16});
+  constexpr std::size_t rows = 1024;
+  Layers layers = {{.name = "matrix", .offset = 0, .parameters = rows * rows, .rows = rows}};
+  if (!options.bytes) layers.push_back({.name = "bias", .offset = rows * rows, .parameters = 16});
   return layers;
 }
 

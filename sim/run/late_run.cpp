@@ -39,7 +39,7 @@ class Attempt {
         lateness_(late_options(experiment.options)),
         buckets_(std::max<std::size_t>(1, experiment.buckets.size())),
         threads_(experiment.threads),
-        costs_(prune_costs(experiment)),
+        costs_(compression_costs(experiment)),
         faults_(experiment.ranks, observer),
         keeps_history_(has_deaths(experiment.topology, experiment.ranks)),
         timeline_(job.training().steps, experiment.ranks),
@@ -180,7 +180,7 @@ class Attempt {
   const LateOptions lateness_;
   const std::size_t buckets_;
   ThreadPool threads_;
-  PruneCosts costs_;
+  CompressionCosts costs_;
   Faults faults_;
   LateRun run_;
   std::vector<std::uint64_t> kept_;  ///< per step

@@ -5,6 +5,7 @@
 #include "base/spool.hpp"
 #include "sim/run/backend_choice.hpp"
 #include "sim/run/faults.hpp"
+#include "sim/run/headroom.hpp"
 #include "sim/run/memory_needs.hpp"
 #include "sim/run/step_rows.hpp"
 #include "sim/timing/step_timing.hpp"
@@ -188,13 +189,19 @@ RunResult time_recording(const Experiment& experiment, const Recording& recorded
   };
   const auto timing =
       time_on_backend(experiment, steps.plans(), observer, steps.recovery(), add, backend);
-  return make_tables(experiment,
-                     {.recording = steps.recording(),
-                      .timing = timing,
-                      .backend = backend,
-                      .rows = rows.value().sums(),
-                      .faults = steps.faults()},
-                     observer);
+  auto result = make_tables(experiment,
+                            {.recording = steps.recording(),
+                             .timing = timing,
+                             .backend = backend,
+                             .rows = rows.value().sums(),
+                             .faults = steps.faults()},
+                            observer);
+  if (experiment.options.finds_headroom.value_or(true)) {
+    auto& summary = result.summary;
+    summary.headroom_seconds =
+        find_headroom(experiment, steps.recording(), Seconds{summary.seconds_per_step.total});
+  }
+  return result;
 }
 
 }  // namespace ringsim

@@ -8,7 +8,9 @@
 #include "models/schemes/topk_step.hpp"
 #include "sim/run/backend_choice.hpp"
 #include "sim/run/effect_checks.hpp"
+#include "sim/run/felt_options.hpp"
 #include "sim/run/memory_needs.hpp"
+#include "sim/run/options/rows.hpp"
 #include "sim/run/slowest_hop.hpp"
 #include "sim/run/staleness_checks.hpp"
 #include "traces/ready_times.hpp"
@@ -142,13 +144,24 @@ ReadyTimes find_ready_times(const Experiment& experiment) {
   std::vector<double> forward_flop(layers.size());
   if (experiment.network) forward_flop = experiment.network->forward_flop();
   if (experiment.spec) forward_flop = experiment.spec->forward_flop;
-  const auto modelled = [&] {
-    const double flop =
-        experiment.spec ? flop_per_sample(*experiment.spec) : experiment.network->flop_per_sample();
-    return Seconds{flop * static_cast<double>(options.batch) / options.gpu_speed.value};
-  };
   return ready_by_operations(layers, std::move(forward_flop),
-                             options.compute_time ? *options.compute_time : modelled());
+                             options.compute_time
+                                 ? *options.compute_time
+                                 : modelled_compute_time(experiment, experiment.machine));
+}
+
+TimeBasis basis_of(const Experiment& experiment) {
+  RunOptions options = experiment.options;
+  options.scheme = experiment.scheme.name;
+  const bool compresses =
+      options.compress_time != CompressTime::none && may_feel(options, "compress-time");
+  const auto features = experiment.topology.features();
+  const bool is_fitted = std::ranges::find(features, "sizes") != features.end();
+  return {.compute = std::string(
+              name_of(models_compute_time(options) ? Basis::modelled : Basis::measured)),
+          .compress = compresses ? std::optional(std::string(name_of(experiment.compression.basis)))
+                                 : std::nullopt,
+          .exchange = std::string(name_of(is_fitted ? Basis::calibrated : Basis::modelled))};
 }
 
 }  // namespace
@@ -177,22 +190,23 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
     asked.ranks = ranks;
     check_can_be_drawn(find_scheme(scheme), asked, !options.bytes);
   }
+  Machine machine = choose_machine(options, topology);
+  auto compression = choose_compression(options, machine, find_scheme(scheme));
   const bool has_model = !trace && !options.bytes;
-  Experiment experiment{
-      .options = std::move(settled),
-      .topology = std::move(topology),
-      .ranks = ranks,
-      .scheme = find_scheme(scheme),
-      .collective = collective,
-      .trace = std::move(trace),
-      .network = nullptr,
-      .spec = nullptr,
-      .data = like != nullptr ? like->data : nullptr,
-      .engine_profile = options.prune_time == PruneTime::profile
-                            ? std::optional(prune::load_engine_profile(options.prune_profile))
-                            : std::nullopt,
-      .ready = {},
-      .buckets = {}};
+  Experiment experiment{.options = std::move(settled),
+                        .topology = std::move(topology),
+                        .ranks = ranks,
+                        .scheme = find_scheme(scheme),
+                        .collective = collective,
+                        .trace = std::move(trace),
+                        .network = nullptr,
+                        .spec = nullptr,
+                        .data = like != nullptr ? like->data : nullptr,
+                        .machine = std::move(machine),
+                        .compression = std::move(compression),
+                        .basis = {},
+                        .ready = {},
+                        .buckets = {}};
   if (has_model && like != nullptr) {
     experiment.network = like->network;
     experiment.spec = like->spec;
@@ -212,6 +226,7 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
                     "off is accepted, and on with `staleness` S or `quorum` Q");
   }
   check_effects(experiment);
+  experiment.basis = basis_of(experiment);
   return experiment;
 }
 

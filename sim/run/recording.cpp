@@ -139,13 +139,13 @@ Recording record_steps(const Experiment& experiment, const std::vector<TrainedDe
 }
 
 StepPlan plan_step(const Experiment& experiment, const RecordedStep& step) {
-  return plan_kept(step.stages, step.ranks, experiment.collective, prune_costs(experiment));
+  return plan_kept(step.stages, step.ranks, experiment.collective, compression_costs(experiment));
 }
 
 StepPlans plan_steps(const Experiment& experiment, const Repeated<RecordedStep>& steps) {
   // Steps that do the same stand close together, if anywhere.
   constexpr std::size_t looked_back = 16;
-  const auto costs = prune_costs(experiment);
+  const auto costs = compression_costs(experiment);
   std::vector<const RecordedStep*> planned;
   std::vector<StepPlan> plans;
   Repeated<std::uint32_t> which;

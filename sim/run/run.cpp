@@ -23,6 +23,16 @@ std::string describe(const Experiment& experiment) {
                      experiment.topology.name(), experiment.ranks, options.backend);
 }
 
+namespace {
+
+/// Says where times of compressing are not what was measured of the usual implementation.
+void announce_compression(const Experiment& experiment, const RunObserver& observer) {
+  const auto& note = experiment.compression.note;
+  if (!note.empty() && experiment.basis.compress) observer.on_start(note);
+}
+
+}  // namespace
+
 RunResult run_experiment(const Experiment& experiment, const RunObserver& observer) {
   if (draws_while_timing(experiment)) return time_drawn_steps(experiment, observer);
   if (!feeds_back(experiment.options))
@@ -45,6 +55,7 @@ RunResult run(const RunOptions& options, const RunObserver& observer) {
   const auto read_before = inputs_of(experiment);
   if (observer.on_start) {
     observer.on_start(describe(experiment));
+    announce_compression(experiment, observer);
     if (const auto note = exchange_note(experiment); !note.empty()) observer.on_start(note);
   }
   if (observer.on_network) observer.on_network(experiment.topology);

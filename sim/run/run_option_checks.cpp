@@ -117,15 +117,15 @@ void check_momentum_is_felt(const RunOptions& options, const SchemeDefinition& s
   }
 }
 
-/// Where sizes are drawn some options change how many bytes pruning moves and nothing else, which
-/// no time shows that is given for all of it.
+/// Where sizes are drawn some options change how many bytes compressing moves and nothing else,
+/// which no time shows that is given for all of it.
 void check_drawn_work(const RunOptions& options) {
-  const bool is_modelled =
-      options.prune_time == PruneTime::model || options.prune_time == PruneTime::profile;
-  if (is_modelled || origin_of(options) == from_training) return;
+  const auto how = options.compress_time;
+  const bool is_given_for_all = how == CompressTime::fixed || how == CompressTime::none;
+  if (!is_given_for_all || origin_of(options) == from_training) return;
   for (const std::string_view name : {"momentum", "momentum-correction", "clip", "filter"}) {
     if (is_given(options, name)) {
-      refuse(name, "has no effect with a `prune-time` that is given where nothing is trained",
+      refuse(name, "has no effect with a `compress-time` that is given where nothing is trained",
              "leave one of the two out");
     }
   }

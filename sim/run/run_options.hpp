@@ -21,12 +21,13 @@
 
 namespace ringsim {
 
-/// How the time that a rank spends on pruning is found.
-enum class PruneTime {
+/// How the time that a rank spends on compressing is found.
+enum class CompressTime {
+  usual,  ///< as measured of PyTorch where the GPU has that for the scheme, else as `model`
   model,  ///< bytes moved over the GPU's memory bandwidth
   fixed,  ///< given, per step
   none,
-  profile,  ///< as `ringsim bench -o FILE` measured it
+  profile,  ///< as measured
 };
 
 /// Where the sizes of an exchange come from.
@@ -63,18 +64,22 @@ struct RunOptions {
   std::optional<std::uint64_t> evaluate_every;  ///< steps; absent: an epoch
   std::optional<double> target_accuracy;
   bool validates = false;  ///< accuracy on a part of the training set in the test set's place
+  // machine
+  std::string gpu;                         ///< name or file; empty: the topology's, or default_gpu
+  std::string precision;                   ///< empty: the GPU's own
+  std::optional<FlopPerSecond> gpu_speed;  ///< absent: the GPU's
+  std::optional<BytesPerSecond> gpu_memory_bandwidth;  ///< absent: the GPU's
   // time
-  std::optional<Seconds> compute_time;  ///< per step; absent: the model's operations over gpu_speed
+  std::optional<Seconds> compute_time;  ///< per step; absent: the model's operations over the speed
   std::string ready_times_file;         ///< with measured times instead of both; empty: none
-  FlopPerSecond gpu_speed{9e12};
-  PruneTime prune_time = PruneTime::model;
-  Seconds fixed_prune_time;
-  std::string prune_profile;  ///< file
-  BytesPerSecond gpu_memory_bandwidth{900e9};
+  CompressTime compress_time = CompressTime::usual;
+  Seconds fixed_compress_time;
+  std::string compress_profile;  ///< an implementation ("torch", "fused") or a file
   double jitter = 0;
   std::optional<BucketRule> bucket;       ///< absent: none, or DDP's with overlap
   std::optional<Seconds> bucket_timeout;  ///< absent: a bucket goes when it is full
   std::optional<bool> overlap;            ///< absent: where there are buckets
+  std::optional<bool> finds_headroom;     ///< absent: in a run alone, not in a point of a scan
   // scheme
   std::string scheme = "iwp";
   SchemeOptions scheme_options;  ///< run() fills in ranks, seed, steps_per_epoch, momentum

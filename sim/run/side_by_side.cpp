@@ -60,6 +60,7 @@ std::map<std::vector<Bytes>, std::vector<std::size_t>> by_pieces(
 void time_side_by_side(const Experiment& experiment, const Recording& recording,
                        std::span<const AllLinks> networks,
                        const std::function<void(std::size_t, Summary)>& take) {
+  if (experiment.options.finds_headroom.value_or(true)) return;
   const auto* backend =
       first_backend(experiment.options.backend, experiment.topology, experiment.ranks);
   if (backend == nullptr || backend->run_side_by_side == nullptr || !is_uniform(experiment)) return;

@@ -8,7 +8,7 @@ namespace {
 void fill_times(const StepTime& time, StepRow& row) {
   row.start_s = time.start.value;
   row.compute_s = time.compute.value;
-  row.prune_s = time.prune.value;
+  row.compress_s = time.compress.value;
   row.exchange_s = time.exchange.value;
   row.exposed_exchange_s = time.exposed_exchange.value;
   row.total_s = time.total.value;
@@ -73,7 +73,7 @@ void TimedRows::add(const StepRow& row, std::uint64_t count) {
     for (std::uint64_t later = 0; later < count; ++later) on_row_(LaterRow{}(row, later));
   }
   add_to(sums.compute_s, row.compute_s, count);
-  add_to(sums.prune_s, row.prune_s, count);
+  add_to(sums.compress_s, row.compress_s, count);
   add_to(sums.exchange_s, row.exchange_s, count);
   add_to(sums.exposed_exchange_s, row.exposed_exchange_s, count);
   add_to(sums.total_s, row.total_s, count);

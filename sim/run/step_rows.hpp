@@ -33,7 +33,7 @@ StepRows step_rows(const Recording& recording, const StepPlans& plans);
 /// What a summary needs of all rows.
 struct RowSums {
   std::uint64_t steps = 0;
-  double compute_s = 0, prune_s = 0, exchange_s = 0, exposed_exchange_s = 0, total_s = 0;
+  double compute_s = 0, compress_s = 0, exchange_s = 0, exposed_exchange_s = 0, total_s = 0;
   double values_bytes = 0, masks_bytes = 0, headers_bytes = 0, total_bytes = 0;
   double total_bytes_after_warmup = 0;
   double delay_steps = 0, left_out_ranks = 0;

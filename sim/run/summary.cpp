@@ -47,8 +47,10 @@ Summary summarize(const Experiment& experiment, const RowSums& sums, const Timed
   summary.backend = std::string(run.backend);
   summary.steps = sums.steps;
   summary.simulated_seconds = timing.end.value;
-  summary.seconds_per_step = {sums.compute_s / steps, sums.prune_s / steps, sums.exchange_s / steps,
-                              sums.exposed_exchange_s / steps, sums.total_s / steps};
+  summary.seconds_per_step = {sums.compute_s / steps, sums.compress_s / steps,
+                              sums.exchange_s / steps, sums.exposed_exchange_s / steps,
+                              sums.total_s / steps};
+  summary.basis = experiment.basis;
   if (timing.critical_path && timing.end > Seconds{}) {
     const auto [kind, name, share] = find_bottleneck(*timing.critical_path, experiment.topology);
     summary.bottleneck = Summary::Bottleneck{std::string(kind), name, share};

@@ -5,6 +5,7 @@
 #include "sim/run/run_options.hpp"
 #include "sim/scan/point_checks.hpp"
 #include "sim/scan/point_runner.hpp"
+#include "sim/scan/uncertain.hpp"
 
 #include <fmt/format.h>
 
@@ -146,11 +147,13 @@ Breakeven find_breakeven(const SearchAxis& axis, std::size_t grid_points, double
 
 Breakeven run_breakeven(const BreakevenRequest& request, std::size_t grid_points, double accuracy) {
   PointRunner runner_a, runner_b;
+  std::optional<std::string> basis_a, basis_b;
   const auto seconds = [&](PointRunner& runner, const std::vector<Assignment>& point,
-                           const std::string& value) {
+                           const std::string& value, std::optional<std::string>& basis) {
     const auto result = runner.run(point);
     if (!result.summary)
       throw RunError(fmt::format("at `{}` {}: {}", request.option, value, result.error));
+    if (!is_uncertain(basis)) basis = result.summary->basis.compress;
     return result.summary->seconds_per_step.total;
   };
   const SearchAxis axis(request.option, request.range, request.item,
@@ -172,11 +175,14 @@ Breakeven run_breakeven(const BreakevenRequest& request, std::size_t grid_points
         throw UserError({}, *refusal);
     }
   }
-  return find_breakeven(axis, grid_points, accuracy, [&](const std::string& value) {
+  auto found = find_breakeven(axis, grid_points, accuracy, [&](const std::string& value) {
     const auto points = points_at(value);
-    return Comparison{value, seconds(runner_a, points.assignments(0), value),
-                      seconds(runner_b, points.assignments(1), value)};
+    return Comparison{value, seconds(runner_a, points.assignments(0), value, basis_a),
+                      seconds(runner_b, points.assignments(1), value, basis_b)};
   });
+  found.compress_basis_a = basis_a;
+  found.compress_basis_b = basis_b;
+  return found;
 }
 
 }  // namespace ringsim

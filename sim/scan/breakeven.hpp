@@ -65,6 +65,8 @@ struct Crossing {
 struct Breakeven {
   std::vector<Comparison> grid;
   std::vector<Crossing> crossings;  ///< one for each change of sign on the grid
+  /// How it is known what the two take to compress (TimeBasis::compress).
+  std::optional<std::string> compress_basis_a = {}, compress_basis_b = {};
 };
 
 /// Compares at `grid_points` values, and bisects wherever the faster one changes from one to the

@@ -9,6 +9,15 @@
 
 namespace ringsim {
 
+namespace {
+
+/// Whether computing takes another time with another value: a topology names its GPU.
+bool sets_compute_time(std::string_view name) {
+  return name == "gpu" || name == "precision" || name == "gpu-speed" || name == "topology";
+}
+
+}  // namespace
+
 std::string RecordingKeys::ranks_of(const std::vector<Assignment>& point) {
   const auto given = std::ranges::find(point, "topology", &Assignment::first);
   const std::string what = given == point.end() ? RunOptions{}.topology.what : given->second;
@@ -37,7 +46,7 @@ std::string RecordingKeys::key(const std::vector<Assignment>& point) {
     has_ranks = has_ranks || name == "ranks";
     // What was measured says in which order buckets are filled.
     const bool fills_buckets = (name == "compute-time" && (has_timer || names_ready_times(text))) ||
-                               (name == "gpu-speed" && has_timer);
+                               (has_timer && sets_compute_time(name));
     if (feeds_back || fills_buckets || !is_timing_option(name))
       key += fmt::format("{}={}\n", name, text);
   }
@@ -53,8 +62,8 @@ std::vector<std::size_t> felt_columns(const PointSet& points) {
   std::vector<std::size_t> columns;
   for (std::size_t i = 0; i < points.varied().size(); ++i) {
     const auto name = points.varied()[i];
-    if (may_feed_back || !is_timing_option(name) || name == "topology" || name == "compute-time" ||
-        name == "gpu-speed" || name == "bucket-timeout")
+    if (may_feed_back || !is_timing_option(name) || sets_compute_time(name) ||
+        name == "compute-time" || name == "bucket-timeout")
       columns.push_back(i);
   }
   return columns;

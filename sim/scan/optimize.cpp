@@ -7,11 +7,14 @@
 #include "sim/run/run_options.hpp"
 #include "sim/scan/groups.hpp"
 #include "sim/scan/point_runner.hpp"
+#include "sim/scan/uncertain.hpp"
 #include "sim/scan/workers.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+#include <sstream>
 
 namespace ringsim {
 namespace {
@@ -27,6 +30,29 @@ bool is_taken(const std::vector<std::string>& names, std::string_view option) {
       names, [&](const std::string& name) { return takes(name, *find_run_option(option)); });
 }
 
+std::string row_text(const Ranked& ranked) {
+  const auto text = [](std::optional<double> value) {
+    return value ? fmt::format("{}", *value) : std::string("-");
+  };
+  return fmt::format("{} {} {} {}", ranked.seconds, ranked.compress_basis.value_or("-"),
+                     text(ranked.headroom.dense_fp32), text(ranked.headroom.dense_bf16));
+}
+
+/// What row_text() made of it.
+Ranked parse_row(std::uint32_t point, const std::string& text) {
+  std::istringstream words(text);
+  std::string seconds, basis, fp32, bf16;
+  words >> seconds >> basis >> fp32 >> bf16;
+  const auto number = [](const std::string& word) {
+    const auto found = leading_number(word);
+    return found ? std::optional(found->value) : std::nullopt;
+  };
+  return {point,
+          number(seconds).value(),
+          basis == "-" ? std::nullopt : std::optional(basis),
+          {number(fp32), number(bf16)}};
+}
+
 class RankedWork final : public GroupWork {
  public:
   RankedWork(const PointSet& points, PointRunner& runner) : points_(points), runner_(runner) {}
@@ -37,8 +63,17 @@ class RankedWork final : public GroupWork {
     is_recorded_ = is_recorded_ || runner_.has_recording(assignments);
     if (!result.summary) return {true, result.error.substr(0, 10'000)};
     const auto& target = result.summary->target;
-    const auto seconds = target ? target->seconds : result.summary->seconds_per_step.total;
-    return {false, seconds ? fmt::format("{}", *seconds) : std::string()};
+    const auto step = result.summary->seconds_per_step.total;
+    const auto seconds = target ? target->seconds : step;
+    if (!seconds) return {false, {}};
+    // The best of all is the best so far in the process that runs it.
+    const auto& basis = result.summary->basis.compress;
+    HeadroomSeconds headroom;
+    if (*seconds <= least_) {
+      least_ = *seconds;
+      if (is_uncertain(basis)) headroom = runner_.headroom(assignments, Seconds{step});
+    }
+    return {false, row_text({point, *seconds, basis, headroom})};
   }
   bool can_split() const override { return is_recorded_; }
 
@@ -46,6 +81,7 @@ class RankedWork final : public GroupWork {
   const PointSet& points_;
   PointRunner& runner_;
   bool is_recorded_ = false;
+  double least_ = std::numeric_limits<double>::infinity();
 };
 
 }  // namespace
@@ -105,8 +141,8 @@ Ranking rank_points(const PointSet& points, std::size_t jobs,
                            ++ranking.failed;
                            if (point < first_failed) ranking.first_error = row.text;
                            first_failed = std::min(first_failed, point);
-                         } else if (const auto seconds = leading_number(row.text)) {
-                           ranking.best_first.push_back({point, seconds->value});
+                         } else if (!row.text.empty()) {
+                           ranking.best_first.push_back(parse_row(point, row.text));
                          } else {
                            ++ranking.not_reached;
                          }
@@ -119,6 +155,7 @@ Ranking rank_points(const PointSet& points, std::size_t jobs,
   std::ranges::sort(ranking.best_first, [](const Ranked& a, const Ranked& b) {
     return std::pair(a.seconds, a.point) < std::pair(b.seconds, b.point);
   });
+  for (std::size_t i = 1; i < ranking.best_first.size(); ++i) ranking.best_first[i].headroom = {};
   return ranking;
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 // The best of many configurations.
 #include "sim/scan/points.hpp"
+#include "traces/records/summary.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,8 @@ ScanRequest with_defaults_to_try(ScanRequest given);
 struct Ranked {
   std::uint32_t point;
   double seconds;
+  std::optional<std::string> compress_basis = {};  ///< TimeBasis::compress
+  HeadroomSeconds headroom = {};                   ///< of the best one, where that is uncertain
 };
 
 struct Ranking {

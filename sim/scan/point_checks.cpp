@@ -14,7 +14,7 @@ namespace {
 /// something takes.
 bool is_amount(std::string_view name, const std::string& text) {
   if (text.empty() || text.front() < '1' || text.front() > '9') return false;
-  if (name == "compute-time" || name == "prune-time")
+  if (name == "compute-time" || name == "compress-time")
     return text.find('/') == std::string::npos && !names_ready_times(text);
   const auto* limits = std::get_if<WithUnit>(&find_run_option(name)->limits);
   return limits != nullptr && limits->kind != WithUnit::Kind::bytes;

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
 #include "sim/run/backend_choice.hpp"
+#include "sim/run/headroom.hpp"
 #include "sim/run/lockstep_run.hpp"
 #include "sim/run/prepare.hpp"
 #include "sim/run/side_by_side.hpp"
@@ -39,6 +40,7 @@ AllLinks links_of(const std::vector<Assignment>& point) {
 
 RunOptions options_of(const std::vector<Assignment>& point) {
   RunOptions options;
+  options.finds_headroom = false;
   for (const auto& [name, text] : point) set_run_option(options, name, text);
   return options;
 }
@@ -125,6 +127,11 @@ bool PointRunner::can_run_several(const std::vector<Assignment>& point) {
   std::vector<PointResult> results(1);
   run_side_by_side(*experiment, {&point, 1}, {0}, results);
   return results.front().summary.has_value();
+}
+
+HeadroomSeconds PointRunner::headroom(const std::vector<Assignment>& point, Seconds step) {
+  if (recording_ == nullptr || !has_recording(point)) return {};
+  return find_headroom(prepare(options_of(point), recorded_.get()), *recording_, step);
 }
 
 void PointRunner::record(const Experiment& experiment, const std::string& key) {

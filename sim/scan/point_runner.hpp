@@ -37,6 +37,9 @@ class PointRunner {
   /// Whether there is a recording that serves the point (or the error that it ended with), so that
   /// a copy of this process can go on with those that share it.
   bool has_recording(const std::vector<Assignment>& point);
+  /// What `headroom` on would say of the point that ran last, whose steps take `step`; nothing
+  /// where its training depends on times.
+  HeadroomSeconds headroom(const std::vector<Assignment>& point, Seconds step);
 
  private:
   /// One that differs from the point's in the bandwidth and the latency of all links alone. Null:

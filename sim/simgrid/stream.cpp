@@ -146,7 +146,7 @@ void Stream::go_on(Path path) {
 void Stream::execute(const Delay& delay) {
   const Seconds start = shared_.now();
   const Seconds duration = compute_time(host_, start, delay.duration);
-  spend(delay.kind == DelayKind::prune ? Cause::prune : Cause::compute, duration);
+  spend(delay.kind == DelayKind::compress ? Cause::compress : Cause::compute, duration);
   if (shared_.reporter.wants_delays())
     shared_.reporter.add(DelayEvent{rank_, delay.kind, delay.step, start, duration, delay.phase});
 }

@@ -100,7 +100,9 @@ std::vector<Stage> TraceSource::stages_of(std::uint64_t step, Rank ranks,
   for (const std::size_t layer : bucket.layers) {
     const auto& row = trace_.row(step, 0, layer);
     (row.threshold ? sizes.pruned : sizes.whole) += row.parameters;
-    if (row.threshold) sizes.kept += row.sent;
+    if (!row.threshold) continue;
+    sizes.kept += row.sent;
+    ++sizes.tensors;
   }
   if (scheme_ == "dense")
     return {{"values", AllReduce{sizes.pruned + sizes.whole, Bytes{sizeof(float)}}}};
@@ -122,6 +124,7 @@ std::vector<Stage> TraceSource::topk_stages_of(std::uint64_t step, Rank ranks,
     (row.threshold ? sizes.pruned : sizes.whole) += row.parameters;
     if (row.threshold) pruned.push_back(layer);
   }
+  sizes.tensors = pruned.size();
   const Rank known = trace_.header.ranks;
   for (Rank rank = 0; rank < ranks; ++rank) {
     const auto mask = mask_of(step, rank % known, bucket);

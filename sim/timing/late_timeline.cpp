@@ -8,7 +8,7 @@ namespace ringsim {
 
 void LateTimeline::add(const DelayEvent& event) {
   auto& rank = ranks_[event.rank];
-  auto& intervals = event.kind == DelayKind::prune ? rank.prune : rank.compute;
+  auto& intervals = event.kind == DelayKind::compress ? rank.compress : rank.compute;
   if (event.duration > Seconds{}) intervals.push_back({event.start, event.start + event.duration});
 }
 
@@ -26,16 +26,17 @@ Timing LateTimeline::timing(BackendResult result) const {
                                            std::vector<RankStep>(ranks_.size()));
   Seconds end;
   for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
-    const auto& [compute, prune, applied] = ranks_[rank];
-    // Pruning hides behind computing.
-    const auto hidden = intersection(prune, compute);
+    const auto& [compute, compress, applied] = ranks_[rank];
+    // Compressing hides behind computing.
+    const auto hidden = intersection(compress, compute);
     Seconds start;
     // A rank that has died has not applied all steps.
     for (std::size_t step = 0; step < applied.size(); ++step) {
       const TimeInterval window{start, applied[step]};
-      steps[step][rank] = {.compute = length_within(compute, window),
-                           .prune = length_within(prune, window) - length_within(hidden, window),
-                           .end = window.until};
+      steps[step][rank] = {
+          .compute = length_within(compute, window),
+          .compress = length_within(compress, window) - length_within(hidden, window),
+          .end = window.until};
       start = window.until;
     }
     if (applied.size() == steps.size()) end = std::max(end, start);

@@ -2,7 +2,8 @@
 // The times of steps that overlap. A step lasts, on the rank that holds up the run
 // (steps_that_hold_up), from the moment when that rank has applied the step before to the moment
 // when it has applied this one. What the rank computes in that time, for whichever step, is the
-// step's compute; what it prunes while it does not compute is prune; the rest is exposed exchange.
+// step's compute; what it compresses while it does not compute is compress; the rest is exposed
+// exchange.
 #include "sim/timing/exchange_times.hpp"
 #include "sim/timing/step_times.hpp"
 
@@ -30,8 +31,8 @@ class LateTimeline {
 
  private:
   struct RankTimes {
-    std::vector<TimeInterval> compute, prune;  ///< each in order, apart from each other
-    std::vector<Seconds> applied;              ///< per step
+    std::vector<TimeInterval> compute, compress;  ///< each in order, apart from each other
+    std::vector<Seconds> applied;                 ///< per step
   };
 
   std::vector<RankTimes> ranks_;

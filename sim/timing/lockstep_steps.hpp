@@ -1,8 +1,8 @@
 #pragma once
-// Steps of which each waits for its exchange: every rank computes, prunes and exchanges, one after
-// the other on one stream. After deaths the step that was under way begins again without the dead,
-// from its exchange on where a rank had its gradient already. A rank that is ahead goes back to the
-// first exchange that it may have ended and others not.
+// Steps of which each waits for its exchange: every rank computes, compresses and exchanges, one
+// after the other on one stream. After deaths the step that was under way begins again without the
+// dead, from its exchange on where a rank had its gradient already. A rank that is ahead goes back
+// to the first exchange that it may have ended and others not.
 #include "sim/backend/backend.hpp"
 #include "sim/timing/compute_model.hpp"
 #include "sim/timing/step_controller.hpp"

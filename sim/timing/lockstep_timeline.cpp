@@ -15,14 +15,14 @@ LockstepTimeline::Step& LockstepTimeline::at(std::uint64_t step) {
 }
 
 void LockstepTimeline::add(const DelayEvent& event) {
-  const bool prunes = event.kind == DelayKind::prune;
+  const bool compresses = event.kind == DelayKind::compress;
   auto& step = at(event.step).ranks[event.rank];
   if (!under_way_.empty()) {
-    auto& [computing, pruning] = under_way_[event.rank];
-    (prunes ? pruning : computing).push_back({event.start, event.start + event.duration});
-    if (prunes) return;
+    auto& [computing, compressing] = under_way_[event.rank];
+    (compresses ? compressing : computing).push_back({event.start, event.start + event.duration});
+    if (compresses) return;
   }
-  (prunes ? step.prune : step.compute) += event.duration;
+  (compresses ? step.compress : step.compute) += event.duration;
 }
 
 void LockstepTimeline::add(const CollectiveEvent& event) { at(event.step).exchange.add(event); }
@@ -35,12 +35,12 @@ void LockstepTimeline::add(const MarkEvent& event) {
   if (!rank.end) ++step.ended;
   rank.end = event.time;
   if (!under_way_.empty()) {
-    // Pruning that goes on beside computing takes no time of its own.
-    auto& [computing, pruning] = under_way_[event.rank];
-    std::ranges::sort(pruning, {}, &TimeInterval::from);
-    rank.prune = length_without(pruning, computing);
+    // Compressing that goes on beside computing takes no time of its own.
+    auto& [computing, compressing] = under_way_[event.rank];
+    std::ranges::sort(compressing, {}, &TimeInterval::from);
+    rank.compress = length_without(compressing, computing);
     computing.clear();
-    pruning.clear();
+    compressing.clear();
   }
   put_away();
 }

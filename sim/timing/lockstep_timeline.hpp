@@ -1,6 +1,6 @@
 #pragma once
 // The times of steps of which each waits for its exchange: a step lasts from the end of the one
-// before to its own, and all that a rank computes and prunes in that time is the step's.
+// before to its own, and all that a rank computes and compresses in that time is the step's.
 #include "base/spool.hpp"
 #include "sim/timing/exchange_times.hpp"
 #include "sim/timing/step_times.hpp"
@@ -13,7 +13,7 @@ namespace ringsim {
 
 class LockstepTimeline {
  public:
-  /// `overlaps`: ranks may prune while they compute.
+  /// `overlaps`: ranks may compress while they compute.
   LockstepTimeline(std::uint64_t steps, Rank ranks, bool overlaps);
 
   // Events, in order of time.
@@ -37,7 +37,7 @@ class LockstepTimeline {
 
  private:
   struct Delays {
-    std::vector<TimeInterval> computing, pruning;
+    std::vector<TimeInterval> computing, compressing;
   };
   struct Step {
     std::vector<RankStep> ranks;

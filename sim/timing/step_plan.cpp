@@ -7,30 +7,24 @@
 namespace ringsim {
 namespace {
 
-/// By the measured engine: its calls take what they took there, coding masks its bytes over the
-/// copy bandwidth.
-Seconds measured_time(const LocalWork& work, Rank rank, const prune::EngineProfile& engine) {
-  Seconds time;
-  if (work.selected > 0) time += engine.select_time(work.selected, work.with_velocity);
-  if (work.selects_again) time += engine.select_time(work.selected, false);
-  if (work.packed_from > 0)
-    time += engine.pack_time(work.packed_from, work.kept, work.with_velocity);
-  if (work.unpacked_to > 0) time += engine.unpack_time(work.unpacked_to, work.kept);
-  if (!work.coded.empty()) time += work.coded[rank] / engine.sizes.back().copy;
-  return time;
+/// By what was measured, with the bytes of masks that this rank codes.
+Seconds measured_time(const LocalWork& work, Rank rank, const SchemeCosts& costs) {
+  CostCounts counts = work.counts;
+  if (!work.coded.empty()) counts.coded_bytes = static_cast<double>(work.coded[rank].count);
+  return costs.time(work.stage, counts);
 }
 
 /// `first`: of its bucket.
-LocalTime local_time(const KeptStage& stage, const PruneCosts& costs, bool first) {
+LocalTime local_time(const KeptStage& stage, const CompressionCosts& costs, bool first) {
   const auto& work = std::get<LocalWork>(stage.what);
   LocalTime time{.duration = {}, .bucket = stage.bucket, .phase = stage.phase};
   const double share = costs.bucket_shares.empty() ? 1 : costs.bucket_shares[stage.bucket];
   for (Rank rank = 0; rank < work.moved.size(); ++rank) {
     Seconds duration;
-    if (costs.prune) {
-      if (first) duration = *costs.prune * share;
-    } else if (costs.engine != nullptr) {
-      duration = measured_time(work, rank, *costs.engine);
+    if (costs.fixed) {
+      if (first) duration = *costs.fixed * share;
+    } else if (costs.measured) {
+      duration = measured_time(work, rank, *costs.measured);
     } else if (costs.memory) {
       duration = work.moved[rank] / *costs.memory;
     }
@@ -79,7 +73,7 @@ std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks) {
 }
 
 StepPlan plan_kept(const std::vector<KeptStage>& stages, Rank ranks, const CollectiveChoice& values,
-                   const PruneCosts& costs) {
+                   const CompressionCosts& costs) {
   StepPlan plan;
   std::optional<std::uint32_t> worked_on;  // the bucket of the last local work
   for (const auto& stage : stages) {
@@ -121,7 +115,7 @@ StepPlan plan_kept(const std::vector<KeptStage>& stages, Rank ranks, const Colle
 }
 
 StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const CollectiveChoice& values,
-                   const PruneCosts& costs) {
+                   const CompressionCosts& costs) {
   return plan_kept(keep(stages, ranks), ranks, values, costs);
 }
 

@@ -1,11 +1,11 @@
 #pragma once
-// What a step costs once gradients are ready: pruning and exchanges with their sizes, for every
+// What a step costs once gradients are ready: compressing and exchanges with their sizes, for every
 // rank. Training records one plan a step; timing replays the plans on any network
 // (step_timing.hpp).
 #include "base/phase_name.hpp"
 #include "base/repeated.hpp"
 #include "base/units.hpp"
-#include "models/prune/engine_profile.hpp"
+#include "models/profiles/cost_profile.hpp"
 #include "models/schemes/scheme.hpp"
 #include "sim/collectives/collective.hpp"
 #include "sim/collectives/pipelined_all_gather.hpp"
@@ -20,14 +20,14 @@
 
 namespace ringsim {
 
-/// How long ranks prune.
-struct PruneCosts {
-  std::optional<Seconds> prune;  ///< a fixed time per step; else what follows says it
-  /// The share of `prune` that each bucket takes; empty where there is one bucket.
+/// How long ranks compress.
+struct CompressionCosts {
+  std::optional<Seconds> fixed;  ///< a fixed time per step; else what follows says it
+  /// The share of `fixed` that each bucket takes; empty where there is one bucket.
   std::vector<double> bucket_shares = {};
-  const prune::EngineProfile* engine = nullptr;  ///< measured times instead of the model
-  /// The model: bytes moved over this bandwidth. Absent: pruning takes no time.
-  std::optional<BytesPerSecond> memory;
+  std::optional<SchemeCosts> measured = {};  ///< times of a profile instead of the model
+  /// The model: bytes moved over this bandwidth. Absent: compressing takes no time.
+  std::optional<BytesPerSecond> memory = {};
 };
 
 /// What becomes of LocalWork: how long each rank takes, in order of rank.
@@ -116,12 +116,12 @@ struct KeptStage {
 std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks);
 
 /// The plan of a step whose scheme declared `stages`. Values go by the all-reduce algorithm;
-/// all-gathers go round the ring, in pieces where that is faster. A prune time that is given is
-/// spent where the first local work of each bucket stands, and none elsewhere.
+/// all-gathers go round the ring, in pieces where that is faster. A compression time that is given
+/// is spent where the first local work of each bucket stands, and none elsewhere.
 StepPlan plan_kept(const std::vector<KeptStage>& stages, Rank ranks, const CollectiveChoice& values,
-                   const PruneCosts& costs);
+                   const CompressionCosts& costs);
 /// plan_kept(keep(stages, ranks), ...)
 StepPlan plan_step(const std::vector<Stage>& stages, Rank ranks, const CollectiveChoice& values,
-                   const PruneCosts& costs);
+                   const CompressionCosts& costs);
 
 }  // namespace ringsim

@@ -55,7 +55,7 @@ Rank rank_that_holds_up(const std::vector<RankStep>& ranks, Seconds end,
   for (Rank rank = 0; rank < ranks.size(); ++rank) {
     const auto& own = ranks[rank];
     if (!own.end || is_later(end, *own.end) || is_later(*own.end, end)) continue;
-    const Seconds ready = begin(rank) + own.compute + own.prune;
+    const Seconds ready = begin(rank) + own.compute + own.compress;
     if (!is_later(ready, latest)) continue;
     latest = ready;
     chosen = rank;
@@ -103,13 +103,13 @@ StepTimes step_times(const std::vector<RankStep>& steps, const ExchangeTimes& ex
 StepTime step_time(Seconds start, const RankStep& step, Seconds end, Seconds exchange) {
   StepTime time{.start = start,
                 .compute = step.compute,
-                .prune = step.prune,
+                .compress = step.compress,
                 .exchange = exchange,
                 .exposed_exchange = {},
                 .total = end - start};
   // Nothing is exposed where nothing is exchanged; the difference of sums may then be a rounding
   // error below zero.
-  time.exposed_exchange = std::max(Seconds{}, time.total - time.compute - time.prune);
+  time.exposed_exchange = std::max(Seconds{}, time.total - time.compute - time.compress);
   return time;
 }
 

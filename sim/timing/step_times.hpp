@@ -1,6 +1,6 @@
 #pragma once
-// What a step's time is spent on, on the rank that holds up the run: computing, pruning that does
-// not hide behind computing, and exchanges that hide behind neither.
+// What a step's time is spent on, on the rank that holds up the run: computing, compressing that
+// does not hide behind computing, and exchanges that hide behind neither.
 #include "base/rank.hpp"
 #include "base/repeated.hpp"
 #include "sim/backend/backend.hpp"
@@ -26,12 +26,12 @@ Seconds length_without(const std::vector<TimeInterval>& intervals,
 std::vector<TimeInterval> intersection(const std::vector<TimeInterval>& a,
                                        const std::vector<TimeInterval>& b);
 
-/// One step, as the rank that holds up the run sees it. total = compute + prune + exposed_exchange:
-/// prune is the time in which the rank prunes and does not compute, exposed_exchange that in which
-/// it does neither.
+/// One step, as the rank that holds up the run sees it. total = compute + compress +
+/// exposed_exchange: compress is the time in which the rank compresses and does not compute,
+/// exposed_exchange that in which it does neither.
 struct StepTime {
   Seconds start;  ///< when the step before ended
-  Seconds compute, prune, exchange, exposed_exchange, total;
+  Seconds compute, compress, exchange, exposed_exchange, total;
 };
 
 /// Steps that are the same follow each other without a gap.
@@ -56,7 +56,7 @@ struct Timing {
 
 /// What a rank does of its own in a step, and when the step ends there; absent where it does not.
 struct RankStep {
-  Seconds compute, prune;
+  Seconds compute, compress;
   std::optional<Seconds> end = {};
 };
 

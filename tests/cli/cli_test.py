@@ -50,18 +50,17 @@ class Bench(Case):
         text = self.good("bench", "--elements", "100000", "-o", profile, "--quiet")
         self.assertRegex(text, r"(?m)^ *100000 ")
         measured = json.loads(profile.read_text())
-        self.assertEqual(measured["sizes"][0]["elements"], 100000)
+        self.assertEqual(measured["schemes"][0]["scheme"], "iwp")
         base = ["run", *QUICK, "--format", "json", "--quiet"]
-        fast = json.loads(self.good(*base, "--prune-time", profile))
-        self.assertGreater(fast["seconds_per_step"]["prune"], 0)
+        fast = json.loads(self.good(*base, "--compress-time", profile))
+        self.assertGreater(fast["seconds_per_step"]["compress"], 0)
         self.assertIn(str(profile), [entry["name"] for entry in fast["provenance"]["inputs"]])
-        for size in measured["sizes"]:
-            for rate in size:
-                if rate.endswith("bytes_per_second"):
-                    size[rate] /= 1000
+        for stage in measured["schemes"][0]["stages"]:
+            costs = stage["device_seconds_per"]
+            costs.update({term: 1000 * seconds for term, seconds in costs.items()})
         profile.write_text(json.dumps(measured))
-        slow = json.loads(self.good(*base, "--prune-time", profile))
-        self.assertGreater(slow["seconds_per_step"]["prune"], 10 * fast["seconds_per_step"]["prune"])
+        slow = json.loads(self.good(*base, "--compress-time", profile))
+        self.assertGreater(slow["seconds_per_step"]["compress"], 10 * fast["seconds_per_step"]["compress"])
 
     def test_wrong_input(self):
         self.check_error(
@@ -75,13 +74,12 @@ class Bench(Case):
             self.folder / "x" / "p.json",
             code=1,
         )
-        self.check_error(f"{self.folder}/p.json: no such file", "run", "--prune-time", self.folder / "p.json")
+        self.check_error(f"{self.folder}/p.json: no such file", "run", "--compress-time", self.folder / "p.json")
         self.check_error(
-            '--prune-time: found "fast"; model, none, a time such as 20us, a shipped profile (h100), or a file (with '
-            "/ or .json in its "
-            "name) is accepted",
+            '--compress-time: found "fast"; model, none, torch, fused, a time such as 20us, or a file (with / or '
+            ".json in its name) is accepted",
             "run",
-            "--prune-time",
+            "--compress-time",
             "fast",
         )
 

@@ -184,7 +184,7 @@ class Inputs(Case):
     def test_inputs_without_an_end_are_refused(self):
         pipe = self.folder / "pipe.json"
         os.mkfifo(pipe)
-        for option in ("--topology", "--compute-time", "--prune-time", "--model"):
+        for option in ("--topology", "--compute-time", "--compress-time", "--model"):
             source = ["--source", "synthetic"]
             device = self.ringsim("run", *source, option, "/dev/zero")
             self.assertEqual(device.returncode, 2, device.stderr)

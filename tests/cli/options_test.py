@@ -35,8 +35,8 @@ class Commands(Case):
             ("--source: has no effect with --bytes; leave it out", [*dense, "--source", "synthetic"]),
             ("--seed: has no effect: nothing is random without --jitter; leave it out", [*dense, "--seed", "2"]),
             (
-                "--prune-time: has no effect with --scheme dense; leave it out",
-                [*dense, "--prune-time", "1ms"],
+                "--compress-time: has no effect with --scheme dense; leave it out",
+                [*dense, "--compress-time", "1ms"],
             ),
             ("--collective: has no effect with --scheme qsgd; leave it out", "--scheme qsgd --collective tree".split()),
         ):

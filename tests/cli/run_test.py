@@ -289,7 +289,7 @@ class Run(Case):
             ["--ranks", "4"],
             ["--compute-time", "3ms"],
             ["--gpu-speed", "1TFLOPS"],
-            ["--prune-time", "1ms"],
+            ["--compress-time", "1ms"],
             ["--gpu-memory-bandwidth", "1GBps"],
             ["--jitter", "0.5"],
             ["--density", "0.2"],

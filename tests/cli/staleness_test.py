@@ -36,7 +36,7 @@ class Staleness(Case):
     def test_without_latency_on_a_fast_network_nothing_is_late(self):
         # What an exchange takes is less than the last bit of such a time.
         network = ["--topology", "ring", "--ranks", "4", "--latency", "0s", "--bandwidth", "1000000Tbps"]
-        for scheme in (["dense"], ["iwp", "--prune-time", "none"]):
+        for scheme in (["dense"], ["iwp", "--compress-time", "none"]):
             work = [*QUICK, *network, "--compute-time", "1000000s", "--scheme", *scheme]
             learned = [self.summary(*work, "--staleness", staleness) for staleness in ("0", "1", "4", "64")]
             for found in learned:

@@ -99,7 +99,7 @@ class Timeline(Case):
         names = {event["name"] for event in events if event["ph"] == "X"}
         self.assertLessEqual({"compute", "select", "pack", "values", "masks"}, names)
         steps = self.rows(out, "steps.csv")
-        for column, of in [("compute_s", {"compute"}), ("prune_s", names - {"compute", "values", "masks", "whole"})]:
+        for column, of in [("compute_s", {"compute"}), ("compress_s", names - {"compute", "values", "masks", "whole"})]:
             total = sum(float(row.get(column) or row[column.replace("prune", "compress")]) for row in steps)
             longest = max(self.spent(events, rank, of) for rank in range(8))
             self.assertAlmostEqual(longest, total, delta=0.2 * total)

@@ -12,7 +12,7 @@ from cli_case import Case, csv_rows  # noqa: E402
 # A step of 4 MB of gradients, of which a quarter is sent, on three hosts in a row: cables of 1.25 GB/s and 10 us.
 EXCHANGE = "--bytes 4MB --steps 1 --scheme every-kth --topology line --ranks 3 --cable 10GbE".split()
 QUARTER = ["--every", "4"]
-QUIET_HOSTS = "--compute-time 0s --prune-time none".split()
+QUIET_HOSTS = "--compute-time 0s --compress-time none".split()
 DIRECT = ["--collective", "direct"]
 
 

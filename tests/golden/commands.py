@@ -51,6 +51,9 @@ SCANS = {
         "scan --scan-file in/scan.json --ranks 2,8 --format json",
         f"scan {DRAWN} --zip --ranks 2,4 --bandwidth 1Gbps,2Gbps -o zip",
     ],
+    "scan-headroom": (
+        f"scan {DRAWN} --ranks 4 --bandwidth 1Gbps,10Gbps --scheme dense,iwp --bucket 16KiB --headroom on --format csv"
+    ),
     "scan-dry-run": f"{SCAN} --dry-run --shard 2/5",
     "scan-buckets": (
         "scan --source synthetic --model resnet50 --topology ring8-10g --bucket ddp,4MiB --scheme dense,iwp --steps "

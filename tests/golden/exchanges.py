@@ -19,7 +19,8 @@ FOR_BYTES = {
 
 MODELS = {
     "synthetic-resnet50-ddp": (
-        f"{SYNTHETIC} --model resnet50 --bucket ddp --topology switch8-25g --prune-time h100 --format json"
+        f"{SYNTHETIC} --model resnet50 --bucket ddp --topology switch8-25g --gpu h100 --compress-time fused "
+        "--format json"
     ),
     "synthetic-resnet50-overlap": (
         "run --source synthetic --model resnet50 --steps 2 --overlap on --topology ring8-10g --scheme dense"

@@ -43,10 +43,10 @@ TRAINING = {
     "train-masks-ahead": f"run --steps 5 {RING} --bucket 100KiB --masks-ahead on --gpu-speed 100GFLOPS --transfers",
     "train-ready-times": f"run --steps 4 {RING} --bucket 100KiB --compute-time in/ready.csv --scheme dense --transfers",
     "train-profiler": f"run --steps 4 {RING} --bucket 20KiB --compute-time in/profiler.json --jitter 0.1 --transfers",
-    "train-prune-time": "run --steps 4 --prune-time 1ms --gpu-speed 1TFLOPS",
-    "train-prune-none": "run --steps 4 --prune-time none --compute-time 3ms",
-    "train-prune-profile": "run --steps 4 --prune-time h100",
-    "train-prune-model": "run --steps 4 --gpu-memory-bandwidth 1GBps --scheme powersgd",
+    "train-compress-time": "run --steps 4 --compress-time 1ms --gpu-speed 1TFLOPS",
+    "train-compress-none": "run --steps 4 --compress-time none --compute-time 3ms",
+    "train-compress-fused": "run --steps 4 --gpu h100 --compress-time fused",
+    "train-compress-model": "run --steps 4 --gpu-memory-bandwidth 1GBps --scheme powersgd",
 }
 
 STALENESS = {

@@ -33,6 +33,10 @@ class Install(unittest.TestCase):
         shipped = {path.name for path in (SOURCE / "models/specs").glob("*.json")}
         installed = {path.name for path in (self.prefix / "share/ringsim/models").iterdir()}
         self.assertEqual(installed, shipped | {"README.md"})
+        for source, folder in (("models/profiles", "profiles"), ("models/profiles/gpus", "gpus")):
+            shipped = {path.name for path in (SOURCE / source).glob("*.json")}
+            installed = {path.name for path in (self.prefix / "share/ringsim" / folder).glob("*.json")}
+            self.assertEqual(installed, shipped)
         self.assertTrue((self.prefix / "share/doc/ringsim/README.md").is_file())
 
     def test_the_installed_data_are_what_it_reads(self):

@@ -16,10 +16,11 @@ const std::string good_link = R"({"bandwidth": "1Gbps", "latency": "5us"})";
 TEST_CASE("a uniform ring is read", "[parser]") {
   const File file(
       R"({"$schema": "x", "name": "n", "description": "d", "kind": "ring", "hosts": 3, "link": )" +
-      good_link + "}");
+      good_link + R"(, "gpu": "a100"})");
   const auto topology = load_topology(file.path);
   CHECK(topology.name() == "n");
   CHECK(topology.description() == "d");
+  CHECK(topology.gpu() == "a100");
   REQUIRE(topology.hosts() == 3);
   CHECK(topology.links()[2].name == "link2");
   CHECK(topology.links()[2].bandwidth == BytesPerSecond{125e6});
@@ -38,7 +39,7 @@ TEST_CASE("wrong topology files are errors with file, place and mend", "[parser]
         "/kind: unknown kind \"fat tree\" (did you mean \"fat-tree\"?)" + kinds);
   CHECK(error_of(R"({"name": "n", "kind": "ring", "hostz": 3, "link": )" + good_link + "}") ==
         "/hostz: unknown key (did you mean \"hosts\"?); accepted keys: $schema, name, description, "
-        "kind, hosts, link, links, link_exceptions, host, host_exceptions, calibration");
+        "kind, gpu, hosts, link, links, link_exceptions, host, host_exceptions, calibration");
   CHECK(error_of(R"({"name": "n", "kind": "ring", "hosts": 1, "link": )" + good_link + "}") ==
         "/hosts: found the number 1; a whole number from 2 to 1048576 is accepted");
   CHECK(error_of(R"({"name": "n", "kind": "ring", "links": [)" + good_link + "]}") ==

@@ -7,10 +7,11 @@
 using namespace ringsim;
 
 TEST_CASE("rows are lines in the order of the header, absent figures empty", "[csv]") {
-  CHECK(std::string(csv_header<StepRow>()) ==
-        "step,start_s,compute_s,prune_s,exchange_s,exposed_exchange_s,total_s,values_bytes,masks_"
-        "bytes,headers_bytes,"
-        "total_bytes,delay_steps,delay_max_steps,left_out_ranks,loss,accuracy\n");
+  CHECK(
+      std::string(csv_header<StepRow>()) ==
+      "step,start_s,compute_s,compress_s,exchange_s,exposed_exchange_s,total_s,values_bytes,masks_"
+      "bytes,headers_bytes,"
+      "total_bytes,delay_steps,delay_max_steps,left_out_ranks,loss,accuracy\n");
   CHECK(csv_line(StepRow{3, 0.1, 0.25, 0, 1e-9, 0.5, 1.5, 10, 20, 30, 60, 0.5, 1,
                          std::vector<std::uint64_t>{3, 7}, 2.5, std::nullopt}) ==
         "3,0.1,0.25,0,1e-09,0.5,1.5,10,20,30,60,0.5,1,3 7,2.5,\n");

@@ -22,6 +22,7 @@ Summary example() {
   s.steps = 100;
   s.simulated_seconds = 1.5;
   s.seconds_per_step = {0.1, 0.2, 0.3, 0.4, 0.5};
+  s.basis = {"measured", std::nullopt, "calibrated"};
   s.bytes_sent_per_rank = {1000, 20.5, 3, 1023.5};
   s.compression_ratio = {64, 64, 60.5, std::nullopt};
   s.density = 0.015;
@@ -45,10 +46,15 @@ TEST_CASE("a summary has exactly the members of the contract, absent ones null",
   "simulated_seconds": 1.5,
   "seconds_per_step": {
     "compute": 0.1,
-    "prune": 0.2,
+    "compress": 0.2,
     "exchange": 0.3,
     "exposed_exchange": 0.4,
     "total": 0.5
+  },
+  "basis": {
+    "compute": "measured",
+    "compress": null,
+    "exchange": "calibrated"
   },
   "bytes_sent_per_rank": {
     "values": 1000.0,

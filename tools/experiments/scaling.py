@@ -39,9 +39,6 @@ SHOWN = (1, 10, 25, 100)  # Gbit/s
 BANDWIDTHS = (0.25, 0.5, 1, 2, 3, 5, 7, 10, 14, 20, 25, 35, 50, 70, 100, 150, 250, 400)
 STEP = ["--topology", "switch", "--latency", "10us", "--source", "synthetic", "--bucket", "ddp"]
 PAYS = 0.01
-TORCH_TOPK_MS = (
-    16.97  # docs/measured/engine-h100.csv, "torch eager with topk, layer by layer", 161 layers, density 1/128
-)
 GROWTH = [2**power for power in range(3, 13)]
 
 
@@ -66,7 +63,7 @@ class Scans:
         return float(row[f"seconds_per_step.{what}"])
 
     def all_points(self):
-        """{(model, scheme, ranks, Gbit/s): (compute, prune, exposed, total)}, seconds a step."""
+        """{(model, scheme, ranks, Gbit/s): (compute, compress, exposed, total)}, seconds a step."""
         points = {}
         for model, (batch, speed) in MODELS.items():
             for label, scheme in SCHEMES.items():
@@ -87,7 +84,8 @@ class Scans:
                     key = model, label, int(row["option.ranks"]), float(row["option.bandwidth"].removesuffix("Gbps"))
                     # (to a picosecond: differences of sums are not exact)
                     points[key] = tuple(
-                        round(self.seconds(row, what), 12) for what in ("compute", "prune", "exposed_exchange", "total")
+                        round(self.seconds(row, what), 12)
+                        for what in ("compute", "compress", "exposed_exchange", "total")
                     )
         return points
 
@@ -173,14 +171,14 @@ def print_crossings(points, rival):
             )
 
 
-def print_pruning_times(scans, points):
-    """What topk is worth with other times of pruning, on 32 ranks."""
-    print("\n| topk on resnet50, 32 ranks | pruning, ms | Gbit/s up to which it pays |\n| --- | --- | --- |")
+def print_compression_times(scans, points):
+    """What topk is worth with other times of compressing, on 32 ranks."""
+    print("\n| topk on resnet50, 32 ranks | compressing, ms | Gbit/s up to which it pays |\n| --- | --- | --- |")
     batch, speed = MODELS["resnet50"]
-    for what, prune_time in (
-        ("model of a V100", "model"),
-        ("H100, this engine", "h100"),
-        ("H100, torch.topk layer by layer", f"{TORCH_TOPK_MS}ms"),
+    for what, gpu, compress_time in (
+        ("modelled, V100", "v100", "model"),
+        ("PyTorch, scaled from an H100 to a V100", "v100", "torch"),
+        ("PyTorch, H100", "h100", "torch"),
     ):
         rows = scans.scan(
             "--model",
@@ -193,14 +191,16 @@ def print_pruning_times(scans, points):
             "topk",
             "--ranks",
             "32",
-            "--prune-time",
-            prune_time,
+            "--gpu",
+            gpu,
+            "--compress-time",
+            compress_time,
             "--bandwidth",
             listed(f"{bandwidth}Gbps" for bandwidth in BANDWIDTHS),
         )
         totals = [scans.seconds(row, "total") for row in rows]
         found = [points["resnet50", "dense fp32", 32, b][3] / total - 1 for b, total in zip(BANDWIDTHS, totals)]
-        print(f"| {what} | {1000 * scans.seconds(rows[-1], 'prune'):.2g} | {crossings(found)} |")
+        print(f"| {what} | {1000 * scans.seconds(rows[-1], 'compress'):.2g} | {crossings(found)} |")
 
 
 def growth(scans, plot):
@@ -270,7 +270,7 @@ def main():
                     "ranks",
                     "bandwidth_gbit_per_s",
                     "compute_s",
-                    "prune_s",
+                    "compress_s",
                     "exposed_exchange_s",
                     "total_s",
                 ]
@@ -280,7 +280,7 @@ def main():
     print_costs(points, 32)
     for rival in ("dense fp32", "dense bf16"):
         print_crossings(points, rival)
-    print_pruning_times(scans, points)
+    print_compression_times(scans, points)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ seeds.
       more ranks
 
 Accuracy on the test set with its 95 % confidence interval; ratios; simulated seconds to 85 % (mean over the seeds that
-reach it) and to the end, on rings of 1, 10 and 100 Gbit/s, with the time to prune. Runs are kept in
+reach it) and to the end, on rings of 1, 10 and 100 Gbit/s, with the time to compress. Runs are kept in
 results/schemes.jsonl: a later call goes on from there.
 """
 import experiments

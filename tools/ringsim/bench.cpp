@@ -3,6 +3,7 @@
 #include "base/files.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
+#include "models/profiles/engine_costs.hpp"
 #include "models/prune/dispatch.hpp"
 #include "models/prune/measure.hpp"
 #include "tools/ringsim/command.hpp"
@@ -48,11 +49,11 @@ std::string per_kept(Seconds time, std::uint64_t kept) {
   return fmt::format("{:.1f}", time.value * 1e9 / static_cast<double>(kept));
 }
 
-std::vector<std::vector<std::string>> select_rows(const prune::EngineProfile& profile) {
+std::vector<std::vector<std::string>> select_rows(const prune::EngineRates& rates) {
   std::vector<std::vector<std::string>> rows = {{"elements", "copy GB/s", "3R1W GB/s",
                                                  "select GB/s", "of 3R1W",
                                                  "select with velocity GB/s"}};
-  for (const auto& size : profile.sizes) {
+  for (const auto& size : rates.sizes) {
     rows.push_back({fmt::format("{}", size.elements), gigabytes(size.copy), gigabytes(size.limit),
                     gigabytes(size.select), fmt::format("{:.2f}", size.select / size.limit),
                     gigabytes(size.select_with_velocity)});
@@ -60,11 +61,11 @@ std::vector<std::vector<std::string>> select_rows(const prune::EngineProfile& pr
   return rows;
 }
 
-std::vector<std::vector<std::string>> mask_rows(const prune::EngineProfile& profile) {
+std::vector<std::vector<std::string>> mask_rows(const prune::EngineRates& rates) {
   std::vector<std::vector<std::string>> rows = {{"elements", "kept", "pack ns/kept",
                                                  "unpack ns/kept", "encoding", "bytes",
                                                  "encode ns/kept", "decode ns/kept"}};
-  for (const auto& size : profile.sizes) {
+  for (const auto& size : rates.sizes) {
     for (const auto& mask : size.masks) {
       for (const auto& each : mask.encodings) {
         rows.push_back({fmt::format("{}", size.elements), fmt::format("{}", mask.kept),
@@ -77,18 +78,18 @@ std::vector<std::vector<std::string>> mask_rows(const prune::EngineProfile& prof
   return rows;
 }
 
-void print(const prune::EngineProfile& profile, Format format) {
+void print(const prune::EngineRates& rates, Format format) {
   if (format == Format::json) {
-    fmt::print("{}", to_text(to_json(profile)));
+    fmt::print("{}", to_text(to_json(rates)));
     return;
   }
   if (format == Format::csv) {
-    for (const auto& row : mask_rows(profile)) fmt::print("{}", csv_line(row));
+    for (const auto& row : mask_rows(rates)) fmt::print("{}", csv_line(row));
     return;
   }
-  fmt::print("engine {}, {} thread{}, {}\n\n{}\n{}", profile.engine, profile.threads,
-             profile.threads == 1 ? "" : "s", profile.processor, format_table(select_rows(profile)),
-             format_table(mask_rows(profile)));
+  fmt::print("engine {}, {} thread{}, {}\n\n{}\n{}", rates.engine, rates.threads,
+             rates.threads == 1 ? "" : "s", rates.processor, format_table(select_rows(rates)),
+             format_table(mask_rows(rates)));
 }
 
 int execute(const BenchCommand& command) {
@@ -100,14 +101,14 @@ int execute(const BenchCommand& command) {
   std::optional<AtomicFile> file;
   if (!command.output.empty()) file.emplace(command.output);
   Progress progress(command.quiet);
-  const auto profile = prune::measure_engine(options, [&](std::size_t elements) {
+  const auto rates = prune::measure_engine(options, [&](std::size_t elements) {
     progress.line(fmt::format("measuring {} elements", elements));
   });
   if (file) {
-    file->write(to_text(to_json(profile)));
+    file->write(to_text(to_json(profile_of_engine(rates))));
     file->commit();
   }
-  print(profile, command.format);
+  print(rates, command.format);
   return 0;
 }
 
@@ -119,7 +120,7 @@ std::function<int()> add_bench(CLI::App& app, const Invocation&) {
   app.add_option("--elements", command->elements, "sizes; default 1000000,25600000,61100000")
       ->type_name("N,N,...");
   app.add_option("-o,--output", command->output,
-                 "file for the profile (JSON), for --prune-time FILE")
+                 "file for the profile (JSON), for --compress-time FILE")
       ->type_name("FILE");
   add_format_option(app, command->format);
   app.add_flag("--quiet", command->quiet, "no progress on stderr")->group("output");

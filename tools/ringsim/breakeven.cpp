@@ -112,6 +112,8 @@ void print_json(const Question& question, const Breakeven& result) {
   fmt::print("{}", to_text(Json::Object{{"option", question.request.option},
                                         {"a", question.a},
                                         {"b", question.b},
+                                        {"a_compress_basis", result.compress_basis_a},
+                                        {"b_compress_basis", result.compress_basis_b},
                                         {"crossings", Json(std::move(crossings))},
                                         {"grid", Json(std::move(grid))}}));
 }

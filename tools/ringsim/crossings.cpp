@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "sim/scan/uncertain.hpp"
 
 #include <fmt/format.h>
 
@@ -132,6 +133,27 @@ std::string equal_text(const Compared& compared, const std::vector<Comparison>& 
                      second);
 }
 
+/// What is not certain of a configuration where it is faster, and for how long it would stay so.
+std::string uncertain_text(const std::string& name, const std::optional<std::string>& basis,
+                           const std::vector<Comparison>& grid, double sign) {
+  const auto lead = [&](const Comparison& at) { return sign * (at.b - at.a); };
+  const Comparison *least = nullptr, *most = nullptr;
+  for (const auto& at : grid) {
+    if (is_equal(at) || lead(at) < 0) continue;
+    if (least == nullptr || lead(at) < lead(*least)) least = &at;
+    if (most == nullptr || lead(at) > lead(*most)) most = &at;
+  }
+  if (!is_uncertain(basis) || least == nullptr) return {};
+  const auto text = [&](const Comparison& at) {
+    return fmt::format("{} (at {})", format(Seconds{lead(at)}), rounded(at.value));
+  };
+  return fmt::format(
+      "What {} takes to compress is {}, not measured: where it is faster, it stays so at least "
+      "while "
+      "that takes no more than {}{} longer per step.\n",
+      name, *basis, text(*least), least == most ? "" : " to " + text(*most));
+}
+
 }  // namespace
 
 std::string rounded(const std::string& value) {
@@ -156,7 +178,8 @@ std::string crossings_text(const Compared& compared, const Breakeven& result) {
     text = fmt::format("There is no crossing: {} is faster at all {} values.\n",
                        faster(compared, result.grid.front()), result.grid.size());
   }
-  return text +
+  return text + uncertain_text(compared.a, result.compress_basis_a, result.grid, 1) +
+         uncertain_text(compared.b, result.compress_basis_b, result.grid, -1) +
          "Two crossings between neighbouring values of the table would not be seen (--grid).\n";
 }
 

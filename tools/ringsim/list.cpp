@@ -4,6 +4,8 @@
 #include "base/text.hpp"
 #include "models/networks/network.hpp"
 #include "models/optimizer.hpp"
+#include "models/profiles/cost_profile.hpp"
+#include "models/profiles/gpu.hpp"
 #include "models/prune/dispatch.hpp"
 #include "models/prune/encodings/encoding.hpp"
 #include "models/schemes/scheme.hpp"
@@ -119,6 +121,28 @@ Rows model_rows() {
   return rows;
 }
 
+Rows gpu_rows() {
+  Rows rows = {{"gpu", "precisions", "memory", "profiles", "what it is"}};
+  for (const auto& shipped : shipped_gpus()) {
+    const auto gpu = load_gpu(shipped.path);
+    std::vector<std::string> speeds;
+    for (const auto& [precision, speed] : gpu.speeds)
+      speeds.push_back(fmt::format("{} {}", precision, format(speed)));
+    rows.push_back({shipped.name, join(speeds, ", "), format(gpu.memory_bandwidth),
+                    gpu.profiles.empty() ? "-" : join(gpu.profiles, ", "), gpu.description});
+  }
+  return rows;
+}
+
+Rows profile_rows() {
+  Rows rows = {{"profile", "implementation", "device", "schemes"}};
+  for (const auto& shipped : shipped_cost_profiles()) {
+    const auto profile = load_cost_profile(shipped.path);
+    rows.push_back({shipped.name, profile.implementation, profile.device, schemes_in(profile)});
+  }
+  return rows;
+}
+
 struct Listing {
   std::string name;
   Rows (*rows)();
@@ -129,6 +153,8 @@ const std::vector<Listing>& listings() {
       {"schemes", scheme_rows},
       {"models", model_rows},
       {"optimizers", optimizer_rows},
+      {"gpus", gpu_rows},
+      {"profiles", profile_rows},
       {"topologies", topology_rows},
       {"topology-kinds", [] { return described("kind", topology_kinds()); }},
       {"collectives", collective_rows},

@@ -53,11 +53,12 @@ void add_figure(const std::string& prefix, const Find& find, const Field<Member 
           return owner ? object_in(owner->*member) : nullptr;
         },
         all);
-  } else if constexpr (std::is_same_v<Member, std::string>) {
+  } else if constexpr (std::is_same_v<Inner, std::string>) {
     all.push_back({name, field.unit, field.meaning, field.label, Shown::text, nullptr,
                    [=](const Summary& summary) {
                      const Owner* owner = find(summary);
-                     return owner ? owner->*member : std::string();
+                     const auto* text = owner ? object_in(owner->*member) : nullptr;
+                     return text ? *text : std::string();
                    }});
   } else {
     all.push_back({name, field.unit, field.meaning, field.label, shown_in(field.unit),

@@ -6,6 +6,7 @@
 #include "base/option_names.hpp"
 #include "base/units.hpp"
 #include "sim/scan/point_checks.hpp"
+#include "sim/scan/uncertain.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/scan_progress.hpp"
 #include "tools/ringsim/scan_request.hpp"
@@ -36,6 +37,23 @@ std::vector<std::string> cells_of(const PointSet& points, const Ranked& ranked) 
   return cells;
 }
 
+/// What the best one rests on where what it takes to compress was not measured; else empty.
+std::string uncertain_text(const Ranked& best) {
+  if (!is_uncertain(best.compress_basis)) return {};
+  auto text =
+      fmt::format("What the best takes to compress is {}, not measured", *best.compress_basis);
+  const auto add = [&](std::string_view rival, std::optional<double> headroom) {
+    if (!headroom) return;
+    text += *headroom < 0
+                ? fmt::format("; {} is faster by {} a step", rival, format(Seconds{-*headroom}))
+                : fmt::format("; {} is as fast once that takes {} longer a step", rival,
+                              format(Seconds{*headroom}));
+  };
+  add("dense fp32", best.headroom.dense_fp32);
+  add("dense bf16", best.headroom.dense_bf16);
+  return text + ".\n";
+}
+
 void print_table(const PointSet& points, const Ranking& ranking, std::string_view what,
                  std::size_t shown) {
   std::vector<std::vector<std::string>> rows = {{""}};
@@ -50,16 +68,23 @@ void print_table(const PointSet& points, const Ranking& ranking, std::string_vie
   }
   fmt::print("{}", format_table(rows));
   if (best.size() > shown) fmt::print("... and {} slower ones (--show)\n", best.size() - shown);
+  fmt::print("{}", uncertain_text(best.front()));
 }
 
 void print_csv(const PointSet& points, const Ranking& ranking) {
   std::vector<std::string> names;
   for (const auto& option : points.varied()) names.push_back(fmt::format("option.{}", option));
-  names.emplace_back("seconds");
+  names.insert(names.end(), {"seconds", "compress_basis", "headroom_seconds.dense_fp32",
+                             "headroom_seconds.dense_bf16"});
   fmt::print("{}", csv_line(names));
   for (const auto& ranked : ranking.best_first) {
     auto cells = cells_of(points, ranked);
-    cells.push_back(fmt::format("{}", ranked.seconds));
+    const auto number = [](std::optional<double> value) {
+      return value ? fmt::format("{}", *value) : std::string();
+    };
+    cells.insert(cells.end(),
+                 {number(ranked.seconds), ranked.compress_basis.value_or(""),
+                  number(ranked.headroom.dense_fp32), number(ranked.headroom.dense_bf16)});
     fmt::print("{}", csv_line(cells));
   }
 }
@@ -72,8 +97,12 @@ void print_json(const PointSet& points, const Ranking& ranking) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (values[i]) options.emplace_back(std::string(points.varied()[i]), Json(*values[i]));
     }
-    all.emplace_back(
-        Json::Object{{"options", Json(std::move(options))}, {"seconds", ranked.seconds}});
+    all.emplace_back(Json::Object{
+        {"options", Json(std::move(options))},
+        {"seconds", ranked.seconds},
+        {"compress_basis", ranked.compress_basis},
+        {"headroom_seconds", Json(Json::Object{{"dense_fp32", ranked.headroom.dense_fp32},
+                                               {"dense_bf16", ranked.headroom.dense_bf16}})}});
   }
   fmt::print("{}", to_text(Json(std::move(all))));
 }

@@ -12,7 +12,7 @@ struct StepRow {
       "steps.csv", "step", "`run`", "times and bytes by kind, delay of the update, loss, accuracy"};
 
   std::uint64_t step;
-  double start_s, compute_s, prune_s, exchange_s, exposed_exchange_s, total_s;
+  double start_s, compute_s, compress_s, exchange_s, exposed_exchange_s, total_s;
   std::uint64_t values_bytes, masks_bytes, headers_bytes, total_bytes;
   std::optional<double> delay_steps;
   std::optional<std::uint64_t> delay_max_steps;
@@ -30,17 +30,18 @@ struct StepRow {
         Field{"compute_s", &StepRow::compute_s, "s",
               "How long that rank computes in the step. Where steps overlap, how long it computes "
               "between start and end of the step, for whichever step."},
-        Field{"prune_s", &StepRow::prune_s, "s",
-              "How long that rank prunes (selects, encodes, packs, unpacks, decodes) while it does "
+        Field{"compress_s", &StepRow::compress_s, "s",
+              "How long that rank compresses (selects, encodes, packs, unpacks, decodes) while it "
+              "does "
               "not compute."},
         Field{"exchange_s", &StepRow::exchange_s, "s",
               "From the start of the step's first transfer to the end of its last one, over all "
               "ranks. Where a host died, this is the exchange that ended."},
         Field{"exposed_exchange_s", &StepRow::exposed_exchange_s, "s",
-              "How long that rank neither computes nor prunes: the part of the exchange that "
+              "How long that rank neither computes nor compresses: the part of the exchange that "
               "nothing hides."},
         Field{"total_s", &StepRow::total_s, "s",
-              "How long the step lasts on that rank: `compute_s` + `prune_s` + "
+              "How long the step lasts on that rank: `compute_s` + `compress_s` + "
               "`exposed_exchange_s`."},
         Field{"values_bytes", &StepRow::values_bytes, "bytes",
               "Bytes of gradient values that all ranks together send in the step, in all hops of "

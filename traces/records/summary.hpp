@@ -10,21 +10,65 @@
 namespace ringsim {
 
 struct SecondsPerStep {
-  double compute = 0, prune = 0, exchange = 0, exposed_exchange = 0, total = 0;
+  double compute = 0, compress = 0, exchange = 0, exposed_exchange = 0, total = 0;
 
   template <class With>
   static constexpr decltype(auto) fields(With&& with) {
     return with(
         Field{"compute", &SecondsPerStep::compute, "s", "Mean of `compute_s` of `steps.csv`.",
               "  per step: compute"},
-        Field{"prune", &SecondsPerStep::prune, "s", "Mean of `prune_s` of `steps.csv`.",
-              "  per step: prune"},
+        Field{"compress", &SecondsPerStep::compress, "s", "Mean of `compress_s` of `steps.csv`.",
+              "  per step: compress"},
         Field{"exchange", &SecondsPerStep::exchange, "s", "Mean of `exchange_s` of `steps.csv`."},
         Field{"exposed_exchange", &SecondsPerStep::exposed_exchange, "s",
               "Mean of `exposed_exchange_s` of `steps.csv`.", "  per step: exposed exchange"},
         Field{"total", &SecondsPerStep::total, "s",
-              "Mean of `total_s` of `steps.csv`: compute + prune + exposed exchange.",
+              "Mean of `total_s` of `steps.csv`: compute + compress + exposed exchange.",
               "  per step: total"});
+  }
+};
+
+/// How times are known: "measured", "calibrated", "extrapolated" or "modelled".
+struct TimeBasis {
+  std::string compute;
+  std::optional<std::string> compress;
+  std::string exchange;
+
+  template <class With>
+  static constexpr decltype(auto) fields(With&& with) {
+    return with(
+        Field{"compute", &TimeBasis::compute, "",
+              "`measured` (a time or a file was given) or `modelled` (operations over the speed of "
+              "the GPU, and no less than its kernels take).",
+              "basis: compute"},
+        Field{"compress", &TimeBasis::compress, "",
+              "`measured` (on this GPU; or a time was given), `extrapolated` (on another GPU or at "
+              "another rank, and scaled) or `modelled` (bytes moved over the bandwidth of the "
+              "memory). Null where nothing is compressed, or that takes no time.",
+              "basis: compress"},
+        Field{"exchange", &TimeBasis::exchange, "",
+              "`calibrated` (the topology's links were fitted to measured times) or `modelled` "
+              "(latency and bandwidth).",
+              "basis: exchange"});
+  }
+};
+
+/// How much longer compressing may take per step until dense gradients are as fast.
+struct HeadroomSeconds {
+  std::optional<double> dense_fp32, dense_bf16;
+
+  template <class With>
+  static constexpr decltype(auto) fields(With&& with) {
+    return with(
+        Field{"dense_fp32", &HeadroomSeconds::dense_fp32, "s",
+              "Until dense fp32 is as fast; below 0, by how much that is faster. Null where "
+              "nothing is compressed, times feed back into training, hosts die, or "
+              "`--headroom` is off.",
+              "headroom to dense fp32"},
+        Field{"dense_bf16", &HeadroomSeconds::dense_bf16, "s",
+              "As `dense_fp32`, until dense bf16 is, whose casts take what they take by "
+              "default (`--compress-time`).",
+              "headroom to dense bf16"});
   }
 };
 
@@ -125,7 +169,7 @@ struct Summary {
       return with(
           Field{"kind", &Bottleneck::kind, "",
                 "What most time of the critical path goes to: `link` (bytes flow), `latency`, "
-                "`compute`, `prune`, `reduce` (adding up) or `failure` (until a death was "
+                "`compute`, `compress`, `reduce` (adding up) or `failure` (until a death was "
                 "noticed).",
                 "bottleneck"},
           Field{"name", &Bottleneck::name, "",
@@ -167,6 +211,8 @@ struct Summary {
   std::uint64_t steps = 0;
   double simulated_seconds = 0;
   SecondsPerStep seconds_per_step;
+  TimeBasis basis;
+  HeadroomSeconds headroom_seconds;
   BytesSentPerRank bytes_sent_per_rank;
   CompressionRatio compression_ratio;
   std::optional<double> density;
@@ -197,6 +243,10 @@ struct Summary {
             "seconds_per_step", &Summary::seconds_per_step, "",
             "What a step's time goes to: means over the steps, on the rank that finishes last (of "
             "those that finish together, the one that was ready last)."},
+        Field{"basis", &Summary::basis, "", "How these times are known."},
+        Field{"headroom_seconds", &Summary::headroom_seconds, "",
+              "How much longer compressing may take per step until the same run with dense "
+              "gradients is as fast."},
         Field{"bytes_sent_per_rank", &Summary::bytes_sent_per_rank, "",
               "Bytes sent in the whole run, the mean over the ranks."},
         Field{"compression_ratio", &Summary::compression_ratio, "",

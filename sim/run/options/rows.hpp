@@ -17,7 +17,8 @@ std::span<const OptionGroup* const> option_groups();
 inline bool trains(const RunOptions& options) {
   return !options.bytes && options.source == Source::train;
 }
-/// Whether a step's computing takes as long as the model's operations.
+/// Whether a step's computing takes as long as the model's operations; beside `bytes` and traces a
+/// time is given.
 inline bool models_compute_time(const RunOptions& options) {
   return !options.compute_time && options.ready_times_file.empty();
 }

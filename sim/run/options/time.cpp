@@ -1,8 +1,8 @@
 // Options: how long computing takes, and when exchanges begin.
 #include "base/error.hpp"
 #include "base/option_names.hpp"
+#include "base/shipped.hpp"
 #include "base/text.hpp"
-#include "models/prune/engine_profile.hpp"
 #include "sim/run/options/rows.hpp"
 
 #include <fmt/format.h>
@@ -35,39 +35,24 @@ void set_compute_time(RunOptions& options, const OptionValue& value) {
   options.compute_time = parse_seconds(text, option_place("compute-time"));
 }
 
-Words profile_names() {
-  Words names;
-  for (const auto& shipped : prune::shipped_engine_profiles()) names.push_back(shipped.name);
-  return names;
+std::string accepted_compress_times() {
+  return "model, none, torch, fused, a time such as 20us, or a file (with / or .json in its name)";
 }
 
-std::string accepted_prune_times() {
-  return fmt::format(
-      "model, none, a time such as 20us, a shipped profile ({}), or a file (with / or .json in its "
-      "name)",
-      join(profile_names(), ", "));
-}
-
-void set_prune_time(RunOptions& options, const OptionValue& value) {
+void set_compress_time(RunOptions& options, const OptionValue& value) {
   const auto text = value_as<std::string>(value);
   if (text == "model" || text == "none") {
-    options.prune_time = text == "model" ? PruneTime::model : PruneTime::none;
+    options.compress_time = text == "model" ? CompressTime::model : CompressTime::none;
     return;
   }
-  if (text.find('/') != std::string::npos || text.ends_with(".json")) {
-    options.prune_time = PruneTime::profile;
-    options.prune_profile = text;
+  if (text == "torch" || text == "fused" || names_file(text)) {
+    options.compress_time = CompressTime::profile;
+    options.compress_profile = text;
     return;
   }
-  for (const auto& shipped : prune::shipped_engine_profiles()) {
-    if (shipped.name != text) continue;
-    options.prune_time = PruneTime::profile;
-    options.prune_profile = shipped.path;
-    return;
-  }
-  if (!leading_number(text)) refuse("prune-time", text, accepted_prune_times());
-  options.prune_time = PruneTime::fixed;
-  options.fixed_prune_time = parse_seconds(text, option_place("prune-time"));
+  if (!leading_number(text)) refuse("compress-time", text, accepted_compress_times());
+  options.compress_time = CompressTime::fixed;
+  options.fixed_compress_time = parse_seconds(text, option_place("compress-time"));
 }
 
 std::string accepted_buckets() { return "ddp or a size above zero such as 8MiB"; }
@@ -84,16 +69,9 @@ void set_bucket(RunOptions& options, const OptionValue& value) {
   options.bucket = BucketRule{.overshoots = false, .cap = size, .first = size};
 }
 
-bool models_prune_time(const RunOptions& options) { return options.prune_time == PruneTime::model; }
 bool may_overlap(const RunOptions& options) {
   return options.local_steps == 1 || !options.overlap.value_or(false);
 }
-constexpr Condition of_gpu_speed[] = {{"`compute-time` model", models_compute_time,
-                                       "has no effect with a `compute-time` that is given",
-                                       "leave one of the two out"}};
-constexpr Condition of_memory[] = {{"`prune-time` model", models_prune_time,
-                                    "has no effect with a `prune-time` that is given",
-                                    "leave one of the two out"}};
 bool computes(const RunOptions& options) {
   return !options.compute_time || *options.compute_time > Seconds{};
 }
@@ -104,6 +82,11 @@ constexpr Condition of_overlap[] = {
     {"`local-steps` 1", may_overlap, "has no effect with `local-steps`",
      "leave it out: the weights have moved when the last step has ended"}};
 
+bool is_in_lockstep(const RunOptions& options) { return !feeds_back(options); }
+constexpr Condition of_headroom[] = {{"`staleness` 0 and no `quorum`", is_in_lockstep,
+                                      "has no effect with `staleness` or `quorum`",
+                                      "leave it out"}};
+
 constexpr Condition of_timer[] = {
     {"`overlap` on", overlaps, "has no effect with exchanges that begin after the backward pass",
      "add `bucket` or `overlap` on, or leave it out"}};
@@ -111,8 +94,10 @@ constexpr Condition of_timer[] = {
 constexpr RunOption rows[] = {
     {{.name = "compute-time",
       .value = "Q|model|FILE",
-      .meaning = "forward and backward pass of one step; model: operations over `gpu-speed`; FILE: "
-                 "measured, when each layer's gradient was ready, as CSV or a trace of the PyTorch "
+      .meaning = "forward and backward pass of one step; model: operations over `gpu-speed`, and "
+                 "no less than its "
+                 "kernels take; FILE: measured, when each layer's gradient was ready, as CSV or a "
+                 "trace of the PyTorch "
                  "profiler",
       .limits = Custom{accepted_compute_times, [] { return Words{"model"}; }},
       .default_value = "model"},
@@ -122,47 +107,23 @@ constexpr RunOption rows[] = {
       .reads = [](const RunOptions& o) -> Files {
         return o.ready_times_file.empty() ? Files{} : Files{o.ready_times_file};
       }}},
-    {{.name = "gpu-speed",
-      .value = "Q",
-      .meaning = "sustained speed of a GPU",
-      .limits = WithUnit{WithUnit::Kind::flop_per_second},
-      .default_value = "9TFLOPS",
-      .default_note = "V100, fp32: 367 ResNet-50 images/s of 24.6 GFLOP"},
-     {.group = "time",
-      .affects = Affects::timing,
-      .origins = from_training | from_model,
-      .conditions = of_gpu_speed,
-      .set = [](RunOptions& o,
-                const OptionValue& v) { o.gpu_speed = value_as<FlopPerSecond>(v); }}},
-    {{.name = "prune-time",
-      .value = "Q|NAME|FILE|model|none",
+    {{.name = "compress-time",
+      .value = "WHAT",
       .meaning =
-          "pruning per step; model: bytes moved over `gpu-memory-bandwidth`; NAME: a shipped "
-          "profile; FILE: measured by ringsim bench -o",
-      .limits = Custom{accepted_prune_times,
+          "compressing per step: a time Q; model: bytes moved over `gpu-memory-bandwidth`; torch, "
+          "fused: as measured of PyTorch, or of ringsim's engine, on `gpu` (or on another one, and "
+          "scaled to it); FILE: as measured by ringsim bench -o or cost_profile.py",
+      .limits = Custom{accepted_compress_times,
                        [] {
-                         auto words = profile_names();
-                         words.insert(words.end(), {"model", "none"});
-                         return words;
+                         return Words{"model", "none", "torch", "fused"};
                        }},
-      .default_value = "model"},
+      .default_note = "torch where `gpu` was measured with the scheme, else model"},
      {.group = "time",
       .affects = Affects::timing,
-      .set = set_prune_time,
+      .set = set_compress_time,
       .reads = [](const RunOptions& o) -> Files {
-        return o.prune_profile.empty() ? Files{} : Files{o.prune_profile};
+        return names_file(o.compress_profile) ? Files{o.compress_profile} : Files{};
       }}},
-    {{.name = "gpu-memory-bandwidth",
-      .value = "Q",
-      .meaning = "how fast a GPU's memory is read and written",
-      .limits = WithUnit{WithUnit::Kind::bytes_per_second},
-      .default_value = "900GBps",
-      .default_note = "V100"},
-     {.group = "time",
-      .affects = Affects::timing,
-      .conditions = of_memory,
-      .set = [](RunOptions& o,
-                const OptionValue& v) { o.gpu_memory_bandwidth = value_as<BytesPerSecond>(v); }}},
     {{.name = "jitter",
       .value = "X",
       .meaning =
@@ -203,6 +164,16 @@ constexpr RunOption rows[] = {
       .affects = Affects::both,
       .conditions = of_overlap,
       .set = [](RunOptions& o, const OptionValue& v) { o.overlap = value_as<bool>(v); }}},
+    {{.name = "headroom",
+      .value = "on|off",
+      .meaning = "dense gradients, in fp32 and in bf16, are timed too, to say how much longer "
+                 "compressing may take until they are as fast",
+      .limits = OnOff{},
+      .default_note = "on in a run, off in the points of a scan"},
+     {.group = "time",
+      .affects = Affects::timing,
+      .conditions = of_headroom,
+      .set = [](RunOptions& o, const OptionValue& v) { o.finds_headroom = value_as<bool>(v); }}},
 };
 
 }  // namespace

@@ -35,7 +35,7 @@ Phases gathers(Random& random, Rank ranks, double spread, bool reduces) {
       rank[0].emplace_back(Delay{{spread * random.uniform()}, DelayKind::compute, step});
       rank[0].emplace_back(Mark{MarkKind::gradient_ready, step, 0});
       rank[0].emplace_back(call(gather, step));
-      rank[0].emplace_back(Delay{{1e-5 * random.uniform()}, DelayKind::prune, step});
+      rank[0].emplace_back(Delay{{1e-5 * random.uniform()}, DelayKind::compress, step});
       if (step == 1 && reduces)
         rank[0].emplace_back(call(make_ring_all_reduce(ranks, 10'000, Bytes{4}), step));
     }

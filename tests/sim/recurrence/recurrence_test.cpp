@@ -135,7 +135,7 @@ TEST_CASE("the critical path through a ring in one go is the one from message to
       const auto all_gather = call(make_ring_all_gather(parts), 1);
       for (auto& rank : phases) {
         rank[0] = {Delay{{1e-3 * random.uniform()}}, all_reduce,
-                   Delay{{1e-3 * random.uniform()}, DelayKind::prune}, all_gather, all_reduce};
+                   Delay{{1e-3 * random.uniform()}, DelayKind::compress}, all_gather, all_reduce};
       }
       auto topology = make_ring(bandwidth, latency);
       if (equal) {

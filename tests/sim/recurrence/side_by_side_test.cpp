@@ -50,7 +50,7 @@ Phases all_ranks(Rank ranks, const std::vector<std::shared_ptr<const Collective>
       rank[0].emplace_back(Delay{{1e-4 * random.uniform()}, DelayKind::compute, step});
       rank[0].emplace_back(Mark{MarkKind::gradient_ready, step, 0});
       rank[0].emplace_back(call(collective, step));
-      if (step % 2 == 1) rank[0].emplace_back(Delay{{1e-5}, DelayKind::prune, step});
+      if (step % 2 == 1) rank[0].emplace_back(Delay{{1e-5}, DelayKind::compress, step});
       rank[0].emplace_back(Mark{MarkKind::exchange_done, step, 0});
     }
     ++step;

@@ -63,13 +63,16 @@ const std::map<std::string_view, std::vector<const char*>> tried_values = {
     {"evaluate-every", {"1"}},
     {"target-accuracy", {"0.01"}},
     {"compute-time", {"10ms"}},
-    {"gpu-speed", {"20GFLOPS"}},
-    {"prune-time", {"1ms", "none"}},
-    {"gpu-memory-bandwidth", {"1GBps"}},
+    {"gpu", {"h100"}},
+    {"precision", {"bf16", "fp32"}},
+    {"gpu-speed", {"1MFLOPS"}},
+    {"compress-time", {"1ms", "none", "model", "torch", "fused"}},
+    {"gpu-memory-bandwidth", {"1MBps"}},
     {"jitter", {"0.7"}},
     {"bucket", {"1KiB", "100KiB"}},
     {"bucket-timeout", {"1ns", "1us"}},
     {"overlap", {"on", "off"}},
+    {"headroom", {"off"}},
     {"masks-ahead", {"on"}},
     {"scheme", {"dense", "topk"}},
     {"density", {"1/16", "1/2"}},
@@ -179,8 +182,12 @@ const Given ring = {
 /// Whether `value` is what the option has beside `base` where it is not given: it may be said.
 bool is_default(const Given& base, std::string_view name, const std::string& value) {
   if (name == "overlap" && value == "off") return !base.contains("bucket");
+  const std::string scheme = base.contains("scheme") ? base.at("scheme") : "iwp";
+  const bool has_profile = base.contains("gpu");
+  if (name == "compress-time" && (value == "model" || value == "torch"))
+    return (value == "torch") == (has_profile && scheme != "iwp" && scheme != "magnitude");
+  if (name == "precision" && value == "fp32") return !has_profile;
   if (name == "momentum-correction") {
-    const std::string scheme = base.contains("scheme") ? base.at("scheme") : "iwp";
     const bool has_momentum =
         base.contains("momentum") ? base.at("momentum") != "0" : scheme == "topk";
     return (value == "on") == (has_momentum && scheme != "cltk");
@@ -273,13 +280,19 @@ TEST_CASE("options of late trainings change a result or are refused", "[effects]
 }
 
 TEST_CASE("options of drawn exchanges change a result or are refused", "[effects]") {
-  const auto drawn = with(ring, {{"steps", "3"}, {"source", "synthetic"}});
+  // At this speed computing takes longer than launching its kernels.
+  const auto given = with(ring, {{"steps", "3"}, {"source", "synthetic"}});
+  const auto drawn = with(given, {{"gpu-speed", "1GFLOPS"}});
   check_effects({
       drawn,
       with(drawn, {{"bucket", "1KiB"}}),
-      with(drawn, {{"compute-time", "1ms"}}),
-      with(drawn, {{"prune-time", "1ms"}}),
-      with(drawn, {{"prune-time", "none"}}),
+      with(given, {{"compute-time", "1ms"}}),
+      with(drawn, {{"compress-time", "1ms"}}),
+      with(drawn, {{"compress-time", "none"}}),
+      with(given, {{"gpu", "h100"}, {"batch", "1000000"}}),
+      with(given, {{"gpu", "h100"}, {"compute-time", "1ms"}}),
+      with(given, {{"compress-time", "torch"}, {"compute-time", "1ms"}}),
+      with(drawn, {{"compress-time", "fused"}}),
       with(drawn, {{"jitter", "0.5"}}),
       with(drawn, {{"sparse-sum", "ring"}}),
       with(drawn, {{"collective", "tree"}}),

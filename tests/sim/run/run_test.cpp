@@ -59,7 +59,7 @@ TEST_CASE("a run's tables agree with each other", "[run]") {
   std::uint64_t sent = 0, on_links = 0, parameters = 0;
   for (const auto& row : rows) {
     CHECK(row.start_s == Approx(total_s).epsilon(1e-9));
-    CHECK(row.compute_s + row.prune_s + row.exposed_exchange_s ==
+    CHECK(row.compute_s + row.compress_s + row.exposed_exchange_s ==
           Approx(row.total_s).epsilon(1e-9));
     CHECK(row.values_bytes + row.masks_bytes + row.headers_bytes == row.total_bytes);
     total_s += row.total_s;
@@ -94,10 +94,11 @@ TEST_CASE("contradicting options are errors", "[run]") {
   CHECK_THROWS_WITH(
       check_run_options(quick_options({{"gpu-speed", "1TFLOPS"}, {"compute-time", "1ms"}})),
       "`gpu-speed`: has no effect with a `compute-time` that is given; leave one of the two out");
-  CHECK_THROWS_WITH(
-      check_run_options(quick_options({{"gpu-memory-bandwidth", "1TBps"}, {"prune-time", "none"}})),
-      "`gpu-memory-bandwidth`: has no effect with a `prune-time` that is given; leave one of the "
-      "two out");
+  CHECK_THROWS_WITH(check_run_options(quick_options(
+                        {{"gpu-memory-bandwidth", "1TBps"}, {"compress-time", "none"}})),
+                    "`gpu-memory-bandwidth`: has no effect with a `compress-time` that is given; "
+                    "leave one of the "
+                    "two out");
   CHECK_THROWS_WITH(
       check_run_options(quick_options({{"optimizer", "adam"}, {"momentum-correction", "on"}})),
       "`momentum-correction`: found on with `optimizer` adam; off is accepted; leave one of the "

@@ -4,6 +4,7 @@
 #include "base/files.hpp"
 #include "base/formats/tensor.hpp"
 #include "base/random.hpp"
+#include "models/profiles/cost_profile.hpp"
 #include "models/schemes/iwp.hpp"
 #include "sim/sources/trace_source.hpp"
 #include "tests/scheme_options.hpp"
@@ -88,8 +89,8 @@ std::string text_of(const Stage& stage) {
   if (const auto* work = std::get_if<LocalWork>(&stage.what)) {
     for (const auto& bytes : work->moved) text += fmt::format(" {}", bytes.count);
     for (const auto& bytes : work->coded) text += fmt::format(" c{}", bytes.count);
-    text += fmt::format(" {} {} {} {} {}", work->selected, work->packed_from, work->unpacked_to,
-                        work->kept, work->with_velocity);
+    text += fmt::format(" stage {}", static_cast<int>(work->stage));
+    for (const auto& term : cost_terms()) text += fmt::format(" {}", work->counts.*term.count);
   }
   return text;
 }

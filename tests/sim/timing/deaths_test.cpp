@@ -33,7 +33,7 @@ Topology ring_with_deaths(Rank ranks, const std::vector<std::pair<Rank, double>>
 /// Steps that all-reduce 4 MB.
 std::vector<StepPlan> plans_for(Rank ranks, std::size_t steps) {
   const std::vector<Stage> stages = {{"values", AllReduce{1'000'000, Bytes{4}}}};
-  const PruneCosts nothing{.prune = {}, .engine = nullptr, .memory = {}};
+  const CompressionCosts nothing{.fixed = {}, .measured = {}, .memory = {}};
   return std::vector<StepPlan>(steps, plan_step(stages, ranks, ring_choice(), nothing));
 }
 

@@ -144,10 +144,9 @@ TEST_CASE("every scheme sends of each layer what its formula says", "[formulas]"
     for (const auto& stage : step.stages) of_layer[stage.bucket].push_back(stage);
     for (std::size_t layer = 0; layer < spec.layers.size(); ++layer) {
       INFO(model << " " << definition->name << " " << spec.layers[layer].name);
-      const auto sent =
-          plan_step(of_layer[layer], ranks, {&find_collective("ring"), {}},
-                    {.prune = std::nullopt, .engine = nullptr, .memory = std::nullopt})
-              .sent;
+      const auto sent = plan_step(of_layer[layer], ranks, {&find_collective("ring"), {}},
+                                  {.fixed = std::nullopt, .measured = {}, .memory = std::nullopt})
+                            .sent;
       const auto expected =
           formulas().at(std::string(definition->name))(spec.layers[layer], step.layers[layer]);
       CHECK(sent.values == expected.values);

@@ -22,7 +22,7 @@ std::vector<RankStep> tell_step(LockstepTimeline& timeline, std::uint64_t step,
   for (const Seconds compute : computes) {
     timeline.add(
         DelayEvent{static_cast<Rank>(ranks.size()), DelayKind::compute, step, start, compute});
-    ranks.push_back({.compute = compute, .prune = {}});
+    ranks.push_back({.compute = compute, .compress = {}});
   }
   const Seconds last = *std::ranges::max_element(computes, {}, &Seconds::value);
   timeline.add(CollectiveEvent{step, "values", 0, start + last, start + last + Seconds{1}});
@@ -53,7 +53,7 @@ TEST_CASE("steps that are put away have the times of steps that are kept", "[tim
   }
   const auto expected = step_times(steps_that_hold_up(kept), exchanges);
   const auto numbers = [](const StepTime& time) {
-    return std::vector{time.start.value,    time.compute.value,          time.prune.value,
+    return std::vector{time.start.value,    time.compute.value,          time.compress.value,
                        time.exchange.value, time.exposed_exchange.value, time.total.value};
   };
   std::uint64_t told = 0, wrong = 0;

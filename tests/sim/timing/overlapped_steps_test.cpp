@@ -30,11 +30,9 @@ Stage masks(std::uint32_t bucket) {
 }
 
 StepPlan plan(const std::vector<Stage>& stages) {
-  return plan_step(stages, 2, {&find_collective("ring"), {}},
-                   {.prune = std::nullopt,
-                    .bucket_shares = {},
-                    .engine = nullptr,
-                    .memory = BytesPerSecond{1e6}});
+  return plan_step(
+      stages, 2, {&find_collective("ring"), {}},
+      {.fixed = std::nullopt, .bucket_shares = {}, .measured = {}, .memory = BytesPerSecond{1e6}});
 }
 
 /// Two ranks on links of 1e6 B/s and 1 ms: an all-reduce of 4000 B takes two rounds of 1 + 2 ms, a
@@ -46,7 +44,7 @@ StepTimes times(const std::vector<StepPlan>& all, const ComputeModel& compute) {
   const auto on_simgrid = run_child([&] {
     std::vector<double> numbers;
     for (const auto& step : time_steps(topology, plans, 2, compute, run_simgrid).steps)
-      numbers.insert(numbers.end(), {step.compute.value, step.prune.value, step.exchange.value,
+      numbers.insert(numbers.end(), {step.compute.value, step.compress.value, step.exchange.value,
                                      step.exposed_exchange.value, step.total.value});
     return numbers;
   });
@@ -55,10 +53,10 @@ StepTimes times(const std::vector<StepPlan>& all, const ComputeModel& compute) {
   auto number = on_simgrid.values.begin();
   for (const auto& step : timing.steps) {
     for (const Seconds time :
-         {step.compute, step.prune, step.exchange, step.exposed_exchange, step.total})
+         {step.compute, step.compress, step.exchange, step.exposed_exchange, step.total})
       CHECK(time.value == Approx(*number++).epsilon(1e-9).margin(1e-15));
     CHECK(step.total.value ==
-          Approx((step.compute + step.prune + step.exposed_exchange).value).epsilon(1e-12));
+          Approx((step.compute + step.compress + step.exposed_exchange).value).epsilon(1e-12));
   }
   return timing.steps;
 }
@@ -78,7 +76,7 @@ TEST_CASE("the last bucket's exchange is exposed where computing takes longer", 
   const auto steps = times({dense, dense}, computing(10, {4, 10}));
   for (const auto& step : steps) {
     CHECK(step.compute.value == Approx(10e-3));
-    CHECK(step.prune.value == 0);
+    CHECK(step.compress.value == 0);
     CHECK(step.exchange.value == Approx(12e-3));
     CHECK(step.exposed_exchange.value == Approx(6e-3));
     CHECK(step.total.value == Approx(16e-3));
@@ -109,7 +107,7 @@ TEST_CASE("selecting delays the backward pass, packing does not", "[overlap]") {
     // selects, one pack, two unpacks.
     const auto step = times({plan(stages)}, computing(10, {4, 10}))[0];
     CHECK(step.compute.value == Approx(10e-3));
-    CHECK(step.prune.value == Approx(3e-3));
+    CHECK(step.compress.value == Approx(3e-3));
     CHECK(step.exposed_exchange.value == Approx(9.25e-3));
     CHECK(step.total.value == Approx(22.25e-3));
   }
@@ -117,7 +115,7 @@ TEST_CASE("selecting delays the backward pass, packing does not", "[overlap]") {
     // The values of bucket 0 wait for the masks of bucket 1: 12-14; values 14-20 beside pack
     // 14-14.5; values of bucket 1 20-26, unpack -26.25.
     const auto step = times({plan(stages)}, computing(10, {4, 10}, true))[0];
-    CHECK(step.prune.value == Approx(3e-3));
+    CHECK(step.compress.value == Approx(3e-3));
     CHECK(step.total.value == Approx(26.25e-3));
   }
   SECTION("masks a bucket ahead, of buckets that are ready early") {

@@ -51,7 +51,7 @@ StepPlan make_plan(std::string_view collective, std::size_t elements) {
   AllReduceRequest request{};
   request.ranks_per_node = 3;
   return plan_step(stages, ranks, {&find_collective(collective), request},
-                   {.prune = std::nullopt, .memory = BytesPerSecond{1e9}});
+                   {.fixed = std::nullopt, .memory = BytesPerSecond{1e9}});
 }
 
 ComputeModel make_compute(double seconds, bool overlaps) {
@@ -99,7 +99,7 @@ std::vector<double> numbers_of(Run run) {
   std::vector<double> numbers = {run.timing.end.value};
   for (const auto& step : run.timing.steps)
     numbers.insert(numbers.end(),
-                   {step.start.value, step.compute.value, step.prune.value, step.exchange.value,
+                   {step.start.value, step.compute.value, step.compress.value, step.exchange.value,
                     step.exposed_exchange.value, step.total.value});
   for (const auto& link : run.timing.links)
     numbers.insert(numbers.end(), {static_cast<double>(link.bytes.count), link.busy.value});
@@ -302,7 +302,7 @@ TEST_CASE("a path may go back from rank to rank, step by step", "[repeated]") {
   StepRecord record{};
   for (Rank rank = 0; rank < 3; ++rank) {
     record.begin.emplace_back();
-    record.ranks.push_back({.compute = {1}, .prune = {}, .end = Seconds{2}});
+    record.ranks.push_back({.compute = {1}, .compress = {}, .end = Seconds{2}});
   }
   record.path_of = [](Rank rank) {
     TracedPath path{{}, (rank + 1) % 3};

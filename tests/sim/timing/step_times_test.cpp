@@ -26,8 +26,8 @@ TEST_CASE("what neither computes nor prunes is exposed exchange", "[timing]") {
   ExchangeTimes exchanges(2);
   exchanges.add(
       {.step = 1, .phase = "values", .bucket = 0, .start = Seconds{5}, .end = Seconds{8}});
-  const auto times = step_times({{.compute = {1}, .prune = {2}, .end = Seconds{3}},
-                                 {.compute = {2}, .prune = {1}, .end = Seconds{9}}},
+  const auto times = step_times({{.compute = {1}, .compress = {2}, .end = Seconds{3}},
+                                 {.compute = {2}, .compress = {1}, .end = Seconds{9}}},
                                 exchanges);
   REQUIRE(times.size() == 2);
   CHECK(times[0].start == Seconds{0});
@@ -44,8 +44,9 @@ namespace {
 
 /// What `rank` does in its one step: the computing time, and the end where it has one.
 RankStep computes(double compute, std::optional<double> end) {
-  return {
-      .compute = {compute}, .prune = {}, .end = end ? std::optional(Seconds{*end}) : std::nullopt};
+  return {.compute = {compute},
+          .compress = {},
+          .end = end ? std::optional(Seconds{*end}) : std::nullopt};
 }
 
 std::vector<double> compute_and_end(const std::vector<RankStep>& steps) {

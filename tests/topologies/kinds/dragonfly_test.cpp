@@ -127,7 +127,8 @@ TEST_CASE("wrong files of a dragonfly are errors with place and mend", "[kinds]"
   CHECK(error_of(R"({"name": "n", "kind": "dragonfly", "groups": 1})") ==
         "the key \"chassis\" is missing; add \"chassis\"");
   CHECK(error_of(dragonfly(1, 1, 2, 1, R"(, "hosts_per_router": 2)")) ==
-        "/hosts_per_router: unknown key; accepted keys: $schema, name, description, kind, groups, "
+        "/hosts_per_router: unknown key; accepted keys: $schema, name, description, kind, gpu, "
+        "groups, "
         "chassis, routers, nodes, link, green, black, blue, routing, link_exceptions, host, "
         "host_exceptions, calibration");
 }
