@@ -8,6 +8,7 @@
 #include "models/schemes/topk_step.hpp"
 #include "sim/run/backend_choice.hpp"
 #include "sim/run/effect_checks.hpp"
+#include "sim/run/exchange_basis.hpp"
 #include "sim/run/felt_options.hpp"
 #include "sim/run/memory_needs.hpp"
 #include "sim/run/options/rows.hpp"
@@ -157,11 +158,14 @@ TimeBasis basis_of(const Experiment& experiment) {
       options.compress_time != CompressTime::none && may_feel(options, "compress-time");
   const auto features = experiment.topology.features();
   const bool is_fitted = std::ranges::find(features, "sizes") != features.end();
+  const auto exchange = experiment.topology.calibration()
+                            ? name_of(exchange_basis(experiment))
+                            : name_of(is_fitted ? Basis::calibrated : Basis::modelled);
   return {.compute = std::string(
               name_of(models_compute_time(options) ? Basis::modelled : Basis::measured)),
           .compress = compresses ? std::optional(std::string(name_of(experiment.compression.basis)))
                                  : std::nullopt,
-          .exchange = std::string(name_of(is_fitted ? Basis::calibrated : Basis::modelled))};
+          .exchange = std::string(exchange)};
 }
 
 }  // namespace
