@@ -72,8 +72,8 @@ struct LocalWork {
   std::vector<Bytes> moved;  ///< per rank, all of it
   CostStage stage = CostStage::none;
   CostCounts counts;  ///< the same for all ranks, but for coded_bytes
-  /// The part of `moved` that coding masks and sampling them moves: counts.coded_bytes of each rank;
-  /// empty: nothing.
+  /// The part of `moved` that coding masks and sampling them moves: counts.coded_bytes of each
+  /// rank; empty: nothing.
   std::vector<Bytes> coded;
 
   bool operator==(const LocalWork&) const = default;
