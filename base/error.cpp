@@ -48,8 +48,8 @@ std::string printable(std::string_view text) {
   return result;
 }
 
-std::string join(const Place& place, std::string_view found, std::string_view accepted,
-                 std::string_view fix) {
+std::string sentence(const Place& place, std::string_view found, std::string_view accepted,
+                     std::string_view fix) {
   std::string message = place.text();
   if (!message.empty()) message += ": ";
   message += found;
@@ -65,7 +65,7 @@ std::string join(const Place& place, std::string_view found, std::string_view ac
 
 UserError::UserError(const Place& place, std::string_view found, std::string_view accepted,
                      std::string_view fix)
-    : std::runtime_error(join(place, found, accepted, fix)) {}
+    : std::runtime_error(sentence(place, found, accepted, fix)) {}
 
 void check(bool condition, std::string_view message, const char* file, unsigned line) {
   if (condition) return;

@@ -106,6 +106,11 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::write(std::string_view text) {
+  // A long text takes no copy of its own.
+  for (; text.size() > most_buffered; text.remove_prefix(most_buffered)) {
+    buffer_ += text.substr(0, most_buffered);
+    flush();
+  }
   buffer_ += text;
   if (buffer_.size() >= most_buffered) flush();
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -42,6 +43,32 @@ std::string unpack_gzip(std::string_view packed, std::size_t most, const GzipErr
       broken(errors, bytes.size(), "the gzip stream is corrupt");
   }
   return bytes;
+}
+
+std::string pack_gzip(std::string_view bytes) {
+  z_stream stream{};
+  constexpr int with_gzip_header = 16 + MAX_WBITS, most_memory = 9;
+  check(deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, with_gzip_header, most_memory,
+                     Z_DEFAULT_STRATEGY) == Z_OK,
+        "zlib could not be started");
+  const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, deflateEnd);
+  std::string packed;
+  std::array<char, 1 << 16> block;
+  constexpr std::size_t most_at_once = std::size_t{1} << 30;  // zlib counts in 32 bits
+  for (std::size_t at = 0, taken = 0;; at += taken) {
+    taken = std::min(bytes.size() - at, most_at_once);
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data() + at));
+    stream.avail_in = static_cast<uInt>(taken);
+    const bool is_last = at + taken == bytes.size();
+    int status = Z_OK;
+    do {
+      stream.next_out = reinterpret_cast<Bytef*>(block.data());
+      stream.avail_out = static_cast<uInt>(block.size());
+      status = deflate(&stream, is_last ? Z_FINISH : Z_NO_FLUSH);
+      packed.append(block.data(), block.size() - stream.avail_out);
+    } while (stream.avail_out == 0);
+    if (status == Z_STREAM_END) return packed;
+  }
 }
 
 }  // namespace ringsim

@@ -1,5 +1,5 @@
 #pragma once
-// Unpacking gzip, of which a few bytes may stand for more than a memory holds.
+// gzip. A few packed bytes may stand for more than a memory holds.
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -18,5 +18,8 @@ bool is_gzip(std::string_view bytes);
 /// The bytes that `packed` stands for, at most `most`. Throws UserError, with the byte of the
 /// unpacked data, where there are more, or the stream is cut off or corrupt.
 std::string unpack_gzip(std::string_view packed, std::size_t most, const GzipErrors& errors);
+
+/// Bytes packed as well as zlib can; the same bytes always come out the same.
+std::string pack_gzip(std::string_view bytes);
 
 }  // namespace ringsim

@@ -37,7 +37,8 @@ constexpr std::size_t deepest = 100;
 /// Builds a Json tree from nlohmann's parser events, and refuses duplicate keys.
 class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
  public:
-  TreeBuilder(std::string_view text, const std::string& file) : text_(text), file_(file) {}
+  TreeBuilder(std::string_view text, const std::string& file, RepeatedKeys repeated)
+      : text_(text), file_(file), repeated_(repeated) {}
 
   bool null() override { return add(Json(nullptr)); }
   bool boolean(bool value) override { return add(Json(value)); }
@@ -57,7 +58,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
                       "keys without are accepted");
     }
     for (const auto& member : members) {
-      if (member.first == key) {
+      if (member.first == key && repeated_ == RepeatedKeys::refused) {
         throw UserError(place_of_open(), fmt::format("the key \"{}\" stands twice", key),
                         "each key once", "remove one of the two");
       }
@@ -131,6 +132,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
 
   std::string_view text_;
   const std::string& file_;
+  RepeatedKeys repeated_;
   std::vector<Open> open_;
   Json root_;
 };
@@ -270,8 +272,8 @@ JsonValue JsonObject::operator[](std::string_view key) const {
                   fmt::format("add \"{}\"", key));
 }
 
-JsonValue parse_json(std::string_view text, const std::string& file) {
-  TreeBuilder builder(text, file);
+JsonValue parse_json(std::string_view text, const std::string& file, RepeatedKeys repeated) {
+  TreeBuilder builder(text, file, repeated);
   nlohmann::json::sax_parse(text, &builder);
   auto root = std::make_shared<const Json>(builder.take());
   const Json* json = root.get();

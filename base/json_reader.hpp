@@ -19,6 +19,7 @@
 namespace ringsim {
 
 class JsonObject;
+enum class RepeatedKeys;
 
 /// One value of a document and where it stands. Cheap to copy; keeps the document alive.
 class JsonValue {
@@ -52,7 +53,8 @@ class JsonValue {
 
  private:
   friend class JsonObject;
-  friend JsonValue parse_json(std::string_view text, const std::string& file);
+  friend JsonValue parse_json(std::string_view text, const std::string& file,
+                              RepeatedKeys repeated);
   JsonValue(std::shared_ptr<const Json> root, const Json* json, Place place);
   std::string quantity_text(std::string_view accepted) const;
 
@@ -76,8 +78,12 @@ class JsonObject {
   JsonValue value_;
 };
 
+/// What to do with a key that stands twice in an object: files of ours have none; programs that
+/// write JSON without care repeat some. Of keys that are kept find() takes the first.
+enum class RepeatedKeys { refused, kept };
 /// Parses JSON text; `file` is named in errors. Broken JSON is an error with line and column.
-JsonValue parse_json(std::string_view text, const std::string& file);
+JsonValue parse_json(std::string_view text, const std::string& file,
+                     RepeatedKeys repeated = RepeatedKeys::refused);
 /// Reads and parses a file.
 JsonValue load_json(const std::filesystem::path& path);
 

@@ -6,10 +6,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
 #include <span>
+#include <tuple>
 #include <utility>
 
 namespace ringsim {
@@ -27,14 +29,11 @@ struct IdxFile {
   std::string path;
   std::string unpacked;
   std::string digest;
-  /// `unpacked` as numbers from 0 to 255.
-  std::span<const std::uint8_t> bytes = {reinterpret_cast<const std::uint8_t*>(unpacked.data()),
-                                         unpacked.size()};
 
-  IdxFile(std::string of, std::string data, std::string digest_of)
-      : path(std::move(of)), unpacked(std::move(data)), digest(std::move(digest_of)) {}
-  IdxFile(const IdxFile&) = delete;
-  IdxFile& operator=(const IdxFile&) = delete;
+  /// `unpacked` as numbers from 0 to 255.
+  std::span<const std::uint8_t> bytes() const {
+    return {reinterpret_cast<const std::uint8_t*>(unpacked.data()), unpacked.size()};
+  }
 };
 
 [[noreturn]] void broken(const std::string& path, std::size_t offset, const std::string& found) {
@@ -58,9 +57,10 @@ IdxFile read_idx(const std::filesystem::path& folder, std::string_view name, std
 }
 
 std::uint32_t big_endian(const IdxFile& file, std::size_t offset) {
-  if (file.bytes.size() < offset + 4) broken(file.path, file.bytes.size(), "the header is cut off");
+  if (file.bytes().size() < offset + 4)
+    broken(file.path, file.bytes().size(), "the header is cut off");
   std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) value = value << 8 | file.bytes[offset + i];
+  for (std::size_t i = 0; i < 4; ++i) value = value << 8 | file.bytes()[offset + i];
   return value;
 }
 
@@ -82,8 +82,8 @@ std::size_t check_header(const IdxFile& file, std::span<const std::uint32_t> dim
     }
     data *= dimensions[i];
   }
-  if (file.bytes.size() != expected + data) {
-    broken(file.path, file.bytes.size(),
+  if (file.bytes().size() != expected + data) {
+    broken(file.path, file.bytes().size(),
            fmt::format("the data ends here in place of byte {}", expected + data));
   }
   return expected;
@@ -96,29 +96,65 @@ std::string labels_file(std::string_view part) {
   return fmt::format("{}-labels-idx1-ubyte.gz", part);
 }
 
-Samples read_samples(const std::filesystem::path& folder, std::string_view prefix,
-                     std::uint32_t count, std::vector<InputFile>& files) {
-  constexpr std::uint32_t side = 28, classes = 10;
+/// Images as they are stored, a byte a pixel.
+struct StoredSamples {
+  IdxFile images;
+  std::size_t first_pixel;
+  std::vector<std::uint8_t> labels;
+
+  std::span<const std::uint8_t> pixels() const { return images.bytes().subspan(first_pixel); }
+};
+
+constexpr std::uint32_t side = 28;
+
+StoredSamples read_samples(const std::filesystem::path& folder, std::string_view prefix,
+                           std::uint32_t count, std::vector<InputFile>& files) {
+  constexpr std::uint32_t classes = 10;
   // Where a file is longer, its sizes are what is said to be wrong.
   constexpr std::size_t spare = std::size_t{1} << 20;
-  const auto images =
-      read_idx(folder, images_file(prefix), std::size_t{count} * side * side + spare);
+  StoredSamples samples{
+      read_idx(folder, images_file(prefix), std::size_t{count} * side * side + spare), 0, {}};
   const auto labels = read_idx(folder, labels_file(prefix), count + spare);
-  const std::size_t first_pixel = check_header(images, std::array{count, side, side});
+  samples.first_pixel = check_header(samples.images, std::array{count, side, side});
   const std::size_t first_label = check_header(labels, std::array{count});
-  Samples samples{std::size_t{side} * side, {}, {}};
-  samples.inputs.assign(images.bytes.begin() + static_cast<std::ptrdiff_t>(first_pixel),
-                        images.bytes.end());
-  samples.labels.assign(labels.bytes.begin() + static_cast<std::ptrdiff_t>(first_label),
-                        labels.bytes.end());
-  for (std::size_t i = 0; i < samples.size(); ++i) {
+  samples.labels.assign(labels.bytes().begin() + static_cast<std::ptrdiff_t>(first_label),
+                        labels.bytes().end());
+  for (std::size_t i = 0; i < samples.labels.size(); ++i) {
     if (samples.labels[i] >= classes) {
       broken(labels.path, first_label + i, fmt::format("found the label {}", samples.labels[i]));
     }
   }
-  for (const auto* file : {&images, &labels}) {
+  for (const auto* file : {&std::as_const(samples.images), &labels}) {
     files.push_back({std::filesystem::path(file->path).filename().string(), file->digest});
   }
+  return samples;
+}
+
+/// What each value of a pixel is where `pixels` together have mean 0 and standard deviation 1.
+using PixelValues = std::array<float, 256>;
+
+PixelValues normalised(std::span<const std::uint8_t> pixels) {
+  std::array<std::uint64_t, std::tuple_size_v<PixelValues>> counts{};
+  for (const auto pixel : pixels) ++counts[pixel];
+  std::uint64_t sum = 0, square_sum = 0;
+  for (std::size_t pixel = 0; pixel < counts.size(); ++pixel) {
+    sum += counts[pixel] * pixel;
+    square_sum += counts[pixel] * pixel * pixel;
+  }
+  const auto count = static_cast<double>(pixels.size());
+  const double mean = static_cast<double>(sum) / count;
+  const double stddev = std::sqrt(static_cast<double>(square_sum) / count - mean * mean);
+  PixelValues values{};
+  for (std::size_t pixel = 0; pixel < values.size(); ++pixel)
+    values[pixel] = static_cast<float>((static_cast<double>(pixel) - mean) / stddev);
+  return values;
+}
+
+Samples with_values(StoredSamples stored, const PixelValues& values) {
+  Samples samples{std::size_t{side} * side, {}, std::move(stored.labels)};
+  samples.inputs.resize(stored.pixels().size());
+  std::ranges::transform(stored.pixels(), samples.inputs.begin(),
+                         [&](std::uint8_t pixel) { return values[pixel]; });
   return samples;
 }
 
@@ -141,18 +177,11 @@ std::filesystem::path fashion_mnist_folder() {
 
 Dataset load_fashion_mnist(const std::filesystem::path& folder) {
   Dataset data;
-  data.train = read_samples(folder, "train", 60000, data.files);
-  data.test = read_samples(folder, "t10k", 10000, data.files);
-  double sum = 0, square_sum = 0;
-  for (const float pixel : data.train.inputs) {
-    sum += pixel;
-    square_sum += static_cast<double>(pixel) * pixel;
-  }
-  const auto count = static_cast<double>(data.train.inputs.size());
-  const double mean = sum / count, stddev = std::sqrt(square_sum / count - mean * mean);
-  for (auto* samples : {&data.train, &data.test}) {
-    for (float& pixel : samples->inputs) pixel = static_cast<float>((pixel - mean) / stddev);
-  }
+  auto train = read_samples(folder, "train", 60000, data.files);
+  auto test = read_samples(folder, "t10k", 10000, data.files);
+  const auto values = normalised(train.pixels());
+  data.train = with_values(std::move(train), values);
+  data.test = with_values(std::move(test), values);
   return data;
 }
 

@@ -19,6 +19,28 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
 
 bool is_npy(const TensorFile& file) { return file.path.extension() == ".npy"; }
 
+/// The name without what DistributedDataParallel and torch.compile put before it.
+std::string_view without_wrappers(std::string_view name) {
+  for (;;) {
+    if (name.starts_with("module.")) {
+      name.remove_prefix(7);
+    } else if (name.starts_with("_orig_mod.")) {
+      name.remove_prefix(10);
+    } else {
+      return name;
+    }
+  }
+}
+
+/// The tensor of this name, whatever wraps it on either side; null where there is none.
+const Tensor* find_named(const TensorFile& file, std::string_view name) {
+  if (const Tensor* tensor = file.find(name)) return tensor;
+  const auto found = std::ranges::find_if(file.tensors, [&](const Tensor& tensor) {
+    return without_wrappers(tensor.name) == without_wrappers(name);
+  });
+  return found == file.tensors.end() ? nullptr : &*found;
+}
+
 void require_finite(const Tensor& tensor, std::span<const float> values, std::optional<Rank> rank) {
   const auto bad = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
   if (bad == values.end()) return;
@@ -37,7 +59,13 @@ GradientDump::GradientDump(const std::filesystem::path& weights,
   const TensorFile file = load_tensors(weights);
   weights_sha256_ = sha256(*file.content);
   weights_are_npy_ = is_npy(file);
+  check(!steps_.empty(), "a dump of no step");
+  const TensorFile first = load_tensors(steps_.front());
   for (const auto& tensor : file.tensors) {
+    if (!is_layer(tensor, first)) {
+      passed_over_.push_back(tensor.name);
+      continue;
+    }
     const std::size_t offset = weights_.size();
     layers_.push_back({tensor.name, offset, tensor.elements()});
     shapes_.push_back(tensor.shape);
@@ -46,16 +74,32 @@ GradientDump::GradientDump(const std::filesystem::path& weights,
     read_floats(tensor, 0, values);
     if (finite) require_finite(tensor, values, {});
   }
+  if (!passed_over_.empty() && layers_.empty()) {
+    throw UserError({steps_.front().string(), {}},
+                    fmt::format("holds no gradient of \"{}\", nor of any other tensor of {}",
+                                passed_over_.front(), weights.string()),
+                    "tensors with the weights' names are accepted");
+  }
   if (weights_.empty())
     throw UserError({weights.string(), {}}, "holds no parameters", "at least one is accepted");
-  check(!steps_.empty(), "a dump of no step");
-  const TensorFile first = load_tensors(steps_.front());
   ranks_ = ranks_of(tensor_of(first, 0), 0);
+}
+
+bool GradientDump::is_layer(const Tensor& weight, const TensorFile& first) const {
+  return is_float(weight.type) &&
+         ((weights_are_npy_ && is_npy(first)) || find_named(first, weight.name) != nullptr);
 }
 
 const Tensor& GradientDump::tensor_of(const TensorFile& file, std::size_t layer) const {
   if (weights_are_npy_ && is_npy(file)) return file.tensors.front();
-  if (const Tensor* tensor = file.find(layers_[layer].name)) return *tensor;
+  if (const Tensor* tensor = find_named(file, layers_[layer].name)) {
+    if (!is_float(tensor->type)) {
+      throw UserError(tensor->place.member("dtype"),
+                      fmt::format("the gradient of \"{}\" is not of floats", tensor->name),
+                      "F16, BF16, F32 or F64 is accepted");
+    }
+    return *tensor;
+  }
   throw UserError({file.path.string(), {}},
                   fmt::format("holds no gradient of \"{}\"", layers_[layer].name),
                   "a tensor for every one of the weights is accepted");
@@ -94,8 +138,22 @@ GradientDump::Step GradientDump::read_step(std::size_t step, bool finite) const 
   }
   if (file.tensors.size() > layers_.size()) {
     const auto extra = std::ranges::find_if(file.tensors, [&](const Tensor& tensor) {
-      return std::ranges::find(layers_, tensor.name, &Layer::name) == layers_.end();
+      return std::ranges::none_of(layers_, [&](const Layer& layer) {
+        return without_wrappers(layer.name) == without_wrappers(tensor.name);
+      });
     });
+    if (extra == file.tensors.end()) {
+      throw UserError({file.path.string(), {}},
+                      "two tensors have the same name, with and without \"module.\"",
+                      "one gradient of each weight is accepted");
+    }
+    for (const auto& name : passed_over_) {
+      if (without_wrappers(name) != without_wrappers(extra->name)) continue;
+      throw UserError(extra->place,
+                      fmt::format("\"{}\" has a gradient here, and none in {}", extra->name,
+                                  steps_.front().string()),
+                      "gradients of the same tensors in every step are accepted");
+    }
     throw UserError(extra->place, fmt::format("no weight is named \"{}\"", extra->name),
                     "a tensor for every one of the weights is accepted, and no others");
   }

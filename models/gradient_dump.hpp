@@ -13,7 +13,9 @@ namespace ringsim {
 /// The tensors of a weights file are the layers, in the order of their bytes. A step's file has a
 /// tensor of the same name for each (.npy files, which have one tensor, may be named as they like),
 /// of the same shape (one rank) or with one more dimension in front, whose extent is the number of
-/// ranks.
+/// ranks. Names are equal whether or not they begin as those of DistributedDataParallel and of
+/// torch.compile do ("module.", "_orig_mod."). A weights file may be a state_dict: tensors of which
+/// the first step has no gradient (buffers, frozen parameters) and counters are passed over.
 class GradientDump {
  public:
   /// Reads the weights, and of the first step's file the number of ranks. Throws UserError.
@@ -24,6 +26,8 @@ class GradientDump {
   const Layers& layers() const { return layers_; }
   std::span<const float> weights() const { return weights_; }
   Rank ranks() const { return ranks_; }
+  /// Names of the tensors of the weights file that are no layers, as they have no gradient.
+  const std::vector<std::string>& passed_over() const { return passed_over_; }
   std::size_t steps() const { return steps_.size(); }
 
   struct Step {
@@ -39,12 +43,14 @@ class GradientDump {
   const std::filesystem::path& step_file(std::size_t step) const { return steps_[step]; }
 
  private:
+  bool is_layer(const Tensor& weight, const TensorFile& first) const;
   const Tensor& tensor_of(const TensorFile& file, std::size_t layer) const;
   Rank ranks_of(const Tensor& tensor, std::size_t layer) const;
 
   Layers layers_;
   std::vector<std::vector<std::size_t>> shapes_;  ///< of the layers
   std::vector<float> weights_;
+  std::vector<std::string> passed_over_;
   std::vector<std::filesystem::path> steps_;
   std::string weights_sha256_;
   bool weights_are_npy_ = false;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <optional>
 #include <set>
 
 namespace ringsim {
@@ -109,18 +110,48 @@ std::vector<Change<BytesPerSecond>> left_over(BytesPerSecond bandwidth,
   return left;
 }
 
+/// Payload over what a link carries of full frames of TCP over IPv4: the frame holds 14 bytes of
+/// Ethernet, which a shaper counts too, 20 of IP, 20 of TCP and 12 of its time stamps.
+double ethernet_efficiency(double mtu) {
+  constexpr double frame = 14, headers = 20 + 20 + 12;
+  return (mtu - headers) / (mtu + frame);
+}
+
+/// What "medium" and "mtu" say; absent where they are not there. The MTU has no default, as
+/// switches and clouds differ.
+std::optional<double> read_medium(const JsonObject& object) {
+  const auto medium = object.find("medium"), mtu = object.find("mtu");
+  if (!medium && !mtu) return std::nullopt;
+  if (!medium) {
+    throw UserError(mtu->place(), "\"mtu\" stands without \"medium\"",
+                    "both or neither is accepted", "add \"medium\": \"ethernet\"");
+  }
+  if (medium->string("\"ethernet\" is accepted") != "ethernet")
+    medium->wrong("\"ethernet\" is accepted");
+  for (const auto* other : {"efficiency", "sizes"}) {
+    if (const auto beside = object.find(other)) {
+      throw UserError(beside->place(), fmt::format("\"{}\" stands beside \"medium\"", other),
+                      "one of the two is accepted", "both say what is left for payload");
+    }
+  }
+  constexpr std::uint64_t least = 576, most = 65535;
+  return ethernet_efficiency(static_cast<double>(object["mtu"].integer(least, most)));
+}
+
 Link read_members(const JsonObject& object) {
   Link link{{}, object["bandwidth"].bandwidth(), object["latency"].seconds()};
   const auto efficiency = object.find("efficiency"), sizes = object.find("sizes"),
              profile = object.find("profile"), outages = object.find("outages"),
              background = object.find("background");
-  if (!efficiency && !sizes && !profile && !outages && !background) return link;
+  const auto medium = read_medium(object);
+  if (!efficiency && !sizes && !profile && !outages && !background && !medium) return link;
   LinkExtras extras;
   if (efficiency && sizes) {
     throw UserError(sizes->place(), "\"sizes\" stands beside \"efficiency\"",
                     "one of the two is accepted", "put the efficiency into the pieces' bandwidth");
   }
   if (efficiency) extras.efficiency = efficiency->number(0.001, 1);
+  if (medium) extras.efficiency = *medium;
   link.bandwidth = link.bandwidth * extras.efficiency;
   if (sizes) extras.pieces = read_sizes(*sizes, link.bandwidth);
   std::vector<Change<BytesPerSecond>> changes;
@@ -138,13 +169,13 @@ Link read_members(const JsonObject& object) {
 }  // namespace
 
 Link read_link(const JsonValue& value) {
-  return read_members(value.object(
-      {"bandwidth", "latency", "efficiency", "sizes", "profile", "outages", "background"}));
+  return read_members(value.object({"bandwidth", "latency", "efficiency", "sizes", "profile",
+                                    "outages", "background", "medium", "mtu"}));
 }
 
 Link read_named_link(const JsonValue& value, std::string name) {
-  const auto object = value.object(
-      {"name", "bandwidth", "latency", "efficiency", "sizes", "profile", "outages", "background"});
+  const auto object = value.object({"name", "bandwidth", "latency", "efficiency", "sizes",
+                                    "profile", "outages", "background", "medium", "mtu"});
   if (const auto given = object.find("name")) {
     name = given->string("a name is accepted");
     if (name.empty() || name.find(':') != std::string::npos) {
@@ -157,8 +188,8 @@ Link read_named_link(const JsonValue& value, std::string name) {
 }
 
 Link read_link_exception(const JsonValue& value) {
-  const auto object = value.object(
-      {"link", "bandwidth", "latency", "efficiency", "sizes", "profile", "outages", "background"});
+  const auto object = value.object({"link", "bandwidth", "latency", "efficiency", "sizes",
+                                    "profile", "outages", "background", "medium", "mtu"});
   std::string name = object["link"].string("the name of a link is accepted");
   Link link = read_members(object);
   link.name = std::move(name);

@@ -83,6 +83,8 @@ Topology load_topology(const std::filesystem::path& path) {
   }
   if (const auto gpu = root.find("gpu"))
     topology.set_gpu(gpu->string("the name of a GPU (ringsim list gpus) is accepted"));
+  if (const auto calibration = root.find("calibration"))
+    topology.set_calibration(read_calibration_scope(*calibration));
   if (const auto links = root.find("link_exceptions")) read_link_exceptions(*links, topology);
   Host common;
   if (const auto host = root.find("host")) common = read_host(*host);

@@ -21,7 +21,7 @@ constexpr std::array<TopologyKey, 5> first_keys = {{
     {"gpu", R"({"type": "string", "description": "The GPU of its hosts, e.g. a100."})", false},
 }};
 
-constexpr std::array<TopologyKey, 3> last_keys = {{
+constexpr std::array<TopologyKey, 4> last_keys = {{
     {"link_exceptions", R"({"type": "array", "items": {"$ref": "#/definitions/link_exception"},
                            "description": "Links that differ; each entry replaces its link."})",
      false},
@@ -29,6 +29,7 @@ constexpr std::array<TopologyKey, 3> last_keys = {{
     {"host_exceptions", R"({"type": "array", "items": {"$ref": "#/definitions/host_exception"},
                            "description": "Hosts that differ."})",
      false},
+    {"calibration", R"({"$ref": "#/definitions/calibration"})", false},
 }};
 
 /// What links and hosts of every kind consist of.
@@ -53,6 +54,19 @@ constexpr std::string_view parts = R"({
       "type": "object",
       "properties": {"at": {"$ref": "#/definitions/seconds"}, "bandwidth": {"$ref": "#/definitions/bandwidth"}},
       "required": ["at", "bandwidth"], "additionalProperties": false}},
+  "calibration": {
+    "type": "object",
+    "description": "The measured times that the links were fitted to, as ringsim calibrate writes it.",
+    "properties": {
+      "operations": {"type": "array", "items": {"type": "string"}},
+      "ranks": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 1048576}},
+      "nodes": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 1048576}},
+      "smallest": {"$ref": "#/definitions/bytes"}, "largest": {"$ref": "#/definitions/bytes"},
+      "median_error": {"type": "number", "minimum": 0}, "worst_error": {"type": "number", "minimum": 0},
+      "warnings": {"type": "array", "items": {"type": "string"}},
+      "model": {"type": "object", "description": "The fitted parameters."}},
+    "required": ["operations", "ranks", "nodes", "smallest", "largest", "median_error", "worst_error"],
+    "additionalProperties": false},
   "outages": {
     "type": "array", "minItems": 1, "description": "Times in which nothing passes.",
     "items": {
@@ -68,7 +82,7 @@ constexpr std::string_view parts = R"({
       "required": ["bandwidth"], "additionalProperties": false}}
 })";
 
-constexpr std::array<TopologyKey, 7> link_keys = {{
+constexpr std::array<TopologyKey, 9> link_keys = {{
     {"bandwidth", R"({"$ref": "#/definitions/bandwidth"})"},
     {"latency", R"({"$ref": "#/definitions/seconds"})"},
     {"efficiency", R"({"$ref": "#/definitions/efficiency"})", false},
@@ -76,8 +90,17 @@ constexpr std::array<TopologyKey, 7> link_keys = {{
     {"profile", R"({"$ref": "#/definitions/link_profile"})", false},
     {"outages", R"({"$ref": "#/definitions/outages"})", false},
     {"background", R"({"$ref": "#/definitions/background"})", false},
+    {"medium",
+     R"({"enum": ["ethernet"], "description": "TCP over it leaves its headers' share out."})",
+     false},
+    {"mtu",
+     R"({"type": "integer", "minimum": 576, "maximum": 65535, "description": "Bytes of an IP packet, e.g. 1500."})",
+     false},
 }};
-constexpr std::string_view link_conditions = R"({"not": {"required": ["efficiency", "sizes"]}})";
+constexpr std::string_view link_conditions =
+    R"({"not": {"anyOf": [{"required": ["efficiency", "sizes"]}, {"required": ["efficiency", "medium"]},
+                          {"required": ["sizes", "medium"]}]},
+        "dependencies": {"medium": ["mtu"], "mtu": ["medium"]}})";
 
 constexpr std::array<TopologyKey, 4> host_keys = {{
     {"speed",

@@ -129,7 +129,13 @@ SimgridPlatform simgrid_platform(const Topology& topology, std::string_view stem
       "<?xml version=\"1.0\"?>\n"
       "<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
       "<!-- {}, written by ringsim -->\n"
-      "<platform version=\"4.1\">\n  <zone id=\"ringsim\" routing=\"Full\">\n",
+      "<platform version=\"4.1\">\n"
+      "  <config>\n"
+      "    <prop id=\"network/model\" value=\"CM02\"/>\n"
+      "    <prop id=\"network/TCP-gamma\" value=\"0\"/>\n"
+      "    <prop id=\"network/crosstraffic\" value=\"0\"/>\n"
+      "  </config>\n"
+      "  <zone id=\"ringsim\" routing=\"Full\">\n",
       topology.kind().name);
   for (Rank rank = 0; rank < topology.hosts(); ++rank) {
     add_host(text, rank, topology.host(rank), profiles);

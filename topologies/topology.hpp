@@ -5,6 +5,7 @@
 #include "base/rank.hpp"
 #include "base/shipped.hpp"
 #include "base/units.hpp"
+#include "topologies/calibration_scope.hpp"
 #include "topologies/host.hpp"
 #include "topologies/link.hpp"
 
@@ -79,9 +80,12 @@ class Topology {
   /// "host profile", "reduce_rate" and "dies" are in use.
   std::vector<std::string_view> features() const;
   AfterOutage after_outage() const { return after_outage_; }
+  /// What its links were fitted to; absent where they were not, or the file does not say it.
+  const std::optional<CalibrationScope>& calibration() const { return calibration_; }
 
   void set_gpu(std::string gpu) { gpu_ = std::move(gpu); }
   void set_description(std::string description) { description_ = std::move(description); }
+  void set_calibration(CalibrationScope scope) { calibration_ = std::move(scope); }
   void set_link(LinkId id, Link link) { links_.at(id) = std::move(link); }
   void set_after_outage(AfterOutage after) { after_outage_ = after; }
   void set_hosts(Host all) { common_host_ = std::move(all); }
@@ -96,6 +100,7 @@ class Topology {
   Host common_host_;
   std::map<Rank, Host> hosts_apart_;
   AfterOutage after_outage_ = AfterOutage::resume;
+  std::optional<CalibrationScope> calibration_;
 };
 
 /// Whether one of the hosts 0 .. ranks-1 dies.

@@ -33,7 +33,14 @@ struct Event {
 struct Launch {
   double time;
   std::uint64_t correlation;
+  bool has_kernel;  ///< whether a kernel belongs to it
 };
+/// A step of the profiler, or the whole trace.
+struct Window {
+  double from = -any, to = any;
+  std::string name;
+};
+using Kernels = std::unordered_map<std::uint64_t, Kernel>;  ///< by correlation
 
 std::string text_of(const JsonValue& event, std::string_view key) {
   const auto value = event.find(key);
@@ -71,11 +78,49 @@ std::optional<std::uint64_t> parameters_of(const JsonValue& event) {
   return product;
 }
 
+std::optional<std::uint64_t> correlation_of(const JsonValue& event) {
+  const auto arguments = event.find("args");
+  return arguments ? count_of(*arguments, "correlation") : std::nullopt;
+}
+
+/// The steps of the profiler in order of time; the whole trace where there are none.
+std::vector<Window> windows_of(const std::vector<JsonValue>& events) {
+  std::vector<Window> windows;
+  for (const auto& event : events) {
+    if (text_of(event, "cat") != "user_annotation") continue;
+    const auto name = text_of(event, "name");
+    const auto start = event.find("ts"), duration = event.find("dur");
+    if (!name.starts_with("ProfilerStep#") || !start || !duration) continue;
+    const double from = start->number(-any, any);
+    windows.push_back({from, from + duration->number(0, any), name});
+  }
+  std::sort(windows.begin(), windows.end(),
+            [](const Window& a, const Window& b) { return a.from < b.from; });
+  if (windows.empty()) windows.emplace_back();
+  return windows;
+}
+
+Kernels kernels_of(const std::vector<JsonValue>& events) {
+  Kernels kernels;
+  for (const auto& event : events) {
+    if (text_of(event, "ph") != "X" || text_of(event, "cat") != "kernel") continue;
+    const auto start = event.find("ts"), duration = event.find("dur");
+    const auto correlation = correlation_of(event);
+    if (!start || !duration || !correlation) continue;
+    const double begin = start->number(-any, any);
+    kernels.emplace(*correlation, Kernel{begin, begin + duration->number(0, any),
+                                         all_reduced_by(*event.find("args")),
+                                         text_of(event, "name").starts_with("nccl")});
+  }
+  return kernels;
+}
+
 /// What one step of a trace holds.
 class Step {
  public:
-  Step(const std::filesystem::path& path, const std::vector<JsonValue>& events) : path_(path) {
-    find_window(events);
+  Step(const std::filesystem::path& path, const std::vector<JsonValue>& events,
+       const Kernels& kernels, const Window& window)
+      : path_(path), window_(window), kernels_(kernels) {
     for (const auto& event : events) add(event);
     std::sort(gradients_.begin(), gradients_.end(),
               [](const Event& a, const Event& b) { return a.start < b.start; });
@@ -83,16 +128,39 @@ class Step {
               [](const Launch& a, const Launch& b) { return a.time < b.time; });
     for (const auto& launch : launches_) {
       const auto found = kernels_.find(launch.correlation);
-      if (found == kernels_.end()) continue;
+      if (found == kernels_.end()) {
+        // What is launched after the last gradient, as the optimizer is, makes none late.
+        const bool counts = gradients_.empty() || launch.time <= gradients_.back().start;
+        if (launch.has_kernel && counts) ++lost_;
+        continue;
+      }
       if (!found->second.is_nccl) begin_ = std::min(begin_, found->second.start);
+      reduces_ = reduces_ || found->second.all_reduced.has_value();
     }
+  }
+
+  /// Whether it computes and has gradients or their all-reduces. The profiler opens a step at its
+  /// end in which nothing happens.
+  bool has_backward_pass() const { return begin_ != any && (!gradients_.empty() || reduces_); }
+  /// Whether all its kernels and gradients are there: the profiler's buffers may have ended before.
+  bool is_whole(const std::vector<MeasuredLayer>& layers) const {
+    return lost_ == 0 && (gradients_.empty() || gradients_.size() == layers.size());
+  }
+
+  std::vector<double> ready_times(const std::vector<MeasuredLayer>& layers) const {
     if (begin_ == any)
       fail("no kernel that is launched in the step",
            "a trace with CPU and CUDA activities is accepted");
+    if (lost_ > 0) {
+      fail(fmt::format("kernels of {} launches in {} are missing", lost_,
+                       window_.name.empty() ? "the trace" : window_.name),
+           "a step whose kernels are all there is accepted",
+           "record one more step, so that the profiler does not stop within the last one");
+    }
+    return gradients_.empty() ? from_buckets(layers) : from_gradients(layers);
   }
 
-  bool has_gradients() const { return !gradients_.empty(); }
-
+ private:
   std::vector<double> from_gradients(const std::vector<MeasuredLayer>& layers) const {
     if (gradients_.size() != layers.size()) {
       fail(fmt::format("{} AccumulateGrad events in the step", gradients_.size()),
@@ -147,7 +215,6 @@ class Step {
     return ready;
   }
 
- private:
   [[noreturn]] void fail(const std::string& found, const std::string& accepted,
                          std::string_view fix = {}) const {
     throw UserError({path_.string(), {}}, found, accepted, fix);
@@ -155,38 +222,20 @@ class Step {
 
   double seconds(double moment) const { return (moment - begin_) * 1e-6; }
 
-  void find_window(const std::vector<JsonValue>& events) {
-    for (const auto& event : events) {
-      if (text_of(event, "cat") != "user_annotation" ||
-          !text_of(event, "name").starts_with("ProfilerStep#") || !event.find("dur"))
-        continue;
-      const double start = event.find("ts")->number(-any, any);
-      if (has_window_ && start < from_) continue;
-      has_window_ = true;
-      from_ = start;
-      to_ = start + event.find("dur")->number(0, any);
-    }
-  }
-
   void add(const JsonValue& event) {
     if (text_of(event, "ph") != "X") return;
     const std::string name = text_of(event, "name"), category = text_of(event, "cat");
-    const bool is_kernel = category == "kernel",
-               is_launch = category == "cuda_runtime" || category == "cuda_driver";
+    const bool is_launch = category == "cuda_runtime" || category == "cuda_driver";
     const bool is_gradient = name == "torch::autograd::AccumulateGrad";
-    if (!is_kernel && !is_launch && !is_gradient) return;
+    if (!is_launch && !is_gradient) return;
     const auto start_value = event.find("ts"), duration = event.find("dur");
     if (!start_value || !duration) return;
     const double start = start_value->number(-any, any);
-    const auto arguments = event.find("args");
-    const auto correlation = arguments ? count_of(*arguments, "correlation") : std::nullopt;
-    if (is_kernel && correlation) {
-      kernels_.emplace(*correlation, Kernel{start, start + duration->number(0, any),
-                                            all_reduced_by(*arguments), name.starts_with("nccl")});
-    } else if (start < from_ || start >= to_) {
-      return;
-    } else if (is_launch && correlation) {
-      launches_.push_back({start, *correlation});
+    if (start < window_.from || start >= window_.to) return;
+    const auto correlation = correlation_of(event);
+    if (is_launch && correlation) {
+      // Of copies and graphs there are other events than kernels.
+      launches_.push_back({start, *correlation, name.find("LaunchKernel") != std::string::npos});
     } else if (is_gradient) {
       gradients_.push_back({start, parameters_of(event)});
     }
@@ -203,10 +252,12 @@ class Step {
          "a layer of the model for each is accepted", "is it another model?");
   }
 
-  std::filesystem::path path_;
-  bool has_window_ = false;
-  double from_ = -any, to_ = any, begin_ = any;
-  std::unordered_map<std::uint64_t, Kernel> kernels_;  ///< by correlation
+  const std::filesystem::path& path_;
+  const Window& window_;
+  const Kernels& kernels_;
+  double begin_ = any;
+  std::size_t lost_ = 0;  ///< launches whose kernel is not there
+  bool reduces_ = false;
   std::vector<Launch> launches_;
   std::vector<Event> gradients_;
 };
@@ -224,14 +275,25 @@ std::vector<double> read_profiler_trace(const std::filesystem::path& path,
                         .accepted = "a packed trace of up to 64 MiB is accepted",
                         .fix = "unpack it, or record fewer steps"});
   }
-  const auto root = parse_json(text, path.string());
+  const auto root = parse_json(text, path.string(), RepeatedKeys::kept);
   const auto events = root.find("traceEvents");
   if (!events) {
     throw UserError(root.place(), "found no traceEvents",
                     "a trace of the PyTorch profiler (prof.export_chrome_trace) is accepted");
   }
-  const Step step(path, events->array());
-  return step.has_gradients() ? step.from_gradients(layers) : step.from_buckets(layers);
+  const auto all = events->array();
+  const auto windows = windows_of(all);
+  const auto kernels = kernels_of(all);
+  // The last step that is whole; where none is, the last one with a backward pass says what is
+  // missing, or the last one of all.
+  std::optional<Step> said;
+  for (auto window = windows.rbegin(); window != windows.rend(); ++window) {
+    Step step(path, all, kernels, *window);
+    if (step.has_backward_pass() && step.is_whole(layers)) return step.ready_times(layers);
+    if (!said || (!said->has_backward_pass() && step.has_backward_pass()))
+      said.emplace(std::move(step));
+  }
+  return said->ready_times(layers);
 }
 
 }  // namespace ringsim

@@ -8,8 +8,10 @@
 namespace ringsim {
 
 /// read_ready_times() of a trace with CPU and CUDA activities, which may be packed (gzip). The step
-/// is the last whole "ProfilerStep#N" (prof.step()), or the whole trace where there is none; time 0
-/// is when its first kernel starts. Two sources, the first one that the trace has:
+/// is the last "ProfilerStep#N" (prof.step()) that has a backward pass and all its kernels (the last
+/// one of a trace is often empty, or cut off where the profiler's buffers ended), or the whole trace
+/// where there is none; time 0 is when its first kernel starts. Two sources, the first one that the
+/// trace has:
 ///
 /// - "AccumulateGrad" events of the autograd engine: one per layer and step. A gradient is ready
 ///   when the last kernel that was launched before its event (cudaLaunchKernel and its kernel share
@@ -22,7 +24,8 @@ namespace ringsim {
 ///   that waits for the one before it makes its bucket late: take it from a run on a fast network,
 ///   or of one rank.
 ///
-/// Throws UserError where the trace has neither, or they do not fit the layers.
+/// Throws UserError where the trace has neither, they do not fit the layers, or kernels of launches
+/// are missing in every step.
 std::vector<double> read_profiler_trace(const std::filesystem::path& path,
                                         const std::vector<MeasuredLayer>& layers);
 

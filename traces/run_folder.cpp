@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::array file_names = {
     StepRow::file.name,     LayerRow::file.name, LinkRow::file.name, StalenessRow::file.name,
-    TransferRow::file.name, FaultRow::file.name, Summary::file.name};
+    TransferRow::file.name, FaultRow::file.name, timeline_file_name, Summary::file.name};
 
 /// What killed runs left in a folder.
 struct LeftOver {
@@ -101,6 +101,7 @@ RunFolder::~RunFolder() {
   tables_.reset();
   transfers_.reset();
   faults_.reset();
+  timeline_.reset();
   remove_created();
 }
 
@@ -116,6 +117,7 @@ void RunFolder::commit(const Summary& summary) {
   std::apply([](auto&... table) { (table.file.commit(), ...); }, *tables_);
   if (transfers_) transfers_->file.commit();
   if (faults_) faults_->file.commit();
+  if (timeline_) timeline_->commit();
   file.commit();
   tables_.reset();
 }

@@ -4,9 +4,11 @@
 #include "base/files.hpp"
 #include "traces/csv.hpp"
 #include "traces/records.hpp"
+#include "traces/timeline.hpp"
 
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <tuple>
 
 namespace ringsim {
@@ -34,6 +36,12 @@ class RunFolder {
     faults_->file.write(csv_line(row));
   }
 
+  /// Adds to timeline.json, which is there once something has been added.
+  void write_timeline(std::string_view text) {
+    if (!timeline_) timeline_.emplace(folder_ / timeline_file_name);
+    timeline_->write(text);
+  }
+
   /// Puts every file in its place, summary.json last: a folder without it holds no run. Throws
   /// RunError (a full disk).
   void commit(const Summary& summary);
@@ -55,6 +63,7 @@ class RunFolder {
   std::optional<Tables> tables_;
   std::optional<Table<TransferRow>> transfers_;
   std::optional<Table<FaultRow>> faults_;
+  std::optional<AtomicFile> timeline_;
 };
 
 }  // namespace ringsim

@@ -48,6 +48,7 @@ class Header {
 
   std::string descr;
   std::vector<std::size_t> shape;
+  bool is_fortran = false;
 
  private:
   [[noreturn]] void wrong(const std::string& found, std::string_view accepted) const {
@@ -79,11 +80,10 @@ class Header {
   }
   void parse_order() {
     blanks();
-    if (text_.substr(at_).starts_with("True"))
-      wrong("the array is in Fortran's order",
-            "C's order is accepted: np.save(FILE, np.ascontiguousarray(a))");
-    if (!text_.substr(at_).starts_with("False")) wrong("no truth value", "False is accepted");
-    at_ += 5;
+    is_fortran = text_.substr(at_).starts_with("True");
+    if (!is_fortran && !text_.substr(at_).starts_with("False"))
+      wrong("no truth value", "True or False is accepted");
+    at_ += is_fortran ? 4 : 5;
     has_order_ = true;
   }
   void parse_shape() {
@@ -116,6 +116,29 @@ ElementType parse_type(const std::string& descr, const Place& place) {
   if (descr == "<f8") return ElementType::f64;
   throw UserError(place, fmt::format("elements of type '{}'", descr),
                   "'<f2', '<f4' or '<f8' is accepted");
+}
+
+/// The elements with the last index running fastest, of an array whose first index does.
+std::string row_major(std::string_view bytes, const std::vector<std::size_t>& shape,
+                      std::size_t width) {
+  std::string reordered(bytes.size(), '\0');
+  std::vector<std::size_t> index(shape.size()), strides(shape.size());
+  std::size_t stride = width;
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    strides[d] = stride;
+    stride *= shape[d];
+  }
+  std::size_t source = 0;
+  for (std::size_t target = 0; target < bytes.size(); target += width) {
+    std::memcpy(reordered.data() + target, bytes.data() + source, width);
+    for (std::size_t d = shape.size(); d-- > 0;) {
+      source += strides[d];
+      if (++index[d] < shape[d]) break;
+      source -= strides[d] * shape[d];
+      index[d] = 0;
+    }
+  }
+  return reordered;
 }
 
 }  // namespace
@@ -162,6 +185,11 @@ TensorFile parse_npy(std::string content, const std::filesystem::path& path) {
     throw UserError({name, fmt::format("byte {}", std::min(data_begin + wanted, bytes.size()))},
                     fmt::format("found {} bytes of elements", tensor.bytes.size()),
                     fmt::format("the {} bytes of the shape are accepted", wanted));
+  }
+  if (header.is_fortran) {
+    tensor.reordered = std::make_shared<const std::string>(
+        row_major(tensor.bytes, tensor.shape, element_bytes(tensor.type)));
+    tensor.bytes = *tensor.reordered;
   }
   file.tensors.push_back(std::move(tensor));
   return file;

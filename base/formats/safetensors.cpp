@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -17,13 +18,31 @@ namespace {
 constexpr std::size_t length_bytes = 8;
 constexpr std::uint64_t largest_header = 100'000'000;  // the format's own limit
 
+constexpr std::array<std::pair<std::string_view, ElementType>, 11> other_types = {{
+    {"BOOL", ElementType::other1},
+    {"I8", ElementType::other1},
+    {"F8_E4M3", ElementType::other1},
+    {"F8_E5M2", ElementType::other1},
+    {"F8_E8M0", ElementType::other1},
+    {"I16", ElementType::other2},
+    {"U16", ElementType::other2},
+    {"I32", ElementType::other4},
+    {"U32", ElementType::other4},
+    {"I64", ElementType::other8},
+    {"U64", ElementType::other8},
+}};
+
 ElementType parse_type(const JsonValue& value, SafetensorsBytes bytes) {
   const std::string name = value.string("a type of elements is accepted");
   if (name == "F16") return ElementType::f16;
   if (name == "BF16") return ElementType::bf16;
   if (name == "F32") return ElementType::f32;
   if (name == "F64") return ElementType::f64;
-  if (name == "U8" && bytes == SafetensorsBytes::accepted) return ElementType::u8;
+  if (bytes == SafetensorsBytes::accepted) {
+    if (name == "U8") return ElementType::u8;
+    for (const auto& [other, type] : other_types)
+      if (name == other) return type;
+  }
   value.wrong("F16, BF16, F32 or F64 is accepted");
 }
 

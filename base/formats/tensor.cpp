@@ -52,7 +52,14 @@ std::size_t element_bytes(ElementType type) {
     case ElementType::f64:
       return 8;
     case ElementType::u8:
+    case ElementType::other1:
       return 1;
+    case ElementType::other2:
+      return 2;
+    case ElementType::other4:
+      return 4;
+    case ElementType::other8:
+      return 8;
   }
   return 0;
 }
@@ -66,7 +73,8 @@ TensorFile load_tensors(const std::filesystem::path& path) {
   constexpr std::string_view accepted = "a .safetensors or .npy file is accepted";
   const auto ending = path.extension();
   if (ending == ".safetensors")
-    return parse_safetensors(read_file(path, accepted, most_of_records), path);
+    return parse_safetensors(read_file(path, accepted, most_of_records), path,
+                             SafetensorsBytes::accepted);
   if (ending == ".npy") return parse_npy(read_file(path, accepted, most_of_records), path);
   throw UserError({path.string(), {}}, fmt::format("ends in \"{}\"", ending.string()), accepted);
 }
@@ -84,8 +92,8 @@ void read_floats(const Tensor& tensor, std::size_t first, std::span<float> out) 
       return;
     case ElementType::f64:
       return convert<double>(bytes, out, [](double value) { return static_cast<float>(value); });
-    case ElementType::u8:
-      check(false, "read_floats: plain bytes");
+    default:
+      check(false, "read_floats: no floats");
   }
 }
 

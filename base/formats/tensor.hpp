@@ -13,8 +13,11 @@
 
 namespace ringsim {
 
-/// Little-endian element types that can be read. u8: plain bytes, which are no numbers here.
-enum class ElementType { f16, bf16, f32, f64, u8 };
+/// Little-endian element types. Those from u8 on are listed, and cannot be read as floats; `other`
+/// is any type of a state_dict's buffers (counters, truth values), of which the width is known.
+enum class ElementType { f16, bf16, f32, f64, u8, other1, other2, other4, other8 };
+/// Whether read_floats() takes it.
+constexpr bool is_float(ElementType type) { return type < ElementType::u8; }
 std::size_t element_bytes(ElementType type);
 
 /// One tensor of a file, row-major.
@@ -22,8 +25,10 @@ struct Tensor {
   std::string name;
   ElementType type = ElementType::f32;
   std::vector<std::size_t> shape;  ///< empty: a scalar, one element
-  std::string_view bytes;          ///< into the file's
+  std::string_view bytes;          ///< into the file's, or `reordered`
   Place place;                     ///< in the file
+  /// Owns the bytes where the file has them in another order (NumPy's fortran_order).
+  std::shared_ptr<const std::string> reordered = nullptr;
 
   std::size_t elements() const { return bytes.size() / element_bytes(type); }
 };
@@ -40,10 +45,11 @@ struct TensorFile {
 
 /// Reads a file whose name ends in .safetensors or .npy (one tensor, named as the file is, without
 /// the ending). Throws UserError with the file and the byte or JSON pointer where it is missing,
-/// truncated, too long, malformed, or holds an element type that is not in ElementType.
+/// truncated, too long or malformed. Tensors of safetensors may have any type; those that are no
+/// floats are listed.
 TensorFile load_tensors(const std::filesystem::path& path);
 
-/// Whether a file may hold tensors of type U8.
+/// Whether a file may hold tensors that are no floats.
 enum class SafetensorsBytes { refused, accepted };
 /// The same from bytes that were read.
 TensorFile parse_safetensors(std::string content, const std::filesystem::path& path,

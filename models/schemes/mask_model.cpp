@@ -1,6 +1,7 @@
 #include "models/schemes/mask_model.hpp"
 
 #include "base/random.hpp"
+#include "models/schemes/normal_shares.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,46 +10,6 @@
 
 namespace ringsim {
 namespace {
-
-/// The trapezoidal rule for expectations over a standard normal number: its error is far below that
-/// of the model.
-struct Nodes {
-  static constexpr std::size_t count = 33;
-  std::array<double, count> at{}, weight{};
-
-  Nodes() {
-    double sum = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      at[i] = -6 + 12 * static_cast<double>(i) / (count - 1);
-      weight[i] = std::exp(-at[i] * at[i] / 2);
-      sum += weight[i];
-    }
-    for (double& each : weight) each /= sum;
-  }
-};
-
-const Nodes& nodes() {
-  static const Nodes all;
-  return all;
-}
-
-/// The probabilities min(1, c * exp(sigma * x)) at the nodes, c such that their mean is `share`.
-std::array<double, Nodes::count> probabilities(double sigma, double share) {
-  const auto& [at, weight] = nodes();
-  std::array<double, Nodes::count> result{};
-  double c = share / std::exp(sigma * sigma / 2);
-  // Where none is cut off at 1 the first c is right; else a few steps upwards are.
-  for (int round = 0; round < 200; ++round) {
-    double mean = 0;
-    for (std::size_t i = 0; i < result.size(); ++i) {
-      result[i] = std::min(1.0, c * std::exp(sigma * at[i]));
-      mean += weight[i] * result[i];
-    }
-    if (std::abs(mean - share) <= 1e-9 * share) break;
-    c *= share / mean;
-  }
-  return result;
-}
 
 double total_sigma(const MaskModel& model) {
   return std::hypot(model.region_sigma, model.element_sigma);
@@ -77,39 +38,12 @@ double fluctuation(const MaskModel& model, std::uint64_t seed, std::uint32_t lay
 }  // namespace
 
 double share_of_union(const MaskModel& model, double share, double masks) {
-  const auto each = probabilities(total_sigma(model), share);
-  const auto& weight = nodes().weight;
+  const auto each = normal_shares(total_sigma(model), share);
+  const auto& weight = normal_nodes().weight;
   double kept = 0;
   for (std::size_t i = 0; i < each.size(); ++i)
     kept += weight[i] * -std::expm1(masks * std::log1p(-each[i]));
   return std::min(1.0, kept);
-}
-
-std::vector<double> shares_of_unions(const UnionModel& model, double share, std::uint32_t masks) {
-  const double active = std::max(model.active, share);
-  const auto each = probabilities(model.sigma, active > 0 ? share / active : 0);
-  auto missed = nodes().weight;  // by all masks so far
-  std::vector<double> shares;
-  for (std::uint32_t mask = 0; mask < masks; ++mask) {
-    double kept = 1;
-    for (std::size_t i = 0; i < each.size(); ++i) {
-      missed[i] *= 1 - each[i];
-      kept -= missed[i];
-    }
-    shares.push_back(active * std::clamp(kept, 0.0, 1.0));
-  }
-  return shares;
-}
-
-std::vector<double> draw_chunk_weights(std::uint32_t chunks, std::uint64_t seed,
-                                       std::uint64_t step) {
-  std::vector<double> weights;
-  for (std::uint32_t i = 0; i < chunks; ++i)
-    weights.push_back(1 + chunk_spread * ((2.0 * i + 1) / chunks - 1));
-  Random random(seed, Purpose::synthetic_masks, 0, step);
-  for (std::uint32_t i = 0; i < chunks; ++i)
-    std::swap(weights[i], weights[i + random.below(chunks - i)]);
-  return weights;
 }
 
 double share_of_each(const MaskModel& model, double share, double masks) {
@@ -128,14 +62,14 @@ double share_of_each(const MaskModel& model, double share, double masks) {
 MaskSize expected_mask_size(const MaskModel& model, std::span<const prune::Segment> segments,
                             std::span<const double> shares, const MaskEncoding* encoding) {
   MaskSize size;
-  std::array<MaskRegion, Nodes::count> regions{};
+  std::array<MaskRegion, NormalNodes::count> regions{};
   for (std::size_t s = 0; s < segments.size(); ++s) {
     const std::size_t n = segments[s].parameters;
     double bytes = 0;
     if (shares[s] > 0) {
-      const auto density = probabilities(model.region_sigma, shares[s]);
+      const auto density = normal_shares(model.region_sigma, shares[s]);
       for (std::size_t i = 0; i < regions.size(); ++i)
-        regions[i] = {nodes().weight[i] * static_cast<double>(n), density[i]};
+        regions[i] = {normal_nodes().weight[i] * static_cast<double>(n), density[i]};
     } else {
       regions.fill({0, 1});
     }

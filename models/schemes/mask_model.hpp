@@ -33,28 +33,6 @@ constexpr MaskModel fitted_masks = {
 /// The share that the union of `masks` masks keeps, where each keeps `share` (0 to 1).
 double share_of_union(const MaskModel& model, double share, double masks);
 
-/// How the masks of top-k overlap, where every rank keeps the largest of its own residual: the
-/// share `active` of a layer's elements can be kept at all (others hardly get a gradient), each
-/// with the probability min(1, c * exp(sigma * x)), x a standard normal number that is the same on
-/// all ranks.
-struct UnionModel {
-  double active, sigma;
-};
-/// Fitted by tools/experiments/fit_unions.py to training on 8, 32 and 128 ranks, within 4 %
-/// (docs/method.md): of a layer that reads the samples, and of one whose inputs a ReLU has set to 0
-/// in part.
-constexpr UnionModel fitted_unions_of_samples = {.active = 0.96, .sigma = 0.75};
-constexpr UnionModel fitted_unions = {.active = 0.60, .sigma = 1.20};
-
-/// The shares that the unions of 1, 2, ..., `masks` masks keep, where each keeps `share` (0 to 1).
-std::vector<double> shares_of_unions(const UnionModel& model, double share, std::uint32_t masks);
-
-/// How much of a union lies in each of so many equal chunks of all layers, over the mean of the
-/// chunks: evenly between 1 - chunk_spread and 1 + chunk_spread, in an order drawn for `step`.
-constexpr double chunk_spread = 0.45;
-std::vector<double> draw_chunk_weights(std::uint32_t chunks, std::uint64_t seed,
-                                       std::uint64_t step);
-
 /// The inverse: the share of each mask where the union keeps `share`.
 double share_of_each(const MaskModel& model, double share, double masks);
 

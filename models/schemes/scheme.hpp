@@ -52,6 +52,18 @@ struct AllGather {
 
   bool operator==(const AllGather&) const = default;
 };
+/// What the chunks of a vector consist of, where its parts keep different shares of their elements.
+struct ChunkParts {
+  struct Part {
+    std::uint32_t curve;  ///< index into `curves`
+    double elements;
+    bool operator==(const Part&) const = default;
+  };
+  std::vector<std::vector<double>> curves;  ///< [.][h]: share that the union of h+1 masks keeps
+  std::vector<std::vector<Part>> chunks;    ///< one for every rank
+
+  bool operator==(const ChunkParts&) const = default;
+};
 /// Rank i holds a sparse vector with the coordinates of masks[i], all masks of equal length;
 /// afterwards all hold the sum. Added up hop by hop on a ring, it grows denser on the way.
 struct SparseAllReduce {
@@ -59,10 +71,8 @@ struct SparseAllReduce {
   Bytes value_bytes{4}, index_bytes{4};  ///< of an entry
   /// Given instead of masks: what the union of 1, 2, ... ranks' masks keeps of all elements.
   std::vector<std::uint64_t> union_kept = {};
-  std::size_t elements = 0;
-  /// Beside union_kept: what each chunk keeps of it over the mean of the chunks; empty: all the
-  /// same.
-  std::vector<double> chunk_weights = {};
+  /// Beside union_kept: how that is spread over the chunks; without chunks: evenly.
+  ChunkParts parts = {};
 
   bool operator==(const SparseAllReduce&) const = default;
 };

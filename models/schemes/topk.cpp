@@ -8,6 +8,7 @@
 #include "models/schemes/threshold.hpp"
 #include "models/schemes/top_k.hpp"
 #include "models/schemes/topk_step.hpp"
+#include "models/schemes/union_model.hpp"
 
 #include <fmt/format.h>
 
@@ -36,15 +37,27 @@ constinit const SchemeOption sample_option = {
 constexpr double too_few = 0.8, too_many = 1.3;
 constexpr int adaptations = 10;
 
-/// What the union of 1, 2, ... ranks' masks keeps, where each rank keeps kept[i] of segment i.
-std::vector<std::uint64_t> union_counts(const LayerSplit& split,
-                                        std::span<const std::uint64_t> kept, Rank ranks) {
-  std::vector<double> sums(ranks);
+/// The layers that are pruned, where each rank keeps kept[i] of segment i.
+std::vector<UnitedLayer> united_layers(const LayerSplit& split,
+                                       std::span<const std::uint64_t> kept) {
+  std::vector<UnitedLayer> layers;
   for (std::size_t s = 0; s < kept.size(); ++s) {
-    const auto n = static_cast<double>(split.segments[s].parameters);
-    const auto& model =
-        split.layers[split.pruned[s]].reads_samples ? fitted_unions_of_samples : fitted_unions;
-    const auto shares = shares_of_unions(model, static_cast<double>(kept[s]) / n, ranks);
+    const auto& layer = split.layers[split.pruned[s]];
+    layers.push_back({.parameters = layer.parameters,
+                      .rows = layer.rows,
+                      .reads_samples = layer.reads_samples,
+                      .kept = kept[s]});
+  }
+  return layers;
+}
+
+/// What the union of 1, 2, ... ranks' masks keeps.
+std::vector<std::uint64_t> union_counts(const std::vector<UnitedLayer>& layers, Rank ranks) {
+  std::vector<double> sums(ranks);
+  for (const auto& layer : layers) {
+    const auto n = static_cast<double>(layer.parameters);
+    const auto shares =
+        shares_of_unions(union_model_of(layer), static_cast<double>(layer.kept) / n, ranks);
     for (Rank masks = 0; masks < ranks; ++masks) sums[masks] += n * shares[masks];
   }
   std::vector<std::uint64_t> counts;
@@ -54,8 +67,7 @@ std::vector<std::uint64_t> union_counts(const LayerSplit& split,
 }
 
 /// Every rank keeps as many coordinates of its own as in a real step.
-SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options,
-                              std::uint64_t step) {
+SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options, std::uint64_t) {
   refuse_warmup_of_synthetic(options);
   if (options.has(sample_option)) {
     refuse_option(sample_option, "has no effect with `source` synthetic", {},
@@ -72,8 +84,9 @@ SyntheticStep synthesize_topk(const Layers& layers, const SchemeOptions& options
                  .masks = {}};
   const auto kept = split.kept_counts(density_of(options));
   if (sums_on_ring(options)) {
-    sizes.union_kept = union_counts(split, kept, options.ranks);
-    sizes.chunk_weights = draw_chunk_weights(options.ranks, options.seed, options.draw_of(step));
+    const auto united = united_layers(split, kept);
+    sizes.union_kept = union_counts(united, options.ranks);
+    sizes.parts = draw_chunk_parts(united, options.ranks, options.seed, options.draw_of(0));
   }
   const auto message = synthetic_mask_size(split, kept, 1, mask_encoding_of(options));
   sizes.sent.assign(options.ranks, {.kept = sum_of(kept),

@@ -117,8 +117,7 @@ std::vector<Stage> topk_stages(const TopkStep& step) {
                                                 .value_bytes = step.value,
                                                 .index_bytes = index_bytes,
                                                 .union_kept = step.union_kept,
-                                                .elements = step.pruned,
-                                                .chunk_weights = step.chunk_weights}});
+                                                .parts = step.parts}});
   }
   if (step.whole > 0) stages.push_back({"whole", AllReduce{step.whole, step.value}});
   stages.push_back({"add", topk_add(step)});

@@ -24,7 +24,7 @@ struct TopkStep {
   std::vector<std::vector<prune::MaskWord>> masks;
   /// What the unions keep, given where the masks are not known (SparseAllReduce).
   std::vector<std::uint64_t> union_kept = {};
-  std::vector<double> chunk_weights = {};  ///< beside union_kept
+  ChunkParts parts = {};  ///< beside union_kept
 
   bool is_gathered() const { return masks.empty() && union_kept.empty(); }
 };

@@ -36,6 +36,8 @@ Seconds PathTimes::total() const {
 void Path::release(Node* node) {
   while (node != nullptr && --node->uses == 0) {
     PathLog& log = *node->log;
+    // Where the log ends, so may the piece have.
+    if (node->piece != nullptr && !log.is_ending_) --node->piece->paths_;
     Node* const before = std::exchange(node->before, log.unused_);
     log.unused_ = node;
     --log.alive_;
@@ -94,10 +96,11 @@ Path PathLog::extend(const Path& path, Rank source, Rank target,
   return Path(node);
 }
 
-Path PathLog::piece(const PathPiece& piece, Rank rank) {
+Path PathLog::piece(PathPiece& piece, Rank rank) {
   Node* const node = make_node(nullptr);
   node->source = rank;
   node->piece = &piece;
+  ++piece.paths_;
   return Path(node);
 }
 
@@ -106,10 +109,33 @@ void PathLog::add(const Node& node, PathTimes& times) {
   times.add(Cause::transfer, node.source, node.target, {node.transfer});
 }
 
+/// What stood between the root and a node, added up.
+class PathLog::Sums final : public PathPiece {
+ public:
+  Sums(PathTimes times, Path root) : times_(std::move(times)), root_(std::move(root)) {}
+
+  Path trace(Rank, PathTimes& times) const override {
+    times.add(times_, 1);
+    return root_;
+  }
+  void sum_up(PathLog&) override {}
+
+ private:
+  PathTimes times_;
+  Path root_;
+};
+
 void PathLog::fold(const Path& path) {
-  std::vector<Path::Node*> nodes;  // from the path's end to the root
+  std::vector<Path::Node*> nodes;  // from the path's end to the root, or to a piece
   for (auto* node = path.node_; node != nullptr; node = node->before) nodes.push_back(node);
-  if (nodes.back() != root_.node_) return;  // a piece stands between
+  if (nodes.back() == root_.node_) {
+    fold_onto_root(nodes);
+  } else {
+    fold_piece(nodes);
+  }
+}
+
+void PathLog::fold_onto_root(std::vector<Node*>& nodes) {
   // Where one node alone follows on the root, all paths pass it. The root is used by root_ too.
   while (nodes.size() > 1 && nodes.back()->uses == 2) {
     nodes.pop_back();
@@ -123,19 +149,85 @@ void PathLog::fold(const Path& path) {
   }
 }
 
+void PathLog::fold_piece(const std::vector<Node*>& nodes) {
+  PathPiece& piece = *nodes.back()->piece;
+  if (piece.paths_ > 1) return;  // the others still need it
+  // All that needs the piece passes the first node that more than one path goes on from.
+  std::size_t last = nodes.size() - 1;
+  while (last > 0 && nodes[last]->uses == 1) --last;
+  if (last + 1 == nodes.size() && dynamic_cast<const Sums*>(&piece) != nullptr) return;
+  Node* const node = nodes[last];
+  ++node->uses;
+  const Path sums = summed_up(Path(node));
+  if (node->piece != nullptr) --node->piece->paths_;
+  Path::release(std::exchange(node->before, nullptr));
+  node->piece = sums.node_->piece;
+  ++node->piece->paths_;
+  node->seconds = node->transfer = 0;
+  node->is_origin = sums.node_->is_origin;
+  node->source = sums.node_->source;
+  drop_pieces();
+}
+
+Path PathLog::summed_up(const Path& path) {
+  PathTimes times;
+  const auto origin = trace(path, times);
+  auto sums = piece(keep(std::make_unique<Sums>(std::move(times), root_)), origin.value_or(0));
+  sums.node_->is_origin = origin.has_value();
+  return sums;
+}
+
+void PathLog::sum_up(std::vector<Path>& before, const std::vector<Rank>& ranks) {
+  constexpr std::size_t most = 8;  // each is gone through by itself
+  if (ranks.size() > most) return;
+  std::vector<Path> summed(before.size());
+  for (const Rank rank : ranks) summed[rank] = summed_up(before[rank]);
+  // Who waited for whom may be found out otherwise by a rounding error.
+  for (auto& path : summed) {
+    if (path.node_ == nullptr) path = summed[ranks.front()];
+  }
+  before = std::move(summed);
+}
+
+void PathLog::sum_up() {
+  const auto newest = std::find_if(pieces_.rbegin(), pieces_.rend(),
+                                   [](const auto& piece) { return piece->has_all_ranks; });
+  if (newest == pieces_.rend()) return;
+  PathPiece& piece = **newest;
+  piece.has_all_ranks = false;
+  piece.sum_up(*this);
+  drop_pieces();
+}
+
+void PathLog::drop_pieces() {
+  // The newest first: the older ones may be needed by them.
+  for (std::size_t i = pieces_.size(); i-- > 0;) {
+    if (pieces_[i]->paths_ == 0) pieces_[i].reset();
+  }
+  std::erase(pieces_, nullptr);
+  limit_ = std::max(least_limit, 2 * alive_);
+}
+
 TracedPath PathLog::trace(const Path& path) const {
   TracedPath traced{common_, common_origin_};
+  if (const auto origin = trace(path, traced.times)) traced.origin = *origin;
+  return traced;
+}
+
+std::optional<Rank> PathLog::trace(const Path& path, PathTimes& times) const {
+  std::optional<Rank> origin;
   Path rest = path;
   while (rest.node_ != nullptr) {
     const auto* node = rest.node_;
     for (; node != nullptr && node->piece == nullptr; node = node->before) {
-      add(*node, traced.times);
-      if (node->is_origin) traced.origin = node->source;
+      add(*node, times);
+      if (node->is_origin) origin = node->source;
     }
     if (node == nullptr) break;
-    rest = node->piece->trace(node->source, traced.times);
+    if (node->is_origin) origin = node->source;
+    rest = node->piece->trace(node->source, times);
   }
-  return traced;
+  return origin;
 }
 
 bool is_later(Seconds a, Seconds b) {

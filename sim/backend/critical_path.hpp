@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -45,6 +46,15 @@ class PathPiece {
   virtual ~PathPiece() = default;
   /// Adds what `rank` waited for at the end of the piece; the path before that.
   virtual Path trace(Rank rank, PathTimes& times) const = 0;
+  /// Has the log sum up what stands before it. All ranks have come to it.
+  virtual void sum_up(PathLog& log) = 0;
+
+  bool has_all_ranks = false;  ///< all have come to it, and it has not been summed up
+
+ private:
+  friend class Path;
+  friend class PathLog;
+  std::uint64_t paths_ = 0;  ///< that end with it, or go on from there
 };
 
 /// A path up to a moment on some stream, shared with the paths that go on from it. The handle is as
@@ -67,7 +77,7 @@ class Path {
   struct Node {
     Node* before;
     PathLog* log;
-    const PathPiece* piece;  ///< in place of what stands before; null: none
+    PathPiece* piece;  ///< in place of what stands before; null: none
     double seconds;
     double transfer;  ///< of a message, whose latency `seconds` are; 0 elsewhere
     std::uint32_t uses;
@@ -88,6 +98,7 @@ class PathLog {
   PathLog() : root_(make_node(nullptr)) {}
   PathLog(const PathLog&) = delete;
   PathLog& operator=(const PathLog&) = delete;
+  ~PathLog() { is_ending_ = true; }
 
   /// The path at time 0.
   Path begin() const { return root_; }
@@ -100,28 +111,54 @@ class PathLog {
   }
   /// `path` and then a message, with its latency and its transfer at once.
   Path extend(const Path& path, Rank source, Rank target, const PathTimes::Message& message);
-  /// What `rank` waited for at the end of `piece`, which has to outlive the path.
-  Path piece(const PathPiece& piece, Rank rank);
+  /// What `rank` waited for at the end of `piece`, which the log keeps.
+  Path piece(PathPiece& piece, Rank rank);
+  /// Keeps a piece until no path needs it any more and sum_up() is called.
+  template <class Piece>
+  Piece& keep(std::unique_ptr<Piece> piece) {
+    Piece& kept = *piece;
+    pieces_.push_back(std::move(piece));
+    return kept;
+  }
+  std::size_t pieces() const { return pieces_.size(); }
   PathTimes times(const Path& path) const { return trace(path).times; }
   /// Its origin is 0 where no rank began it.
   TracedPath trace(const Path& path) const;
+  /// The same path, which needs no piece any more.
+  Path summed_up(const Path& path);
+  /// Sums up what stands before a piece on each rank. The paths of all ranks go back to some of
+  /// `ranks`; where those are many nothing is done.
+  void sum_up(std::vector<Path>& before, const std::vector<Rank>& ranks);
+  /// Sums up what stands before the newest piece that all ranks have come to, and lets go of pieces
+  /// that no path needs any more.
+  void sum_up();
 
  private:
   friend class Path;
   using Node = Path::Node;
+  class Sums;
 
   Node* make_node(Node* before);
   /// A node after that of `path`.
   Node* follow(const Path& path);
   void fold(const Path& path);
+  void fold_onto_root(std::vector<Node*>& nodes);
+  void fold_piece(const std::vector<Node*>& nodes);
+  void drop_pieces();
   static void add(const Node& node, PathTimes& times);
+  /// Adds what stands after the root; the origin where it stands there.
+  std::optional<Rank> trace(const Path& path, PathTimes& times) const;
 
-  std::size_t alive_ = 0, limit_ = 1 << 16;
+  static constexpr std::size_t least_limit = 1 << 16;
+
+  std::size_t alive_ = 0, limit_ = least_limit;
+  bool is_ending_ = false;
   std::vector<std::unique_ptr<Node[]>> blocks_;
   Node* unused_ = nullptr;  ///< chained by `before`
   PathTimes common_;
   Rank common_origin_ = 0;
   Path root_;
+  std::vector<std::unique_ptr<PathPiece>> pieces_;
 };
 
 /// Finds the message that arrives last among those that a rank waits for in a round. Where several

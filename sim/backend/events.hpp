@@ -20,6 +20,7 @@ struct DelayEvent {
   DelayKind kind;
   std::uint64_t step;
   Seconds start, duration;
+  PhaseName phase = {};  ///< of the Delay
 };
 
 /// One message, once it has arrived. From `start` (both sides have posted) latency passes, then

@@ -28,6 +28,7 @@ struct Delay {
   Seconds duration;
   DelayKind kind = DelayKind::compute;
   std::uint64_t step = 0;
+  PhaseName phase = {};  ///< what is pruned for: "select", "pack", ...; empty: it computes
 };
 
 /// The rank's part in a collective; all ranks call the same collectives in the same order on the

@@ -69,23 +69,36 @@ SparseChunkSize sparse_chunk_sizes(std::span<const std::vector<prune::MaskWord>>
   };
 }
 
-SparseChunkSize union_chunk_sizes(std::vector<std::uint64_t> union_kept, std::size_t elements,
-                                  std::span<const double> weights, Bytes entry) {
-  const auto chunks = union_kept.size();
-  std::vector<double> excess(chunks + 1);  // of the chunks before one over the mean
-  for (std::size_t chunk = 0; chunk < weights.size(); ++chunk)
-    excess[chunk + 1] = excess[chunk] + weights[chunk] - 1;
-  const double largest = weights.empty() ? 1 : *std::ranges::max_element(weights);
-  return [kept = std::move(union_kept), excess = std::move(excess), largest, elements, chunks,
-          entry](Rank, Rank chunk, Rank hop) {
-    const auto all = static_cast<double>(kept[hop]);
-    const double room = static_cast<double>(elements) / std::max(1.0, all) - 1;
-    const double spread = largest > 1 ? std::clamp(room / (largest - 1), 0.0, 1.0) : 0;
-    const auto begin = [&](std::size_t index) {
-      const double shift = all / static_cast<double>(chunks) * spread * excess[index];
-      return static_cast<std::int64_t>(chunk_begin(kept[hop], chunks, index)) + std::llround(shift);
+SparseChunkSize union_chunk_sizes(std::vector<std::uint64_t> union_kept, ChunkParts parts,
+                                  Bytes entry) {
+  const auto ranks = union_kept.size();
+  if (parts.chunks.empty()) {
+    return [kept = std::move(union_kept), ranks, entry](Rank, Rank chunk, Rank hop) {
+      return (chunk_begin(kept[hop], ranks, chunk + 1) - chunk_begin(kept[hop], ranks, chunk)) *
+             entry;
     };
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, begin(chunk + 1) - begin(chunk))) *
+  }
+  const auto shared = std::make_shared<const ChunkParts>(std::move(parts));
+  const auto length = [shared](std::size_t chunk) {
+    double elements = 0;
+    for (const auto& part : shared->chunks[chunk]) elements += part.elements;
+    return elements;
+  };
+  const auto expected = [shared](std::size_t chunk, std::size_t hop) {
+    double kept = 0;
+    for (const auto& part : shared->chunks[chunk])
+      kept += part.elements * shared->curves[part.curve][hop];
+    return kept;
+  };
+  std::vector<double> scale(ranks);  // of each hop: what unions keep is known
+  for (std::size_t hop = 0; hop < ranks; ++hop) {
+    double all = 0;
+    for (std::size_t chunk = 0; chunk < ranks; ++chunk) all += expected(chunk, hop);
+    scale[hop] = all > 0 ? static_cast<double>(union_kept[hop]) / all : 0;
+  }
+  return [expected, length, scale = std::move(scale), entry](Rank, Rank chunk, Rank hop) {
+    return static_cast<std::uint64_t>(
+               std::llround(std::min(length(chunk), scale[hop] * expected(chunk, hop)))) *
            entry;
   };
 }

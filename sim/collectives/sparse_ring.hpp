@@ -2,6 +2,7 @@
 // A ring all-reduce of sparse vectors whose ranks keep other coordinates each: the sum grows denser
 // at every hop.
 #include "models/prune/engine.hpp"
+#include "models/schemes/scheme.hpp"
 #include "sim/collectives/collective.hpp"
 
 #include <functional>
@@ -26,10 +27,9 @@ std::shared_ptr<const Collective> make_sparse_ring(Rank ranks, SparseChunkSize s
 SparseChunkSize sparse_chunk_sizes(std::span<const std::vector<prune::MaskWord>> masks,
                                    Bytes entry);
 
-/// The sizes where the union of h+1 ranks' masks keeps union_kept[h] of `elements` coordinates;
-/// there is one for every rank. Chunk c keeps weights[c] times the mean of the chunks, or as much
-/// nearer to the mean as no chunk keeps more than it has; without weights all keep the same.
-SparseChunkSize union_chunk_sizes(std::vector<std::uint64_t> union_kept, std::size_t elements,
-                                  std::span<const double> weights, Bytes entry);
+/// The sizes where the union of h+1 ranks' masks keeps union_kept[h] coordinates; there is one for
+/// every rank. They are spread over the chunks as over `parts`; without chunks there evenly.
+SparseChunkSize union_chunk_sizes(std::vector<std::uint64_t> union_kept, ChunkParts parts,
+                                  Bytes entry);
 
 }  // namespace ringsim

@@ -81,7 +81,7 @@ bool FluidEngine::execute(StreamIndex stream, const Delay& delay) {
   const Rank rank = rank_of(stream);
   const Seconds duration = compute_time(topology_.host(rank), Seconds{now_}, delay.duration);
   state.is_delayed = true;
-  state.delay = {rank, delay.kind, delay.step, Seconds{now_}, duration};
+  state.delay = {rank, delay.kind, delay.step, Seconds{now_}, duration, delay.phase};
   wakes_.push(now_ + duration.value, stream);
   return false;
 }

@@ -108,7 +108,8 @@ bool RecurrenceEngine::execute(std::size_t stream, const Delay& delay) {
   const Rank rank = rank_of(stream);
   const Seconds start{state.time};
   const Seconds duration = compute_time(topology_.host(rank), start, delay.duration);
-  if (observer_.on_delay) state.delay = DelayEvent{rank, delay.kind, delay.step, start, duration};
+  if (observer_.on_delay)
+    state.delay = DelayEvent{rank, delay.kind, delay.step, start, duration, delay.phase};
   if (paths_) {
     const Cause cause = delay.kind == DelayKind::compress ? Cause::compress : Cause::compute;
     state.path = paths_->extend(state.path, cause, rank, duration);

@@ -11,7 +11,6 @@
 #include "sim/recurrence/ring_path.hpp"
 #include "sim/recurrence/ring_rounds.hpp"
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <queue>
@@ -143,9 +142,10 @@ class RecurrenceEngine {
   bool keeps_checkpoints() const;
   /// Whether nothing else flows over the ring's links when its messages do.
   bool has_free_links(const RingTimes& times) const;
-  /// Whether the critical path, where it is wanted, may be followed through one more call than
-  /// `calls` in one go.
-  bool may_follow_together(std::size_t calls) const;
+  /// Whether the critical path, where it is wanted, may be followed through one more call in one
+  /// go; where too much is kept of those that were, what the ranks' paths have in common is summed
+  /// up first.
+  bool may_follow_together();
   /// Whether the messages from each rank to the next one have links of their own.
   bool has_ring();
   /// Streams that have come to a call that should run in one go take it round by round. Whether
@@ -173,11 +173,9 @@ class RecurrenceEngine {
   Rank ranks_;
   StreamId per_rank_;
   bool may_run_together_;
-  std::unique_ptr<PathLog> paths_;             ///< null: nobody wants the critical path
-  std::deque<RingPath> ring_paths_;            ///< of the calls that ran in one go
-  std::deque<PipelinedPath> pipelined_paths_;  ///< of the pipelined calls
-  Path last_path_;                             ///< of the stream that ended last
-  std::vector<Stream> streams_;                ///< [rank * per_rank_ + stream]
+  std::unique_ptr<PathLog> paths_;  ///< null: nobody wants the critical path
+  Path last_path_;                  ///< of the stream that ended last
+  std::vector<Stream> streams_;     ///< [rank * per_rank_ + stream]
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> awake_;
   double now_ = 0, end_ = 0;
   double last_arrival_ = 0;

@@ -114,12 +114,12 @@ std::optional<std::variant<WholeRing, PiecedRing>> ring_of(const CollectiveCall&
 }
 
 /// Whether the recurrence follows the critical path to its end as lanes do. A single run keeps what
-/// it needs of calls in one go, not without limit; and message by message, which is how it takes
-/// small rings, it sums up what all paths have in common, in another order, once there are many
-/// pieces of them (PathLog).
+/// it needs of so many calls in one go, then sums it up; and message by message, which is how it
+/// takes small rings, it sums up what all paths have in common, in another order, once there are
+/// many pieces of them (PathLog).
 bool is_followed_alike(const LaneProgram& program) {
   if (program.ranks >= fewest_to_follow_together)
-    return program.calls.size() * program.ranks <= most_followed_together;
+    return program.calls.size() * program.ranks <= most_followed_together(program.ranks);
   constexpr std::size_t fewest_to_sum_up = 1 << 16;
   std::size_t pieces = program.ranks + std::size_t{1};
   for (const auto& local : program.local) pieces += local.size();

@@ -89,7 +89,7 @@ void LaneRun::do_local(std::size_t call) {
         const auto& observer = *lanes_[lane].observer;
         const Seconds now{time.value[lane]};
         if (delay != nullptr && observer.on_delay)
-          observer.on_delay({rank, delay->kind, delay->step, now, delay->duration});
+          observer.on_delay({rank, delay->kind, delay->step, now, delay->duration, delay->phase});
         if (delay == nullptr && observer.on_mark)
           observer.on_mark({rank, std::get<Mark>(what), now});
       }

@@ -15,6 +15,7 @@ struct RecurrenceEngine::Pipelined {
   std::shared_ptr<const RingRuns> runs;
   PipelinedRing ring;
   PipelinedPath* path = nullptr;  ///< null: nobody wants the critical path
+  Path held = {};                 ///< what keeps it while no rank has ended
   struct Sent {
     double first_start = 0, first_from = 0;
     Bytes bytes;
@@ -64,13 +65,16 @@ bool RecurrenceEngine::joins_pipelined(std::size_t stream) {
     if (pipelined->path != nullptr) pipelined->path->come(rank, state.time, std::move(state.path));
     pipelined->ring.come(rank, state.time, *pipelined);
   }
-  if (arrived == ranks_) pipelined_.erase(found);
+  if (arrived == ranks_) {
+    if (joins && pipelined->path != nullptr) pipelined->path->has_all_ranks = true;
+    pipelined_.erase(found);
+  }
   return joins;
 }
 
 std::shared_ptr<RecurrenceEngine::Pipelined> RecurrenceEngine::begin_pipelined(std::size_t stream) {
   const auto& state = streams_[stream];
-  if (!may_follow_together(pipelined_paths_.size())) return nullptr;
+  if (!may_follow_together()) return nullptr;
   if (ring_routes_.empty()) ring_routes_ = ring_routes(topology_, ranks_).value();
   // Where others are under way on the ring's links it has to be seen message by message whether
   // they meet.
@@ -85,7 +89,10 @@ std::shared_ptr<RecurrenceEngine::Pipelined> RecurrenceEngine::begin_pipelined(s
       new Pipelined{*this, id_of(stream), *state.call, state.time, shared,
                     PipelinedRing(*shared, topology_, ring_routes_)});
   begun->sent.resize(ranks_);
-  if (paths_) begun->path = &pipelined_paths_.emplace_back(shared, topology_, ring_routes_);
+  if (paths_) {
+    begun->path = &paths_->keep(std::make_unique<PipelinedPath>(shared, topology_, ring_routes_));
+    begun->held = paths_->piece(*begun->path, 0);
+  }
   return begun;
 }
 

@@ -1,6 +1,7 @@
 #include "sim/recurrence/pipelined_path.hpp"
 
 #include <cstdint>
+#include <set>
 
 namespace ringsim {
 namespace {
@@ -48,6 +49,7 @@ class Watch {
     return rounds_;
   }
   std::uint32_t rounds() const { return rounds_; }
+  Rank ranks() const { return ranks_; }
 
  private:
   static constexpr double none = -1;
@@ -80,6 +82,20 @@ struct Chosen {
   void end(Rank, double) {}
 };
 
+/// Tells `meet` what messages `rank` waited for at the end, from the last one to the first; the
+/// rank with which they began.
+template <class Meet>
+Rank walk_back(Watch& watch, Rank rank, const Meet& meet) {
+  const Rank ranks = watch.ranks();
+  for (std::uint32_t round = watch.last_round_before(rank, watch.rounds()); round < watch.rounds();
+       round = watch.last_round_before(rank, round)) {
+    const Rank sender = watch.at(rank, round).receive_is_last ? (rank + ranks - 1) % ranks : rank;
+    meet(sender, round);
+    rank = watch.at(sender, round).receiver_is_later ? (sender + 1) % ranks : sender;
+  }
+  return rank;
+}
+
 }  // namespace
 
 bool PipelinedPath::can_follow(const RingRuns& runs) {
@@ -87,24 +103,21 @@ bool PipelinedPath::can_follow(const RingRuns& runs) {
   return std::size_t{runs.rounds()} * runs.ranks() <= most;
 }
 
+template <class Visit>
+void PipelinedPath::go(Visit& visit) const {
+  PipelinedRing ring(*runs_, topology_, routes_);
+  for (Rank each = 0; each < runs_->ranks(); ++each) ring.come(each, ready_[each], visit);
+}
+
 Path PipelinedPath::trace(Rank rank, PathTimes& times) const {
   const Rank ranks = runs_->ranks();
-  const auto go = [&](auto& visit) {
-    PipelinedRing ring(*runs_, topology_, routes_);
-    for (Rank each = 0; each < ranks; ++each) ring.come(each, ready_[each], visit);
-  };
   Watch watch(*runs_);
   go(watch);
   // The path has one message in a round at most.
   Chosen chosen{std::vector(watch.rounds(), Chosen::nobody),
                 std::vector<RingMessage>(watch.rounds())};
-  Rank at = rank;
-  for (std::uint32_t round = watch.last_round_before(at, watch.rounds()); round < watch.rounds();
-       round = watch.last_round_before(at, round)) {
-    const Rank sender = watch.at(at, round).receive_is_last ? (at + ranks - 1) % ranks : at;
-    chosen.senders[round] = sender;
-    at = watch.at(sender, round).receiver_is_later ? (sender + 1) % ranks : sender;
-  }
+  const Rank at = walk_back(
+      watch, rank, [&](Rank sender, std::uint32_t round) { chosen.senders[round] = sender; });
   go(chosen);
   for (std::uint32_t round = watch.rounds(); round-- > 0;) {
     const Rank sender = chosen.senders[round];
@@ -115,6 +128,15 @@ Path PipelinedPath::trace(Rank rank, PathTimes& times) const {
     times.add(Cause::latency, sender, receiver, {message.from - message.start()});
   }
   return before_[at];
+}
+
+std::vector<Rank> PipelinedPath::origins() const {
+  Watch watch(*runs_);
+  go(watch);
+  std::set<Rank> origins;
+  for (Rank rank = 0; rank < runs_->ranks(); ++rank)
+    origins.insert(walk_back(watch, rank, [](Rank, std::uint32_t) {}));
+  return {origins.begin(), origins.end()};
 }
 
 }  // namespace ringsim

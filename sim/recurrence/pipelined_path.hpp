@@ -31,8 +31,15 @@ class PipelinedPath final : public PathPiece {
     before_[rank] = std::move(before);
   }
   Path trace(Rank rank, PathTimes& times) const override;
+  void sum_up(PathLog& log) override { log.sum_up(before_, origins()); }
 
  private:
+  /// Has somebody watch the rounds.
+  template <class Visit>
+  void go(Visit& visit) const;
+  /// The ranks at which the paths of all ranks begin.
+  std::vector<Rank> origins() const;
+
   std::shared_ptr<const RingRuns> runs_;
   const Topology& topology_;
   std::span<const Route> routes_;

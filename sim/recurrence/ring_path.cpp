@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <utility>
 
 namespace ringsim {
@@ -27,15 +28,12 @@ void RingSteps::add(std::size_t sender, std::size_t round) {
   message->transfer += transfer;
 }
 
-std::size_t RingSteps::step_back(std::size_t sender, double start_before, double start,
-                                 double start_after, std::size_t round) {
+std::size_t RingSteps::waited_for(std::size_t sender, double start_before, double start,
+                                  double start_after, std::size_t round) const {
   const double a = end_of(before(sender), start_before, round), b = end_of(sender, start, round),
                c = end_of(after(sender), start_after, round);
   const bool for_receiver = is_later({std::max(b, c)}, {std::max(a, b)});
-  const std::size_t waited =
-      for_receiver ? last_arrival(after(sender), b, c) : last_arrival(sender, a, b);
-  add(waited, round);
-  return waited;
+  return for_receiver ? last_arrival(after(sender), b, c) : last_arrival(sender, a, b);
 }
 
 std::size_t RingSteps::first_poster(std::size_t sender, double ready, double ready_after) const {
@@ -141,6 +139,62 @@ class Walk {
   RingSteps& steps_;
 };
 
+/// Walks back from the messages of several ranks at once, as long as their paths are apart.
+class WalkTogether {
+ public:
+  WalkTogether(const RingRounds& ring, const RingSteps& steps)
+      : ring_(ring), ranks_(ring.latency.size()), steps_(steps), seen_(ranks_) {}
+
+  /// From messages in round `last` to those in round `first`, where those of all ranks start at
+  /// `starts`.
+  std::vector<std::size_t> back(std::vector<std::size_t> senders, std::vector<double> starts,
+                                std::size_t first, std::size_t last) {
+    const std::size_t rounds = last - first;
+    // Checkpoints are less than twice as far apart as asked for.
+    if (rounds <= 2 * stride)
+      return back_plainly(std::move(senders), std::move(starts), first, last);
+    RingRounds later{static_cast<std::uint32_t>(rounds), ring_.latency, ring_.bandwidth, {}};
+    for (std::size_t part = 0; part < ranks_; ++part)
+      later.size.push_back(ring_.size[ring_.part(part, first)]);
+    auto checkpoints = ring_checkpoints(std::move(starts), later, std::max(stride, rounds / parts));
+    std::size_t end = last;
+    for (std::size_t i = checkpoints.starts.size(); i-- > 0;) {
+      const std::size_t round = first + i * checkpoints.every;
+      senders = back(std::move(senders), std::move(checkpoints.starts[i]), round, end);
+      end = round;
+    }
+    return senders;
+  }
+
+ private:
+  static constexpr std::size_t stride = 32, parts = 8;
+
+  std::vector<std::size_t> back_plainly(std::vector<std::size_t> senders,
+                                        std::vector<double> starts, std::size_t first,
+                                        std::size_t last) {
+    const auto every = ring_checkpoints_plainly(std::move(starts), ring_, first, last);
+    for (std::size_t round = last; round-- > first;) {
+      const auto& known = every[round - first];
+      std::vector<std::size_t> waited;
+      ++turn_;
+      for (const std::size_t sender : senders) {
+        const std::size_t before =
+            steps_.waited_for(sender, known[steps_.before(sender)], known[sender],
+                              known[steps_.after(sender)], round);
+        if (std::exchange(seen_[before], turn_) != turn_) waited.push_back(before);
+      }
+      senders = std::move(waited);
+    }
+    return senders;
+  }
+
+  const RingRounds& ring_;
+  std::size_t ranks_;
+  const RingSteps& steps_;
+  std::vector<std::uint64_t> seen_;  ///< per sender: the last turn in which it was come to
+  std::uint64_t turn_ = 0;
+};
+
 }  // namespace
 
 std::size_t RingPath::checkpoint_distance(std::size_t ranks) {
@@ -179,6 +233,22 @@ Path RingPath::trace(Rank rank, PathTimes& times) const {
     end = round;
   }
   return before_[steps.first_poster(sender, ready_[sender], ready_[steps.after(sender)])];
+}
+
+std::vector<Rank> RingPath::origins() const {
+  const std::size_t n = ready_.size();
+  PathTimes nobody_asks;
+  const RingSteps steps(*ring_, nobody_asks);
+  std::set<std::size_t> last;
+  for (std::size_t rank = 0; rank < n; ++rank)
+    last.insert(steps.last_arrival(rank, last_end_[steps.before(rank)], last_end_[rank]));
+  WalkTogether walk(*ring_, steps);
+  std::set<Rank> origins;
+  for (const std::size_t sender :
+       walk.back({last.begin(), last.end()}, first_starts(ready_), 0, ring_->rounds - 1))
+    origins.insert(
+        static_cast<Rank>(steps.first_poster(sender, ready_[sender], ready_[steps.after(sender)])));
+  return {origins.begin(), origins.end()};
 }
 
 }  // namespace ringsim

@@ -19,10 +19,17 @@ class RingSteps {
   std::size_t last_arrival(std::size_t rank, double from_before, double own) const;
   /// Adds the message of `sender` in `round`.
   void add(std::size_t sender, std::size_t round);
-  /// From the message of `sender` in round+1 to the one in `round` that it waited for, which is
-  /// added; the starts in `round` are those of sender-1, sender and sender+1.
+  /// The sender of the message in `round` that the one of `sender` in round+1 waited for; the
+  /// starts in `round` are those of sender-1, sender and sender+1.
+  std::size_t waited_for(std::size_t sender, double start_before, double start, double start_after,
+                         std::size_t round) const;
+  /// The same, and adds that message.
   std::size_t step_back(std::size_t sender, double start_before, double start, double start_after,
-                        std::size_t round);
+                        std::size_t round) {
+    const std::size_t waited = waited_for(sender, start_before, start, start_after, round);
+    add(waited, round);
+    return waited;
+  }
   /// The rank that posted the message of `sender` in round 0 last.
   std::size_t first_poster(std::size_t sender, double ready, double ready_after) const;
 
@@ -59,8 +66,12 @@ class RingPath final : public PathPiece {
         kept_(std::move(kept)) {}
 
   Path trace(Rank rank, PathTimes& times) const override;
+  void sum_up(PathLog& log) override { log.sum_up(before_, origins()); }
 
  private:
+  /// The ranks at which the paths of all ranks begin.
+  std::vector<Rank> origins() const;
+
   std::vector<double> ready_;
   std::vector<Path> before_;
   std::vector<double> last_end_;

@@ -234,6 +234,17 @@ RingCheckpoints ring_checkpoints(std::vector<double> starts, const RingRounds& r
   return checkpoints;
 }
 
+std::vector<std::vector<double>> ring_checkpoints_plainly(std::vector<double> starts,
+                                                          const RingRounds& ring, std::size_t first,
+                                                          std::size_t last) {
+  std::vector<std::vector<double>> all;
+  for (std::size_t round = first; round < last; ++round) {
+    all.push_back(starts);
+    advance_plainly(starts, ring, round, round + 1);
+  }
+  return all;
+}
+
 RingTimes advance_ring(std::span<const double> ready, const RingRounds& ring,
                        RingCheckpoints* kept) {
   const std::size_t n = ready.size();

@@ -61,4 +61,10 @@ RingTimes advance_ring(std::span<const double> ready, const RingRounds& ring,
 RingCheckpoints ring_checkpoints(std::vector<double> starts, const RingRounds& ring,
                                  std::size_t every);
 
+/// When messages start in each of the rounds from `first` to `last`, exclusively; in the first one
+/// at `starts`.
+std::vector<std::vector<double>> ring_checkpoints_plainly(std::vector<double> starts,
+                                                          const RingRounds& ring, std::size_t first,
+                                                          std::size_t last);
+
 }  // namespace ringsim

@@ -60,27 +60,31 @@ bool RecurrenceEngine::joins(std::size_t stream) {
   if (call.group || !may_run_together_ || call.collective->ranks() != ranks_) return false;
   if (pipelined_.contains(state.call_number)) return joins_pipelined(stream);
   if (!together_ || together_->call_number != state.call_number) {
-    if (!may_follow_together(std::min(ring_paths_.size(), pipelined_paths_.size())) || !has_ring())
-      return false;
+    if ((paths_ && ranks_ < fewest_to_follow_together) || !has_ring()) return false;
+    // Where it goes message by message, it does so for all ranks.
+    if (!may_follow_together()) return joins_pipelined(stream);
     auto parts = call.collective->ring_parts();
     if (!parts) return call.collective->ring_runs(0) && joins_pipelined(stream);
-    if (!may_follow_together(ring_paths_.size()) || call.collective->rounds() + 1 < ranks_)
-      return false;
+    if (call.collective->rounds() + 1 < ranks_) return false;
     together_ = Together{state.call_number, state.time, std::move(*parts), 0};
   }
   if (++together_->arrived == ranks_) run_together(id_of(stream), call);
   return true;
 }
 
-bool RecurrenceEngine::may_follow_together(std::size_t calls) const {
-  return !paths_ ||
-         (ranks_ >= fewest_to_follow_together && (calls + 1) * ranks_ <= most_followed_together);
+bool RecurrenceEngine::may_follow_together() {
+  if (!paths_) return true;
+  const auto has_room = [&] {
+    return (paths_->pieces() + 1) * ranks_ <= most_followed_together(ranks_);
+  };
+  if (has_room()) return true;
+  paths_->sum_up();
+  return has_room();
 }
 
 bool RecurrenceEngine::keeps_checkpoints() const {
-  // 64 bytes a rank: of the first calls, up to 32 MiB. On small rings RingPath finds all starts.
-  constexpr std::size_t most = 1 << 19;
-  return paths_ && ranks_ >= smallest_ring_in_pieces && (ring_paths_.size() + 1) * ranks_ <= most;
+  // 64 bytes a rank. On small rings RingPath finds all starts.
+  return paths_ && ranks_ >= smallest_ring_in_pieces;
 }
 
 bool RecurrenceEngine::set_ring(const std::vector<Bytes>& parts, std::uint32_t rounds) {
@@ -122,8 +126,9 @@ void RecurrenceEngine::follow_together(StreamId id, std::vector<double> ready,
   std::vector<Path> before(ranks_);
   for (Rank rank = 0; rank < ranks_; ++rank)
     before[rank] = std::move(streams_[rank * std::size_t{per_rank_} + id].path);
-  const auto& piece = ring_paths_.emplace_back(std::move(ready), std::move(before),
-                                               std::move(last_end), ring_, std::move(kept));
+  auto& piece = paths_->keep(std::make_unique<RingPath>(
+      std::move(ready), std::move(before), std::move(last_end), ring_, std::move(kept)));
+  piece.has_all_ranks = true;
   for (Rank rank = 0; rank < ranks_; ++rank)
     streams_[rank * std::size_t{per_rank_} + id].path = paths_->piece(piece, rank);
 }

@@ -52,7 +52,11 @@ class Attempt {
   Observer observer() {
     Observer events{.on_mark = [this](const MarkEvent& event) { program_.on_mark(event); },
                     .on_collective = [this](const CollectiveEvent& event) { timeline_.add(event); },
-                    .on_delay = [this](const DelayEvent& event) { timeline_.add(event); },
+                    .on_delay =
+                        [this](const DelayEvent& event) {
+                          timeline_.add(event);
+                          if (observer_.on_work) work_.push_back(rank_work(event));
+                        },
                     .wants_critical_path = true};
     if (observer_.on_transfer) {
       // Told at the end: another attempt may follow.
@@ -65,6 +69,7 @@ class Attempt {
 
   LateRun finish(BackendResult result, std::string backend) {
     for (const auto& transfer : transfers_) observer_.on_transfer(transfer);
+    for (const auto& work : work_) observer_.on_work(work);
     complete(run_.recording, job_, training_->result());
     for (const auto kept : kept_) run_.recording.kept += kept;
     run_.faults = faults_.rows(run_.recording.trained.lost_mass);
@@ -180,6 +185,7 @@ class Attempt {
   LateRun run_;
   std::vector<std::uint64_t> kept_;  ///< per step
   std::vector<TransferRow> transfers_;
+  std::vector<RankWork> work_;
   std::deque<StepPlan> plans_;  ///< which stay where they are
   Payload sent_;                ///< by the buckets of the step so far
   std::unique_ptr<BucketedScheme> scheme_;

@@ -17,20 +17,24 @@ namespace {
 
 // Bytes of each structure, a little more than was measured (tests/sim/run/memory_needs_test.cpp
 // compares whole runs). The program itself, some 40 MB with its libraries, has them already.
-constexpr double of_dataset = 260e6;       // Fashion-MNIST, unpacked and normalised
-constexpr double of_link = 300;            // the link, its schedule, its row of links.csv
-constexpr double of_stream = 1000;         // an engine's stream, its program, its critical path
-constexpr double of_step = 900;            // a step's plan, times and row
-constexpr double of_rank_in_step = 34;     // what a rank did in a step
-constexpr double of_rank_in_record = 720;  // the same, of a step that is kept to be taken again
-constexpr double of_stage = 500;           // a stage, recorded and planned, with its collective
-constexpr double of_layer = 500;           // a layer and when it is ready
-constexpr double of_layer_in_step = 330;   // its row of layers.csv
-constexpr double of_bucket = 360;          // the bucket
-constexpr double of_route = 250;           // a route in a table of an engine
-constexpr double of_link_of_route = 14;    // one of its links
-constexpr double of_rank_in_call = 240;    // a rank's way through a ring in one go
-constexpr double most_ranks_in_calls = 1 << 20;  // of which so many are kept
+constexpr double of_dataset = 260e6;        // Fashion-MNIST, unpacked and normalised
+constexpr double of_link = 300;             // the link, its schedule, its row of links.csv
+constexpr double of_stream = 1000;          // an engine's stream, its program, its critical path
+constexpr double of_step = 900;             // a step's plan and row, or its record
+constexpr double of_step_in_window = 150;   // a step that was run lately
+constexpr double of_rank_in_step = 34;      // what a rank did in it
+constexpr double most_in_window = 1 << 18;  // ranks in such steps
+constexpr double of_step_put_away = 5;      // a step that is over: which rank held it up
+constexpr double of_rank_in_record = 720;   // the same, of a step that is kept to be taken again
+constexpr double of_stage = 500;            // a stage, recorded and planned, with its collective
+constexpr double of_layer = 500;            // a layer and when it is ready
+constexpr double of_layer_in_step = 330;    // its row of layers.csv
+constexpr double of_bucket = 360;           // the bucket
+constexpr double of_route = 250;            // a route in a table of an engine
+constexpr double of_link_of_route = 14;     // one of its links
+constexpr double of_rank_in_call = 260;     // a rank's way through a ring in one go
+constexpr double most_ranks_in_calls = 1 << 18;  // of which so many are kept,
+constexpr double most_calls = 16;                // or of so many calls
 
 /// What the exchanges of a bucket keep, found with a step of few ranks and small layers.
 struct StageCounts {
@@ -179,9 +183,16 @@ double count_recorded(const RunParts& run, double steps) {
   }
 }
 
+/// Of how many of these steps plans and rows are kept at a time.
+double count_kept(const RunParts& run, double differing) {
+  constexpr double most = most_drawn_before;
+  const bool is_drawn = run.network == nullptr && !run.trace_steps;
+  return is_drawn && !has_deaths(run.topology, run.ranks) ? std::min(differing, most) : differing;
+}
+
 /// Whether steps that come again are taken.
-bool takes_steps(const RunParts& run, const RunSize& size) {
-  return run.repeats && size.recorded_steps < size.steps && !feeds_back(run.options) &&
+bool takes_steps(const RunParts& run, const RunSize& size, double differing) {
+  return run.repeats && differing < size.steps && !feeds_back(run.options) &&
          is_steady(run.topology, run.ranks, {.time = {}, .jitter = run.options.jitter});
 }
 
@@ -234,10 +245,12 @@ RunSize run_size(const RunParts& run) {
   if (overlaps(run.options)) size.streams = 3;
   if (feeds_back(run.options)) size.streams = 2;
   size.steps = count_steps(run, size);
-  size.recorded_steps = count_recorded(run, size.steps);
-  size.takes_steps = takes_steps(run, size);
+  const double differing = count_recorded(run, size.steps);
+  size.recorded_steps = count_kept(run, differing);
+  size.takes_steps = takes_steps(run, size, differing);
   size.timed_steps =
-      size.takes_steps ? std::min(size.steps, most_run_steps(size.recorded_steps)) : size.steps;
+      size.takes_steps ? std::min(size.steps, most_run_steps(differing)) : size.steps;
+  size.keeps_steps = feeds_back(run.options) || has_deaths(run.topology, run.ranks);
   size.layers = count_layers(run);
   size.buckets = count_buckets(run, size.layers);
   size.stages = counts.stages;
@@ -251,14 +264,19 @@ RunSize run_size(const RunParts& run) {
 }
 
 std::vector<MemoryNeed> memory_needs(const RunSize& size) {
-  const double of_ring = of_rank_in_call * std::min(size.calls * size.ranks, most_ranks_in_calls);
+  const double ranks_in_calls =
+      std::min(size.calls * size.ranks, std::max(most_ranks_in_calls, most_calls * size.ranks));
+  const double of_ring = of_rank_in_call * ranks_in_calls;
   const double recorded =
-      of_layer_in_step * size.layers +
+      of_step + of_layer_in_step * size.layers +
       size.buckets * (of_stage * size.stages + size.bytes_per_rank * size.ranks);
-  const double timed =
-      of_step + (size.takes_steps ? of_rank_in_record : of_rank_in_step) * size.ranks;
-  const double of_later_steps =
-      recorded * (size.recorded_steps - 1) + timed * (size.timed_steps - 1);
+  const double most_kept =
+      size.keeps_steps ? size.timed_steps : std::max(2.0, most_in_window / size.ranks);
+  const double in_window = std::min(size.timed_steps, most_kept);
+  const double timed = size.takes_steps
+                           ? (of_step + of_rank_in_record * size.ranks) * size.timed_steps
+                           : (of_step_in_window + of_rank_in_step * size.ranks) * in_window +
+                                 of_step_put_away * size.timed_steps;
   const double state = size.parameters * sizeof(float) * size.copies_per_rank;
   return {
       {"ranks", of_link * size.links + of_stream * size.streams * size.ranks + of_ring, size.ranks,
@@ -266,10 +284,10 @@ std::vector<MemoryNeed> memory_needs(const RunSize& size) {
       {"collective", size.routes * (of_route + of_link_of_route * size.links_per_route),
        size.routes, shown(size.routes) + " routes",
        "choose a `collective` in which ranks have few partners, such as ring, or fewer `ranks`"},
-      {"bucket", of_layer * size.layers + of_bucket * size.buckets + recorded + timed, size.buckets,
+      {"bucket", of_layer * size.layers + of_bucket * size.buckets + recorded, size.buckets,
        shown(size.buckets) + " buckets", "give a larger `bucket`"},
-      {size.made_by_steps, of_later_steps, size.steps, shown(size.steps) + " steps",
-       fmt::format("give fewer `{}`", size.made_by_steps)},
+      {size.made_by_steps, recorded * (size.recorded_steps - 1) + timed, size.steps,
+       shown(size.steps) + " steps", fmt::format("give fewer `{}`", size.made_by_steps)},
       {"ranks", size.parameters > 0 ? of_dataset + size.ranks * (state + size.scratch_per_rank) : 0,
        size.ranks, fmt::format("training {} ranks", shown(size.ranks)), "give fewer `ranks`"}};
 }

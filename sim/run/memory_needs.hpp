@@ -16,14 +16,19 @@
 
 namespace ringsim {
 
+/// So many steps may be drawn before any is timed; more are drawn while they are
+/// (lockstep_run.hpp).
+inline constexpr std::uint64_t most_drawn_before = 4096;
+
 /// What the memory of a run grows with. Numbers are doubles, since products of them may be larger
 /// than any integer.
 struct RunSize {
   double links = 0;
   double ranks = 0, streams = 1;  ///< of a rank
   double steps = 0, layers = 0;
-  double recorded_steps = 0;    ///< that differ from the one before in what they do
+  double recorded_steps = 0;    ///< that differ from the one before, of which plans are kept
   bool takes_steps = false;     ///< whether steps that come again are taken
+  bool keeps_steps = false;     ///< whether what ranks did in steps is kept to the end
   double timed_steps = 0;       ///< that are run, and not taken as often as they come again
   double buckets = 1;           ///< in a step
   double stages = 1;            ///< of a bucket

@@ -76,38 +76,52 @@ LayerRow layer_row(std::uint64_t step, const Layer& layer, const LayerOutcome& o
   return row;
 }
 
-Recording record_synthetic(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
-                           const RunObserver& observer) {
-  const auto layers = layers_of(experiment);
-  auto options = scheme_options(experiment, 1);
-  const std::uint64_t steps = experiment.options.steps.value_or(1);
+Recording record_drawn(const Experiment& experiment, std::uint64_t steps,
+                       const std::vector<TrainedDeath>& deaths, const RunObserver& observer) {
+  StepDrawer draw(experiment);
   Recording recording;
   for (std::uint64_t step = 0; step < steps; ++step) {
-    options.ranks = alive_in(step, experiment.ranks, deaths);
-    const auto drawn =
-        experiment.buckets.empty()
-            ? experiment.scheme.synthesize(layers, options, step)
-            : synthesize_bucketed(experiment.scheme, layers, options, experiment.buckets, step);
-    if (step == 0 && observer.on_start) {
-      observer.on_start(fmt::format("memory of a GPU: {} of residuals and momenta, {} of gradients",
-                                    format(drawn.state_per_rank),
-                                    format(Bytes{sizeof(float) * total_parameters(layers)})));
-    }
-    recording.steps.push_back({options.ranks, keep(drawn.stages, options.ranks), {}, {}});
-    std::vector<LayerRow> rows;
-    rows.reserve(layers.size());
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-      recording.kept += drawn.layers[i].kept;
-      rows.push_back(layer_row(step, layers[i], drawn.layers[i]));
-    }
-    recording.layers.push_back(std::move(rows));
-    if (observer.on_step) observer.on_step(step + 1, steps);
+    auto drawn = draw(step, alive_in(step, experiment.ranks, deaths), observer);
+    recording.steps.push_back(std::move(drawn.step));
+    recording.layers.push_back(std::move(drawn.layers));
+    recording.kept += drawn.kept;
   }
-  recording.parameters = total_parameters(layers);
+  recording.parameters = draw.parameters();
   return recording;
 }
 
 }  // namespace
+
+StepDrawer::StepDrawer(const Experiment& experiment)
+    : experiment_(experiment),
+      layers_(layers_of(experiment)),
+      options_(scheme_options(experiment, 1)) {}
+
+StepDrawer::Step StepDrawer::operator()(std::uint64_t step, Rank ranks,
+                                        const RunObserver& observer) {
+  options_.ranks = ranks;
+  const auto drawn =
+      experiment_.buckets.empty()
+          ? experiment_.scheme.synthesize(layers_, options_, step)
+          : synthesize_bucketed(experiment_.scheme, layers_, options_, experiment_.buckets, step);
+  if (step == 0 && observer.on_start) {
+    observer.on_start(fmt::format("memory of a GPU: {} of residuals and momenta, {} of gradients",
+                                  format(drawn.state_per_rank),
+                                  format(Bytes{sizeof(float) * total_parameters(layers_)})));
+  }
+  Step made{{ranks, keep(drawn.stages, ranks), {}, {}}, {}};
+  made.layers.reserve(layers_.size());
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    made.kept += drawn.layers[i].kept;
+    made.layers.push_back(layer_row(step, layers_[i], drawn.layers[i]));
+  }
+  if (observer.on_step) observer.on_step(step + 1, steps());
+  return made;
+}
+
+Recording record_first_steps(const Experiment& experiment, std::uint64_t steps) {
+  return record_drawn(experiment, steps, {}, {});
+}
 
 void complete(Recording& recording, const TrainingJob& job, TrainingResult trained) {
   recording.trained = std::move(trained);
@@ -119,8 +133,13 @@ void complete(Recording& recording, const TrainingJob& job, TrainingResult train
 Recording record_steps(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
                        const RunObserver& observer) {
   if (experiment.trace) return record_trace(experiment, deaths, observer);
-  if (draws_sizes(experiment.options)) return record_synthetic(experiment, deaths, observer);
+  if (draws_sizes(experiment.options))
+    return record_drawn(experiment, experiment.options.steps.value_or(1), deaths, observer);
   return record_training(experiment, deaths, observer);
+}
+
+StepPlan plan_step(const Experiment& experiment, const RecordedStep& step) {
+  return plan_kept(step.stages, step.ranks, experiment.collective, compression_costs(experiment));
 }
 
 StepPlans plan_steps(const Experiment& experiment, const Repeated<RecordedStep>& steps) {

@@ -44,6 +44,28 @@ struct Recording {
   std::vector<Summary::Input> inputs;
 };
 
+/// Draws steps whose sizes follow from no gradients (draws_sizes()).
+class StepDrawer {
+ public:
+  explicit StepDrawer(const Experiment& experiment);
+
+  struct Step {
+    RecordedStep step;
+    std::vector<LayerRow> layers;
+    std::uint64_t kept = 0;
+  };
+  /// The step in which `ranks` take part.
+  Step operator()(std::uint64_t step, Rank ranks, const RunObserver& observer);
+
+  std::uint64_t steps() const { return experiment_.options.steps.value_or(1); }
+  std::size_t parameters() const { return total_parameters(layers_); }
+
+ private:
+  const Experiment& experiment_;
+  Layers layers_;
+  SchemeOptions options_;
+};
+
 /// What is recorded of `job` beside its steps, once it has been trained.
 void complete(Recording& recording, const TrainingJob& job, TrainingResult trained);
 
@@ -51,6 +73,11 @@ void complete(Recording& recording, const TrainingJob& job, TrainingResult train
 Recording record_steps(const Experiment& experiment, const std::vector<TrainedDeath>& deaths,
                        const RunObserver& observer);
 
+/// The first steps alone, of an experiment that draws them.
+Recording record_first_steps(const Experiment& experiment, std::uint64_t steps);
+
+/// The plan of a step with the collective and the costs of the experiment.
+StepPlan plan_step(const Experiment& experiment, const RecordedStep& step);
 /// The plans of all steps with the collective and the costs of the experiment.
 StepPlans plan_steps(const Experiment& experiment, const Repeated<RecordedStep>& steps);
 

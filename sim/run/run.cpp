@@ -1,5 +1,6 @@
 #include "sim/run/run.hpp"
 
+#include "sim/run/exchange_basis.hpp"
 #include "sim/run/late_run.hpp"
 #include "sim/run/lockstep_run.hpp"
 #include "sim/run/prepare.hpp"
@@ -33,16 +34,18 @@ void announce_compression(const Experiment& experiment, const RunObserver& obser
 }  // namespace
 
 RunResult run_experiment(const Experiment& experiment, const RunObserver& observer) {
+  if (draws_while_timing(experiment)) return time_drawn_steps(experiment, observer);
   if (!feeds_back(experiment.options))
     return time_recording(experiment, record_steps(experiment, {}, observer), observer);
   auto late = run_late(experiment, observer);
-  StepRows rows;
-  for (auto& row : late.rows) rows.add(std::move(row));
+  TimedRows rows([&](std::uint64_t step) { return std::pair(late.rows[step], std::uint64_t{1}); },
+                 late.recording.warmup_steps, experiment.options.target_accuracy, observer.on_row);
+  rows.add(late.timing.steps);
   return make_tables(experiment,
                      {.recording = late.recording,
                       .timing = late.timing,
                       .backend = late.backend,
-                      .steps = std::move(rows),
+                      .rows = rows.sums(),
                       .faults = std::move(late.faults)},
                      observer);
 }
@@ -53,7 +56,9 @@ RunResult run(const RunOptions& options, const RunObserver& observer) {
   if (observer.on_start) {
     observer.on_start(describe(experiment));
     announce_compression(experiment, observer);
+    if (const auto note = exchange_note(experiment); !note.empty()) observer.on_start(note);
   }
+  if (observer.on_network) observer.on_network(experiment.topology);
   auto result = run_experiment(experiment, observer);
   auto& inputs = result.summary.provenance.inputs;
   inputs.insert(inputs.begin(), read_before.begin(), read_before.end());

@@ -1,13 +1,25 @@
 #pragma once
 // Where a run reports to while it goes on.
+#include "base/rank.hpp"
+#include "base/units.hpp"
 #include "models/schemes/density_check.hpp"
+#include "topologies/topology.hpp"
 #include "traces/records.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace ringsim {
+
+/// What a rank did by itself.
+struct RankWork {
+  std::uint64_t step;
+  Rank rank;
+  std::string_view what;  ///< "compute", or what it pruned for: "select", "pack", ...
+  Seconds start, duration;
+};
 
 /// An empty function is not called.
 struct RunObserver {
@@ -19,10 +31,16 @@ struct RunObserver {
   std::function<void(const std::string& line)> on_fault;
   /// Gets rows in order, when all steps are timed: after a death, steps are recorded anew.
   std::function<void(const LayerRow&)> on_layer;
+  /// Gets rows in order, when all steps are timed.
+  std::function<void(const StepRow&)> on_row;
   /// Called at the end, where masks were steered to a density: how they met it after the warm-up.
   std::function<void(const DensityCheck&)> on_density;
   /// Gets rows in order of time. Costs much time where there are many ranks.
   std::function<void(const TransferRow&)> on_transfer;
+  /// Gets what the ranks did, when it is over, in order of time.
+  std::function<void(const RankWork&)> on_work = {};
+  /// Gets the network before the first message on it.
+  std::function<void(const Topology&)> on_network = {};
 };
 
 }  // namespace ringsim

@@ -76,12 +76,14 @@ void time_side_by_side(const Experiment& experiment, const Recording& recording,
     const auto timings =
         time_steps_side_by_side(pointers, plans, own.ranks, compute_model(own), *backend);
     if (!timings) return;
-    const auto untimed = step_rows(recording, plans);
+    const auto without_times = step_rows(recording, plans);
     for (std::size_t k = 0; k < members.size(); ++k) {
       own.topology = std::move(topologies[k]);
-      const auto rows = with_times(untimed, (*timings)[k].steps);
+      TimedRows rows(untimed(without_times), recording.warmup_steps, own.options.target_accuracy,
+                     {});
+      rows.add((*timings)[k].steps);
       take(members[k],
-           summarize(own, rows,
+           summarize(own, rows.sums(),
                      {.recording = recording, .timing = (*timings)[k], .backend = backend->name}));
     }
   }

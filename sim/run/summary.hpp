@@ -10,9 +10,6 @@
 
 namespace ringsim {
 
-/// The rows with the times of the steps.
-StepRows with_times(const StepRows& rows, const StepTimes& times);
-
 /// A recording that was timed.
 struct TimedRun {
   const Recording& recording;
@@ -20,7 +17,7 @@ struct TimedRun {
   std::string_view backend;  ///< that ran
 };
 
-/// The summary of a run with these rows, which have their times.
-Summary summarize(const Experiment& experiment, const StepRows& rows, const TimedRun& run);
+/// The summary of a run with these rows.
+Summary summarize(const Experiment& experiment, const RowSums& rows, const TimedRun& run);
 
 }  // namespace ringsim

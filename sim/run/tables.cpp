@@ -30,6 +30,15 @@ TransferRow transfer_row(const TransferEvent& event) {
           event.end.value};
 }
 
+RankWork rank_work(const DelayEvent& event) {
+  const auto phase = event.phase.text();
+  return {.step = event.step,
+          .rank = event.rank,
+          .what = phase.empty() ? "compute" : phase,
+          .start = event.start,
+          .duration = event.duration};
+}
+
 namespace {
 
 void check_density(const Experiment& experiment, const Recording& recording,
@@ -57,13 +66,11 @@ RunResult make_tables(const Experiment& experiment, FinishedRun run, const RunOb
   }
   check_density(experiment, recording, observer);
   RunResult result;
-  result.steps = with_times(run.steps, run.timing.steps);
   result.links = link_rows(experiment.topology, run.timing);
   result.staleness = recording.trained.staleness;
   result.faults = std::move(run.faults);
-  result.summary =
-      summarize(experiment, result.steps,
-                {.recording = recording, .timing = run.timing, .backend = run.backend});
+  result.summary = summarize(
+      experiment, run.rows, {.recording = recording, .timing = run.timing, .backend = run.backend});
   return result;
 }
 

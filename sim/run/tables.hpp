@@ -17,25 +17,25 @@ namespace ringsim {
 
 struct RunResult {
   Summary summary;  ///< wall_seconds and provenance.command are the caller's
-  StepRows steps;
   std::vector<LinkRow> links;
   std::vector<StalenessRow> staleness;
   std::vector<FaultRow> faults;
 };
 
 TransferRow transfer_row(const TransferEvent& event);
+RankWork rank_work(const DelayEvent& event);
 
 /// A run that has ended, in parts.
 struct FinishedRun {
   const Recording& recording;
   const Timing& timing;
   std::string backend;  ///< that ran
-  StepRows steps;       ///< without times; one for each of the timing
+  const RowSums& rows;
   std::vector<FaultRow> faults;
 };
 
-/// All tables of a run, but for the rows of layers and transfers: the observer is told the former
-/// here. Of the inputs' hashes they have those of the recording.
+/// All tables of a run, but for the rows of steps, layers and transfers: the observer is told those
+/// of layers here. Of the inputs' hashes they have those of the recording.
 RunResult make_tables(const Experiment& experiment, FinishedRun run, const RunObserver& observer);
 
 }  // namespace ringsim

@@ -150,6 +150,9 @@ std::vector<std::string> scan_columns(const PointSet& points, const ResultColumn
 std::string scan_csv(const PointSet& points, const ResultColumns& columns,
                      const std::map<std::uint32_t, DoneRow>& rows) {
   std::string text = csv_line(scan_columns(points, columns));
+  std::size_t length = text.size();
+  for (const auto& [point, row] : rows) length += row.text.size();
+  text.reserve(length);
   for (const auto& [point, row] : rows) text += row.text;
   return text;
 }

@@ -148,7 +148,7 @@ void Stream::execute(const Delay& delay) {
   const Seconds duration = compute_time(host_, start, delay.duration);
   spend(delay.kind == DelayKind::compress ? Cause::compress : Cause::compute, duration);
   if (shared_.reporter.wants_delays())
-    shared_.reporter.add(DelayEvent{rank_, delay.kind, delay.step, start, duration});
+    shared_.reporter.add(DelayEvent{rank_, delay.kind, delay.step, start, duration, delay.phase});
 }
 
 void Stream::reduce() {

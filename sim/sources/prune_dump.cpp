@@ -180,7 +180,8 @@ PruneResult prune_dump(
           .engine =
               std::string(prune::find_engine(scheme_options.get<std::string>(engine_option)).name),
           .layers = recorder.layers(),
-          .density = density};
+          .density = density,
+          .passed_over = dump.passed_over()};
 }
 
 }  // namespace ringsim

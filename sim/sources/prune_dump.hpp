@@ -37,6 +37,8 @@ struct PruneResult {
   std::string engine;
   std::vector<PrunedLayer> layers;
   DensityCheck density;  ///< empty where nothing is steered to a density
+  /// Tensors of the weights file that have no gradient (GradientDump::passed_over).
+  std::vector<std::string> passed_over;
 };
 
 /// Writes the trace; `on_step` is called after each step with the number of steps done. Throws

@@ -199,7 +199,7 @@ class LateProgram::Exchanges {
  private:
   Phase phase_of(const std::variant<LocalTime, Exchange>& stage) const {
     if (const auto* time = std::get_if<LocalTime>(&stage))
-      return Delay{time->duration[position_in_group_], DelayKind::compress, step_};
+      return Delay{time->duration[position_in_group_], DelayKind::compress, step_, time->phase};
     const auto& exchange = std::get<Exchange>(stage);
     return CollectiveCall{exchange.collective, step_, exchange.phase, bucket_,
                           state_->controller.group()};

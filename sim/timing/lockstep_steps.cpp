@@ -31,7 +31,7 @@ class LockstepProgram::Stream {
     if (position - 2 < plan.stages.size()) {
       const auto& stage = plan.stages[position - 2];
       if (const auto* time = std::get_if<LocalTime>(&stage))
-        return Delay{time->duration[position_in_group_], DelayKind::compress, step_};
+        return Delay{time->duration[position_in_group_], DelayKind::compress, step_, time->phase};
       const auto& exchange = std::get<Exchange>(stage);
       return CollectiveCall{exchange.collective, step_, exchange.phase, exchange.bucket, group_};
     }

@@ -111,7 +111,8 @@ class OverlappedCompute final : public StepStream {
   }
 
   void spend(const std::vector<const LocalTime*>& locals, std::uint64_t step) {
-    for (const auto* local : locals) add(Delay{local->duration[rank_], DelayKind::compress, step});
+    for (const auto* local : locals)
+      add(Delay{local->duration[rank_], DelayKind::compress, step, local->phase});
   }
 
   ComputeModel compute_;
@@ -168,7 +169,7 @@ class BetweenExchanges final : public StepStream {
         const auto* const* local = std::get_if<const LocalTime*>(&chain[i]);
         if (local == nullptr) continue;
         wait(step, bucket, first_in_chain + i - 1);
-        add(Delay{(*local)->duration[rank_], DelayKind::compress, step});
+        add(Delay{(*local)->duration[rank_], DelayKind::compress, step, (*local)->phase});
         record(step, bucket, first_in_chain + i);
       }
     }
@@ -195,7 +196,8 @@ Program overlapped_program(const Topology& topology, const StepPlans& plans, Ran
               steps = std::make_shared<BetweenExchanges>(plans, *compute.overlap, rank);
             }
             return [steps] { return steps->next(); };
-          }};
+          },
+          .communicating_streams = 1};
 }
 
 }  // namespace ringsim

@@ -44,7 +44,8 @@ void RepeatedSteps::begin(std::uint32_t plan, std::vector<Seconds> begin) {
              .exchange = {},
              .links = {},
              .path_of = {},
-             .transfers = {}};
+             .transfers = {},
+             .delays = {}};
   plan_ = StepPlans(std::vector{plans_.distinct()[plan]});
   step_ = std::make_unique<TimedSteps>(topology_, plan_, ranks_, compute_);
   program_ = step_->program();
@@ -52,7 +53,7 @@ void RepeatedSteps::begin(std::uint32_t plan, std::vector<Seconds> begin) {
 }
 
 const Program* RepeatedSteps::go_on(const BackendResult& result) {
-  const auto first = step_->timeline().exchanges().first_start(0);
+  const auto first = step_->timeline().exchange(0).first_start();
   const bool follows = !first || *first >= *std::ranges::max_element(record_.begin);
   if (follows) keep(result);
   if (!follows || (take() && chain_.records.size() >= most_run_steps(plans_.distinct().size()))) {
@@ -65,7 +66,7 @@ const Program* RepeatedSteps::go_on(const BackendResult& result) {
 
 void RepeatedSteps::keep(const BackendResult& result) {
   record_.ranks = step_->timeline().ranks(0);
-  record_.exchange = step_->timeline().exchanges().duration(0);
+  record_.exchange = step_->timeline().exchange(0).duration();
   record_.links = result.links;
   record_.path_of = result.path_of;
   const auto number = static_cast<std::uint32_t>(chain_.records.size());

@@ -50,8 +50,10 @@ class RepeatedSteps {
   Program program();
   /// The step that is run, which is told what happens.
   TimedSteps& step() { return *step_; }
-  /// A transfer of the step that is run, where somebody wants to be told of all.
+  /// A transfer or delay of the step that is run, where somebody wants to be told of all.
   void add(const TransferEvent& event) { record_.transfers.push_back(event); }
+
+  void add(const DelayEvent& event) { record_.delays.push_back(event); }
 
   /// All steps, once the program has run.
   const StepChain& chain() const { return chain_; }

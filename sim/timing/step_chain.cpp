@@ -32,10 +32,14 @@ std::vector<Seconds> StepRecord::next_begin() const {
   return next;
 }
 
-Timing StepChain::timing(const Topology& topology) const {
+Timing StepChain::timing(const Topology& topology, const StepSink& sink) const {
   BackendResult whole{end(), links()};
-  auto held_up = critical_path(topology, path(), whole);
-  return {whole.end, times(), std::move(whole.links), std::move(held_up)};
+  Timing timing{whole.end, {}, {}, critical_path(topology, path(), whole)};
+  timing.links = std::move(whole.links);
+  tell_times(sink ? sink : [&](const StepTime& time, std::uint64_t count) {
+    timing.steps.add(time, count);
+  });
+  return timing;
 }
 
 Seconds StepChain::end() const {
@@ -46,7 +50,7 @@ Seconds StepChain::end() const {
   return begin + (last.last_end() - last.first_end());
 }
 
-StepTimes StepChain::times() const {
+void StepChain::tell_times(const StepSink& sink) const {
   struct HeldUp {
     const StepRecord* record;
     Rank by;
@@ -67,17 +71,15 @@ StepTimes StepChain::times() const {
       left -= same;
     }
   }
-  StepTimes times;
   Seconds start;
   for (auto held = held_up.rbegin(); held != held_up.rend(); ++held) {
     const auto& rank = held->record->ranks[held->by];
     const Seconds begin = held->record->begin[held->by];
     auto time = step_time(begin, rank, rank.end.value(), held->record->exchange);
     time.start = start;
-    times.add(time, held->steps);
+    sink(time, held->steps);
     start += static_cast<double>(held->steps) * time.total;
   }
-  return times;
 }
 
 std::vector<LinkUse> StepChain::links() const {
@@ -113,21 +115,36 @@ PathTimes StepChain::path() const {
   return times;
 }
 
-void StepChain::tell(const std::function<void(const TransferEvent&)>& on_transfer) const {
+void StepChain::for_steps(
+    const std::function<void(std::uint64_t, const StepRecord&, Seconds)>& take) const {
   Seconds begin;  // of the run's first step
   for (const auto& run : steps.runs()) {
     const auto& record = records[run.first];
-    for (std::uint64_t i = 0; i < run.count; ++i) {
-      const Seconds moved = begin + static_cast<double>(i) * record.first_end();
-      for (auto transfer : record.transfers) {
-        transfer.step = run.from + i;
-        transfer.start += moved;
-        transfer.end += moved;
-        on_transfer(transfer);
-      }
-    }
+    for (std::uint64_t i = 0; i < run.count; ++i)
+      take(run.from + i, record, begin + static_cast<double>(i) * record.first_end());
     begin += static_cast<double>(run.count) * record.first_end();
   }
+}
+
+void StepChain::tell(const std::function<void(const TransferEvent&)>& on_transfer) const {
+  for_steps([&](std::uint64_t step, const StepRecord& record, Seconds begin) {
+    for (auto transfer : record.transfers) {
+      transfer.step = step;
+      transfer.start += begin;
+      transfer.end += begin;
+      on_transfer(transfer);
+    }
+  });
+}
+
+void StepChain::tell_delays(const std::function<void(const DelayEvent&)>& on_delay) const {
+  for_steps([&](std::uint64_t step, const StepRecord& record, Seconds begin) {
+    for (auto delay : record.delays) {
+      delay.step = step;
+      delay.start += begin;
+      on_delay(delay);
+    }
+  });
 }
 
 }  // namespace ringsim

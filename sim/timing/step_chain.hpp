@@ -22,6 +22,7 @@ struct StepRecord {
   std::vector<LinkUse> links;
   std::function<TracedPath(Rank)> path_of;  ///< up to the rank's end
   std::vector<TransferEvent> transfers;     ///< where somebody wants them
+  std::vector<DelayEvent> delays;           ///< where somebody wants them
 
   Seconds first_end() const;  ///< when the first rank ends, with which the next step begins
   Seconds last_end() const;
@@ -33,14 +34,17 @@ struct StepChain {
   std::vector<StepRecord> records;
   Repeated<std::uint32_t> steps;  ///< which record each step is
 
-  /// As time_steps() has it.
-  Timing timing(const Topology& topology) const;
+  /// As time_steps() has it. Steps are told to `sink`, where there is one.
+  Timing timing(const Topology& topology, const StepSink& sink = {}) const;
   /// In order of time, as if all had been run.
   void tell(const std::function<void(const TransferEvent&)>& on_transfer) const;
+  void tell_delays(const std::function<void(const DelayEvent&)>& on_delay) const;
 
  private:
+  /// Calls with each step, its record and when the record's time 0 is.
+  void for_steps(const std::function<void(std::uint64_t, const StepRecord&, Seconds)>& take) const;
   Seconds end() const;
-  StepTimes times() const;
+  void tell_times(const StepSink& sink) const;
   std::vector<LinkUse> links() const;
   PathTimes path() const;
 };

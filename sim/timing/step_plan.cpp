@@ -15,10 +15,10 @@ Seconds measured_time(const LocalWork& work, Rank rank, const SchemeCosts& costs
 }
 
 /// `first`: of its bucket.
-LocalTime local_time(const LocalWork& work, const CompressionCosts& costs, std::uint32_t bucket,
-                     bool first) {
-  LocalTime time{.duration = {}, .bucket = bucket};
-  const double share = costs.bucket_shares.empty() ? 1 : costs.bucket_shares[bucket];
+LocalTime local_time(const KeptStage& stage, const CompressionCosts& costs, bool first) {
+  const auto& work = std::get<LocalWork>(stage.what);
+  LocalTime time{.duration = {}, .bucket = stage.bucket, .phase = stage.phase};
+  const double share = costs.bucket_shares.empty() ? 1 : costs.bucket_shares[stage.bucket];
   for (Rank rank = 0; rank < work.moved.size(); ++rank) {
     Seconds duration;
     if (costs.fixed) {
@@ -35,15 +35,24 @@ LocalTime local_time(const LocalWork& work, const CompressionCosts& costs, std::
 
 }  // namespace
 
-StepPlans::StepPlans(std::vector<StepPlan> plans) : distinct_(std::move(plans)) {
+StepPlans::StepPlans(std::vector<StepPlan> plans)
+    : distinct_(std::move(plans)), steps_(distinct_.size()) {
   for (std::uint32_t i = 0; i < distinct_.size(); ++i) which_.add(i);
+}
+
+const StepPlan& StepPlans::made(std::uint64_t step) const {
+  // Ranks are a step or two apart where they exchange anything.
+  constexpr std::size_t kept = 16;
+  if (const auto found = made_.find(step); found != made_.end()) return found->second;
+  if (made_.size() >= kept) made_.erase(made_.begin());
+  return made_.emplace(step, make_(step)).first->second;
 }
 
 std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks) {
   std::vector<KeptStage> kept;
   for (const auto& stage : stages) {
     if (const auto* work = std::get_if<LocalWork>(&stage.what)) {
-      kept.push_back({{}, *work, stage.bucket});
+      kept.push_back({stage.phase, *work, stage.bucket});
     } else if (const auto* reduce = std::get_if<AllReduce>(&stage.what)) {
       kept.push_back({stage.phase, *reduce, stage.bucket});
     } else if (const auto* gather = std::get_if<AllGather>(&stage.what)) {
@@ -51,9 +60,9 @@ std::vector<KeptStage> keep(const std::vector<Stage>& stages, Rank ranks) {
     } else {
       const auto& sparse = std::get<SparseAllReduce>(stage.what);
       const Bytes entry = sparse.value_bytes + sparse.index_bytes;
-      auto sizes = sparse.union_kept.empty() ? sparse_chunk_sizes(sparse.masks, entry)
-                                             : union_chunk_sizes(sparse.union_kept, sparse.elements,
-                                                                 sparse.chunk_weights, entry);
+      auto sizes = sparse.union_kept.empty()
+                       ? sparse_chunk_sizes(sparse.masks, entry)
+                       : union_chunk_sizes(sparse.union_kept, sparse.parts, entry);
       kept.push_back({stage.phase,
                       KeptStage::SparseRing{make_sparse_ring(ranks, std::move(sizes)),
                                             sparse.value_bytes, sparse.index_bytes},
@@ -68,8 +77,8 @@ StepPlan plan_kept(const std::vector<KeptStage>& stages, Rank ranks, const Colle
   StepPlan plan;
   std::optional<std::uint32_t> worked_on;  // the bucket of the last local work
   for (const auto& stage : stages) {
-    if (const auto* work = std::get_if<LocalWork>(&stage.what)) {
-      plan.stages.emplace_back(local_time(*work, costs, stage.bucket, worked_on != stage.bucket));
+    if (std::holds_alternative<LocalWork>(stage.what)) {
+      plan.stages.emplace_back(local_time(stage, costs, worked_on != stage.bucket));
       worked_on = stage.bucket;
     } else if (const auto* reduce = std::get_if<AllReduce>(&stage.what)) {
       auto request = values.request;

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -33,6 +34,7 @@ struct CompressionCosts {
 struct LocalTime {
   std::vector<Seconds> duration;
   std::uint32_t bucket = 0;
+  PhaseName phase = {};
 };
 struct Exchange {
   PhaseName phase;
@@ -54,17 +56,34 @@ class StepPlans {
 
   /// Plans that differ from each other, and which of them the steps have.
   StepPlans(std::vector<StepPlan> distinct, Repeated<std::uint32_t> which)
-      : distinct_(std::move(distinct)), which_(std::move(which)) {}
+      : distinct_(std::move(distinct)), which_(std::move(which)), steps_(which_.size()) {}
 
-  std::uint64_t size() const { return which_.size(); }
-  const StepPlan& operator[](std::uint64_t step) const { return distinct_[which_[step]]; }
+  /// Plans of so many steps, each of its own, that are made when somebody asks for them, the same
+  /// ones whenever that is, and kept while others near them are asked for.
+  StepPlans(std::uint64_t steps, std::function<StepPlan(std::uint64_t step)> make)
+      : steps_(steps), make_(std::move(make)) {}
+
+  std::uint64_t size() const { return steps_; }
+  /// It may be gone when another one is asked for.
+  const StepPlan& operator[](std::uint64_t step) const {
+    return make_ ? made(step) : distinct_[which_[step]];
+  }
+  /// How many steps have the plan of one before them.
+  std::uint64_t repeated() const { return make_ ? 0 : steps_ - distinct_.size(); }
+
+  // Of those that are not made when somebody asks.
   const std::vector<StepPlan>& distinct() const { return distinct_; }
   /// The steps' indices of distinct().
   const Repeated<std::uint32_t>& which() const { return which_; }
 
  private:
+  const StepPlan& made(std::uint64_t step) const;
+
   std::vector<StepPlan> distinct_;
   Repeated<std::uint32_t> which_;
+  std::uint64_t steps_ = 0;
+  std::function<StepPlan(std::uint64_t)> make_;
+  mutable std::map<std::uint64_t, StepPlan> made_;
 };
 
 /// An all-reduce algorithm and what it is asked, but for the ranks and elements.
@@ -86,7 +105,7 @@ struct KeptStage {
 
     bool operator==(const SparseRing&) const = default;
   };
-  PhaseName phase;  ///< empty where the stage is local work
+  PhaseName phase;
   std::variant<LocalWork, AllReduce, AllGather, SparseRing> what;
   std::uint32_t bucket = 0;
 

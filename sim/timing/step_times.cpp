@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 namespace ringsim {
 
@@ -62,21 +63,31 @@ Rank rank_that_holds_up(const std::vector<RankStep>& ranks, Seconds end,
   return chosen;
 }
 
-std::vector<RankStep> steps_that_hold_up(const std::vector<std::vector<RankStep>>& steps) {
-  std::vector<RankStep> chosen(steps.size());
+std::vector<Rank> ranks_that_hold_up(
+    std::uint64_t steps, const std::function<std::vector<RankStep>(std::uint64_t step)>& ranks_of) {
+  std::vector<Rank> chosen(steps);
+  if (steps == 0) return chosen;
+  auto ranks = ranks_of(steps - 1);
   Seconds end;  // of the step
-  if (!steps.empty()) {
-    for (const auto& rank : steps.back()) end = std::max(end, rank.end.value_or(Seconds{}));
-  }
-  for (std::size_t step = steps.size(); step-- > 0;) {
-    const auto begin = [&](Rank rank) {
-      return step > 0 ? steps[step - 1][rank].end.value() : Seconds{};
-    };
-    const Rank rank = rank_that_holds_up(steps[step], end, begin);
-    chosen[step] = steps[step][rank];
-    end = begin(rank);
+  for (const auto& rank : ranks) end = std::max(end, rank.end.value_or(Seconds{}));
+  for (std::uint64_t step = steps; step-- > 0;) {
+    auto before = step > 0 ? ranks_of(step - 1) : std::vector<RankStep>();
+    const auto begin = [&](Rank rank) { return step > 0 ? before[rank].end.value() : Seconds{}; };
+    chosen[step] = rank_that_holds_up(ranks, end, begin);
+    end = begin(chosen[step]);
+    ranks = std::move(before);
   }
   return chosen;
+}
+
+std::vector<RankStep> steps_that_hold_up(const std::vector<std::vector<RankStep>>& steps) {
+  const auto chosen =
+      ranks_that_hold_up(steps.size(), [&](std::uint64_t step) { return steps[step]; });
+  std::vector<RankStep> held_up;
+  held_up.reserve(steps.size());
+  for (std::size_t step = 0; step < steps.size(); ++step)
+    held_up.push_back(steps[step][chosen[step]]);
+  return held_up;
 }
 
 StepTimes step_times(const std::vector<RankStep>& steps, const ExchangeTimes& exchanges) {

@@ -43,9 +43,13 @@ struct LaterStep {
 };
 using StepTimes = Repeated<StepTime, LaterStep>;
 
+/// Is told the steps' times in order: a step, and how many that are the same follow on each other
+/// from it on.
+using StepSink = std::function<void(const StepTime& time, std::uint64_t count)>;
+
 struct Timing {
-  Seconds end;  ///< when the last rank has ended its last step
-  StepTimes steps;
+  Seconds end;                 ///< when the last rank has ended its last step
+  StepTimes steps;             ///< empty where a StepSink was told
   std::vector<LinkUse> links;  ///< one per link of the topology
   std::optional<CriticalPath> critical_path;
 };
@@ -61,11 +65,14 @@ struct RankStep {
 Rank rank_that_holds_up(const std::vector<RankStep>& ranks, Seconds end,
                         const std::function<Seconds(Rank)>& begin);
 
-/// What the rank did that holds up the run, for each step. In the last step it is the rank
-/// that ends last, or of those that end together the one that rank_that_holds_up() finds. In the
-/// step before it is that rank again or, of those that ended that step together with it, the one
-/// that was ready last; and so on. So a step begins when the one before ends. `steps` are
-/// [step][rank]; some rank has ended all of them.
+/// The rank that holds up the run, for each step. In the last step it is the rank that ends last,
+/// or of those that end together the one that rank_that_holds_up() finds. In the step before it is
+/// that rank again or, of those that ended that step together with it, the one that was ready last;
+/// and so on. So a step begins when the one before ends. `ranks_of` says what all ranks did in a
+/// step and is asked from the last step to the first; some rank has ended all of them.
+std::vector<Rank> ranks_that_hold_up(
+    std::uint64_t steps, const std::function<std::vector<RankStep>(std::uint64_t step)>& ranks_of);
+/// What these ranks did; `steps` are [step][rank].
 std::vector<RankStep> steps_that_hold_up(const std::vector<std::vector<RankStep>>& steps);
 
 /// `steps`, from the first one on, one after the other.

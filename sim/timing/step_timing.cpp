@@ -12,8 +12,7 @@ namespace {
 
 bool repeats(const Topology& topology, const StepPlans& plans, Rank ranks,
              const ComputeModel& compute, const TimingSettings& settings) {
-  return settings.fewest_repeated &&
-         plans.size() >= plans.distinct().size() + *settings.fewest_repeated &&
+  return settings.fewest_repeated && plans.repeated() >= *settings.fewest_repeated &&
          is_steady(topology, ranks, compute);
 }
 
@@ -45,14 +44,20 @@ Timing time_steps(const Topology& topology, const StepPlans& plans, Rank ranks,
   std::unique_ptr<WholeRun> whole;
   const auto run_whole = [&] {
     whole = std::make_unique<WholeRun>(topology, plans, ranks, compute, recovery);
-    if (on_transfer && settings.before_telling) settings.before_telling(whole->program);
+    if ((on_transfer || settings.on_delay) && settings.before_telling)
+      settings.before_telling(whole->program);
     return &whole->program;
   };
   std::unique_ptr<RepeatedSteps> repeated;
   const auto steps = [&]() -> TimedSteps& { return whole ? whole->steps : repeated->step(); };
   Observer observer{.on_mark = [&](const MarkEvent& event) { steps().on_mark(event); },
                     .on_collective = [&](const CollectiveEvent& event) { steps().add(event); },
-                    .on_delay = [&](const DelayEvent& event) { steps().add(event); },
+                    .on_delay =
+                        [&](const DelayEvent& event) {
+                          steps().add(event);
+                          if (!settings.on_delay) return;
+                          whole ? settings.on_delay(event) : repeated->add(event);
+                        },
                     .wants_critical_path = true};
   if (on_transfer) {
     observer.on_transfer = [&](const TransferEvent& event) {
@@ -61,7 +66,7 @@ Timing time_steps(const Topology& topology, const StepPlans& plans, Rank ranks,
   }
   if (!repeats(topology, plans, ranks, compute, settings)) {
     const Program& program = *run_whole();
-    return whole->steps.timeline().timing(backend(topology, program, observer));
+    return whole->steps.timeline().timing(backend(topology, program, observer), settings.on_step);
   }
   const auto run_whole_instead = [&] {
     if (settings.before_running_all) settings.before_running_all();
@@ -70,10 +75,11 @@ Timing time_steps(const Topology& topology, const StepPlans& plans, Rank ranks,
   repeated = std::make_unique<RepeatedSteps>(topology, plans, ranks, compute,
                                              settings.clock_rounding, run_whole_instead);
   auto result = backend(topology, repeated->program(), observer);
-  if (whole) return whole->steps.timeline().timing(std::move(result));
+  if (whole) return whole->steps.timeline().timing(std::move(result), settings.on_step);
   check(repeated->chain().steps.size() == plans.size(), "a backend runs all parts of a program");
   if (on_transfer) repeated->chain().tell(on_transfer);
-  return repeated->chain().timing(topology);
+  if (settings.on_delay) repeated->chain().tell_delays(settings.on_delay);
+  return repeated->chain().timing(topology, settings.on_step);
 }
 
 std::optional<std::vector<Timing>> time_steps_side_by_side(
@@ -84,8 +90,9 @@ std::optional<std::vector<Timing>> time_steps_side_by_side(
   if (compute.overlap || has_deaths(first, ranks)) return std::nullopt;
   // Each by itself, these steps would be taken, whose times differ by rounding errors.
   if (repeats(first, plans, ranks, compute, {})) return std::nullopt;
-  std::vector<LockstepTimeline> timelines(topologies.size(),
-                                          LockstepTimeline(plans.size(), ranks, false));
+  std::vector<LockstepTimeline> timelines;
+  for (std::size_t i = 0; i < topologies.size(); ++i)
+    timelines.emplace_back(plans.size(), ranks, false);
   std::vector<Observer> observers;
   observers.reserve(timelines.size());
   for (auto& timeline : timelines) observers.push_back(observer_of(timeline));

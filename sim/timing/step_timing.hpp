@@ -23,10 +23,14 @@ struct TimingSettings {
   std::optional<std::uint64_t> fewest_repeated = 64;
   /// BackendDefinition::clock_rounding
   double clock_rounding = 0;
-  /// Called with a program before its transfers are told while it runs.
+  /// Called with a program before its transfers or delays are told while it runs.
   std::function<void(const Program&)> before_telling = {};
+  /// Told of delays, where it is not empty, as `on_transfer` is of transfers.
+  std::function<void(const DelayEvent&)> on_delay = {};
   /// Called where steps cannot be taken after all, before all are run.
   std::function<void()> before_running_all = {};
+  /// Is told the steps at the end, in place of Timing::steps.
+  StepSink on_step = {};
 };
 
 /// Runs steps in lockstep, or overlapped ones where `compute` says so (then nobody may die), and

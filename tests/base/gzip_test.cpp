@@ -45,3 +45,16 @@ TEST_CASE("what was packed is unpacked up to a limit", "[gzip]") {
                     Catch::Contains("byte 0 of the unpacked data: the gzip stream is corrupt"));
   CHECK(!is_gzip("not packed"));
 }
+
+TEST_CASE("what is packed is unpacked as it was, and comes out the same twice", "[gzip]") {
+  const GzipErrors errors{"a.gz"};
+  std::string bytes;
+  for (int i = 0; i < 300'000; ++i) bytes += static_cast<char>(i * i >> 3);
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, bytes.size()}) {
+    const auto part = std::string_view(bytes).substr(0, size);
+    const auto gzip = pack_gzip(part);
+    CHECK(is_gzip(gzip));
+    CHECK(unpack_gzip(gzip, size, errors) == part);
+    CHECK(pack_gzip(part) == gzip);
+  }
+}

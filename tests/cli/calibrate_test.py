@@ -7,7 +7,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from cli_case import Case, csv_rows  # noqa: E402
+from cli_case import ROOT, Case, csv_rows  # noqa: E402
 
 
 class Calibrate(Case):
@@ -170,6 +170,98 @@ The latency is from half the smallest round trip.
             "The latency is from nothing: 0 is taken, as the file has no round trip.", self.good("calibrate", iperf)
         )
 
+    def test_a_fit_that_is_bad_says_so(self):
+        # From 1 GiB on each doubling of the size takes three times as long: no link does that.
+        rows = [(2**power, 3e-3 * 2 ** (power - 25) * (1.6 ** max(0, power - 29))) for power in range(25, 35)]
+        table = self.write("t.csv", "bytes,seconds\n" + "".join(f"{size},{time!r}\n" for size, time in rows))
+        result = self.table("t.csv")
+        self.assertGreater(result["error"]["worst"], 0.5)
+        done = self.ringsim("calibrate", table)
+        worst = f"{100 * result['error']['worst']:.2f} %"
+        warning = (
+            f"The worst error is {worst}: these times follow no link of a latency and a bandwidth. Look at them with "
+            "--points, and fit to the sizes that do."
+        )
+        self.assertEqual(result["warnings"], [warning])
+        self.assertEqual((done.returncode, done.stderr), (0, f"warning: {table}: {warning}\n"))
+        link = self.folder / "link.json"
+        self.check_error(
+            f"{table}: the fit errs by {worst} at worst: these times follow no link; with -o an error of at most "
+            "50.00 % is accepted; look at them with --points, or add --force",
+            "calibrate",
+            table,
+            "-o",
+            link,
+            "--hosts",
+            "2",
+        )
+        self.assertFalse(link.exists())
+        self.assertEqual(self.ringsim("calibrate", table, "-o", link, "--hosts", "2", "--force").returncode, 0)
+        self.assertEqual(json.loads(link.read_text())["calibration"]["warnings"], [warning])
+
+    def test_one_of_several_tables_is_picked(self):
+        first = self.nccl()
+        second = first.read_text().replace("all_reduce_perf", "all_gather_perf")
+        both = self.write("both.txt", first.read_text() + second)
+        self.check_error(
+            f"{both}: found 2 tables: all_reduce, 4 ranks (line 6); all_gather, 4 ranks (line 31); one is "
+            "accepted; pick it with --operation and --ranks, or fit all together with --cluster",
+            "calibrate",
+            both,
+        )
+        self.assertEqual(
+            self.table("both.txt", "--operation", "all_reduce")["pieces"], self.table("nccl.txt")["pieces"]
+        )
+
+    def test_many_tables_become_a_cluster(self):
+        measured = ROOT / "docs/measured/h100-four"
+        tables = sorted(
+            path
+            for ranks in (2, 4)
+            for path in (measured / f"h100-x{ranks}").glob("nvlink-free-*.csv")
+            if path.stem.rsplit("-", 1)[1] in ("all_reduce", "all_gather", "broadcast")
+        )
+        self.assertEqual(len(tables), 6)
+        link = self.folder / "cluster.json"
+        done = self.ringsim("calibrate", *tables, "--holdout", "ranks", "-o", link, "--format", "json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual(result["tables"], 6)
+        self.assertEqual(result["calibration"]["ranks"], [2, 4])
+        self.assertEqual(result["calibration"]["operations"], ["all_gather", "all_reduce", "broadcast"])
+        groups = {(each["kind"], each["group"]): each for each in result["errors"]}
+        # What was measured: 2 GPUs predict 4, with no look at them.
+        self.assertLess(groups["held out", "4 ranks"]["median"], 0.1)
+        self.assertLess(groups["held out", "4 ranks"]["worst"], 0.4)
+        self.assertEqual(groups["held out", "4 ranks"]["unknown"], 0)
+        topology = json.loads(link.read_text())
+        self.assertEqual((topology["kind"], topology["hosts"]), ("ring", 4))
+        self.assertEqual(topology["calibration"]["model"], result["model"])
+        self.assertIn("ring, 4 hosts", self.good("topology", "check", link))
+        run = ["run", "--topology", link, "--scheme", "dense", "--compute-time", "1ms", "--steps", "1", "--bytes"]
+        note = "the exchange's times are extrapolated: cluster was fitted to all_gather, all_reduce, broadcast on 2, 4"
+        self.assertNotIn(note, self.ringsim(*run, "64MiB").stderr)
+        self.assertIn(note, self.ringsim(*run, "1GiB").stderr)
+        for message, *arguments in (
+            ("--operation: has no effect where all tables are fitted; leave it out", "--operation", "all_reduce"),
+            ('--holdout: found "x"; on, off, sizes, ranks, operations or nodes is accepted', "--holdout", "x"),
+            (
+                "--holdout: there is one group, so that nothing is left to fit to; tables of several groups are "
+                "accepted",
+                "--holdout",
+                "nodes",
+            ),
+            ("--hosts: has no effect without -o; leave it out", "--hosts", "4"),
+        ):
+            self.check_error(message, "calibrate", *tables, *arguments)
+        self.check_error(
+            "--gpus-per-node: has no effect without --cluster; leave it out",
+            "calibrate",
+            tables[0],
+            "--gpus-per-node",
+            "2",
+        )
+
     def test_wrong_input(self):
         nccl, iperf = self.nccl(), self.iperf(50)
         table = self.write("t.csv", "bytes,seconds\n1000,1e-6\n2000,2e-6\n")
@@ -193,13 +285,13 @@ The latency is from half the smallest round trip.
             ),
             ('--ranks: found "1"; a whole number from 2 to 1048576 is accepted', table, "--ranks", "1"),
             (
-                '--operation: found the operation "alltoall"; accepted: message, sendrecv, reduce_scatter, all_gather, '
-                "all_reduce, broadcast, reduce; the others' times follow no ring",
+                '--operation: found the operation "hypercube"; accepted: message, sendrecv, reduce_scatter, '
+                "all_gather, all_reduce, broadcast, reduce, alltoall, scatter, gather; other operations are not known",
                 table,
                 "--operation",
-                "alltoall",
+                "hypercube",
             ),
-            ('--holdout: found "yes"; on or off is accepted', table, "--holdout", "yes"),
+            ('--holdout: found "yes"; on, off or sizes is accepted', table, "--holdout", "yes"),
             (
                 f"{table}: found 1 size to fit to; 2 to 4096 different sizes are accepted; measure sizes from a few "
                 "kilobytes "
@@ -209,6 +301,7 @@ The latency is from half the smallest round trip.
                 "on",
             ),
             ("--hosts: has no effect without -o; leave it out", table, "--hosts", "4"),
+            ("--force: has no effect without -o; leave it out", table, "--force"),
             (
                 f"--hosts: is needed with -o, as {table} does not say how many; the number of hosts of the topology is "
                 "accepted; e.g. --hosts 8",

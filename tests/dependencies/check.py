@@ -40,6 +40,7 @@ ROOMS = {
     "topologies": {"topologies/kinds"},
     "topologies/kinds": {"topologies"},
     "topologies/calibration": {"topologies"},
+    "topologies/calibration/cluster": {"topologies", "topologies/calibration"},
     "traces": {"traces/records"},
     "traces/records": set(),
     "sim/collectives": set(),
@@ -60,6 +61,7 @@ ROOMS = {
 }
 # Tests of the whole program, of scripts and of the sources: no folder of sources has their names.
 OTHER_TESTS = {
+    "browser",
     "capture",
     "cli",
     "dependencies",

@@ -55,5 +55,17 @@ class Install(unittest.TestCase):
         self.assertIn("\nring8-10g ", listed)
         self.assertNotIn("\nring8-1g ", listed)
 
+    def test_the_page_of_reports_is_the_one_that_was_built(self):
+        built = pathlib.Path(BUILD) / "tools/report/page/page.html"
+        if not built.is_file():
+            self.skipTest("the page is built where node and npm are")
+        installed = self.prefix / "share/ringsim/report/page.html"
+        self.assertEqual(installed.read_text(), built.read_text())
+        installed.write_text("installed: @RESULTS@")
+        exchange = ["--bytes", "1kB", "--scheme", "dense", "--compute-time", "0s", "--steps", "1"]
+        self.ringsim(self.prefix, "run", *exchange, "-o", "results", "--quiet")
+        self.ringsim(self.prefix, "report", "results", "-o", "report.html")
+        self.assertTrue((self.prefix / "report.html").read_text().startswith("installed: "))
+
 
 unittest.main()

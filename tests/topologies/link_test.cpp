@@ -32,6 +32,14 @@ Steps capacity(const std::string& members) {
 
 }  // namespace
 
+TEST_CASE("Ethernet carries its headers beside the payload", "[link]") {
+  // Of 1514 bytes of a frame 1448 are payload; of 9014 of a jumbo frame 8948.
+  const auto link = loaded(ring_with(R"("medium": "ethernet", "mtu": 1500)")).links()[0];
+  CHECK(link.bandwidth.value == Approx(125e6 * 1448. / 1514).epsilon(1e-12));
+  CHECK(loaded(ring_with(R"("medium": "ethernet", "mtu": 9000)")).links()[0].bandwidth.value ==
+        Approx(125e6 * 8948. / 9014).epsilon(1e-12));
+}
+
 TEST_CASE("the efficiency is taken off the bandwidth", "[link]") {
   const auto link = loaded(ring_with(R"("efficiency": 0.8)")).links()[0];
   CHECK(link.bandwidth == BytesPerSecond{100e6});
@@ -102,6 +110,19 @@ TEST_CASE("a route has the least of its links' capacities at every time", "[link
 }
 
 TEST_CASE("wrong models of links are errors", "[link]") {
+  CHECK(error_of(ring_with(R"("medium": "ethernet")")) ==
+        "/link: the key \"mtu\" is missing; add \"mtu\"");
+  CHECK(error_of(ring_with(R"("mtu": 1500)")) ==
+        "/link/mtu: \"mtu\" stands without \"medium\"; both or neither is accepted; add "
+        "\"medium\": \"ethernet\"");
+  CHECK(error_of(ring_with(R"("medium": "token ring", "mtu": 1500)")) ==
+        "/link/medium: found the string \"token ring\"; \"ethernet\" is accepted");
+  CHECK(
+      error_of(ring_with(R"("medium": "ethernet", "mtu": 1500, "efficiency": 0.9)")) ==
+      "/link/efficiency: \"efficiency\" stands beside \"medium\"; one of the two is accepted; both "
+      "say what is left for payload");
+  CHECK(error_of(ring_with(R"("medium": "ethernet", "mtu": 40)")) ==
+        "/link/mtu: found the number 40; a whole number from 576 to 65535 is accepted");
   CHECK(error_of(ring_with(R"("efficiency": 1.5)")) ==
         "/link/efficiency: found the number 1.5; a number from 0.001 to 1 is accepted");
   const std::string piece = R"({"from": "1kB", "latency": "1us", "bandwidth": "1Gbps"})";

@@ -19,13 +19,10 @@ namespace s4u = simgrid::s4u;
 
 namespace {
 
-/// An engine that has loaded the topology's XML, with SimGrid's plain fluid model.
+/// An engine that has loaded the topology's XML, which sets SimGrid's plain fluid model.
 std::unique_ptr<s4u::Engine> engine_of(const Topology& topology) {
   std::vector<std::string> arguments = {"test",
                                         "--log=root.thresh:critical",
-                                        "--cfg=network/model:CM02",
-                                        "--cfg=network/crosstraffic:0",
-                                        "--cfg=network/TCP-gamma:0",
                                         "--cfg=surf/precision:1e-15",
                                         "--cfg=contexts/factory:thread"};
   std::vector<char*> pointers(arguments.size() + 1, nullptr);

@@ -114,6 +114,47 @@ TEST_CASE("ready times from the profiler's gradients", "[ready]") {
       "model?");
 }
 
+TEST_CASE("the last whole step of a trace is taken", "[ready]") {
+  const auto step = [](int number, double ts) {
+    return ",\n{\"ph\": \"X\", \"cat\": \"user_annotation\", \"name\": \"ProfilerStep#" +
+           std::to_string(number) + "\", \"ts\": " + std::to_string(ts) + ", \"dur\": 90}";
+  };
+  const auto launch = [](double ts, int correlation) {
+    return ",\n{\"ph\": \"X\", \"cat\": \"cuda_runtime\", \"name\": \"cudaLaunchKernel\", "
+           "\"ts\": " +
+           std::to_string(ts) +
+           ", \"dur\": 1, \"args\": {\"correlation\": " + std::to_string(correlation) + "}}";
+  };
+  const auto kernel = [](double ts, int correlation) {
+    return ",\n{\"ph\": \"X\", \"cat\": \"kernel\", \"name\": \"gemm\", \"ts\": " +
+           std::to_string(ts) +
+           ", \"dur\": 7, \"args\": {\"correlation\": " + std::to_string(correlation) + "}}";
+  };
+  const std::string first = gradient(30, "") + gradient(31, "") + gradient(50, "");
+  const auto second = gradient(330, "") + gradient(331, "") + gradient(350, "");
+  const auto expected = std::vector<double>{100e-6, 50e-6, 50e-6};
+  const auto check_first = [&](const std::string& more) {
+    const auto found = read("t.json", trace(first + more));
+    REQUIRE(found.size() == 3);
+    for (std::size_t i = 0; i < 3; ++i) CHECK(found[i] == Approx(expected[i]));
+  };
+  check_first(step(4, 300));                                      // empty
+  check_first(step(4, 300) + launch(310, 41) + kernel(320, 41));  // no backward pass
+  check_first(step(4, 300) + launch(310, 41) + kernel(320, 41) +  // the second kernel is lost
+              launch(325, 42) + second + step(5, 400));
+  check_first(step(4, 300) + launch(310, 41) + kernel(320, 41) + gradient(330, ""));  // two lost
+  // A kernel that is lost after the last gradient, and a copy, which has none, make none late.
+  const auto taken = read("t.json", trace(first + step(4, 300) + launch(310, 41) + kernel(320, 41) +
+                                          second + launch(360, 43)));
+  REQUIRE(taken.size() == 3);
+  for (const double time : taken) CHECK(time == Approx(7e-6));
+  CHECK_THROWS_WITH(
+      read("t.json", trace(launch(25, 42) + first)),
+      "t.json: kernels of 1 launches in ProfilerStep#3 are missing; a step whose kernels are all "
+      "there is accepted; record one more step, so that the profiler does not stop within the last "
+      "one");
+}
+
 TEST_CASE("ready times from the all-reduces of NCCL", "[ready]") {
   const auto found =
       read("t.json", trace(all_reduce(21, 33, 152, 25) + all_reduce(22, 55, 205, 12)));

@@ -54,7 +54,8 @@ void print_json(const Calibration& result) {
                        {"latency_from", result.latency_from},
                        {"pieces", std::move(pieces)},
                        {"error", error_json(result.fit.error)},
-                       {"held_out_error", error_json(error_on(result.fit, result.held_out))}}));
+                       {"held_out_error", error_json(error_on(result.fit, result.held_out))},
+                       {"warnings", Json::Array(result.notes.begin(), result.notes.end())}}));
 }
 
 void print_csv(const Calibration& result) {
@@ -80,6 +81,7 @@ void print_csv(const Calibration& result) {
 std::string source_of(const Calibration& result) {
   auto text = fmt::format("{}, {}", result.format, result.operation);
   if (result.ranks) text += fmt::format(", {} ranks", *result.ranks);
+  if (result.in_place) text += ", in place";
   return text;
 }
 

@@ -16,10 +16,12 @@ namespace ringsim {
 struct Calibration {
   std::string file;
   std::string_view format, operation;
-  std::optional<std::uint32_t> ranks;
+  std::optional<std::uint32_t> ranks, nodes;
+  bool in_place = false;                  ///< the times are those of nccl-tests' in-place columns
   std::string_view latency_from = "fit";  ///< what else it is from, in words
   std::vector<Observation> fitted, held_out;
   LinkFit fit;
+  std::vector<std::string> notes;  ///< warnings; whole sentences
 };
 
 /// "nccl-tests text, all_reduce, 8 ranks"

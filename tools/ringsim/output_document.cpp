@@ -15,8 +15,9 @@ namespace {
 constexpr std::size_t page_width = 120;
 
 constexpr std::string_view introduction =
-    "`ringsim run -o DIR` writes a folder of results. This page says what is in it, and what "
-    "`scan`, `prune` and `calibrate` write. It is made by `ringsim explain --document output`; "
+    "`ringsim run -o DIR` writes a folder of results. This page says what is in it (but for "
+    "`timeline.json`: [report.md](report.md)), and what `scan`, `prune` and `calibrate` write. It "
+    "is made by `ringsim explain --document output`; "
     "`ringsim explain NAME` says what a column or key means. [method.md](method.md) has the method "
     "behind the figures.";
 

@@ -2,6 +2,7 @@
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
 #include "base/option_names.hpp"
+#include "base/text.hpp"
 #include "models/schemes/shared_options.hpp"
 #include "sim/run/run_options.hpp"
 #include "sim/sources/prune_dump.hpp"
@@ -106,6 +107,10 @@ int execute(const CLI::App& app, const PruneCommand& command, const Invocation& 
       options, [&](std::uint64_t done, std::uint64_t steps) { progress.step(done, steps); });
   progress.line(fmt::format("pruned {} steps of {} ranks with {}; the trace is in {}", result.steps,
                             result.ranks, result.engine, command.output));
+  if (!result.passed_over.empty()) {
+    progress.line(fmt::format("passed over, as {} has no gradient of them: {}",
+                              command.gradients.front(), join(result.passed_over, ", ")));
+  }
   progress.density(result.density);
   print(result, command.format);
   return 0;

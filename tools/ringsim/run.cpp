@@ -9,6 +9,7 @@
 #include "tools/ringsim/progress.hpp"
 #include "tools/ringsim/seeds.hpp"
 #include "tools/ringsim/table.hpp"
+#include "tools/ringsim/timeline_output.hpp"
 #include "traces/csv.hpp"
 #include "traces/run_folder.hpp"
 #include "traces/summary.hpp"
@@ -20,6 +21,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -28,8 +31,24 @@ struct RunCommand {
   std::map<std::string_view, std::string> values;  ///< of run_options(), as typed
   std::string output;
   Format format = Format::table;
-  bool quiet = false, transfers = false;
+  bool quiet = false, transfers = false, timeline = false;
+  TimelineChoice timeline_choice;
 };
+
+/// Throws UserError where an option about files changes none.
+void check_files(const CLI::App& app, const RunCommand& command) {
+  for (const auto& [option, file] :
+       {std::pair{"--transfers", "transfers.csv"}, std::pair{"--timeline", "timeline.json"}}) {
+    if (app.count(option) == 0 || !command.output.empty()) continue;
+    throw UserError({{}, option}, "has no effect without -o", {},
+                    fmt::format("say with -o where {} shall be", file));
+  }
+  for (const auto* option : {"--timeline-steps", "--timeline-ranks"}) {
+    if (app.count(option) == 0 || command.timeline) continue;
+    throw UserError({{}, option}, "has no effect without --timeline", {},
+                    "give --timeline too, or leave it out");
+  }
+}
 
 void print_summary(const Summary& summary, Format format) {
   if (format == Format::json) {
@@ -50,6 +69,22 @@ void print_summary(const Summary& summary, Format format) {
   }
 }
 
+/// Has the observer write what --transfers and --timeline ask for.
+void connect_files(const RunCommand& command, RunObserver& observer,
+                   std::optional<RunFolder>& folder, std::optional<TimelineOutput>& timeline) {
+  if (command.timeline) {
+    timeline.emplace(command.timeline_choice,
+                     [&folder](std::string_view text) { folder->write_timeline(text); });
+    observer.on_work = [&timeline](const RankWork& work) { timeline->add(work); };
+    observer.on_network = [&timeline](const Topology& network) { timeline->begin(network); };
+  }
+  if (!command.transfers && !command.timeline) return;
+  observer.on_transfer = [&](const TransferRow& row) {
+    if (command.transfers) folder->write(row);
+    if (timeline) timeline->add(row);
+  };
+}
+
 /// Runs once, and writes the result folder where `output` names one.
 Summary run_once(const RunOptions& options, const RunCommand& command, const std::string& output,
                  const Invocation& invocation) {
@@ -66,18 +101,23 @@ Summary run_once(const RunOptions& options, const RunCommand& command, const std
           [&](const LayerRow& row) {
             if (folder) folder->write(row);
           },
+      .on_row =
+          [&](const StepRow& row) {
+            if (folder) folder->write(row);
+          },
       .on_density = [&](const DensityCheck& density) { progress.density(density); },
       .on_transfer = {}};
-  if (command.transfers) observer.on_transfer = [&](const TransferRow& row) { folder->write(row); };
+  std::optional<TimelineOutput> timeline;
+  connect_files(command, observer, folder, timeline);
   auto result = run(options, observer);
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
   result.summary.wall_seconds = wall.count();
   result.summary.provenance.command = invocation.text;
   if (folder) {
-    for (const auto& row : result.steps) folder->write(row);
     for (const auto& row : result.links) folder->write(row);
     for (const auto& row : result.staleness) folder->write(row);
     for (const auto& row : result.faults) folder->write(row);
+    if (timeline) timeline->end();
     folder->commit(result.summary);
     progress.line(fmt::format("results are in {}", output));
   }
@@ -89,10 +129,7 @@ int execute(const CLI::App& app, RunCommand command, const Invocation& invocatio
       app.count("--seed") > 0 ? parse_seeds(command.values.at("seed")) : std::nullopt;
   if (seeds) command.values["seed"] = fmt::format("{}", seeds->front());
   RunOptions options = parse_run_options(app, command.values);
-  if (command.transfers && command.output.empty()) {
-    throw UserError({{}, "--transfers"}, "has no effect without -o", {},
-                    "say with -o where transfers.csv shall be");
-  }
+  check_files(app, command);
   if (!seeds) {
     print_summary(run_once(options, command, command.output, invocation), command.format);
     return 0;
@@ -108,6 +145,25 @@ int execute(const CLI::App& app, RunCommand command, const Invocation& invocatio
   return 0;
 }
 
+void add_timeline_options(CLI::App& app, RunCommand& command) {
+  app.add_flag("--timeline", command.timeline,
+               "writes timeline.json too, which Perfetto and chrome://tracing open")
+      ->group("output");
+  const auto add_ranges = [&app](const std::string& name, std::optional<NumberRanges>& ranges,
+                                 const char* meaning, const char* value) {
+    app.add_option_function<std::string>(
+           "--" + name,
+           [name, &ranges](const std::string& text) { ranges = NumberRanges::parse(name, text); },
+           meaning)
+        ->type_name(value)
+        ->group("output");
+  };
+  add_ranges("timeline-steps", command.timeline_choice.steps,
+             "which steps the timeline has, such as 0..4 or 0,10,20; default: all", "STEPS");
+  add_ranges("timeline-ranks", command.timeline_choice.ranks,
+             "which ranks the timeline has, such as 0..7; default: all", "RANKS");
+}
+
 std::function<int()> add_run(CLI::App& app, const Invocation& invocation) {
   auto command = std::make_shared<RunCommand>();
   for (const auto& option : run_options()) {
@@ -120,6 +176,7 @@ std::function<int()> add_run(CLI::App& app, const Invocation& invocation) {
   app.add_flag("--transfers", command->transfers,
                "writes transfers.csv too: every message, much where there are many ranks")
       ->group("output");
+  add_timeline_options(app, *command);
   app.add_flag("--quiet", command->quiet, "no progress on stderr")->group("output");
   return [&app, command, &invocation] { return execute(app, *command, invocation); };
 }

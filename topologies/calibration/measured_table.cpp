@@ -6,19 +6,26 @@
 
 namespace ringsim {
 
-std::variant<MeasuredTable, MeasuredThroughput> read_measured(const std::filesystem::path& path,
-                                                              BufferUse use) {
+std::variant<std::vector<MeasuredTable>, MeasuredThroughput> read_measured(
+    const std::filesystem::path& path, BufferUse use) {
   using namespace calibration;
   const std::string accepted =
       "a table of nccl-tests (text or JSON), JSON of iperf3, or CSV is accepted";
   const Place file{path.string(), {}};
-  const std::string text = read_file(path, accepted);
+  const std::string content = read_file(path, accepted);
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  const auto text = std::string_view(content).substr(
+      content.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
   const auto lines = lines_of(text, file.file);
   if (lines.empty()) throw UserError(file, "is empty", accepted);
   if (lines.front().text.front() == '{') {
-    const auto root = parse_json(text, file.file);
-    if (root.find("results")) return read_nccl_json(root, use);
-    if (root.find("start") || root.find("error")) return read_iperf(root);
+    const auto documents = json_documents(text);
+    // Broken JSON is read as a whole, so that the error says where it breaks.
+    const auto root =
+        parse_json(documents.empty() ? text : documents.front(), file.file, RepeatedKeys::kept);
+    if (root.find("results")) return std::vector{read_nccl_json(root, use)};
+    if (root.find("start") || root.find("error") || root.find("event"))
+      return read_iperf(documents, file.file);
     throw UserError(file, "found JSON with neither \"results\" nor \"start\"",
                     "what nccl-tests or iperf3 writes with -J is accepted");
   }

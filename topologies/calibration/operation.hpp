@@ -27,13 +27,16 @@ struct OperationCost {
 ///   all_reduce      2(N-1) (alpha + S/(N beta))        reduce-scatter, then all-gather
 ///   broadcast       (N-1) alpha + S/beta               slices follow each other along the ring
 ///   reduce          (N-1) alpha + S/beta               the same the other way
+///   alltoall        alpha + (N-1)/N S/beta             to every other rank, all at once
+///   scatter, gather alpha + (N-1)/N S/beta             from one rank or to one, all at once
 ///
 /// Sources: the ring algorithms' rounds and their bytes are those of Thakur, Rabenseifner and
 /// Gropp, "Optimization of Collective Communication Operations in MPICH", 2005 (all-gather,
 /// reduce-scatter) and Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms", 2009
 /// (all-reduce); the terms in S/beta are those that nccl-tests derives its bus bandwidth from
 /// (doc/PERFORMANCE.md), whose column `size` counts the larger of the bytes sent and received. For
-/// broadcast and reduce the ring is a pipeline: S/beta once, and a latency for each hop.
+/// broadcast and reduce the ring is a pipeline: S/beta once, and a latency for each hop. The last
+/// three follow no ring: beta is the bandwidth of a rank's own link.
 struct Operation {
   std::string_view name;
   OperationCost (*cost)(double ranks, double size);

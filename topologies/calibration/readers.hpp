@@ -23,10 +23,17 @@ Bytes read_count(std::string_view text, const Place& place);
 Seconds read_time(std::string_view text, double unit, const Place& place);
 
 bool is_nccl_text(const std::vector<Line>& lines);
-MeasuredTable read_nccl_text(const std::vector<Line>& lines, const Place& file, BufferUse use);
+std::vector<MeasuredTable> read_nccl_text(const std::vector<Line>& lines, const Place& file,
+                                          BufferUse use);
 MeasuredTable read_nccl_json(const JsonValue& root, BufferUse use);
-MeasuredThroughput read_iperf(const JsonValue& root);
-MeasuredTable read_csv(const std::vector<Line>& lines, const Place& file);
+std::vector<MeasuredTable> read_csv(const std::vector<Line>& lines, const Place& file);
+
+/// The documents of a file of JSON, which may hold several one after the other. Nothing that
+/// follows the last whole one is in them.
+std::vector<std::string_view> json_documents(std::string_view text);
+/// What iperf3 writes with -J, or a line for each event with --json-stream.
+MeasuredThroughput read_iperf(const std::vector<std::string_view>& documents,
+                              const std::string& file);
 
 /// "all_reduce" of "/opt/nccl-tests/build/all_reduce_perf" (or "..._perf_mpi").
 std::string operation_of_program(std::string_view program);

@@ -47,8 +47,9 @@ struct TimeBasis {
               "memory). Null where nothing is compressed, or that takes no time.",
               "basis: compress"},
         Field{"exchange", &TimeBasis::exchange, "",
-              "`calibrated` (the topology's links were fitted to measured times) or `modelled` "
-              "(latency and bandwidth).",
+              "`calibrated` (the topology's links were fitted to measured times), `extrapolated` "
+              "(to others than these: of other sizes, ranks or operations) or `modelled` (latency "
+              "and bandwidth).",
               "basis: exchange"});
   }
 };

@@ -1,9 +1,6 @@
 #include "models/schemes/mask_model.hpp"
 
 #include "base/random.hpp"
-#include "models/networks/network.hpp"
-#include "models/schemes/scheme.hpp"
-#include "tests/scheme_options.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -93,65 +90,6 @@ TEST_CASE("masks of several ranks overlap as those that are drawn do", "[mask-mo
   const double all = share_of_union(heavy, share, 4);
   CHECK(all < 1 - std::pow(1 - share, 4));
   CHECK(share_of_each(heavy, all, 4) == Approx(share).epsilon(1e-6));
-}
-
-TEST_CASE("unions of top-k masks grow as those of the model's probabilities", "[mask-model]") {
-  // Without a spread all active elements are alike: 0.5 (1 - (1 - 0.02/0.5)^m).
-  const auto even = shares_of_unions({.active = 0.5, .sigma = 0}, 0.02, 40);
-  for (std::uint32_t masks = 1; masks <= 40; ++masks)
-    CHECK(even[masks - 1] == Approx(0.5 * (1 - std::pow(1 - 0.04, masks))));
-  // No union is larger than what is active, but one mask may be.
-  CHECK(shares_of_unions(fitted_unions, 0.3, 1000).back() <= 0.60);
-  CHECK(shares_of_unions(fitted_unions, 0.9, 3).front() == Approx(0.9).epsilon(0.01));
-  CHECK(shares_of_unions(fitted_unions, 0, 3).back() == Approx(0).margin(1e-12));
-}
-
-TEST_CASE("chunks differ by the same factor whatever their number", "[mask-model]") {
-  for (const std::uint32_t chunks : {2U, 8U, 32U, 128U}) {
-    const auto weights = draw_chunk_weights(chunks, 1, 5);
-    CHECK(std::accumulate(weights.begin(), weights.end(), 0.0) == Approx(chunks));
-    const auto [least, most] = std::ranges::minmax(weights);
-    CHECK(most == Approx(1 + 0.45 * (1 - 1.0 / chunks)));
-    CHECK(least == Approx(1 - 0.45 * (1 - 1.0 / chunks)));
-    CHECK(draw_chunk_weights(chunks, 1, 5) == weights);
-    if (chunks > 2) CHECK(draw_chunk_weights(chunks, 1, 6) != weights);
-  }
-}
-
-namespace {
-
-/// What the union of the masks of 1, 2, ... ranks keeps of the pruned layers, drawn for a network.
-SparseAllReduce drawn_ring(const char* network, Rank ranks) {
-  SchemeOptions options;
-  options.ranks = ranks;
-  set(options, "sparse-sum", "ring");
-  const auto layers = find_network(network).make()->layers();
-  const auto step = find_scheme("topk").synthesize(layers, options, 0);
-  for (const auto& stage : step.stages)
-    if (const auto* sparse = std::get_if<SparseAllReduce>(&stage.what)) return *sparse;
-  throw std::logic_error("no such stage");
-}
-
-}  // namespace
-
-// What trainings with top-k at 1/84 gave: the mean over the second half of two epochs of the
-// 784-256-128-10 network, and of 100, 40 and 20 steps of lenet5. Fitted to 8, 32 and 128 ranks.
-TEST_CASE("unions of top-k masks are those of training within 5 %", "[mask-model]") {
-  struct Trained {
-    const char* network;
-    Rank ranks;
-    double share;
-  };
-  for (const auto& trained :
-       {Trained{"mlp", 8, 0.0848}, Trained{"mlp", 16, 0.1562}, Trained{"mlp", 32, 0.2728},
-        Trained{"mlp", 64, 0.4475}, Trained{"mlp", 128, 0.6207}, Trained{"lenet5", 8, 0.0744},
-        Trained{"lenet5", 32, 0.2130}, Trained{"lenet5", 128, 0.3849}}) {
-    INFO(trained.network << " " << trained.ranks);
-    const auto sparse = drawn_ring(trained.network, trained.ranks);
-    REQUIRE(sparse.union_kept.size() == trained.ranks);
-    CHECK(static_cast<double>(sparse.union_kept.back()) / static_cast<double>(sparse.elements) ==
-          Approx(trained.share).epsilon(0.05));
-  }
 }
 
 TEST_CASE("what is kept of the layers is drawn, all together is exact", "[mask-model]") {

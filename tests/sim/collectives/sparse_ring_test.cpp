@@ -82,13 +82,17 @@ TEST_CASE("the messages of a sparse ring are what ranks hold that merge real mas
   CHECK(collective->total_bytes() == total);
 }
 
-TEST_CASE("chunks of a union whose masks are not known have the sizes of their weights",
+TEST_CASE("chunks of a union whose masks are not known have the sizes of their parts",
           "[collectives]") {
   const std::vector<std::uint64_t> kept = {1000, 1600, 2000, 3300};
   const Bytes entry{8};
-  const auto even = union_chunk_sizes(kept, 4000, {}, entry);
-  const std::vector<double> weights = {1.5, 0.5, 0.75, 1.25};
-  const auto size = union_chunk_sizes(kept, 4000, weights, entry);
+  const auto even = union_chunk_sizes(kept, {}, entry);
+  // Chunks of 1000 elements: of parts that keep a quarter at first and all in the end, of parts
+  // that keep half as much, and of both.
+  const ChunkParts parts = {
+      .curves = {{0.25, 0.5, 0.75, 1}, {0.125, 0.25, 0.375, 0.5}},
+      .chunks = {{{0, 1000}}, {{1, 1000}}, {{0, 500}, {1, 500}}, {{0, 500}, {1, 500}}}};
+  const auto size = union_chunk_sizes(kept, parts, entry);
   const auto sizes_of = [&](const SparseChunkSize& sizes, Rank hop) {
     std::vector<std::uint64_t> entries;
     for (Rank chunk = 0; chunk < 4; ++chunk)
@@ -97,12 +101,12 @@ TEST_CASE("chunks of a union whose masks are not known have the sizes of their w
   };
   using Counts = std::vector<std::uint64_t>;
   CHECK(sizes_of(even, 0) == Counts{250, 250, 250, 250});
-  CHECK(sizes_of(size, 0) == Counts{375, 125, 187, 313});  // 187.5 and 312.5: together 500
-  CHECK(sizes_of(size, 1) == Counts{600, 200, 300, 500});
-  CHECK(sizes_of(size, 2) == Counts{750, 250, 375, 625});
-  // No chunk has more than 1000 elements: 4000/3300 - 1 = 0.2121 in place of 0.5 above the mean
-  // 825.
-  CHECK(sizes_of(size, 3) == Counts{1000, 650, 737, 913});  // 175 * (1, -1, -0.5, 0.5)
+  // 4 : 2 : 3 : 3 of the union.
+  CHECK(sizes_of(size, 0) == Counts{333, 167, 250, 250});
+  CHECK(sizes_of(size, 1) == Counts{533, 267, 400, 400});
+  CHECK(sizes_of(size, 2) == Counts{667, 333, 500, 500});
+  // 1100 : 550 : 825 : 825, and no chunk has more than 1000 elements.
+  CHECK(sizes_of(size, 3) == Counts{1000, 550, 825, 825});
 }
 
 TEST_CASE("the sum of independent masks grows dense as 1-(1-d)^h", "[collectives]") {

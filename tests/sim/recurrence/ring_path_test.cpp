@@ -9,19 +9,72 @@
 
 using namespace ringsim;
 
+namespace {
+
+RingRounds random_ring(std::size_t ranks, Random& random) {
+  RingRounds ring{static_cast<std::uint32_t>(2 * (ranks - 1)), {}, {}, {}};
+  for (std::size_t i = 0; i < ranks; ++i) {
+    ring.latency.push_back(1e-5 * random.uniform());
+    ring.bandwidth.push_back(1e9);
+    ring.size.push_back(static_cast<double>(random.below(10'000)));
+  }
+  return ring;
+}
+
+}  // namespace
+
+TEST_CASE("paths are the same when what they have in common has been summed up", "[ring_path]") {
+  const auto ranks = GENERATE(Rank{70}, Rank{300});
+  Random random(ranks, Purpose::compute_jitter);
+  const auto ring = std::make_shared<const RingRounds>(random_ring(ranks, random));
+  PathLog log;
+  std::vector<Path> paths;
+  for (Rank rank = 0; rank < ranks; ++rank) paths.push_back(log.begin(rank));
+  std::vector<double> now(ranks);
+  for (int step = 0; step < 3; ++step) {
+    for (Rank rank = 0; rank < ranks; ++rank) {
+      const double computes = 1e-2 * random.uniform();
+      now[rank] += computes;
+      paths[rank] = log.extend(paths[rank], Cause::compute, rank, {computes});
+    }
+    const auto times = advance_ring(now, *ring);
+    auto& piece = log.keep(
+        std::make_unique<RingPath>(now, std::move(paths), times.last_end, ring, RingCheckpoints{}));
+    piece.has_all_ranks = true;
+    paths.clear();
+    for (Rank rank = 0; rank < ranks; ++rank) paths.push_back(log.piece(piece, rank));
+    now = times.done;
+  }
+  std::vector<TracedPath> before;
+  for (Rank rank = 0; rank < ranks; rank += 23) before.push_back(log.trace(paths[rank]));
+  REQUIRE(log.pieces() == 3);
+  log.sum_up();
+  // The last piece, and what stands before it.
+  CHECK(log.pieces() == 2);
+  log.sum_up();  // what has been summed up is not summed up again
+  CHECK(log.pieces() == 2);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const Rank rank = static_cast<Rank>(23 * i);
+    const auto after = log.trace(paths[rank]);
+    CHECK(after.origin == before[i].origin);
+    CHECK(after.times.total().value == Approx(now[rank]).epsilon(1e-12));
+    REQUIRE(after.times.local.size() == before[i].times.local.size());
+    for (const auto& [where, time] : before[i].times.local)
+      CHECK(after.times.local.at(where).value == Approx(time.value).epsilon(1e-12));
+    REQUIRE(after.times.from_to.size() == before[i].times.from_to.size());
+    for (const auto& [ends, message] : before[i].times.from_to)
+      CHECK(after.times.from_to.at(ends).transfer.value ==
+            Approx(message.transfer.value).epsilon(1e-12));
+  }
+}
+
 TEST_CASE("a path through a ring is the same with checkpoints, without, and message by message",
           "[ring_path]") {
   const auto ranks = GENERATE(std::size_t{3}, std::size_t{130}, std::size_t{700});
   Random random(ranks, Purpose::compute_jitter);
-  auto ring = std::make_shared<RingRounds>();
-  ring->rounds = static_cast<std::uint32_t>(2 * (ranks - 1));
+  const auto ring = std::make_shared<const RingRounds>(random_ring(ranks, random));
   std::vector<double> ready;
-  for (std::size_t i = 0; i < ranks; ++i) {
-    ready.push_back(1e-3 * random.uniform());
-    ring->latency.push_back(1e-5 * random.uniform());
-    ring->bandwidth.push_back(1e9);
-    ring->size.push_back(static_cast<double>(random.below(10'000)));
-  }
+  for (std::size_t i = 0; i < ranks; ++i) ready.push_back(1e-3 * random.uniform());
   RingCheckpoints kept{RingPath::checkpoint_distance(ranks)};
   const auto times = advance_ring(ready, *ring, &kept);
 

@@ -128,8 +128,8 @@ std::string text_of(const Experiment& experiment) {
   std::string text;
   RunObserver observer;
   observer.on_layer = [&](const LayerRow& row) { text += csv_line(row); };
+  observer.on_row = [&](const StepRow& row) { text += csv_line(row); };
   auto result = run_experiment(experiment, observer);
-  for (const auto& row : result.steps) text += csv_line(row);
   for (const auto& row : result.links) text += csv_line(row);
   for (const auto& row : result.staleness) text += csv_line(row);
   for (const auto& row : result.faults) text += csv_line(row);

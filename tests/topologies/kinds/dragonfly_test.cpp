@@ -130,5 +130,5 @@ TEST_CASE("wrong files of a dragonfly are errors with place and mend", "[kinds]"
         "/hosts_per_router: unknown key; accepted keys: $schema, name, description, kind, gpu, "
         "groups, "
         "chassis, routers, nodes, link, green, black, blue, routing, link_exceptions, host, "
-        "host_exceptions");
+        "host_exceptions, calibration");
 }

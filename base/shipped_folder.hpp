@@ -1,0 +1,13 @@
+#pragma once
+#include <filesystem>
+#include <string_view>
+
+namespace ringsim {
+
+/// Where the files of one kind are looked for: in RINGSIM_DATA/`name` where that is set; beside the
+/// program where that is installed (`from_program` is relative to its folder); in `source` where
+/// that is there; in `installed`, which need not be there.
+std::filesystem::path shipped_folder(std::string_view name, std::string_view from_program,
+                                     std::string_view source, std::string_view installed);
+
+}  // namespace ringsim

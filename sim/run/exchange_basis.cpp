@@ -1,0 +1,58 @@
+#include "sim/run/exchange_basis.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace ringsim {
+namespace {
+
+/// What the calls of a step exchange, before it is compressed.
+std::vector<Bytes> call_sizes(const Experiment& experiment) {
+  if (experiment.options.bytes) return {*experiment.options.bytes};
+  const auto layers = layers_of(experiment);
+  const auto bytes_of = [](std::uint64_t parameters) { return Bytes{parameters * sizeof(float)}; };
+  std::vector<Bytes> sizes;
+  for (const auto& bucket : experiment.buckets) {
+    std::uint64_t parameters = 0;
+    for (const auto layer : bucket.layers) parameters += layers[layer].parameters;
+    sizes.push_back(bytes_of(parameters));
+  }
+  if (sizes.empty()) {
+    std::uint64_t parameters = 0;
+    for (const auto& layer : layers) parameters += layer.parameters;
+    sizes.push_back(bytes_of(parameters));
+  }
+  return sizes;
+}
+
+}  // namespace
+
+ExchangeBasis exchange_basis(const Experiment& experiment) {
+  const auto& scope = experiment.topology.calibration();
+  if (!scope) return ExchangeBasis::modelled;
+  const auto sizes = call_sizes(experiment);
+  const auto [smallest, largest] = std::ranges::minmax(sizes);
+  const bool is_dense = experiment.scheme.name == "dense";
+  const auto per_node = experiment.topology.gpus_per_node();
+  CollectiveCalls calls{.operation = {},
+                        .ranks = experiment.ranks,
+                        .nodes = {},
+                        .smallest = is_dense ? smallest : std::max(scope->smallest, smallest),
+                        .largest = largest};
+  if (is_dense) calls.operation = "all_reduce";
+  if (per_node > 1) calls.nodes = (experiment.ranks + per_node - 1) / per_node;
+  return basis_of(scope, calls);
+}
+
+std::string exchange_note(const Experiment& experiment) {
+  if (exchange_basis(experiment) != ExchangeBasis::extrapolated) return {};
+  const auto& scope = *experiment.topology.calibration();
+  return fmt::format(
+      "the exchange's times are extrapolated: {} was fitted to {} on {} ranks, {} to {}",
+      experiment.topology.name(), fmt::join(scope.operations, ", "), fmt::join(scope.ranks, ", "),
+      format(scope.smallest), format(scope.largest));
+}
+
+}  // namespace ringsim

@@ -1,0 +1,236 @@
+#include "tools/ringsim/report_data.hpp"
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/text.hpp"
+#include "topologies/topology.hpp"
+#include "traces/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+namespace ringsim {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t most_runs = 64, most_points = 100'000;
+// Rows of all runs together: so many are some 800 kB of the page.
+constexpr std::size_t most_step_rows = 5'000, most_layer_rows = 6'000, most_messages = 6'000;
+
+constexpr std::string_view accepted_folders =
+    "result folders of `run -o` and a folder of `scan -o` are accepted";
+
+std::string name_of(const fs::path& folder) {
+  const auto path = folder.lexically_normal();
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
+
+/// Calls `take` with the rows of a CSV file, newlines included (a quoted cell may hold some), until
+/// it says that it wants no more.
+void for_rows(const fs::path& path, const std::function<bool(std::string_view)>& take) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw UserError({path.string(), {}}, "cannot be read", accepted_folders);
+  std::string row;
+  bool is_quoted = false;
+  for (std::string line; std::getline(file, line);) {
+    row += line += '\n';
+    if (std::count(line.begin(), line.end(), '"') % 2 == 1) is_quoted = !is_quoted;
+    if (is_quoted) continue;
+    if (!take(row)) return;
+    row.clear();
+  }
+  if (!row.empty()) throw UserError({path.string(), {}}, "ends within a quoted cell");
+}
+
+/// The step of a row: its first cell.
+std::optional<std::uint64_t> step_of(std::string_view row) {
+  return parse_whole_number(row.substr(0, row.find_first_of(",\n")));
+}
+
+struct Thinned {
+  std::string csv;
+  std::uint64_t every;
+};
+
+/// Every N-th step and the last one, so that about `most_rows` are left.
+Thinned thin(const fs::path& path, std::size_t most_rows) {
+  std::size_t rows = 0;
+  std::uint64_t last = 0;
+  for_rows(path, [&](std::string_view row) {
+    if (rows++ == 0) return true;  // the header
+    const auto step = step_of(row);
+    if (!step) {
+      throw UserError({path.string(), fmt::format("row {}", rows)}, "begins with no step",
+                      accepted_folders);
+    }
+    last = *step;
+    return true;
+  });
+  Thinned thinned{{}, std::max<std::uint64_t>(1, (rows + most_rows - 1) / most_rows)};
+  for_rows(path, [&](std::string_view row) {
+    const auto step = step_of(row);
+    if (!step || *step % thinned.every == 0 || *step == last) thinned.csv += row;
+    return true;
+  });
+  return thinned;
+}
+
+/// The first messages, where they were recorded.
+Json messages(const fs::path& folder, std::size_t most) {
+  const auto path = folder / TransferRow::file.name;
+  if (!fs::exists(path)) return nullptr;
+  std::string csv;
+  std::size_t rows = 0;
+  for_rows(path, [&](std::string_view row) {
+    if (rows++ > most) return false;
+    csv += row;
+    return true;
+  });
+  return Json::Object{{"csv", std::move(csv)}, {"is_whole", rows <= most + 1}};
+}
+
+/// What the run's command gave as its topology, where that has no blanks in it.
+std::optional<std::string> topology_given(const Summary& summary) {
+  std::istringstream words(summary.provenance.command);
+  constexpr std::string_view option = "--topology";
+  for (std::string word; words >> word;) {
+    if (word == option && words >> word) return word;
+    if (word.starts_with(option) && word[option.size()] == '=')
+      return word.substr(option.size() + 1);
+  }
+  return std::nullopt;
+}
+
+/// GPUs of a node of the topology file that the run read, where that is there and still the same.
+std::optional<std::uint32_t> gpus_per_node(const Summary& summary) {
+  const auto given = topology_given(summary);
+  if (!given) return std::nullopt;
+  try {
+    const auto file = topology_file(*given);
+    const auto hash = sha256(read_file(file));
+    const auto is_that = [&](const auto& input) { return input.sha256 == hash; };
+    if (std::ranges::any_of(summary.provenance.inputs, is_that))
+      return load_topology(file).gpus_per_node();
+  } catch (const UserError&) {
+    // A kind of topology is no file, and files may have gone since.
+  }
+  return std::nullopt;
+}
+
+Json run_data(const fs::path& folder, const std::string& name, std::size_t runs) {
+  const auto summary = read_summary(folder / "summary.json");
+  auto steps = thin(folder / StepRow::file.name, most_step_rows / runs);
+  auto layers = thin(folder / LayerRow::file.name, most_layer_rows / runs);
+  return Json::Object{{"name", name},
+                      {"summary", to_json(summary)},
+                      {"gpus_per_node", gpus_per_node(summary)},
+                      {"every", Json::Object{{"steps", steps.every}, {"layers", layers.every}}},
+                      {"steps", std::move(steps.csv)},
+                      {"layers", std::move(layers.csv)},
+                      {"transfers", messages(folder, most_messages / runs)},
+                      {"links", read_file(folder / LinkRow::file.name, accepted_folders)},
+                      {"staleness", read_file(folder / StalenessRow::file.name, accepted_folders)}};
+}
+
+Json scan_data(const fs::path& folder) {
+  const auto path = folder / "scan.csv";
+  std::string csv;
+  std::size_t rows = 0;
+  for_rows(path, [&](std::string_view row) {
+    csv += row;
+    if (rows++ <= most_points) return true;
+    throw UserError({path.string(), {}}, fmt::format("found more than {} points", most_points), {},
+                    "scan fewer values, or look at the file in parts");
+  });
+  if (!csv.starts_with("point,")) {
+    throw UserError({path.string(), {}}, "found no table of points", accepted_folders);
+  }
+  return Json::Object{{"name", name_of(folder)}, {"csv", std::move(csv)}};
+}
+
+/// The folders seed-N in it that hold runs, by their numbers.
+std::vector<fs::path> seeds_in(const fs::path& folder) {
+  std::vector<std::pair<std::uint64_t, fs::path>> found;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const auto name = entry.path().filename().string();
+    if (!name.starts_with("seed-") || !fs::exists(entry.path() / "summary.json")) continue;
+    if (const auto seed = parse_whole_number(std::string_view(name).substr(5)))
+      found.emplace_back(*seed, entry.path());
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<fs::path> folders;
+  folders.reserve(found.size());
+  for (auto& [seed, path] : found) folders.push_back(std::move(path));
+  return folders;
+}
+
+bool is_scan(const fs::path& folder) { return fs::exists(folder / "scan.csv"); }
+
+/// Adds the runs that `folder` holds. Throws UserError where it holds none.
+void add_runs(const fs::path& folder, std::vector<fs::path>& runs) {
+  if (fs::exists(folder / "summary.json")) return runs.push_back(folder);
+  const std::string where = folder.string();
+  if (!fs::is_directory(folder)) {
+    throw UserError({where, {}}, fs::exists(folder) ? "is no folder" : "there is no such folder",
+                    accepted_folders);
+  }
+  if (fs::exists(folder / "scan.json")) {
+    throw UserError({where, {}}, "found a scan without its table scan.csv: it has not ended", {},
+                    "run the command of the scan again, which goes on; or end it with Ctrl-C");
+  }
+  const auto seeds = seeds_in(folder);
+  if (seeds.empty()) {
+    throw UserError({where, {}}, "found neither summary.json nor scan.csv in it", accepted_folders);
+  }
+  runs.insert(runs.end(), seeds.begin(), seeds.end());
+}
+
+/// The last part of each path, or all of it where two would have one name.
+std::vector<std::string> names_of(const std::vector<fs::path>& folders) {
+  std::multiset<std::string> names;
+  for (const auto& folder : folders) names.insert(name_of(folder));
+  std::vector<std::string> chosen;
+  chosen.reserve(folders.size());
+  for (const auto& folder : folders)
+    chosen.push_back(names.count(name_of(folder)) == 1 ? name_of(folder) : folder.string());
+  return chosen;
+}
+
+}  // namespace
+
+Json report_data(const std::vector<std::string>& folders) {
+  Json::Object data{{"version", RINGSIM_VERSION}};
+  std::vector<fs::path> runs;
+  for (const auto& folder : folders) {
+    if (!is_scan(folder)) {
+      add_runs(folder, runs);
+    } else if (folders.size() > 1) {
+      throw UserError({folder, {}}, "found a scan beside other folders",
+                      "several runs, or one scan, are accepted");
+    } else {
+      data.emplace_back("scan", scan_data(folder));
+      return data;
+    }
+  }
+  if (runs.size() > most_runs) {
+    throw UserError({}, fmt::format("found {} runs", runs.size()),
+                    fmt::format("at most {} fit on a page", most_runs));
+  }
+  const auto names = names_of(runs);
+  Json::Array all;
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    all.push_back(run_data(runs[i], names[i], runs.size()));
+  data.emplace_back("runs", std::move(all));
+  return data;
+}
+
+}  // namespace ringsim

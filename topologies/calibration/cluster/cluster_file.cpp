@@ -1,0 +1,157 @@
+#include "topologies/calibration/cluster/cluster_file.hpp"
+
+#include "base/error.hpp"
+#include "topologies/calibration/link_file.hpp"
+#include "topologies/calibration/operation.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace ringsim::cluster {
+namespace {
+
+constexpr double mega = 1e6, giga = 1e9;
+
+std::string time_text(double seconds) { return fmt::format("{:.6g}us", seconds * mega); }
+std::string rate_text(double seconds_per_byte) {
+  return fmt::format("{:.6g}GBps", 1 / seconds_per_byte / giga);
+}
+
+constexpr std::array<std::string_view, parts> part_names = {"call",
+                                                            "hop",
+                                                            "bandwidth",
+                                                            "fill_bandwidth",
+                                                            "tree_hop",
+                                                            "tree_bandwidth",
+                                                            "rise",
+                                                            "between_hop",
+                                                            "between_bandwidth",
+                                                            "between_tree_hop",
+                                                            "between_tree_bandwidth"};
+bool is_bandwidth(std::string_view name) { return name.find("bandwidth") != name.npos; }
+
+void add(Json::Object& object, std::string_view name, double value) {
+  if (value > 0)
+    object.emplace_back(name, is_bandwidth(name) ? rate_text(value) : time_text(value));
+}
+
+/// The link with which a ring of so many ranks of a node takes the times of the model.
+LinkFit ring_link(const ClusterFit& fit, std::uint32_t ranks) {
+  const auto& all_reduce = find_operation("all_reduce", {});
+  std::vector<Measurement> rows;
+  const std::uint64_t largest = std::max<std::uint64_t>(fit.scope.largest.count, 4096);
+  for (std::uint64_t size = std::max<std::uint64_t>(fit.scope.smallest.count, 1); size <= largest;
+       size *= 2) {
+    const auto time = time_of(fit, {"all_reduce", {ranks, 1}, {}, {size}, {}, true});
+    if (time) rows.push_back({{size}, *time, {}, false});
+  }
+  if (rows.size() < 2) {
+    throw UserError({}, fmt::format("the tables say nothing of {} ranks in a node", ranks),
+                    "tables of collectives within a node are accepted", "add one");
+  }
+  return fit_link(ringsim::observations_of(rows, all_reduce, ranks), {});
+}
+
+Json::Object member_link(const ClusterFit& fit, std::uint32_t ranks) {
+  const auto ring = ring_of(ring_link(fit, ranks), ranks, "", "");
+  for (const auto& [key, value] : *ring.get_if<Json::Object>())
+    if (key == "link") return *value.get_if<Json::Object>();
+  return {};
+}
+
+/// Messages within a node pass two links: each has half of the latency.
+void halve_latencies(Json::Object& link) {
+  for (auto& [key, value] : link) {
+    if (key == "latency") {
+      const auto text = *value.get_if<std::string>();
+      value = time_text(parse_seconds(text, {}).value / 2);
+    } else if (key == "sizes") {
+      Json::Array pieces;
+      for (const auto& piece : *value.get_if<Json::Array>()) {
+        auto members = *piece.get_if<Json::Object>();
+        halve_latencies(members);
+        pieces.emplace_back(std::move(members));
+      }
+      value = std::move(pieces);
+    }
+  }
+}
+
+Json::Object nodes_of(const ClusterFit& fit, const Arrangement& arrangement) {
+  const auto get = [&](Part part) { return fit.parameters[parameter(Protocol::simple, part)]; };
+  if (get(Part::between_byte) == 0) {
+    throw UserError({}, "the tables say nothing of links between nodes",
+                    "tables of collectives over several nodes are accepted", "add one");
+  }
+  Json::Object inner = {{"bandwidth", rate_text(1 / fit.believed.inside.value)},
+                        {"latency", "0us"}};
+  if (arrangement.per_node() > 1) {
+    inner = member_link(fit, arrangement.per_node());
+    halve_latencies(inner);
+  }
+  return {{"kind", "hierarchical"},
+          {"nodes", arrangement.nodes},
+          {"gpus_per_node", arrangement.per_node()},
+          {"inner", std::move(inner)},
+          {"nic", Json::Object{{"bandwidth", rate_text(get(Part::between_byte))},
+                               {"latency", time_text(get(Part::between_hop) / 2)}}},
+          {"nics", fit.machine.has_rail_per_gpu ? "per-gpu" : "per-node"}};
+}
+
+}  // namespace
+
+Json calibration_json(const Scope& scope, const FitError& error,
+                      const std::vector<std::string>& warnings) {
+  Json::Object object = {
+      {"operations", Json::Array(scope.operations.begin(), scope.operations.end())},
+      {"ranks", Json::Array(scope.ranks.begin(), scope.ranks.end())},
+      {"nodes", Json::Array(scope.nodes.begin(), scope.nodes.end())},
+      {"smallest", fmt::format("{}B", scope.smallest.count)},
+      {"largest", fmt::format("{}B", scope.largest.count)},
+      {"median_error", error.median},
+      {"worst_error", error.worst}};
+  if (!warnings.empty())
+    object.emplace_back("warnings", Json::Array(warnings.begin(), warnings.end()));
+  return object;
+}
+
+Json model_json(const ClusterFit& fit) {
+  Json::Object model = {{"fabric", std::string(name_of(fit.believed.fabric))},
+                        {"believed_bandwidth", rate_text(1 / fit.believed.inside.value)}};
+  if (fit.believed.between.value > 0) {
+    model.emplace_back("believed_network", rate_text(1 / fit.believed.between.value));
+    model.emplace_back("rails", fit.machine.has_rail_per_gpu ? "per-gpu" : "per-node");
+  }
+  for (const auto p : {Protocol::ll, Protocol::ll128, Protocol::simple}) {
+    Json::Object object;
+    for (std::size_t i = 0; i < parts; ++i)
+      add(object, part_names[i], fit.parameters[parameter(p, static_cast<Part>(i))]);
+    if (!object.empty()) model.emplace_back(std::string(name_of(p)), std::move(object));
+  }
+  Json::Object direct;
+  add(direct, "call", fit.parameters[direct_call]);
+  add(direct, "bandwidth", fit.parameters[direct_byte]);
+  add(direct, "between_call", fit.parameters[direct_between_call]);
+  add(direct, "between_bandwidth", fit.parameters[direct_between_byte]);
+  if (!direct.empty()) model.emplace_back("direct", std::move(direct));
+  add(model, "caller", fit.parameters[caller]);
+  return model;
+}
+
+Json topology_of(const ClusterFit& fit, const ClusterFile& file) {
+  auto calibration = *calibration_json(fit.scope, file.error, file.warnings).get_if<Json::Object>();
+  calibration.emplace_back("model", model_json(fit));
+  Json::Object topology = {{"name", file.name}, {"description", file.description}};
+  if (file.arrangement.nodes == 1) {
+    topology.emplace_back("kind", "ring");
+    topology.emplace_back("hosts", file.arrangement.ranks);
+    topology.emplace_back("link", member_link(fit, file.arrangement.ranks));
+  } else {
+    for (auto& member : nodes_of(fit, file.arrangement)) topology.push_back(std::move(member));
+  }
+  topology.emplace_back("calibration", std::move(calibration));
+  return topology;
+}
+
+}  // namespace ringsim::cluster

@@ -1,0 +1,140 @@
+#include "topologies/calibration/cluster/cluster_time.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace ringsim::cluster {
+namespace {
+
+constexpr double KiB = 1024, channels = 24;
+/// A piece of a chain, of a channel: LL, LL128, Simple.
+constexpr std::array<double, protocols> chunk = {4 * KiB, 32 * KiB, 512 * KiB};
+/// Over a network few channels are in use: LL, LL128, Simple.
+constexpr std::array<double, protocols> network_pieces = {8 * KiB, 64 * KiB, 4 * 512 * KiB};
+/// A broadcast's pieces shrink with its size.
+constexpr double fewest_pieces = 16;
+/// Messages over sockets between which hops become slower.
+constexpr double rise_from = 16 * KiB, rise_doublings = 4;
+/// What a byte takes that a process sends or receives alone, of one of a ring, where it does both
+/// at once; and a hop, as nobody waits for an answer.
+constexpr double one_way = 0.65, one_way_hop = 0.25;
+
+struct Sum {
+  const Choice& choice;
+  Terms terms = {};
+
+  void add(Part part, double coefficient) {
+    if (coefficient > 0) terms.emplace_back(parameter(choice.protocol, part), coefficient);
+  }
+};
+
+double hops_of(std::string_view operation, double members) {
+  return operation == "all_reduce" ? 2 * (members - 1) : members - 1;
+}
+
+double network_piece_of(const Choice& choice) {
+  return network_pieces[static_cast<std::size_t>(choice.protocol)];
+}
+double piece_of(const Choice& choice) {
+  return channels * chunk[static_cast<std::size_t>(choice.protocol)];
+}
+
+void add_ring_inside(Sum& sum, std::string_view operation, double bytes, double ranks,
+                     bool sockets) {
+  const double hops = hops_of(operation, ranks);
+  double part = bytes / ranks;
+  if (sockets) {
+    if (sum.choice.protocol == Protocol::simple) {
+      sum.add(
+          Part::rise,
+          hops * std::clamp(std::log2(std::max(1., part / rise_from)) / rise_doublings, 0., 1.));
+    }
+  } else {
+    sum.add(Part::call, 1);
+    if (sum.choice.protocol == Protocol::ll)
+      part = std::max(0., bytes - channels * 4 * KiB * ranks) / ranks;
+    sum.add(Part::fill, part);
+  }
+  sum.add(Part::hop, hops);
+  sum.add(Part::byte, hops * part);
+}
+
+void add_pipeline_inside(Sum& sum, double bytes, double ranks, bool sockets) {
+  if (sockets) {
+    sum.add(Part::hop, (ranks - 1) * one_way_hop);
+    sum.add(Part::byte, bytes * one_way * (ranks == 2 ? 1 : 2));
+    return;
+  }
+  sum.add(Part::call, 1);
+  sum.add(Part::hop, ranks - 1);
+  sum.add(Part::byte, bytes + (ranks - 2) * std::min(bytes / fewest_pieces, piece_of(sum.choice)));
+}
+
+void add_chain_inside(Sum& sum, double bytes, double ranks, bool sockets) {
+  const double hops = 2 * (ranks - 1);
+  const double piece =
+      std::min(bytes, sockets ? network_piece_of(sum.choice) : piece_of(sum.choice));
+  const double pieces = std::max(1., std::ceil(bytes / piece));
+  if (!sockets) sum.add(Part::call, 1);
+  sum.add(Part::tree_hop, hops);
+  sum.add(Part::tree_byte, (hops + (pieces - 1) * (ranks == 2 ? 1 : 2)) * bytes / pieces);
+}
+
+void add_between(Sum& sum, std::string_view operation, double bytes, const Arrangement& arrangement,
+                 double rails) {
+  const double ranks = arrangement.ranks, nodes = arrangement.nodes;
+  sum.add(Part::call, 1);
+  if (sum.choice.algorithm == Algorithm::tree) {
+    const double levels = std::ceil(std::log2(nodes));
+    const double pieces = std::max(1., std::ceil(bytes / network_piece_of(sum.choice)));
+    sum.add(Part::tree_hop, 2. * (arrangement.per_node() - 1));
+    sum.add(Part::between_tree_hop, 2 * levels);
+    sum.add(Part::between_tree_byte,
+            (2 * levels + (pieces - 1) * (nodes == 2 ? 1 : 2)) * bytes / pieces / rails);
+    return;
+  }
+  const double hops = hops_of(operation, ranks), between = hops_of(operation, nodes);
+  const bool is_pipeline = operation == "broadcast" || operation == "reduce";
+  sum.add(Part::hop, hops - between);
+  sum.add(Part::between_hop, between);
+  sum.add(Part::between_byte, (is_pipeline ? bytes : hops * bytes / ranks) / rails);
+}
+
+/// What goes straight from rank to rank.
+Terms direct_terms(std::string_view operation, double bytes, const Arrangement& arrangement,
+                   const Machine& machine) {
+  const double ranks = arrangement.ranks, per_node = arrangement.per_node();
+  const bool is_one_message = operation == "sendrecv";
+  if (arrangement.nodes == 1)
+    return {{direct_call, 1}, {direct_byte, is_one_message ? bytes : bytes * (ranks - 1) / ranks}};
+  // All ranks of a node send to all others; of a scatter one does. What leaves the node passes its
+  // cards.
+  double leaves = is_one_message ? bytes : bytes * (ranks - per_node) / ranks;
+  if (operation == "alltoall" && !machine.has_rail_per_gpu) leaves *= per_node;
+  return {{direct_between_call, 1}, {direct_between_byte, leaves}};
+}
+
+}  // namespace
+
+Terms terms_of(std::string_view operation, double bytes, const Arrangement& arrangement,
+               const Choice& choice, const Machine& machine) {
+  if (choice.algorithm == Algorithm::direct)
+    return direct_terms(operation, bytes, arrangement, machine);
+  Sum sum{choice};
+  const bool sockets = machine.fabric == Fabric::sockets;
+  const double ranks = arrangement.ranks;
+  if (arrangement.nodes > 1) {
+    add_between(sum, operation, bytes, arrangement,
+                machine.has_rail_per_gpu ? arrangement.per_node() : 1);
+  } else if (choice.algorithm == Algorithm::tree) {
+    add_chain_inside(sum, bytes, ranks, sockets);
+  } else if (operation == "broadcast" || operation == "reduce") {
+    add_pipeline_inside(sum, bytes, ranks, sockets);
+  } else {
+    add_ring_inside(sum, operation, bytes, ranks, sockets);
+  }
+  return std::move(sum.terms);
+}
+
+}  // namespace ringsim::cluster

@@ -1,0 +1,178 @@
+#include "topologies/calibration/cluster/nccl_choice.hpp"
+
+#include "base/error.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ringsim::cluster {
+namespace {
+
+constexpr double giga = 1e9, microsecond = 1e-6;
+
+using OfProtocols = std::array<double, protocols>;  ///< LL, LL128, Simple
+
+/// GB/s that sockets reach at most.
+constexpr double sockets_most = 9;
+
+/// us: what every call takes.
+constexpr OfProtocols ring_base = {6.6, 14, 8.4}, tree_base = {6.8, 14, 8.4};
+
+/// us a hop.
+struct HopLatencies {
+  OfProtocols ring, tree;
+};
+constexpr HopLatencies nvlink_hops = {{.6, 1.9, 3.4}, {.6, 1.25, 4}},
+                       pci_hops = {{1, 2.5, 5.7}, {1, 1.9, 4}},
+                       network_hops = {{2.7, 4, 14}, {5, 8.5, 14}};
+
+/// LL's bus bandwidth is at most so much (GB/s): on one node by the GPU, then by the number of
+/// nodes, 2 or more.
+constexpr double ll_hopper = 141, ll_ampere = 87.7, ll_volta = 39;
+constexpr double ll_two_nodes = 22.5, ll_more_nodes = 19;
+
+/// A tree's bandwidth by the size of the call, from 64 bytes on in powers of two.
+constexpr std::size_t corrections = 23;
+constexpr std::array<std::array<double, corrections>, protocols> tree_correction = {{
+    {1, 1, 1, 1, .9, .8, .7, .7, .7, .7, .6, .5, .4, .4, .5, .6, .7, .8, .9, 1, 1, 1, 1},
+    {1, 1, 1, 1, 1, .9, .8, .8, .8, .7, .6, .6, .6, .6, .6, .6, .8, .9, .9, .9, .9, 1, 1},
+    {.9, .9, .9, .9, .9, .9, .9, .8, .7, .6, .6, .5, .5, .5, .5, .6, .7, .8, .7, .7, .8, .9, .9},
+}};
+
+const HopLatencies& hops_of(Fabric fabric) {
+  if (fabric == Fabric::nvlink) return nvlink_hops;
+  return fabric == Fabric::pci ? pci_hops : network_hops;
+}
+
+bool is_straight(std::string_view operation) {
+  return operation == "sendrecv" || operation == "alltoall" || operation == "scatter" ||
+         operation == "gather";
+}
+bool is_pipeline(std::string_view operation) {
+  return operation == "broadcast" || operation == "reduce";
+}
+
+double ll_most(const Arrangement& arrangement, const Believed& believed) {
+  if (arrangement.nodes > 1) return arrangement.nodes == 2 ? ll_two_nodes : ll_more_nodes;
+  if (believed.fabric != Fabric::nvlink) return ll_volta;
+  return believed.inside.value > 300 * giga ? ll_hopper : ll_ampere;
+}
+
+struct Call {
+  std::string_view operation;
+  double bytes;
+  const Arrangement& arrangement;
+  const Believed& believed;
+
+  double bandwidth() const {
+    return (arrangement.nodes > 1 ? believed.between : believed.inside).value / giga;
+  }
+  std::uint32_t rounds(std::uint32_t members) const {
+    if (operation == "all_reduce") return 2 * (members - 1);
+    return is_pipeline(operation) ? members : members - 1;
+  }
+};
+
+/// us
+double ring_time(const Call& call, std::size_t protocol) {
+  const auto& [ranks, nodes] = call.arrangement;
+  const auto p = static_cast<Protocol>(protocol);
+  double bandwidth = call.bandwidth();
+  if (p == Protocol::ll)
+    bandwidth = std::min(ll_most(call.arrangement, call.believed), bandwidth / 2);
+  if (p == Protocol::ll128) bandwidth *= .92;
+  const auto rounds = call.rounds(ranks);
+  bandwidth *= static_cast<double>(ranks) / rounds;
+  const double hop = hops_of(call.believed.fabric).ring[protocol];
+  double latency = ring_base[protocol];
+  if (is_pipeline(call.operation) && nodes == 1) {
+    latency += hop;  // the rounds of channels that are alike overlap
+  } else {
+    const auto between = nodes == 1 ? 0U : call.rounds(nodes);
+    // A ring over nodes starts the network in every round.
+    const double overhead = nodes == 1 ? 0 : p == Protocol::simple ? 3 : 1;
+    latency += (rounds - between) * std::max(hop, overhead) + between * network_hops.ring[protocol];
+  }
+  if (p == Protocol::simple && nodes > 1 && call.operation == "all_reduce") latency *= 1.4;
+  return latency + call.bytes / (bandwidth * giga * microsecond);
+}
+
+double tree_time(const Call& call, std::size_t protocol) {
+  const auto p = static_cast<Protocol>(protocol);
+  double bandwidth = call.bandwidth() * .92;
+  if (p == Protocol::ll)
+    bandwidth = std::min(bandwidth / 3.8, ll_most(call.arrangement, call.believed));
+  if (p == Protocol::ll128) bandwidth *= call.arrangement.nodes == 1 ? 7. / 9 : 120. / 128;
+  bandwidth /= 2;
+  const double steps = std::floor(std::log2(std::max(1., call.bytes / 64)));
+  if (steps < corrections) bandwidth *= tree_correction[protocol][static_cast<std::size_t>(steps)];
+  const double latency =
+      tree_base[protocol] +
+      2 * ((call.arrangement.per_node() - 1) * hops_of(call.believed.fabric).tree[protocol] +
+           std::floor(std::log2(call.arrangement.nodes)) * network_hops.tree[protocol]);
+  return latency + call.bytes / (bandwidth * giga * microsecond);
+}
+
+}  // namespace
+
+std::string_view name_of(Algorithm algorithm) {
+  constexpr std::array<std::string_view, 3> names = {"ring", "tree", "direct"};
+  return names[static_cast<std::size_t>(algorithm)];
+}
+std::string_view name_of(Protocol protocol) {
+  constexpr std::array<std::string_view, protocols> names = {"LL", "LL128", "Simple"};
+  return names[static_cast<std::size_t>(protocol)];
+}
+std::string_view name_of(Fabric fabric) {
+  constexpr std::array<std::string_view, 3> names = {"nvlink", "pci", "sockets"};
+  return names[static_cast<std::size_t>(fabric)];
+}
+
+Choice nccl_choice(std::string_view operation, double bytes, const Arrangement& arrangement,
+                   const Believed& believed, std::optional<Algorithm> forced) {
+  if (is_straight(operation)) return {Algorithm::direct, Protocol::simple};
+  const Call call{operation, bytes, arrangement, believed};
+  // LL128 needs stores of 128 bytes that stay whole: NVLink, and no network of sockets.
+  const bool has_ll128 = believed.fabric == Fabric::nvlink && arrangement.nodes == 1;
+  const bool has_tree = operation == "all_reduce";
+  Choice best{Algorithm::ring, Protocol::simple};
+  std::optional<double> least;
+  for (const auto algorithm : {Algorithm::ring, Algorithm::tree}) {
+    if (algorithm == Algorithm::tree && !has_tree) continue;
+    if (forced && *forced != algorithm && has_tree) continue;
+    for (std::size_t p = 0; p < protocols; ++p) {
+      if (static_cast<Protocol>(p) == Protocol::ll128 && !has_ll128) continue;
+      const double time = algorithm == Algorithm::ring ? ring_time(call, p) : tree_time(call, p);
+      if (least && *least <= time) continue;
+      least = time;
+      best = {algorithm, static_cast<Protocol>(p)};
+    }
+  }
+  return best;
+}
+
+Fabric fabric_of(BytesPerSecond reached) {
+  if (reached.value > 40 * giga) return Fabric::nvlink;
+  return reached.value > sockets_most * giga ? Fabric::pci : Fabric::sockets;
+}
+
+BytesPerSecond believed_inside(BytesPerSecond reached) {
+  struct Rate {
+    double believed, most_reached;  ///< GB/s
+  };
+  // Sockets; PCI 3, 4 and 5; NVLink of bridges, V100, A100, H100 (whose switch can add up on its
+  // way, and go beyond the wire), B200.
+  constexpr std::array<Rate, 8> rates = {{{1.25, sockets_most},
+                                          {12, 12},
+                                          {24, 24},
+                                          {48, 48},
+                                          {120, 120},
+                                          {240, 240},
+                                          {360, 520},
+                                          {720, 1e9}}};
+  for (const auto& [believed, most] : rates)
+    if (reached.value <= most * giga) return {believed * giga};
+  return {rates.back().believed * giga};
+}
+
+}  // namespace ringsim::cluster
