@@ -151,21 +151,32 @@ ReadyTimes find_ready_times(const Experiment& experiment) {
                                  : modelled_compute_time(experiment, experiment.machine));
 }
 
+Basis basis_of_exchange(const Experiment& experiment) {
+  if (experiment.topology.calibration()) {
+    switch (exchange_basis(experiment)) {
+      case ExchangeBasis::calibrated:
+        return Basis::calibrated;
+      case ExchangeBasis::extrapolated:
+        return Basis::extrapolated;
+      case ExchangeBasis::modelled:
+        return Basis::modelled;
+    }
+  }
+  const auto features = experiment.topology.features();
+  const bool is_fitted = std::ranges::find(features, "sizes") != features.end();
+  return is_fitted ? Basis::calibrated : Basis::modelled;
+}
+
 TimeBasis basis_of(const Experiment& experiment) {
   RunOptions options = experiment.options;
   options.scheme = experiment.scheme.name;
   const bool compresses =
       options.compress_time != CompressTime::none && may_feel(options, "compress-time");
-  const auto features = experiment.topology.features();
-  const bool is_fitted = std::ranges::find(features, "sizes") != features.end();
-  const auto exchange = experiment.topology.calibration()
-                            ? name_of(exchange_basis(experiment))
-                            : name_of(is_fitted ? Basis::calibrated : Basis::modelled);
   return {.compute = std::string(
               name_of(models_compute_time(options) ? Basis::modelled : Basis::measured)),
           .compress = compresses ? std::optional(std::string(name_of(experiment.compression.basis)))
                                  : std::nullopt,
-          .exchange = std::string(exchange)};
+          .exchange = std::string(name_of(basis_of_exchange(experiment)))};
 }
 
 }  // namespace

@@ -288,7 +288,7 @@ class Run(Case):
             ["--topology", "ring8-10g"],
             ["--ranks", "4"],
             ["--compute-time", "3ms"],
-            ["--gpu-speed", "1TFLOPS"],
+            ["--gpu-speed", "1GFLOPS"],
             ["--compress-time", "1ms"],
             ["--gpu-memory-bandwidth", "1GBps"],
             ["--jitter", "0.5"],

@@ -103,8 +103,8 @@ class Breakeven(Case):
             r"first, scheme=dense at the second\.\nSlopes from 100Gbps to 10000Gbps, in % of the time per % of "
             r"bandwidth: scheme=dense -0\.[0-9]+, scheme=iwp -0\.[0-9]+\.\nThey are within 1 % of one another from "
             r"about [0-9]+Gbps to [0-9]+Gbps\.\nWhat scheme=iwp takes to compress is modelled, not measured: where it "
-            r"is faster, it stays so at least while that takes no more than [0-9.]+[mu]s \(at [0-9]+Gbps\)( to [0-9.]+ms "
-            r"\(at 1Gbps\))? longer per step\.\nTwo crossings between neighbouring values of the table "
+            r"is faster, it stays so at least while that takes no more than [0-9.]+[mu]s \(at [0-9]+Gbps\)( to "
+            r"[0-9.]+ms \(at 1Gbps\))? longer per step\.\nTwo crossings between neighbouring values of the table "
             r"would not be seen \(--grid\)\.\n$",
         )
         none = self.good(

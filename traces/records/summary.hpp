@@ -46,11 +46,11 @@ struct TimeBasis {
               "another rank, and scaled) or `modelled` (bytes moved over the bandwidth of the "
               "memory). Null where nothing is compressed, or that takes no time.",
               "basis: compress"},
-        Field{
-            "exchange", &TimeBasis::exchange, "",
-            "`calibrated` (the topology's links were fitted to measured times), `extrapolated` (to "
-            "others than these: ranks, sizes, operations) or `modelled` (latency and bandwidth).",
-            "basis: exchange"});
+        Field{"exchange", &TimeBasis::exchange, "",
+              "`calibrated` (the topology's links were fitted to measured times), `extrapolated` "
+              "(to others than these: of other sizes, ranks or operations) or `modelled` (latency "
+              "and bandwidth).",
+              "basis: exchange"});
   }
 };
 
