@@ -21,8 +21,7 @@ namespace {
 
 /// An engine that has loaded the topology's XML, which sets SimGrid's plain fluid model.
 std::unique_ptr<s4u::Engine> engine_of(const Topology& topology) {
-  std::vector<std::string> arguments = {"test",
-                                        "--log=root.thresh:critical",
+  std::vector<std::string> arguments = {"test", "--log=root.thresh:critical",
                                         "--cfg=surf/precision:1e-15",
                                         "--cfg=contexts/factory:thread"};
   std::vector<char*> pointers(arguments.size() + 1, nullptr);

@@ -1,9 +1,10 @@
+#include "topologies/calibration/cluster/cluster_fit.hpp"
+
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
 #include "base/random.hpp"
 #include "tests/topologies/file.hpp"
 #include "topologies/calibration/cluster/cluster_file.hpp"
-#include "topologies/calibration/cluster/cluster_fit.hpp"
 #include "topologies/calibration/cluster/least_squares.hpp"
 
 #include <catch2/catch.hpp>
