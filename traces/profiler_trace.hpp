@@ -8,10 +8,10 @@
 namespace ringsim {
 
 /// read_ready_times() of a trace with CPU and CUDA activities, which may be packed (gzip). The step
-/// is the last "ProfilerStep#N" (prof.step()) that has a backward pass and all its kernels (the last
-/// one of a trace is often empty, or cut off where the profiler's buffers ended), or the whole trace
-/// where there is none; time 0 is when its first kernel starts. Two sources, the first one that the
-/// trace has:
+/// is the last "ProfilerStep#N" (prof.step()) that has a backward pass and all its kernels (the
+/// last one of a trace is often empty, or cut off where the profiler's buffers ended), or the whole
+/// trace where there is none; time 0 is when its first kernel starts. Two sources, the first one
+/// that the trace has:
 ///
 /// - "AccumulateGrad" events of the autograd engine: one per layer and step. A gradient is ready
 ///   when the last kernel that was launched before its event (cudaLaunchKernel and its kernel share
