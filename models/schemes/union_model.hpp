@@ -23,7 +23,7 @@ struct UnionModel {
   double of_rows;  ///< share of the variance
 };
 /// `active` and `sigma` were fitted by tools/experiments/fit_unions.py to what unions keep in
-/// training on 8, 32 and 128 ranks, within 4 % (docs/method.md); nothing was fitted to chunks.
+/// training on 8, 32 and 128 ranks (docs/method.md has the errors); nothing was fitted to chunks.
 constexpr UnionModel fitted_unions_of_samples = {.active = 0.96, .sigma = 0.75, .of_rows = 1};
 constexpr UnionModel fitted_unions = {.active = 0.60, .sigma = 1.20, .of_rows = 0.5};
 

@@ -12,8 +12,10 @@ the seeds, is the smallest, which is said with the table of how far they are off
 fit. No number is fitted to chunks or to times; both are drawn with ten seeds.
 """
 import collections
+import concurrent.futures
 import csv
 import itertools
+import os
 import pathlib
 import shutil
 import subprocess
@@ -69,27 +71,22 @@ def exchange_ms(folder):
     return mean(times[len(times) // 2 :])
 
 
-def exchanges(folder, network, ranks, seeds, more):
-    """The union's share, the largest and the smallest chunk over the mean, and the milliseconds of an exchange; each
-    seed's."""
+def exchange(folder, network, ranks, seed, more):
+    """The union's share, the largest and the smallest chunk over the mean, and the milliseconds of an exchange."""
     elements = sum(size for size, _ in LAYERS[network])
-    results = []
-    for seed in seeds:
-        output = folder / f"{network}-{ranks}-{seed}"
-        command = [PROGRAM, "run", "--model", network, "--scheme", "topk", "--sparse-sum", "ring", "--seed", str(seed)]
-        command += ["--ranks", str(ranks), "--topology", "ring", "--bandwidth", "1Gbps", "--latency", "5us", *more]
-        subprocess.run([*command, "--transfers", "--quiet", "-o", str(output)], check=True, stdout=subprocess.DEVNULL)
-        steps = chunks_of_union(output, ranks)
-        results.append(
-            (
-                mean(sum(chunks) for chunks in steps) / elements,
-                mean(max(chunks) / mean(chunks) for chunks in steps),
-                mean(min(chunks) / mean(chunks) for chunks in steps),
-                exchange_ms(output),
-            )
-        )
-        shutil.rmtree(output)
-    return results
+    output = folder / "-".join([network, str(ranks), str(seed), *more])
+    command = [PROGRAM, "run", "--model", network, "--scheme", "topk", "--sparse-sum", "ring", "--seed", str(seed)]
+    command += ["--ranks", str(ranks), "--topology", "ring", "--bandwidth", "1Gbps", "--latency", "5us", *more]
+    subprocess.run([*command, "--transfers", "--quiet", "-o", str(output)], check=True, stdout=subprocess.DEVNULL)
+    steps = chunks_of_union(output, ranks)
+    result = (
+        mean(sum(chunks) for chunks in steps) / elements,
+        mean(max(chunks) / mean(chunks) for chunks in steps),
+        mean(min(chunks) / mean(chunks) for chunks in steps),
+        exchange_ms(output),
+    )
+    shutil.rmtree(output)
+    return result
 
 
 def means(results):
@@ -131,14 +128,22 @@ def off_by(modelled_value, trained_value):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        place = pathlib.Path(folder)
-        every = {(network, ranks): exchanges(place, network, ranks, SEEDS, length) for network, ranks, length in RUNS}
-        drawn = {
-            (network, ranks): means(
-                exchanges(place, network, ranks, DRAWN_SEEDS, ("--source", "synthetic", "--steps", "2"))
+        with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+
+            def start(seeds, more):
+                return {
+                    (network, ranks): [
+                        pool.submit(exchange, pathlib.Path(folder), network, ranks, seed, more or length)
+                        for seed in seeds
+                    ]
+                    for network, ranks, length in reversed(RUNS)
+                }
+
+            started = start(SEEDS, ()), start(DRAWN_SEEDS, ("--source", "synthetic", "--steps", "2"))
+            every, all_drawn = (
+                {key: [each.result() for each in runs[key]] for key in reversed(runs)} for runs in started
             )
-            for network, ranks in every
-        }
+    drawn = {key: means(results) for key, results in all_drawn.items()}
     trained = {key: means(results) for key, results in every.items()}
     used, best, unions = fit(trained)
     print(f"active, sigma: {USED[0]} of a layer that reads the samples, {USED[1]} of the others")

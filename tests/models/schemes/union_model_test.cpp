@@ -96,18 +96,20 @@ TEST_CASE("rows are drawn by seed and layer, and stay from step to step", "[unio
   CHECK(drawn_ring("mlp", 8, 0).parts == drawn_ring("mlp", 8, 5).parts);
 }
 
-// What trainings with top-k at 1/84 gave: the mean over the second half of two epochs of the
-// 784-256-128-10 network, and of 100, 40 and 20 steps of lenet5. Fitted to 8, 32 and 128 ranks.
-TEST_CASE("unions of top-k masks are those of training within 5 %", "[mask-model]") {
+// What trainings with top-k at 1/84 gave, the mean over the seeds 1 to 4: in the second half of two
+// epochs of the 784-256-128-10 network, and of 100, 40, 30 and 20 steps of lenet5.
+TEST_CASE("unions of top-k masks are those of training, of an mlp within 3 %", "[mask-model]") {
   struct Trained {
     const char* network;
     Rank ranks;
-    double share;
+    double share, within;
   };
   for (const auto& trained :
-       {Trained{"mlp", 8, 0.0848}, Trained{"mlp", 16, 0.1562}, Trained{"mlp", 32, 0.2728},
-        Trained{"mlp", 64, 0.4475}, Trained{"mlp", 128, 0.6207}, Trained{"lenet5", 8, 0.0744},
-        Trained{"lenet5", 32, 0.2130}, Trained{"lenet5", 128, 0.3849}}) {
+       {Trained{"mlp", 8, 0.0850, 0.03}, Trained{"mlp", 16, 0.1563, 0.03},
+        Trained{"mlp", 32, 0.2710, 0.03}, Trained{"mlp", 64, 0.4469, 0.03},
+        Trained{"mlp", 128, 0.6192, 0.03}, Trained{"lenet5", 8, 0.0758, 0.03},
+        Trained{"lenet5", 32, 0.2092, 0.03}, Trained{"lenet5", 64, 0.2834, 0.06},
+        Trained{"lenet5", 128, 0.3451, 0.16}}) {
     INFO(trained.network << " " << trained.ranks);
     const auto sparse = drawn_ring(trained.network, trained.ranks);
     REQUIRE(sparse.union_kept.size() == trained.ranks);
@@ -116,33 +118,24 @@ TEST_CASE("unions of top-k masks are those of training within 5 %", "[mask-model
       for (const auto& part : chunk) elements += part.elements;
     }
     CHECK(static_cast<double>(sparse.union_kept.back()) / elements ==
-          Approx(trained.share).epsilon(0.05));
+          Approx(trained.share).epsilon(trained.within));
   }
 }
 
-// The largest chunk of the sum over the mean, in training as above with the seeds 1 to 4 (8 ranks:
-// to 12), each the mean over the second half of the steps. Nothing of the model was fitted to it.
-TEST_CASE("the largest chunk is that of training within 7 %", "[union-model]") {
+// The largest chunk of the sum over the mean, in the same trainings. Nothing of the model was
+// fitted to it.
+TEST_CASE("the largest chunk is that of training within 5 %", "[union-model]") {
   struct Trained {
     Rank ranks;
-    std::vector<double> largest;
-    double within;
+    double largest;
   };
-  for (const auto& trained : {Trained{8,
-                                      {1.375, 1.426, 1.278, 1.238, 1.388, 1.212, 1.247, 1.298,
-                                       1.244, 1.180, 1.199, 1.208},
-                                      0.07},
-                              Trained{16, {1.367, 1.375, 1.462, 1.330}, 0.06},
-                              Trained{32, {1.448, 1.486, 1.430, 1.580}, 0.05},
-                              Trained{64, {1.604, 1.482, 1.515, 1.545}, 0.05},
-                              Trained{128, {1.459, 1.498, 1.405, 1.440}, 0.05}}) {
+  for (const auto& trained : {Trained{8, 1.25}, Trained{16, 1.34}, Trained{32, 1.47},
+                              Trained{64, 1.51}, Trained{128, 1.48}}) {
     INFO(trained.ranks);
     constexpr std::uint64_t seeds = 20;
     double drawn = 0;
     for (std::uint64_t seed = 1; seed <= seeds; ++seed)
       drawn += largest_chunk(drawn_ring("mlp", trained.ranks, 0, seed).parts) / seeds;
-    const double mean = std::accumulate(trained.largest.begin(), trained.largest.end(), 0.0) /
-                        static_cast<double>(trained.largest.size());
-    CHECK(drawn == Approx(mean).epsilon(trained.within));
+    CHECK(drawn == Approx(trained.largest).epsilon(0.05));
   }
 }

@@ -2,6 +2,7 @@
 
 #include "base/json_writer.hpp"
 #include "sim/run/prepare.hpp"
+#include "sim/run/run.hpp"
 #include "traces/csv.hpp"
 #include "traces/summary.hpp"
 
@@ -79,4 +80,26 @@ TEST_CASE("many steps that differ are drawn while they are timed", "[run][stream
   CHECK_FALSE(draws_while_timing(drawn({{"steps", "4096"}})));
   // Equal steps are drawn before, and run once.
   CHECK_FALSE(draws_while_timing(drawn({{"steps", "4097"}, {"scheme", "dense"}})));
+}
+
+// Trained: the mean exchange of the second half of two epochs of `mlp`, over the seeds 1 to 4
+// (tools/experiments/fit_unions.py). Nothing was fitted to times.
+TEST_CASE("a drawn top-k sum on a ring takes what it takes in training within 5 %",
+          "[run][union-model]") {
+  const auto [ranks, trained] = GENERATE(table<const char*, double>(
+      {{"8", 2.30e-3}, {"16", 4.89e-3}, {"32", 9.77e-3}, {"64", 17.35e-3}, {"128", 25.95e-3}}));
+  constexpr int seeds = 10;
+  double drawn_time = 0;
+  for (int seed = 1; seed <= seeds; ++seed) {
+    const auto text = std::to_string(seed);
+    const auto experiment = drawn({{"model", "mlp"},
+                                   {"scheme", "topk"},
+                                   {"sparse-sum", "ring"},
+                                   {"ranks", ranks},
+                                   {"jitter", "0"},
+                                   {"steps", "1"},
+                                   {"seed", text.c_str()}});
+    drawn_time += run_experiment(experiment, {}).summary.seconds_per_step.exchange / seeds;
+  }
+  CHECK(drawn_time == Approx(trained).epsilon(0.05));
 }
