@@ -49,7 +49,7 @@ TEST_CASE("what was packed is unpacked up to a limit", "[gzip]") {
 TEST_CASE("what is packed is unpacked as it was, and comes out the same twice", "[gzip]") {
   const GzipErrors errors{"a.gz"};
   std::string bytes;
-  for (int i = 0; i < 300'000; ++i) bytes += static_cast<char>(i * i >> 3);
+  for (std::uint64_t i = 0; i < 300'000; ++i) bytes += static_cast<char>(i * i >> 3);
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, bytes.size()}) {
     const auto part = std::string_view(bytes).substr(0, size);
     const auto gzip = pack_gzip(part);
