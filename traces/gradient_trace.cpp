@@ -18,15 +18,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view schema = "ringsim-gradient-trace-2";
-/// Without the SHA-256 of its files.
-constexpr std::string_view older_schema = "ringsim-gradient-trace-1";
+/// By version, the newest last. 1 is without the SHA-256 of its files, 1 and 2 are without the
+/// column `sampled`.
+constexpr std::array<std::string_view, 3> schemas = {
+    "ringsim-gradient-trace-1", "ringsim-gradient-trace-2", "ringsim-gradient-trace-3"};
+constexpr std::string_view sampled_column = "sampled";
 constexpr std::string_view layers_file = TraceLayerRow::file.name;
 
-/// The names of the table's columns.
-std::vector<std::string> column_names() {
-  return TraceLayerRow::fields(
+/// The names of the table's columns in a trace of this schema.
+std::vector<std::string> column_names(std::string_view schema) {
+  auto names = TraceLayerRow::fields(
       [](const auto&... fields) { return std::vector<std::string>{std::string(fields.name)...}; });
+  if (schema != schemas.back()) std::erase(names, sampled_column);
+  return names;
 }
 
 /// The cells of the rows of an RFC 4180 table without line breaks in cells.
@@ -100,7 +104,7 @@ Json to_json(const TraceHeader& header) {
   for (const auto& input : header.provenance.inputs)
     inputs.push_back(Json::Object{{"name", input.name}, {"sha256", input.sha256}});
   const auto& provenance = header.provenance;
-  return Json::Object{{"schema", schema},
+  return Json::Object{{"schema", schemas.back()},
                       {"model", header.model},
                       {"scheme", header.scheme},
                       {"ranks", header.ranks},
@@ -119,10 +123,10 @@ TraceHeader parse_header(std::string_view text, const fs::path& path) {
   const auto document = parse_json(text, path.string());
   const JsonObject object = document.object({"schema", "model", "scheme", "ranks", "steps",
                                              "with_velocity", "layers", "files", "provenance"});
-  const auto version = object["schema"].string();
-  if (version != schema && version != older_schema)
-    object["schema"].wrong(fmt::format("\"{}\" or \"{}\" is accepted", schema, older_schema));
   TraceHeader header;
+  header.schema = object["schema"].string();
+  if (std::ranges::find(schemas, header.schema) == schemas.end())
+    object["schema"].wrong(fmt::format("one of \"{}\" is accepted", fmt::join(schemas, "\", \"")));
   header.model = object["model"].string();
   header.scheme = object["scheme"].string();
   header.ranks = static_cast<Rank>(object["ranks"].integer(1, 1U << 20U));
@@ -132,7 +136,7 @@ TraceHeader parse_header(std::string_view text, const fs::path& path) {
     const JsonObject layer = value.object({"name", "parameters"});
     header.layers.push_back({layer["name"].string(), layer["parameters"].integer(0, most)});
   }
-  if (version == schema) {
+  if (header.schema != schemas.front()) {
     for (const auto& value : object["files"].array("a list of files is accepted")) {
       const JsonObject file = value.object({"name", "sha256"});
       header.files.push_back({file["name"].string(), file["sha256"].string()});
@@ -163,6 +167,11 @@ void check_counts(const TraceLayerRow& row, const Place& place) {
     throw UserError(place, "a threshold without bytes of the mask, or bytes without a threshold",
                     "both, or neither (a layer that is sent whole), are accepted");
   }
+  if (row.sampled && (!row.threshold || *row.sampled > row.parameters)) {
+    throw UserError(place, fmt::format("sampled is {}", *row.sampled),
+                    row.threshold ? fmt::format("at most {} is accepted", row.parameters)
+                                  : "an empty cell, of a layer that is sent whole, is accepted");
+  }
   if (!row.threshold && row.sent != row.parameters) {
     throw UserError(place, fmt::format("sent is {} without a threshold", row.sent),
                     fmt::format("{}, the whole layer, is accepted", row.parameters));
@@ -184,8 +193,10 @@ TraceLayerRow parse_row(const Table& table, const std::vector<std::string>& name
   row.density = table.number<double>(6, names);
   row.broadcasts = table.number<std::uint64_t>(7, names) != 0;
   row.sent = table.number<std::uint64_t>(8, names);
+  const bool has_samples = names[9] == sampled_column;
+  if (has_samples) row.sampled = table.optional<std::uint64_t>(9, names);
   for (std::size_t i = 0; i < trace_encodings.size(); ++i)
-    row.encoded_bytes[i] = table.optional<std::uint64_t>(9 + i, names);
+    row.encoded_bytes[i] = table.optional<std::uint64_t>((has_samples ? 10 : 9) + i, names);
   check_counts(row, table.place());
   return row;
 }
@@ -332,7 +343,7 @@ GradientTrace read_trace(const fs::path& folder) {
   const fs::path header = folder / "trace.json";
   trace.header = parse_header(read(header), header);
   const fs::path path = folder / layers_file;
-  const auto names = column_names();
+  const auto names = column_names(trace.header.schema);
   Table table(read(path), path.string());
   if (!table.next() || table.cells() != names)
     throw UserError({path.string(), "line 1"}, "other columns",

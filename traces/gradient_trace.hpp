@@ -21,6 +21,7 @@ struct TraceHeader {
     std::string name;
     std::uint64_t parameters;
   };
+  std::string schema;  ///< of a trace that was read
   std::string model, scheme;
   Rank ranks = 0;
   std::uint64_t steps = 0;

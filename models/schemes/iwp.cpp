@@ -12,6 +12,7 @@
 #include <cfloat>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 namespace ringsim {
@@ -176,9 +177,9 @@ void IwpScheme::select(Rank rank, std::uint64_t step, std::span<const float> gra
     }
     pass();
     buffers.gradient = {};
-    state.sampled = 0;
+    state.sampled.assign(segments_.size(), 0);
   };
-  state.sampled.reset();
+  state.sampled.clear();
   if (threshold_.policy == ThresholdPolicy::dispersion) {
     if (!std::exchange(state.has_statistics, true)) accumulate();
     for (std::size_t s = 0; s < segments_.size(); ++s) {
@@ -198,9 +199,10 @@ void IwpScheme::select(Rank rank, std::uint64_t step, std::span<const float> gra
 
 std::vector<std::size_t> IwpScheme::sampled() const {
   std::vector<std::size_t> counts;
-  if (std::ranges::any_of(ranks_, [](const auto& state) { return state.sampled.has_value(); })) {
-    for (const auto& state : ranks_) counts.push_back(state.sampled.value_or(0));
-  }
+  if (std::ranges::all_of(ranks_, [](const auto& state) { return state.sampled.empty(); }))
+    return counts;
+  for (const auto& state : ranks_)
+    counts.push_back(std::reduce(state.sampled.begin(), state.sampled.end()));
   return counts;
 }
 
@@ -291,6 +293,7 @@ std::optional<Scheme::Selection> IwpScheme::selection(Rank rank, std::uint64_t s
                       .segments = state.segments,
                       .mask = selects ? state.mask : none_,
                       .packed = residuals_.of(rank).packed};
+  if (selects) selection.sampled = state.sampled;
   return selection;
 }
 
@@ -346,6 +349,7 @@ const SchemeDefinition iwp_scheme = {
     },
     .warmup_steps = density_warmup_steps,
     .synthesize = synthesize,
+    .replay = [](SharedMaskStep step) { return shared_mask_stages(step); },
     .takes_quorum = true,
 };
 

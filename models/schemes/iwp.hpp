@@ -9,6 +9,7 @@
 #include "models/schemes/threshold.hpp"
 
 #include <optional>
+#include <vector>
 
 namespace ringsim {
 
@@ -51,8 +52,7 @@ class IwpScheme final : public ResidualScheme {
     std::vector<prune::Statistics> statistics;
     bool has_statistics = false;  ///< of an earlier pass
     std::vector<float> sample;
-    /// Elements by which thresholds were judged after a pass that accumulated, in this step.
-    std::optional<std::size_t> sampled;
+    std::vector<std::size_t> sampled;  ///< Selection::sampled of this step
   };
 
   void set_floors(RankState& state, std::span<const float> weights) const;

@@ -30,7 +30,7 @@ void IwpScheme::find_quantiles(Rank rank, std::uint64_t step, std::span<const fl
         importance_quantile(residual.subspan(segment.offset, segment.parameters),
                             weights.subspan(segment.offset, segment.parameters), segment.floor,
                             each, random.below(stride), stride, state.sample);
-    *state.sampled += state.sample.size();
+    state.sampled[s] = state.sample.size();
   }
 }
 

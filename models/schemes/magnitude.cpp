@@ -35,6 +35,11 @@ const SchemeDefinition magnitude_scheme = {
     },
     .warmup_steps = density_warmup_steps,
     .synthesize = synthesize,
+    .replay =
+        [](SharedMaskStep step) {
+          step.reads_weights = false;
+          return shared_mask_stages(step);
+        },
     .takes_quorum = true,
 };
 

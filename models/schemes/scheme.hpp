@@ -181,6 +181,9 @@ class Scheme {
     std::span<const prune::MaskWord> mask;     ///< the rank's own
     /// What was sent: the values at the mask of the outcome, then the whole layers.
     std::span<const float> packed;
+    /// One per segment where its threshold was found in what a pass had accumulated: how many
+    /// elements it was judged by. Empty: the pass that accumulates selects, too.
+    std::span<const std::size_t> sampled = {};
   };
   /// Valid after exchange() until the next contribute(); nothing where the scheme selects nothing.
   virtual std::optional<Selection> selection(Rank /*rank*/, std::uint64_t /*step*/) const {
@@ -196,6 +199,8 @@ struct TrainingDefaults {
   double learning_rate;
   double momentum;
 };
+
+struct SharedMaskStep;  // shared_mask.hpp
 
 /// A scheme by name. Beside its implementation: `extern const SchemeDefinition NAME_scheme;`.
 struct SchemeDefinition {
@@ -215,6 +220,9 @@ struct SchemeDefinition {
   /// Throws UserError as `make` does.
   SyntheticStep (*synthesize)(const Layers& layers, const SchemeOptions& options,
                               std::uint64_t step);
+  /// What a step does and sends whose masks and kept counts are known, with the options that
+  /// `prune` takes; null: its ranks share no mask.
+  std::vector<Stage> (*replay)(SharedMaskStep step) = nullptr;
   /// What it sends depends on the shapes of the layers, not on their sizes alone.
   bool needs_shapes = false;
   bool takes_quorum = false;  ///< whether Scheme::exchange_among() can be had

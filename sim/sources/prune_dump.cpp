@@ -87,9 +87,10 @@ class Recorder {
                         .density = 1,
                         .broadcasts = selection.broadcasts,
                         .sent = outcome.layers[l].kept,
+                        .sampled = {},
                         .encoded_bytes = {}};
       layer.whole = s == selection.layers.size() || selection.layers[s] != l;
-      if (!layer.whole) fill_selected(row, selection, selection.segments[s++]);
+      if (!layer.whole) fill_selected(row, selection, s++);
       const double share = layer.parameters == 0 ? 0
                                                  : static_cast<double>(row.sent) /
                                                        static_cast<double>(layer.parameters);
@@ -102,11 +103,13 @@ class Recorder {
     }
   }
 
-  static void fill_selected(TraceLayerRow& row, const Scheme::Selection& selection,
-                            const prune::Segment& segment) {
+  /// Of segment s.
+  static void fill_selected(TraceLayerRow& row, const Scheme::Selection& selection, std::size_t s) {
+    const prune::Segment& segment = selection.segments[s];
     const auto words = words_of(selection.mask, segment);
     row.threshold = segment.threshold;
     row.kept = prune::count(words);
+    if (!selection.sampled.empty()) row.sampled = selection.sampled[s];
     row.density = static_cast<double>(row.kept) / static_cast<double>(row.parameters);
     for (std::size_t e = 0; e < row.encoded_bytes.size(); ++e)
       row.encoded_bytes[e] = mask_encodings()[e]->encoded_size(words, segment.parameters);
@@ -145,7 +148,8 @@ PruneResult prune_dump(
                     "a scheme whose ranks share a mask is accepted: iwp, magnitude, cltk");
   }
   TraceWriter writer(options.output);
-  TraceHeader header{.model = options.model,
+  TraceHeader header{.schema = {},
+                     .model = options.model,
                      .scheme = options.scheme,
                      .ranks = dump.ranks(),
                      .steps = dump.steps(),

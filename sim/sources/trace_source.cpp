@@ -28,6 +28,18 @@ std::optional<std::size_t> find_column(const std::string& name) {
       fmt::format("accepted: auto, {}, {}", join(trace_encodings, ", "), four_byte_indices));
 }
 
+TraceSource::Replay find_replay(std::string_view scheme, const std::filesystem::path& folder) {
+  std::vector<std::string_view> accepted;
+  for (const auto* definition : schemes()) {
+    if (definition->replay == nullptr) continue;
+    if (definition->name == scheme) return definition->replay;
+    accepted.push_back(definition->name);
+  }
+  throw UserError(
+      {(folder / "trace.json").string(), "/scheme"}, fmt::format("found \"{}\"", scheme),
+      fmt::format("a scheme whose ranks share a mask is accepted: {}", fmt::join(accepted, ", ")));
+}
+
 }  // namespace
 
 TraceSource::TraceSource(std::filesystem::path folder, const std::optional<std::string>& scheme,
@@ -41,6 +53,7 @@ TraceSource::TraceSource(std::filesystem::path folder, const std::optional<std::
         option_place("scheme"), fmt::format("found {}", scheme_),
         fmt::format("{}, which made the trace, dense or topk is accepted", trace_.header.scheme));
   }
+  if (scheme_ != "dense" && scheme_ != "topk") replay_ = find_replay(scheme_, folder_);
   if (mask_encoding && scheme_ == "dense")
     throw UserError(option_place("mask-encoding"), "has no effect with `scheme` dense", {},
                     "leave it out");
@@ -112,7 +125,23 @@ std::vector<Stage> TraceSource::stages_of(std::uint64_t step, Rank ranks,
     sizes.masks.push_back(mask_of(step, rank, bucket));
     sizes.masks.back().rank = rank % ranks;
   }
-  return shared_mask_stages(sizes);
+  sizes.sampled = sampled_of(step, ranks, bucket);
+  return replay_(std::move(sizes));
+}
+
+std::vector<std::size_t> TraceSource::sampled_of(std::uint64_t step, Rank ranks,
+                                                 const Bucket& bucket) const {
+  std::vector<std::size_t> sampled(ranks);
+  bool any = false;
+  for (Rank rank = 0; rank < ranks; ++rank) {
+    for (const std::size_t layer : bucket.layers) {
+      const auto& row = trace_.row(step, rank % trace_.header.ranks, layer);
+      any = any || row.sampled;
+      sampled[rank] += row.sampled.value_or(0);
+    }
+  }
+  if (!any) sampled.clear();
+  return sampled;
 }
 
 std::vector<Stage> TraceSource::topk_stages_of(std::uint64_t step, Rank ranks,

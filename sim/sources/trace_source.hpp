@@ -32,6 +32,8 @@ struct TraceSums {
 
 class TraceSource {
  public:
+  using Replay = decltype(SchemeDefinition::replay);
+
   /// `scheme`: the trace's, "dense" (what the exchange would cost without pruning), or "topk"
   /// (every rank sends what it selected itself, in the place of what was broadcast: rank i of the
   /// run what rank i mod P of the trace did); absent: the trace's. `mask_encoding`: one of
@@ -54,6 +56,8 @@ class TraceSource {
   std::uint64_t mask_bytes(const TraceLayerRow& row) const;
   /// What a step exchanges of a bucket's layers.
   std::vector<Stage> stages_of(std::uint64_t step, Rank ranks, const Bucket& bucket) const;
+  /// SharedMaskStep::sampled: rank i judges what rank i mod P of the trace did.
+  std::vector<std::size_t> sampled_of(std::uint64_t step, Rank ranks, const Bucket& bucket) const;
   BroadcastMask mask_of(std::uint64_t step, Rank rank, const Bucket& bucket) const;
   LayerRow layer_row(std::uint64_t step, std::size_t layer) const;
 
@@ -65,6 +69,7 @@ class TraceSource {
   std::filesystem::path folder_;
   GradientTrace trace_;
   std::string scheme_;
+  Replay replay_ = nullptr;  ///< of the trace's scheme
   bool has_four_byte_indices_ = false;
   std::optional<std::size_t> encoding_;  ///< index into trace_encodings; nothing: the smallest
   std::size_t parameters_ = 0;

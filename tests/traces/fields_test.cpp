@@ -90,8 +90,9 @@ TEST_CASE("a gradient trace has the bytes of every encoding, in their order", "[
                     .density = 0.25,
                     .broadcasts = true,
                     .sent = 3,
+                    .sampled = 4,
                     .encoded_bytes = {10, 11, 12, 13, 14}};
-  CHECK(csv_line(row) == "1,2,fc1,8,0.5,2,0.25,1,3,10,11,12,13,14\n");
+  CHECK(csv_line(row) == "1,2,fc1,8,0.5,2,0.25,1,3,4,10,11,12,13,14\n");
   const auto fields = describe<TraceLayerRow>().fields;
   const auto first = fields.size() - trace_encodings.size();
   for (std::size_t i = 0; i < trace_encodings.size(); ++i)

@@ -56,6 +56,10 @@ TEST_CASE("a summary has exactly the members of the contract, absent ones null",
     "compress": null,
     "exchange": "calibrated"
   },
+  "headroom_seconds": {
+    "dense_fp32": null,
+    "dense_bf16": null
+  },
   "bytes_sent_per_rank": {
     "values": 1000.0,
     "masks": 20.5,

@@ -245,7 +245,7 @@ struct Summary {
             "What a step's time goes to: means over the steps, on the rank that finishes last (of "
             "those that finish together, the one that was ready last)."},
         Field{"basis", &Summary::basis, "", "How these times are known."},
-        Field{"headroom_seconds", &Summary::headroom_seconds, "",
+        Field{"headroom_seconds", &Summary::headroom_seconds, "s",
               "How much longer compressing may take per step until the same run with dense "
               "gradients is as fast."},
         Field{"bytes_sent_per_rank", &Summary::bytes_sent_per_rank, "",

@@ -28,6 +28,7 @@ struct TraceLayerRow {
   double density;
   bool broadcasts;
   std::uint64_t sent;
+  std::optional<std::uint64_t> sampled;
   std::array<std::optional<std::uint64_t>, trace_encodings.size()> encoded_bytes;
 
   template <std::size_t encoding>
@@ -54,6 +55,10 @@ struct TraceLayerRow {
         Field{"sent", &TraceLayerRow::sent, "parameters",
               "How many parameters every rank sends: the union of the masks that were broadcast "
               "last."},
+        Field{
+            "sampled", &TraceLayerRow::sampled, "parameters",
+            "How many parameters the rank judged its threshold by, in a pass of its own over what "
+            "it had accumulated. Empty where the pass that accumulates selects, too."},
         Field{"bitmap_bytes", mask_bytes<0>, "bytes",
               "The rank's own mask with a bit for each parameter. Empty where the layer is sent "
               "whole, as the following are."},

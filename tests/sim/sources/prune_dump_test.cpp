@@ -108,9 +108,12 @@ std::string error_of(const Call& call) {
 TEST_CASE("a trace replays on its own ranks exactly what the scheme exchanged") {
   const TemporaryFolder folder;
   auto options = write_dump(folder.path(), 4, 6);
+  options.scheme = GENERATE(as<std::string>(), "iwp", "magnitude", "cltk");
   options.scheme_options.momentum = GENERATE(0.0, 0.9);
-  set(options.scheme_options, "mask-interval", GENERATE(1, 4));
-  set(options.scheme_options, "tail", 0.002);
+  if (options.scheme != "cltk") {
+    set(options.scheme_options, "mask-interval", GENERATE(1, 4));
+    set(options.scheme_options, "tail", 0.002);
+  }
   const auto result = prune_dump(options, {});
   CHECK(result.steps == 6);
   CHECK(result.ranks == 4);
@@ -119,12 +122,12 @@ TEST_CASE("a trace replays on its own ranks exactly what the scheme exchanged") 
   const TraceSource trace(options.output, {}, {});
   SchemeOptions scheme_options = options.scheme_options;
   scheme_options.ranks = 4;
-  IwpScheme scheme(two_layers, scheme_options);
+  const auto scheme = find_scheme(options.scheme).make(two_layers, scheme_options);
   const auto weights = random_values(parameters, 1);
   for (std::uint64_t step = 0; step < 6; ++step) {
     for (Rank rank = 0; rank < 4; ++rank)
-      scheme.contribute(rank, step, gradient(rank, step), weights);
-    const auto outcome = scheme.exchange(step);
+      scheme->contribute(rank, step, gradient(rank, step), weights);
+    const auto outcome = scheme->exchange(step);
     const auto replayed = trace.step(step, 4);
     REQUIRE(replayed.stages.size() == outcome.stages.size());
     for (std::size_t i = 0; i < outcome.stages.size(); ++i)
@@ -338,20 +341,61 @@ TEST_CASE("a trace that was changed or cut is refused with the line") {
             "truncated?");
   CHECK(error_with(good + good.substr(last_line)) ==
         file.string() + ": line 10: one row too many; the 8 rows of trace.json are accepted");
-  CHECK(error_with(good.substr(0, last_line) + "1,1,fc.bias,20,,20,1,0,21,,,,,\n") ==
+  CHECK(error_with(good.substr(0, last_line) + "1,1,fc.bias,20,,20,1,0,21,,,,,,\n") ==
         file.string() +
             ": line 9: kept 20 and sent 21 of 20 parameters; at most all of them are accepted");
-  CHECK(error_with(good.substr(0, last_line) + "1,0,fc.bias,20,,20,1,0,20,,,,,\n") ==
+  CHECK(error_with(good.substr(0, last_line) + "1,0,fc.bias,20,,20,1,0,20,,,,,,\n") ==
         file.string() +
             ": line 9: found step 1, rank 0, layer \"fc.bias\" of 20 parameters; after trace.json, "
             "step 1, rank 1, layer \"fc.bias\" of 20 parameters is accepted");
   // Both ranks of two broadcast.
-  CHECK(error_with(good.substr(0, last_line) + "1,1,fc.bias,20,,20,1,0,20,,,,,\n") ==
+  CHECK(error_with(good.substr(0, last_line) + "1,1,fc.bias,20,,20,1,0,20,,,,,,\n") ==
         file.string() + ": line 9: broadcasts is 0; 1, as in the rows above, is accepted");
-  CHECK(error_with(good.substr(0, last_line) + "1,1,fc.bias,20,2,20,1,1,20,3,3,3,3,3\n") ==
+  CHECK(error_with(good.substr(0, last_line) + "1,1,fc.bias,20,2,20,1,1,20,,3,3,3,3,3\n") ==
         file.string() + ": line 9: threshold is given; empty, as in the rows above, is accepted");
-  CHECK(error_with(good.substr(0, last_line) + "1,1,fc.bias,20,,x,1,0,20,,,,,\n") ==
+  CHECK(error_with(good.substr(0, last_line) + "1,1,fc.bias,20,,20,1,1,20,7,,,,,\n") ==
+        file.string() +
+            ": line 9: sampled is 7; an empty cell, of a layer that is sent whole, is accepted");
+  CHECK(error_with(good.substr(0, last_line) + "1,1,fc.bias,20,,x,1,0,20,,,,,,\n") ==
         file.string() + ": line 9: kept is \"x\"; a number that is not negative is accepted");
+}
+
+TEST_CASE("a trace of an older version is read without what it does not have") {
+  const TemporaryFolder folder;
+  const auto options = write_dump(folder.path(), 2, 1);
+  prune_dump(options, {});
+  const auto now = read_trace(options.output);
+  CHECK(now.row(0, 0, 0).sampled > 0U);
+  const fs::path header = options.output / "trace.json",
+                 table = options.output / "trace_layers.csv";
+  std::string text = read_file(header);
+  const auto replace = [&](std::string_view from, std::string_view to) {
+    const auto at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    text.replace(at, from.size(), to);
+  };
+  replace("gradient-trace-3", "gradient-trace-1");
+  write(header, text);
+  text = read_file(table);
+  replace(",sampled", "");
+  for (const auto& row : now.rows) {
+    if (!row.sampled) replace("20,,,,,,", "20,,,,,");
+    if (row.sampled)
+      replace(fmt::format("{},{},", row.sent, *row.sampled), fmt::format("{},", row.sent));
+  }
+  write(table, text);
+  const auto older = read_trace(options.output);
+  CHECK(older.row(0, 0, 0).encoded_bytes == now.row(0, 0, 0).encoded_bytes);
+  CHECK(!older.row(0, 0, 0).sampled);
+  CHECK_NOTHROW(TraceSource(options.output, {}, {}).step(0, 2));
+
+  text = read_file(header);
+  replace("\"iwp\"", "\"qsgd\"");
+  write(header, text);
+  CHECK_THROWS_WITH(TraceSource(options.output, {}, {}),
+                    header.string() +
+                        ": /scheme: found \"qsgd\"; a scheme whose ranks share a mask is accepted: "
+                        "iwp, magnitude, cltk");
 }
 
 }  // namespace
