@@ -1,5 +1,6 @@
 # Compile options that hold for all of ringsim. Masks have to be bit-identical on every engine, so contraction to fused
 # multiply-add is off everywhere (and -ffast-math nowhere).
+include("${CMAKE_CURRENT_LIST_DIR}/RingsimJoin.cmake")
 add_library(ringsim_options INTERFACE)
 target_compile_features(ringsim_options INTERFACE cxx_std_20)
 cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH ringsim_root)  # models/prune is a project of its own, too
@@ -55,6 +56,7 @@ function(ringsim_library name)
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_link_libraries(${name} PUBLIC ringsim_options ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
   ringsim_precompile(${name})
+  ringsim_join(${name})
 endfunction()
 
 # All tests in C++, and what they need: a part of what is built. ctest knows them by the label "unit".
@@ -78,6 +80,7 @@ function(ringsim_test name)
   # The tests' own arithmetic is not what sanitizers look at: it would take two fifths of the time to compile.
   set_target_properties(${name} PROPERTIES ringsim_is_test ON)
   ringsim_precompile(${name} <catch2/catch.hpp>)
+  ringsim_join(${name})
   add_dependencies(unit_tests ${name})
   set(skipped "")
   if(NOT RINGSIM_SIMGRID)

@@ -11,12 +11,12 @@
 
 namespace ringsim::test {
 
-using Backend = BackendResult (*)(const Topology&, const Program&, const Observer&);
+using RunFunction = BackendResult (*)(const Topology&, const Program&, const Observer&);
 
 /// The run's end; bytes and busy time per link; then what happened, in an order that does not
 /// depend on times, each as what it is (5 numbers) and when (1 or 2).
-inline std::vector<double> record(Backend backend, const Topology& topology, const Program& program,
-                                  bool with_transfers) {
+inline std::vector<double> record(RunFunction backend, const Topology& topology,
+                                  const Program& program, bool with_transfers) {
   using Key = std::array<double, 6>;
   std::map<Key, std::vector<double>> events;
   const auto number = [](auto value) { return static_cast<double>(value); };

@@ -263,7 +263,7 @@ TEST_CASE("rates that fit a link do not slow each other", "[recurrence]") {
 }
 
 TEST_CASE("recurrence names the blocked rank as simgrid does", "[recurrence]") {
-  const auto error_of = [](Backend backend, const Phases& phases) {
+  const auto error_of = [](RunFunction backend, const Phases& phases) {
     const auto ranks = static_cast<Rank>(phases.size());
     return run_child([&] {
              backend(uniform_ring(ranks, 1e9, 1e-6), make_program(phases), {});
