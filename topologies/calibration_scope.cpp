@@ -1,7 +1,6 @@
 #include "topologies/calibration_scope.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace ringsim {
 namespace {
@@ -41,18 +40,13 @@ CalibrationScope read_calibration_scope(const JsonValue& value) {
   return scope;
 }
 
-std::string_view name_of(ExchangeBasis basis) {
-  constexpr std::array<std::string_view, 3> names = {"modelled", "calibrated", "extrapolated"};
-  return names[static_cast<std::size_t>(basis)];
-}
-
-ExchangeBasis basis_of(const std::optional<CalibrationScope>& scope, const CollectiveCalls& calls) {
-  if (!scope) return ExchangeBasis::modelled;
+Basis basis_of(const std::optional<CalibrationScope>& scope, const CollectiveCalls& calls) {
+  if (!scope) return Basis::modelled;
   const bool is_within =
       (!calls.operation || has(scope->operations, std::string(*calls.operation))) &&
       has(scope->ranks, calls.ranks) && (!calls.nodes || has(scope->nodes, *calls.nodes)) &&
       scope->smallest <= calls.smallest && calls.largest <= scope->largest;
-  return is_within ? ExchangeBasis::calibrated : ExchangeBasis::extrapolated;
+  return is_within ? Basis::calibrated : Basis::extrapolated;
 }
 
 }  // namespace ringsim

@@ -1,5 +1,6 @@
 #pragma once
 // What measured times a topology's links were fitted to, and whether a use of them lies within.
+#include "base/basis.hpp"
 #include "base/json_reader.hpp"
 #include "base/units.hpp"
 
@@ -22,14 +23,6 @@ struct CalibrationScope {
 /// Reads and checks it. Its key "model", the fitted parameters, is for programs that know them.
 CalibrationScope read_calibration_scope(const JsonValue& value);
 
-/// How the time of an exchange is known.
-enum class ExchangeBasis {
-  modelled,     ///< the links' latency and bandwidth were not fitted to measurements
-  calibrated,   ///< they were, to calls like these
-  extrapolated  ///< they were, to calls of other ranks, nodes, sizes or operations
-};
-std::string_view name_of(ExchangeBasis basis);
-
 /// Calls of a collective.
 struct CollectiveCalls {
   std::optional<std::string_view> operation;  ///< absent: whatever was measured
@@ -38,7 +31,8 @@ struct CollectiveCalls {
   Bytes smallest, largest;
 };
 /// `calibrated` where every call lies within the scope: an operation, a number of ranks and of
-/// nodes that were measured, and sizes between the smallest and the largest one.
-ExchangeBasis basis_of(const std::optional<CalibrationScope>& scope, const CollectiveCalls& calls);
+/// nodes that were measured, and sizes between the smallest and the largest one; `modelled` where
+/// there is no scope.
+Basis basis_of(const std::optional<CalibrationScope>& scope, const CollectiveCalls& calls);
 
 }  // namespace ringsim

@@ -234,7 +234,7 @@ class Step {
     if (start < window_.from || start >= window_.to) return;
     const auto correlation = correlation_of(event);
     if (is_launch && correlation) {
-      // Of copies and graphs there are other events than kernels.
+      // Copies and graphs are launched, too, and have other events than kernels.
       launches_.push_back({start, *correlation, name.find("LaunchKernel") != std::string::npos});
     } else if (is_gradient) {
       gradients_.push_back({start, parameters_of(event)});

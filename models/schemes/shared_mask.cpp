@@ -9,15 +9,8 @@
 namespace ringsim {
 namespace {
 
-/// What all stages count: the layers that are pruned, and what is kept of them.
 CostCounts counts_of(const SharedMaskStep& step) {
-  const auto elements = static_cast<double>(step.pruned), kept = static_cast<double>(step.kept);
-  return {.calls = 1,
-          .tensors = static_cast<double>(step.tensors),
-          .elements = elements,
-          .kept_values = kept,
-          .velocity_elements = step.with_velocity ? elements : 0,
-          .velocity_values = step.with_velocity ? kept : 0};
+  return mask_counts(step.pruned, step.tensors, static_cast<double>(step.kept), step.with_velocity);
 }
 
 std::size_t encoded_bytes(const BroadcastMask& mask) { return (mask.mask + mask.header).count; }
@@ -97,6 +90,16 @@ LocalWork unpack_work(const SharedMaskStep& step) {
 }
 
 }  // namespace
+
+CostCounts mask_counts(std::size_t pruned, std::size_t tensors, double kept, bool with_velocity) {
+  const auto elements = static_cast<double>(pruned);
+  return {.calls = 1,
+          .tensors = static_cast<double>(tensors),
+          .elements = elements,
+          .kept_values = kept,
+          .velocity_elements = with_velocity ? elements : 0,
+          .velocity_values = with_velocity ? kept : 0};
+}
 
 std::vector<Rank> draw_broadcasters(std::uint64_t seed, std::uint64_t step, Rank ranks,
                                     Rank broadcasters) {

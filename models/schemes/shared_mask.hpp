@@ -37,6 +37,10 @@ struct SharedMaskStep {
 /// values, unpack.
 std::vector<Stage> shared_mask_stages(const SharedMaskStep& step);
 
+/// What every stage of a scheme counts that keeps `kept` values of `pruned` parameters in `tensors`
+/// layers.
+CostCounts mask_counts(std::size_t pruned, std::size_t tensors, double kept, bool with_velocity);
+
 /// Accumulating a gradient outside an engine's select: reads g and r (and u), writes r (and u).
 LocalWork accumulate_work(Rank ranks, std::size_t parameters, bool with_velocity);
 

@@ -14,13 +14,7 @@ constexpr Bytes index_bytes{4};  // on a ring
 
 /// `kept` by each rank, the mean where they differ.
 CostCounts counts_of(const TopkStep& step, double kept) {
-  const auto elements = static_cast<double>(step.pruned);
-  return {.calls = 1,
-          .tensors = static_cast<double>(step.tensors),
-          .elements = elements,
-          .kept_values = kept,
-          .velocity_elements = step.with_velocity ? elements : 0,
-          .velocity_values = step.with_velocity ? kept : 0};
+  return mask_counts(step.pruned, step.tensors, kept, step.with_velocity);
 }
 
 double mean_kept(const TopkStep& step) {

@@ -14,11 +14,6 @@
 namespace ringsim {
 namespace {
 
-[[noreturn]] void no_effect(std::string_view option, std::string_view why,
-                            std::string_view fix = "leave it out") {
-  throw UserError(option_place(option), fmt::format("has no effect{}", why), {}, fix);
-}
-
 /// What a step does, as far as its kinds of stages go.
 std::vector<Stage> stages_of(const Experiment& experiment) {
   if (experiment.trace)
@@ -198,6 +193,10 @@ void check_pruning(const Experiment& experiment) {
 }
 
 }  // namespace
+
+void no_effect(std::string_view option, std::string_view why, std::string_view fix) {
+  throw UserError(option_place(option), fmt::format("has no effect{}", why), {}, fix);
+}
 
 void check_effects(const Experiment& experiment) {
   check_stages(experiment);

@@ -29,9 +29,13 @@ std::vector<Bytes> call_sizes(const Experiment& experiment) {
 
 }  // namespace
 
-ExchangeBasis exchange_basis(const Experiment& experiment) {
+Basis exchange_basis(const Experiment& experiment) {
   const auto& scope = experiment.topology.calibration();
-  if (!scope) return ExchangeBasis::modelled;
+  if (!scope) {
+    const auto features = experiment.topology.features();
+    const bool is_fitted = std::ranges::find(features, "sizes") != features.end();
+    return is_fitted ? Basis::calibrated : Basis::modelled;
+  }
   const auto sizes = call_sizes(experiment);
   const auto [smallest, largest] = std::ranges::minmax(sizes);
   const bool is_dense = experiment.scheme.name == "dense";
@@ -47,7 +51,7 @@ ExchangeBasis exchange_basis(const Experiment& experiment) {
 }
 
 std::string exchange_note(const Experiment& experiment) {
-  if (exchange_basis(experiment) != ExchangeBasis::extrapolated) return {};
+  if (exchange_basis(experiment) != Basis::extrapolated) return {};
   const auto& scope = *experiment.topology.calibration();
   return fmt::format(
       "the exchange's times are extrapolated: {} was fitted to {} on {} ranks, {} to {}",

@@ -120,11 +120,6 @@ CompressionChoice modelled(const CostQuery& query, const Gpu& gpu, bool has_prof
 
 }  // namespace
 
-std::string_view name_of(Basis basis) {
-  constexpr std::string_view names[] = {"measured", "calibrated", "extrapolated", "modelled"};
-  return names[static_cast<std::size_t>(basis)];
-}
-
 Machine choose_machine(const RunOptions& options, const Topology& topology) {
   std::vector<std::filesystem::path> files;
   if (!options.gpu.empty()) {

@@ -1,5 +1,6 @@
 #pragma once
 // The GPU of every rank, and what compressing takes on it: looked up, and how that is known.
+#include "base/basis.hpp"
 #include "models/layers.hpp"
 #include "models/profiles/cost_profile.hpp"
 #include "models/profiles/gpu.hpp"
@@ -12,15 +13,6 @@
 #include <vector>
 
 namespace ringsim {
-
-/// How a time is known.
-enum class Basis {
-  measured,      ///< on this GPU and of this implementation; or it was given
-  calibrated,    ///< fitted to a table of this network
-  extrapolated,  ///< measured elsewhere (another GPU or rank), and scaled
-  modelled,      ///< from operations, bytes moved, latency and bandwidth
-};
-std::string_view name_of(Basis basis);
 
 struct Machine {
   Gpu gpu;

@@ -183,7 +183,7 @@ double count_recorded(const RunParts& run, double steps) {
   }
 }
 
-/// Of how many of these steps plans and rows are kept at a time.
+/// How many of these steps have their plans and rows kept at a time.
 double count_kept(const RunParts& run, double differing) {
   constexpr double most = most_drawn_before;
   const bool is_drawn = run.network == nullptr && !run.trace_steps;

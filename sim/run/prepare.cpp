@@ -1,4 +1,4 @@
-// From options to an experiment.
+// Makes an experiment of options.
 #include "sim/run/prepare.hpp"
 
 #include "base/error.hpp"
@@ -23,21 +23,17 @@
 namespace ringsim {
 namespace {
 
-[[noreturn]] void no_effect(std::string_view option, std::string_view why) {
-  throw UserError(option_place(option), fmt::format("has no effect: {}", why), {}, "leave it out");
-}
-
 /// What is said of faults needs some.
 void check_faults(const RunOptions& options, const Topology& topology) {
   const bool has_outages = std::ranges::any_of(topology.links(), [](const Link& link) {
     return link.extras != nullptr && !link.extras->outages.empty();
   });
   if (is_given(options, "after-outage") && !has_outages)
-    no_effect("after-outage", fmt::format("no link of {} has outages", topology.name()));
+    no_effect("after-outage", fmt::format(": no link of {} has outages", topology.name()));
   const Rank ranks = options.topology.ranks.value_or(topology.hosts());
   if (is_given(options, "detection-timeout") && ranks <= topology.hosts() &&
       !has_deaths(topology, ranks)) {
-    no_effect("detection-timeout", fmt::format("no host of {} dies", topology.name()));
+    no_effect("detection-timeout", fmt::format(": no host of {} dies", topology.name()));
   }
 }
 
@@ -55,7 +51,7 @@ void apply_options(const RunOptions& options, Topology& topology) {
     is_felt = true;
   }
   if (!is_felt)
-    no_effect("reduce-rate", fmt::format("every host of {} has its own", topology.name()));
+    no_effect("reduce-rate", fmt::format(": every host of {} has its own", topology.name()));
 }
 
 std::shared_ptr<const TraceSource> open_trace(const RunOptions& options) {
@@ -151,22 +147,6 @@ ReadyTimes find_ready_times(const Experiment& experiment) {
                                  : modelled_compute_time(experiment, experiment.machine));
 }
 
-Basis basis_of_exchange(const Experiment& experiment) {
-  if (experiment.topology.calibration()) {
-    switch (exchange_basis(experiment)) {
-      case ExchangeBasis::calibrated:
-        return Basis::calibrated;
-      case ExchangeBasis::extrapolated:
-        return Basis::extrapolated;
-      case ExchangeBasis::modelled:
-        return Basis::modelled;
-    }
-  }
-  const auto features = experiment.topology.features();
-  const bool is_fitted = std::ranges::find(features, "sizes") != features.end();
-  return is_fitted ? Basis::calibrated : Basis::modelled;
-}
-
 TimeBasis basis_of(const Experiment& experiment) {
   RunOptions options = experiment.options;
   options.scheme = experiment.scheme.name;
@@ -176,7 +156,7 @@ TimeBasis basis_of(const Experiment& experiment) {
               name_of(models_compute_time(options) ? Basis::modelled : Basis::measured)),
           .compress = compresses ? std::optional(std::string(name_of(experiment.compression.basis)))
                                  : std::nullopt,
-          .exchange = std::string(name_of(basis_of_exchange(experiment)))};
+          .exchange = std::string(name_of(exchange_basis(experiment)))};
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 
 namespace ringsim {
 
-/// Of one step.
+/// How long the exchange of one step lasts.
 class ExchangeTime {
  public:
   void add(const CollectiveEvent& event) {

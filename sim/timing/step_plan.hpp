@@ -71,7 +71,7 @@ class StepPlans {
   /// How many steps have the plan of one before them.
   std::uint64_t repeated() const { return make_ ? 0 : steps_ - distinct_.size(); }
 
-  // Of those that are not made when somebody asks.
+  // These two hold only plans that were made before, not those that are made when somebody asks.
   const std::vector<StepPlan>& distinct() const { return distinct_; }
   /// The steps' indices of distinct().
   const Repeated<std::uint32_t>& which() const { return which_; }

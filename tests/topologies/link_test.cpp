@@ -33,7 +33,7 @@ Steps capacity(const std::string& members) {
 }  // namespace
 
 TEST_CASE("Ethernet carries its headers beside the payload", "[link]") {
-  // Of 1514 bytes of a frame 1448 are payload; of 9014 of a jumbo frame 8948.
+  // A frame of 1514 bytes carries 1448 bytes of payload, a jumbo frame of 9014 carries 8948.
   const auto link = loaded(ring_with(R"("medium": "ethernet", "mtu": 1500)")).links()[0];
   CHECK(link.bandwidth.value == Approx(125e6 * 1448. / 1514).epsilon(1e-12));
   CHECK(loaded(ring_with(R"("medium": "ethernet", "mtu": 9000)")).links()[0].bandwidth.value ==

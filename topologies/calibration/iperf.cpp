@@ -9,7 +9,7 @@ namespace ringsim::calibration {
 namespace {
 
 constexpr std::string_view accepted = "what iperf3 -c HOST -J writes is accepted";
-/// Of what was sent a test has to have received so much.
+/// The shares of what was sent that a test has to have received, and usually has.
 constexpr double least_received = 0.1, usual_received = 0.9;
 constexpr double short_seconds = 1;
 constexpr double least_rate = 1, most_rate = 1e18, most = 1e18, bits = 8;

@@ -233,8 +233,8 @@ TEST_CASE("payloads are the bytes of the real messages", "[iwp]") {
 }
 
 TEST_CASE("finding thresholds in what was accumulated is work of its own", "[iwp]") {
-  // Of layers of 3000 and 1025 parameters a pass more reads r and w and writes a bit: 32,200 + 503
-  // bytes.
+  // One more pass over layers of 3000 and 1025 parameters reads r and w and writes a bit: 32,200 +
+  // 503 bytes.
   constexpr std::size_t pass = 8 * 4025 + 4025 / 8;
   const auto select_of = [](const char* policy, std::uint64_t in_step) {
     auto o = options(4);

@@ -30,8 +30,8 @@ Experiment experiment_of(std::vector<std::pair<const char*, const char*>> given,
   return prepare(options);
 }
 
-ExchangeBasis basis_of_run(const char* scheme, const char* bytes, const char* ranks = "4",
-                           bool is_calibrated = true) {
+Basis basis_of_run(const char* scheme, const char* bytes, const char* ranks = "4",
+                   bool is_calibrated = true) {
   return exchange_basis(
       experiment_of({{"scheme", scheme}, {"bytes", bytes}, {"ranks", ranks}}, is_calibrated));
 }
@@ -39,12 +39,12 @@ ExchangeBasis basis_of_run(const char* scheme, const char* bytes, const char* ra
 }  // namespace
 
 TEST_CASE("an exchange is calibrated within what its links were fitted to", "[basis]") {
-  CHECK(basis_of_run("dense", "1MiB") == ExchangeBasis::calibrated);
-  CHECK(basis_of_run("dense", "4KiB", "2") == ExchangeBasis::calibrated);
-  CHECK(basis_of_run("dense", "1MiB", "3") == ExchangeBasis::extrapolated);
-  CHECK(basis_of_run("dense", "2KiB") == ExchangeBasis::extrapolated);
-  CHECK(basis_of_run("dense", "1028KiB") == ExchangeBasis::extrapolated);
-  CHECK(basis_of_run("dense", "1MiB", "4", false) == ExchangeBasis::modelled);
+  CHECK(basis_of_run("dense", "1MiB") == Basis::calibrated);
+  CHECK(basis_of_run("dense", "4KiB", "2") == Basis::calibrated);
+  CHECK(basis_of_run("dense", "1MiB", "3") == Basis::extrapolated);
+  CHECK(basis_of_run("dense", "2KiB") == Basis::extrapolated);
+  CHECK(basis_of_run("dense", "1028KiB") == Basis::extrapolated);
+  CHECK(basis_of_run("dense", "1MiB", "4", false) == Basis::modelled);
 }
 
 TEST_CASE("an exchange that is extrapolated says from what", "[basis]") {
@@ -57,5 +57,5 @@ TEST_CASE("an exchange that is extrapolated says from what", "[basis]") {
                                       {"model", "alexnet"},
                                       {"source", "synthetic"},
                                       {"bucket", "ddp"},
-                                      {"steps", "1"}})) == ExchangeBasis::extrapolated);
+                                      {"steps", "1"}})) == Basis::extrapolated);
 }

@@ -21,10 +21,10 @@ struct ClusterObservation {
   bool is_nccl_tests = false;  ///< else another caller's
 };
 
-/// Of each size of each setting the lower quartile of its times: what disturbs a measurement makes
-/// it longer. Calls that were timed one by one and took less than 300 us are dropped, as launching
-/// them is in the time. Throws UserError where a table does not say its operation or ranks, or has
-/// an operation of no collective.
+/// Takes the lower quartile of the times of each size in each setting: what disturbs a measurement
+/// makes it longer. Calls that were timed one by one and took less than 300 us are dropped, as
+/// launching them is in the time. Throws UserError where a table does not say its operation or
+/// ranks, or has an operation of no collective.
 std::vector<ClusterObservation> observations_of(std::span<const MeasuredTable> tables);
 
 /// What a model was fitted to; outside it extrapolates.
@@ -53,7 +53,7 @@ Choice choice_of(const ClusterFit& fit, const ClusterObservation& call);
 
 FitError error_on(const ClusterFit& fit, std::span<const ClusterObservation> observations);
 
-/// By what observations are held out, a group at a time.
+/// What the groups of observations that are held out, one at a time, have in common.
 enum class Group { sizes, ranks, operations, nodes };
 struct GroupError {
   std::string group;        ///< "4 ranks", "all_gather", "every other size"

@@ -1,4 +1,4 @@
-// From tables to what is fitted to.
+// Turns tables into the observations that a model is fitted to.
 #include "base/error.hpp"
 #include "topologies/calibration/cluster/cluster_fit.hpp"
 #include "topologies/calibration/operation.hpp"

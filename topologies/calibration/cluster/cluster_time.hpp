@@ -30,7 +30,7 @@ constexpr std::size_t parts = 11;
 constexpr std::size_t parameter(Protocol protocol, Part part) {
   return static_cast<std::size_t>(protocol) * parts + static_cast<std::size_t>(part);
 }
-// Of messages that go straight from rank to rank.
+// The places of what is fitted to messages that go straight from rank to rank.
 constexpr std::size_t direct_call = protocols * parts, direct_byte = direct_call + 1,
                       direct_between_call = direct_call + 2, direct_between_byte = direct_call + 3;
 /// What the caller adds to every call, against nccl-tests.
