@@ -14,8 +14,9 @@ function(ringsim_join_now target)
   set(paths "")
   foreach(source ${sources})
     cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY "${folder}" NORMALIZE)
-    # A generated table stays alone: an executable may have one in its place (ringsim_extended_registry).
-    if(source MATCHES "\\.cpp$" AND NOT source MATCHES "_registry\\.cpp$")
+    # What an executable may have in the archive's place stays alone: generated tables (ringsim_extended_registry), and
+    # the kernels of the emulated engine.
+    if(source MATCHES "\\.cpp$" AND NOT source MATCHES "_registry\\.cpp$|/cuda/")
       list(APPEND paths "${source}")
     endif()
   endforeach()
@@ -29,5 +30,4 @@ function(ringsim_join_now target)
     set_source_files_properties("${CMAKE_MATCH_2}" TARGET_DIRECTORY ${target} PROPERTIES UNITY_GROUP ${CMAKE_MATCH_1})
   endforeach()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
-  target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wno-shadow>)  # the names of a source before it
 endfunction()

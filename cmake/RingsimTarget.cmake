@@ -8,10 +8,11 @@ target_include_directories(ringsim_options INTERFACE "${ringsim_root}")
 target_compile_definitions(ringsim_options INTERFACE RINGSIM_VERSION="${PROJECT_VERSION}")
 # (CMake 3.25 does not know that nvcc 13 has C++20, hence the plain -std.)
 # -Wmaybe-uninitialized is off: g++ 12 reports moved-from variants and Eigen temporaries that are never read; so is
-# -Wrestrict, which it reports of every sum of a text and a literal at -O3 (GCC's bug 105651).
+# -Wrestrict, which it reports of every sum of a text and a literal at -O3 (GCC's bug 105651). -Wshadow would mind what
+# joined sources say of each other.
 target_compile_options(ringsim_options INTERFACE
-  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-maybe-uninitialized
-  -Wno-restrict -ffp-contract=off>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic $<$<NOT:$<BOOL:${RINGSIM_JOIN}>>:-Wshadow> -Wnon-virtual-dtor
+  -Wno-maybe-uninitialized -Wno-restrict -ffp-contract=off>
   $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20 -fmad=false -Xcompiler=-Wall,-Wextra,-ffp-contract=off>)
 if(RINGSIM_WERROR)
   target_compile_options(ringsim_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>
