@@ -163,7 +163,7 @@ def plot_ages(figure, arguments):
             lines += label == "all layers" or len(runs) == 1
     axes.set_xscale("symlog", linthresh=1, linscale=0.3)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set(xlim=(0, 1.2 * oldest), ylim=(0, 103))
+    axes.set(xlim=(-0.1, 1.2 * oldest), ylim=(-2, 103))
     axes.set(xlabel="age [steps]", ylabel="parameters last sent at least so many steps ago [%]")
     axes.legend(fontsize="small")
 
