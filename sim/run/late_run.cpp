@@ -116,6 +116,7 @@ class Attempt {
   }
 
   void ready(Rank rank, std::size_t bucket, Seconds now) {
+    now_ = now;
     training_->ready(rank, bucket, now);
     if (keeps_history_) history_.ready(rank, bucket, now);
   }
@@ -171,7 +172,8 @@ class Attempt {
     kept_.push_back(0);
     for (const auto& layer : step.outcome->layers) kept_.back() += layer.kept;
     run_.recording.layers.add({step.layers.begin(), step.layers.end()});
-    if (observer_.on_step) observer_.on_step(step.step + 1, job_.training().steps);
+    if (observer_.on_step)
+      observer_.on_step({step.step + 1, job_.training().steps, step.loss, step.accuracy, now_});
   }
 
   const Experiment& experiment_;
@@ -193,6 +195,7 @@ class Attempt {
   bool keeps_history_;  ///< hosts die
   LateHistory history_;
   bool is_retold_ = false;  ///< what was recorded before
+  Seconds now_{0};          ///< when a gradient was ready last
   LateTimeline timeline_;
   LateProgram program_;
 };

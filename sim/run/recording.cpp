@@ -40,7 +40,8 @@ Recording record_training(const Experiment& experiment, const std::vector<Traine
     recording.steps.push_back({ranks, keep(step.outcome->stages, ranks), step.loss, step.accuracy});
     for (const auto& layer : step.outcome->layers) recording.kept += layer.kept;
     recording.layers.push_back({step.layers.begin(), step.layers.end()});
-    if (observer.on_step) observer.on_step(step.step + 1, training.steps);
+    if (observer.on_step)
+      observer.on_step({step.step + 1, training.steps, step.loss, step.accuracy});
   };
   complete(recording, job,
            local_steps > 1 ? train_locally(training, local_steps, *scheme, threads, record)
@@ -59,7 +60,7 @@ Recording record_trace(const Experiment& experiment, const std::vector<TrainedDe
     recording.steps.push_back({ranks, keep(replayed.stages, ranks), {}, {}});
     recording.kept += replayed.kept;
     recording.layers.push_back({replayed.layers.begin(), replayed.layers.end()});
-    if (observer.on_step) observer.on_step(step + 1, steps);
+    if (observer.on_step) observer.on_step({step + 1, steps, {}, {}});
   }
   recording.parameters = trace.parameters();
   recording.inputs = trace.inputs();
@@ -115,7 +116,7 @@ StepDrawer::Step StepDrawer::operator()(std::uint64_t step, Rank ranks,
     made.kept += drawn.layers[i].kept;
     made.layers.push_back(layer_row(step, layers_[i], drawn.layers[i]));
   }
-  if (observer.on_step) observer.on_step(step + 1, steps());
+  if (observer.on_step) observer.on_step({step + 1, steps(), {}, {}});
   return made;
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,12 +22,20 @@ struct RankWork {
   Seconds start, duration;
 };
 
+/// How far a run is. Figures that are not known yet are absent.
+struct StepProgress {
+  std::uint64_t done, steps;
+  std::optional<double> loss, accuracy;   ///< of the step that was done last
+  std::optional<Seconds> simulated = {};  ///< the time that it is, where steps are timed at once
+};
+
 /// An empty function is not called.
 struct RunObserver {
   /// Gets a line each before the first step: what runs, on what, on which backend; and what memory
   /// training takes.
   std::function<void(const std::string& line)> on_start;
-  std::function<void(std::uint64_t step, std::uint64_t steps)> on_step;
+  /// Called when a step is learnt, drawn or replayed.
+  std::function<void(const StepProgress&)> on_step;
   /// Gets a line each time that hosts have died and the others go on.
   std::function<void(const std::string& line)> on_fault;
   /// Gets rows in order, when all steps are timed: after a death, steps are recorded anew.

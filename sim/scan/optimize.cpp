@@ -126,7 +126,7 @@ ScanRequest with_defaults_to_try(ScanRequest request) {
 }
 
 Ranking rank_points(const PointSet& points, std::size_t jobs,
-                    const std::function<void(std::size_t done, std::size_t points)>& on_point,
+                    const std::function<void(const PointsDone&)>& on_point,
                     const std::function<bool()>& wants_stop) {
   PointRunner runner(1);
   Ranking ranking;
@@ -146,7 +146,7 @@ Ranking rank_points(const PointSet& points, std::size_t jobs,
                          } else {
                            ++ranking.not_reached;
                          }
-                         if (on_point) on_point(++done, points.size());
+                         if (on_point) on_point({++done, ranking.failed, points.size()});
                          return true;
                        },
                    .on_wait = [&] { return !wants_stop || !wants_stop(); }});

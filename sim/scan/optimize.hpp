@@ -1,6 +1,7 @@
 #pragma once
 // The best of many configurations.
 #include "sim/scan/points.hpp"
+#include "sim/scan/points_done.hpp"
 #include "traces/records/summary.hpp"
 
 #include <cstdint>
@@ -35,7 +36,7 @@ struct Ranking {
 /// where they have a `target-accuracy`, by the time until that was measured first. `on_point` is
 /// told how many are done; `wants_stop` is asked several times a second.
 Ranking rank_points(const PointSet& points, std::size_t jobs,
-                    const std::function<void(std::size_t done, std::size_t points)>& on_point,
+                    const std::function<void(const PointsDone&)>& on_point,
                     const std::function<bool()>& wants_stop);
 
 }  // namespace ringsim

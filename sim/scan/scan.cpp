@@ -175,9 +175,10 @@ ScanOutcome run_scan(const ScanRequest& request, const PointSet& points,
   Keeper keeper(std::move(journal));
   const std::size_t done_before = keeper.rows().size();
   const auto left = left_over(groups, keeper.rows());
-  bool has_failed = std::ranges::any_of(keeper.rows(), [](auto& row) { return row.second.failed; });
+  std::size_t failed =
+      std::ranges::count_if(keeper.rows(), [](auto& row) { return row.second.failed; });
   const auto goes_on = [&] {
-    return !(options.fail_fast && has_failed) && !(observer.wants_stop && observer.wants_stop());
+    return !(options.fail_fast && failed > 0) && !(observer.wants_stop && observer.wants_stop());
   };
   LostPoints lost;
   if (!left.empty() && goes_on()) {
@@ -189,8 +190,9 @@ ScanOutcome run_scan(const ScanRequest& request, const PointSet& points,
         {.on_row =
              [&](std::uint32_t point, const DoneRow& row) {
                keeper.add(point, row);
-               has_failed = has_failed || row.failed;
-               if (observer.on_point) observer.on_point(keeper.rows().size(), outcome.points);
+               if (row.failed) ++failed;
+               if (observer.on_point)
+                 observer.on_point({keeper.rows().size(), failed, outcome.points});
                return goes_on();
              },
          .on_wait =

@@ -4,6 +4,7 @@
 // In the scan's folder: scan.json (manifest.hpp) says what is scanned, points.journal (journal.hpp)
 // keeps the rows as they come, scan.csv has them in the order of the points.
 #include "sim/scan/points.hpp"
+#include "sim/scan/points_done.hpp"
 #include "sim/scan/shard.hpp"
 #include "traces/records.hpp"
 
@@ -37,7 +38,7 @@ struct ScanOptions {
 struct ScanObserver {
   /// Before the first point runs: how many there are, and how many were done before.
   std::function<void(std::size_t done, std::size_t points)> on_start;
-  std::function<void(std::size_t done, std::size_t points)> on_point;
+  std::function<void(const PointsDone&)> on_point;
   /// Asked several times a second: whether to stop with what is done.
   std::function<bool()> wants_stop;
 };

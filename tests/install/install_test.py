@@ -47,6 +47,11 @@ class Install(unittest.TestCase):
         added.write_text(text.replace('"ring8-1g"', '"only-installed"'))
         self.assertIn("\nonly-installed ", self.ringsim(self.prefix, "list", "topologies"))
 
+    def test_the_plots_find_their_modules(self):
+        done = subprocess.run([self.prefix / "bin/ringsim-plot", "--help"], capture_output=True, text=True, cwd="/")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("usage: ringsim-plot ", done.stdout)
+
     def test_a_prefix_may_be_moved(self):
         # A package is built with one prefix and unpacked under another.
         moved = self.prefix.rename(self.prefix.parent / "moved")

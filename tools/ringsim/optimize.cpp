@@ -129,8 +129,8 @@ int execute(const CLI::App& app, const OptimizeCommand& command) {
   progress.start(0, points.size());
   const auto ranking = rank_points(
       points, command.jobs > 0 ? command.jobs : std::max(1U, std::thread::hardware_concurrency()),
-      [&](std::size_t done, std::size_t all) { progress.point(done, all); },
-      [&] { return stop.has_come(); });
+      [&](const PointsDone& done) { progress.point(done); }, [&] { return stop.has_come(); });
+  progress.end();
   if (stop.has_come()) return stop.exit_code();
   if (ranking.best_first.empty()) {
     throw RunError(ranking.not_reached > 0

@@ -1,9 +1,12 @@
 #pragma once
 #include "models/schemes/density_check.hpp"
+#include "sim/run/run_observer.hpp"
 #include "tools/ringsim/status_line.hpp"
+#include "traces/records.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace ringsim {
@@ -17,11 +20,16 @@ class Progress {
   void line(const std::string& text) { status_.line(text); }
   /// Says what density was reached, and warns, `quiet` or not, where it was missed.
   void density(const DensityCheck& density);
-  void step(std::uint64_t done, std::uint64_t total);
+  void step(const StepProgress& progress);
+  /// Steps are timed when all are learnt, or as they are drawn.
+  void timed(const StepRow& row);
 
  private:
   StatusLine status_;
   std::uint64_t tenths_ = 0;
+  std::optional<StepProgress> last_;
+  std::optional<double> accuracy_;  ///< it is not measured in every step
+  std::optional<Seconds> simulated_;
   std::chrono::steady_clock::time_point start_, drawn_;
 };
 

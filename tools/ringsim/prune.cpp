@@ -103,8 +103,9 @@ int execute(const CLI::App& app, const PruneCommand& command, const Invocation& 
   options.keep_nonfinite = command.nonfinite == "keep";
   options.command = invocation.text;
   Progress progress(command.quiet);
-  const auto result = prune_dump(
-      options, [&](std::uint64_t done, std::uint64_t steps) { progress.step(done, steps); });
+  const auto result = prune_dump(options, [&](std::uint64_t done, std::uint64_t steps) {
+    progress.step({done, steps, {}, {}});
+  });
   progress.line(fmt::format("pruned {} steps of {} ranks with {}; the trace is in {}", result.steps,
                             result.ranks, result.engine, command.output));
   if (!result.passed_over.empty()) {

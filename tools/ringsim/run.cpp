@@ -95,7 +95,7 @@ Summary run_once(const RunOptions& options, const RunCommand& command, const std
   Progress progress(command.quiet);
   RunObserver observer{
       .on_start = [&](const std::string& line) { progress.line(line); },
-      .on_step = [&](std::uint64_t step, std::uint64_t steps) { progress.step(step, steps); },
+      .on_step = [&](const StepProgress& step) { progress.step(step); },
       .on_fault = [&](const std::string& line) { progress.line(line); },
       .on_layer =
           [&](const LayerRow& row) {
@@ -103,6 +103,7 @@ Summary run_once(const RunOptions& options, const RunCommand& command, const std
           },
       .on_row =
           [&](const StepRow& row) {
+            progress.timed(row);
             if (folder) folder->write(row);
           },
       .on_density = [&](const DensityCheck& density) { progress.density(density); },

@@ -77,8 +77,9 @@ int execute(const CLI::App& app, const ScanCommand& command) {
   const auto outcome =
       run_scan(request, points, result_columns(), options,
                {.on_start = [&](std::size_t done, std::size_t all) { progress.start(done, all); },
-                .on_point = [&](std::size_t done, std::size_t all) { progress.point(done, all); },
+                .on_point = [&](const PointsDone& done) { progress.point(done); },
                 .wants_stop = [&] { return stop.has_come(); }});
+  progress.end();
   if (stop.has_come()) {
     progress.line(fmt::format("stopped with {} of {} points{}", outcome.rows.size(), outcome.points,
                               command.output.empty() ? "" : "; the same command goes on"));

@@ -1,6 +1,6 @@
 #include "tools/ringsim/scan_progress.hpp"
 
-#include "base/units.hpp"
+#include "tools/ringsim/progress_text.hpp"
 
 #include <fmt/format.h>
 
@@ -13,22 +13,20 @@ void ScanProgress::start(std::size_t before, std::size_t points) {
   if (before > 0) line(fmt::format("{} of {} points were done before", before, points));
 }
 
-void ScanProgress::point(std::size_t done, std::size_t points) {
+void ScanProgress::point(const PointsDone& progress) {
   if (status_.is_quiet()) return;
   const auto now = std::chrono::steady_clock::now();
-  const bool is_tenth = done * 10 / points > tenths_;
-  if (status_.is_on_terminal() ? now - drawn_ < std::chrono::milliseconds(100) && done < points
-                               : !is_tenth)
+  const std::size_t tenths = progress.done * 10 / progress.points;
+  if (status_.is_on_terminal()
+          ? now - drawn_ < std::chrono::milliseconds(100) && progress.done < progress.points
+          : tenths <= tenths_)
     return;
-  tenths_ = done * 10 / points;
+  tenths_ = tenths;
   drawn_ = now;
-  const double elapsed = std::chrono::duration<double>(now - start_).count();
-  const double rate = static_cast<double>(done - before_) / elapsed;
-  const Seconds left{static_cast<double>(points - done) / rate};
-  const auto text =
-      fmt::format("{} of {} points, {:.3g} a second, {} left", done, points, rate, format(left));
+  const std::chrono::duration<double> elapsed = now - start_;
+  const auto text = points_text(progress, before_, Seconds{elapsed.count()});
   if (status_.is_on_terminal()) {
-    status_.draw(done, points, text);
+    status_.draw(progress.done, progress.points, text);
   } else {
     status_.line(text);
   }

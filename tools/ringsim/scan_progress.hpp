@@ -1,6 +1,7 @@
 #pragma once
 // How far a scan is, on stderr: a line that is drawn again and again on a terminal, a line for each
 // tenth elsewhere.
+#include "sim/scan/points_done.hpp"
 #include "tools/ringsim/status_line.hpp"
 
 #include <chrono>
@@ -14,9 +15,11 @@ class ScanProgress {
   explicit ScanProgress(bool quiet) : status_(quiet) {}
 
   void line(const std::string& text) { status_.line(text); }
-  /// `done` of `points`, of which `before` were done when the scan began.
+  /// `before` of `points` were done when the scan began.
   void start(std::size_t before, std::size_t points);
-  void point(std::size_t done, std::size_t points);
+  void point(const PointsDone& progress);
+  /// Takes the bar away, for the results.
+  void end() { status_.erase(); }
 
  private:
   StatusLine status_;

@@ -3,8 +3,10 @@
 #include "tools/ringsim/standard_streams.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string_view>
 
@@ -14,6 +16,14 @@ namespace {
 bool stderr_is_terminal() {
   const char* term = std::getenv("TERM");
   return isatty(STDERR_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb";
+}
+
+/// The width of the terminal now (it may be changed at any time), or a usual one where it says
+/// none.
+std::size_t columns() {
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  return size.ws_col;
 }
 
 }  // namespace
@@ -34,8 +44,13 @@ void StatusLine::line(const std::string& text) {
 }
 
 void StatusLine::draw(std::uint64_t done, std::uint64_t total, const std::string& text) {
-  const std::uint64_t filled = done * 30 / total;
-  say(fmt::format("\r\033[K[{:#<{}}{:.<{}}] {}", "", filled, "", 30 - filled, text));
+  // The last column stays free: a cursor behind it is on the next line on some terminals.
+  const std::size_t width = columns() - 1, brackets = 3;
+  const std::size_t bar =
+      std::clamp<std::size_t>(width - std::min(width, text.size() + brackets), 10, 30);
+  const std::uint64_t filled = done * bar / total;
+  const auto line = fmt::format("[{:#<{}}{:.<{}}] {}", "", filled, "", bar - filled, text);
+  say("\r\033[K" + line.substr(0, width));
   is_drawn_ = true;
 }
 

@@ -19,11 +19,12 @@ class StatusLine {
   /// A line of its own, above the bar.
   void line(const std::string& text);
   /// Draws a bar of `done` of `total` with `text` behind it over the last one, on a terminal alone.
+  /// It takes one line: on a narrow terminal the bar is shorter and the text's end is cut off.
   void draw(std::uint64_t done, std::uint64_t total, const std::string& text);
-
- private:
+  /// Takes the bar away, for what is written by others.
   void erase();
 
+ private:
   bool quiet_, terminal_, is_drawn_ = false;
 };
 

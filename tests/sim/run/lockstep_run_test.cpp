@@ -42,7 +42,7 @@ std::vector<std::string> tables(const std::function<RunResult(const RunObserver&
   std::string lines, steps, layers, transfers, links;
   std::uint64_t shown = 0;
   RunObserver observer{.on_start = [&](const std::string& line) { lines += line; },
-                       .on_step = [&](std::uint64_t step, std::uint64_t) { shown += step; },
+                       .on_step = [&](const StepProgress& progress) { shown += progress.done; },
                        .on_fault = {},
                        .on_layer = [&](const LayerRow& row) { layers += csv_line(row); },
                        .on_row = [&](const StepRow& row) { steps += csv_line(row); },

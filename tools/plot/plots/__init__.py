@@ -1,0 +1,1 @@
+"""The kinds of plots of ringsim_plot.py."""
