@@ -89,18 +89,20 @@ std::string basis_text(std::span<const TimeBasis> all) {
   }
   constexpr std::array<std::string_view, 3> parts = {"computing", "compressing", "the exchange"};
   std::vector<std::string> groups;
-  bool is_certain = true;
-  for (auto place = static_cast<std::ptrdiff_t>(from_best.size()) - 1; place >= 0; --place) {
+  for (auto place = static_cast<std::ptrdiff_t>(from_best.size()) - 1; place > 0; --place) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < parts.size(); ++i) {
       if (worst[i] == place) names.emplace_back(parts[i]);
     }
     if (names.empty()) continue;
-    is_certain = is_certain && place <= last_certain;
     groups.push_back(fmt::format("{} {} {}", listed(names), names.size() > 1 ? "are" : "is",
                                  from_best[static_cast<std::size_t>(place)]));
     if (place > last_certain) groups.back() += ", not measured";
   }
+  // A time that was given counts as measured: of computing there is no other one.
+  if (worst[0] == 0) groups.emplace_back("computing is as given");
+  if (worst[1] == 0) groups.emplace_back("compressing is measured or as given");
+  if (worst[2] == 0) groups.emplace_back("the exchange is measured");
   if (groups.empty()) return {};
   return fmt::format("{}.", capitalized(join(groups, "; ")));
 }
@@ -120,9 +122,10 @@ std::string headroom_text(const Contender& contender) {
   add("dense fp32", contender.headroom.dense_fp32);
   add("dense bf16", contender.headroom.dense_bf16);
   if (faster.empty() && slower.empty()) return {};
-  if (slower.empty()) return fmt::format("It is faster {}.", listed(faster));
-  if (faster.empty()) return fmt::format("It is slower {}.", listed(slower));
-  return fmt::format("It is faster {}, and slower {}.", listed(faster), listed(slower));
+  const auto all = [](const std::vector<std::string>& parts) { return join(parts, ", and "); };
+  if (slower.empty()) return fmt::format("It is faster {}.", all(faster));
+  if (faster.empty()) return fmt::format("It is slower {}.", all(slower));
+  return fmt::format("It is faster {}, and slower {}.", all(faster), all(slower));
 }
 
 std::string lead_text(const Contender& best, const Contender& rival, std::string_view what,

@@ -37,7 +37,7 @@ TEST_CASE("a run's verdict says what it holds against and what is not known", "[
   const auto verdict = run_verdict(pruned(), {"ring", "V100, fp32, 9TFLOPS"});
   CHECK(verdict.sentences ==
         std::vector<std::string>{
-            "iwp takes 1.01ms a step on 8 ranks: 240us computing, 4.93us compressing, 770us "
+            "iwp takes 1.02ms a step on 8 ranks: 240us computing, 4.93us compressing, 770us "
             "waiting for the exchange.",
             "Latency binds: 52.54 % of the critical path, most of it at link0.",
             "It is faster than dense fp32 until compressing takes 12.7ms longer a step, and slower "
@@ -74,7 +74,7 @@ TEST_CASE("runs are held against the first, and the first against the next", "[v
             .sentences ==
         std::vector<std::string>{
             "iwp is fastest: 1ms a step, 13.75x as fast as dense (13.8ms).",
-            "Computing is measured; the exchange is calibrated.",
+            "The exchange is calibrated; computing is as given.",
             "iwp ends 0.28 points of accuracy below dense (88.93 % against 89.21 %, one seed "
             "each)."});
   const auto of_three = comparison_verdict(
@@ -101,7 +101,8 @@ TEST_CASE("the basis of a time is the worst of all", "[verdict]") {
   const std::array bases = {TimeBasis{"measured", std::nullopt, "calibrated"},
                             TimeBasis{"modelled", "measured", "modelled"}};
   CHECK(basis_text(bases) ==
-        "Computing and the exchange are modelled, not measured; compressing is measured.");
+        "Computing and the exchange are modelled, not measured; compressing is measured or as "
+        "given.");
 }
 
 TEST_CASE("what binds has the words of the field, and nothing binds without a path", "[verdict]") {
@@ -119,7 +120,7 @@ TEST_CASE("dense bf16 is no rival of itself", "[verdict]") {
         "It is faster than dense fp32 until compressing takes 1ms longer a step.");
   one.headroom = {-1e-3, -2e-3};
   CHECK(headroom_text(one) ==
-        "It is slower than dense fp32 by 1ms a step and than dense bf16 by 2ms a step.");
+        "It is slower than dense fp32 by 1ms a step, and than dense bf16 by 2ms a step.");
 }
 
 TEST_CASE("a verdict's Markdown has no markup of users", "[verdict]") {
