@@ -152,7 +152,7 @@ void add_what_wins(Verdict& verdict, const ScanCases& cases, const std::vector<D
     const bool is_line = !cases.only_option.empty() && found.size() <= most_segments;
     add_sentence(verdict, is_line ? segments_text(found, cases.only_option) : tally_text(decided));
     if (is_line && found.size() > 1)
-      add_sentence(verdict, "ringsim breakeven finds where that changes.");
+      add_sentence(verdict, "The command breakeven finds where that changes.");
   }
 }
 

@@ -175,7 +175,7 @@ Verdict run_verdict(const Summary& summary, std::vector<std::string> assumed,
   const auto headroom = headroom_text(run);
   add_sentence(verdict, headroom);
   if (!headroom.empty()) {
-    add_sentence(verdict, "ringsim breakeven finds the bandwidth at which they are equal.");
+    add_sentence(verdict, "The command breakeven finds the bandwidth at which they are equal.");
   } else if (run.basis.compress && !is_dense) {
     add_sentence(verdict, "Dense gradients were not timed beside it.");
   }

@@ -75,7 +75,7 @@ TEST_CASE("along one option the winners are told value by value", "[scan_verdict
   CHECK(verdict.sentences[0] ==
         "scheme=iwp is fastest at bandwidth 1Gbps to 10Gbps (3.00x to 4.00x as fast as dense); "
         "scheme=dense at 100Gbps (2.00x as fast as the next).");
-  CHECK(verdict.sentences[1] == "ringsim breakeven finds where that changes.");
+  CHECK(verdict.sentences[1] == "The command breakeven finds where that changes.");
   CHECK(verdict.sentences[2] == "What binds the fastest, of 3 cases: the bandwidth of links in 3.");
   CHECK(verdict.sentences[5] == "The fastest end at accuracies of 80.00 % to 90.00 %.");
 }

@@ -42,7 +42,7 @@ TEST_CASE("a run's verdict says what it holds against and what is not known", "[
             "Latency binds: 52.54 % of the critical path, most of it at link0.",
             "It is faster than dense fp32 until compressing takes 12.7ms longer a step, and slower "
             "than dense bf16 by 2ms a step.",
-            "ringsim breakeven finds the bandwidth at which they are equal.",
+            "The command breakeven finds the bandwidth at which they are equal.",
             "Computing is modelled, not measured; compressing is extrapolated, not measured; the "
             "exchange is calibrated.",
             "Accuracy was not simulated."});
