@@ -66,7 +66,8 @@ Verdict verdict_of(const std::vector<Column>& columns) {
     if (options) add_once(assumed, assumptions(*options));
     is_read = is_read && options;
   }
-  auto verdict = comparison_verdict(runs, std::move(assumed));
+  auto verdict = runs.size() == 1 ? run_verdict(columns[0].summary, std::move(assumed))
+                                  : comparison_verdict(runs, std::move(assumed));
   const auto differs = [&](auto member) {
     return std::ranges::any_of(columns, [&](const Column& column) {
       return std::invoke(member, column.summary) != std::invoke(member, columns[0].summary);

@@ -171,9 +171,9 @@ void add_what_it_rests_on(Verdict& verdict, const std::vector<Decided>& decided)
   add_sentence(verdict, is_alone ? binding_text(one.best->mean) : binding_tally(decided));
   add_sentence(verdict, headroom);
   if (headroom.empty() && is_guess)
-    add_sentence(
-        verdict,
-        "How much longer compressing may take until dense is as fast, --headroom on says.");
+    add_sentence(verdict,
+                 "With --headroom on each point says how much longer compressing may take until "
+                 "dense is as fast.");
   add_sentence(verdict, basis_text(bases));
   if (is_alone && one.rival != nullptr) {
     const auto note = one.best->seeds > 1 ? fmt::format("means of {} seeds", one.best->seeds)

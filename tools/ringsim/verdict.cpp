@@ -1,5 +1,6 @@
 #include "tools/ringsim/verdict.hpp"
 
+#include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "tools/ringsim/table.hpp"
@@ -193,7 +194,7 @@ Verdict run_verdict(const Summary& summary, std::vector<std::string> assumed,
 }
 
 Verdict comparison_verdict(const std::vector<Contender>& runs, std::vector<std::string> assumed) {
-  if (runs.size() < 2) return {{"One run alone is compared with nothing."}, std::move(assumed)};
+  check(runs.size() > 1, "comparison_verdict: one run alone");
   std::vector<const Contender*> ordered;
   for (const auto& run : runs) ordered.push_back(&run);
   std::ranges::stable_sort(ordered, {}, [](const Contender* run) { return run->seconds; });

@@ -56,7 +56,8 @@ TEST_CASE("one case has a winner, against dense where there is one", "[scan_verd
         Verdict{{"scheme=iwp density=1/64 is fastest of 3: 10ms a step, 3.00x as fast as "
                  "scheme=dense (30ms).",
                  "The bandwidth of links binds: 75.00 % of the critical path, most of it at link0.",
-                 "How much longer compressing may take until dense is as fast, --headroom on says.",
+                 "With --headroom on each point says how much longer compressing may take until "
+                 "dense is as fast.",
                  "Computing, compressing and the exchange are modelled, not measured.",
                  "Accuracy was not simulated."},
                 {"ring"}});

@@ -84,8 +84,6 @@ TEST_CASE("runs are held against the first, and the first against the next", "[v
   CHECK(of_three.sentences.back() == no_accuracy);
   CHECK(lead_text(timed("a", 1), timed("b", 1 + 1e-12), "a step", 2) ==
         "a and b take the same: 1s a step.");
-  CHECK(comparison_verdict({timed("alone", 1)}, {}).sentences ==
-        std::vector<std::string>{"One run alone is compared with nothing."});
 }
 
 TEST_CASE("an accuracy of one run alone is no comparison", "[verdict]") {
