@@ -68,8 +68,8 @@ Assumed: ring; values fp32.
             f"It is faster than dense fp32 until compressing takes {1e3 * headroom['dense_fp32']:.3g}ms longer a "
             f"step, and than dense bf16 until compressing takes {1e3 * headroom['dense_bf16']:.3g}ms longer a step. "
             "The command breakeven finds the bandwidth at which they are equal. Compressing and the exchange are "
-            "modelled, not measured; computing is as given. Accuracy was not simulated. Assumed: ring; V100; compressing "
-            "as its bytes move through memory; density 1/84; broadcasters 4; values fp32.",
+            "modelled, not measured; computing is as given. Accuracy was not simulated. Assumed: ring; V100; "
+            "compressing as its bytes move through memory; density 1/84; broadcasters 4; values fp32.",
             text,
         )
 
