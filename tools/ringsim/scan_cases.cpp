@@ -30,7 +30,7 @@ bool is_chosen(std::string_view name) {
 
 class ScanReader {
  public:
-  explicit ScanReader(const ScanRows& scan) : scan_(scan) {
+  explicit ScanReader(const ScanRows& scan) {
     for (std::size_t i = 0; i < scan.names.size(); ++i) {
       const auto& name = scan.names[i];
       columns_[name] = i;
@@ -127,7 +127,6 @@ class ScanReader {
     return found_.all[found->second];
   }
 
-  const ScanRows& scan_;
   std::map<std::string, std::size_t, std::less<>> columns_;
   Options chosen_, cases_;
   ScanCases found_;

@@ -26,6 +26,7 @@ double mean_seconds(const ScanEntry& entry) { return entry.mean.seconds; }
 
 Decided decide(const ScanCase& where) {
   std::vector<const ScanEntry*> ordered;
+  ordered.reserve(where.entries.size());
   for (const auto& entry : where.entries) ordered.push_back(&entry);
   std::ranges::stable_sort(ordered, {},
                            [](const ScanEntry* entry) { return mean_seconds(*entry); });
@@ -82,6 +83,7 @@ std::string tally_text(const std::vector<Decided>& all) {
   std::map<std::string, std::vector<const Decided*>> by_winner;
   for (const auto& one : all) by_winner[one.best->chosen].push_back(&one);
   std::vector<const std::vector<const Decided*>*> ordered;
+  ordered.reserve(by_winner.size());
   for (const auto& [name, won] : by_winner) ordered.push_back(&won);
   std::ranges::stable_sort(ordered, std::greater(), [](const auto* won) { return won->size(); });
   constexpr std::size_t most = 5;

@@ -196,6 +196,7 @@ Verdict run_verdict(const Summary& summary, std::vector<std::string> assumed,
 Verdict comparison_verdict(const std::vector<Contender>& runs, std::vector<std::string> assumed) {
   check(runs.size() > 1, "comparison_verdict: one run alone");
   std::vector<const Contender*> ordered;
+  ordered.reserve(runs.size());
   for (const auto& run : runs) ordered.push_back(&run);
   std::ranges::stable_sort(ordered, {}, [](const Contender* run) { return run->seconds; });
   const auto& best = *ordered[0];
@@ -205,6 +206,7 @@ Verdict comparison_verdict(const std::vector<Contender>& runs, std::vector<std::
   add_sentence(verdict, binding_text(best));
   add_sentence(verdict, headroom_text(best));
   std::vector<TimeBasis> bases;
+  bases.reserve(runs.size());
   for (const auto& run : runs) bases.push_back(run.basis);
   add_sentence(verdict, basis_text(bases));
   add_sentence(verdict, accuracy_text(best, rival));
