@@ -154,7 +154,33 @@ std::string uncertain_text(const std::string& name, const std::optional<std::str
       name, *basis, text(*least), least == most ? "" : " to " + text(*most));
 }
 
-/// "scheme=iwp is faster up to 42.295Gbps, scheme=dense beyond."
+/// A part of the range in which one configuration is faster, or both take the same.
+struct Segment {
+  std::string who;    ///< empty: both
+  std::string until;  ///< empty: the end of the range
+};
+
+/// The parts of the range, in order. Where the two touch without crossing there is but one.
+std::vector<Segment> segments(const Compared& compared, const Breakeven& result) {
+  std::vector<Segment> found;
+  const auto add = [&](const std::string& who, const std::string& until) {
+    if (!found.empty() && found.back().who == who) {
+      found.back().until = until;
+    } else {
+      found.push_back({who, until});
+    }
+  };
+  for (const auto& crossing : result.crossings) {
+    const auto [before, after] = sides(known_points(result, crossing), crossing);
+    const auto& [low, high, width] = crossing;
+    if (!is_equal(before)) add(faster(compared, before), rounded(low.value));
+    if (is_equal(low) && low.value != high.value) add({}, rounded(high.value));
+    if (!is_equal(after)) add(faster(compared, after), {});
+  }
+  return found;
+}
+
+/// "scheme=iwp is faster at a bandwidth up to 42.295Gbps, scheme=dense beyond."
 std::string winners_text(const Compared& compared, const Breakeven& result) {
   const auto& grid = result.grid;
   if (result.crossings.empty()) {
@@ -163,18 +189,19 @@ std::string winners_text(const Compared& compared, const Breakeven& result) {
                        rounded(grid.front().value), rounded(grid.back().value));
   }
   const bool rises = number_of(grid.front()) < number_of(grid.back());
-  const std::string_view way = rises ? "up to" : "down to";
   std::string text;
-  for (std::size_t i = 0; i < result.crossings.size(); ++i) {
-    const auto& crossing = result.crossings[i];
-    const auto before = sides(known_points(result, crossing), crossing).first;
-    text += fmt::format("{}{}{} {} {}", i == 0 ? "" : ", ", faster(compared, before),
-                        i == 0 ? " is faster at a " + compared.option : "",
-                        i == 0 ? way : "from there to", rounded(crossing.low.value));
+  for (const auto& [who, until] : segments(compared, result)) {
+    if (!text.empty()) {
+      text += fmt::format(", {} {}", who.empty() ? "both take the same" : who,
+                          until.empty() ? "beyond" : "from there to " + until);
+      continue;
+    }
+    text = who.empty() ? "Both take the same" : who + " is faster";
+    text += until.empty() ? fmt::format(" at every {} but where they are equal", compared.option)
+                          : fmt::format(" at a {} {} {}", compared.option,
+                                        rises ? "up to" : "down to", until);
   }
-  const auto& last = result.crossings.back();
-  const auto after = sides(known_points(result, last), last).second;
-  return text + fmt::format(", {} beyond.", faster(compared, after));
+  return text + ".";
 }
 
 /// "At 1Gbps scheme=iwp is 3.10x as fast as scheme=dense"

@@ -69,3 +69,22 @@ TEST_CASE("downwards and twice, the segments are in order", "[crossings]") {
   CHECK(breakeven_verdict({"jitter", "a", "b"}, result).sentences.front() ==
         "a is faster at a jitter down to 7s, b from there to 3s, a beyond.");
 }
+
+TEST_CASE("where both take the same is no part of either", "[crossings]") {
+  const Compared two{"jitter", "a", "b"};
+  Breakeven touch;
+  touch.grid = {{"1s", 2, 1}, {"2s", 1, 1}, {"3s", 2, 1}};
+  touch.crossings = {{touch.grid[1], touch.grid[1], 0}};
+  CHECK(breakeven_verdict(two, touch).sentences.front() ==
+        "b is faster at every jitter but where they are equal.");
+  Breakeven plateau;
+  plateau.grid = {{"1s", 2, 1}, {"2s", 1, 1}, {"3s", 1, 1}, {"4s", 1, 2}};
+  plateau.crossings = {{plateau.grid[1], plateau.grid[2], 0.5}};
+  CHECK(breakeven_verdict(two, plateau).sentences.front() ==
+        "b is faster at a jitter up to 2s, both take the same from there to 3s, a beyond.");
+  Breakeven from_start;
+  from_start.grid = {{"1s", 1, 1}, {"2s", 1, 1}, {"3s", 1, 2}};
+  from_start.crossings = {{from_start.grid[0], from_start.grid[1], 1}};
+  CHECK(breakeven_verdict(two, from_start).sentences.front() ==
+        "Both take the same at a jitter up to 2s, a beyond.");
+}
