@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -148,13 +149,13 @@ Breakeven find_breakeven(const SearchAxis& axis, std::size_t grid_points, double
 Breakeven run_breakeven(const BreakevenRequest& request, std::size_t grid_points, double accuracy) {
   PointRunner runner_a, runner_b;
   std::optional<std::string> basis_a, basis_b;
-  const auto seconds = [&](PointRunner& runner, const std::vector<Assignment>& point,
-                           const std::string& value, std::optional<std::string>& basis) {
-    const auto result = runner.run(point);
+  const auto summary_of = [&](PointRunner& runner, const std::vector<Assignment>& point,
+                              const std::string& value, std::optional<std::string>& basis) {
+    auto result = runner.run(point);
     if (!result.summary)
       throw RunError(fmt::format("at `{}` {}: {}", request.option, value, result.error));
     if (!is_uncertain(basis)) basis = result.summary->basis.compress;
-    return result.summary->seconds_per_step.total;
+    return *std::move(result.summary);
   };
   const SearchAxis axis(request.option, request.range, request.item,
                         {{}, fmt::format("`{}`", request.option)});
@@ -175,11 +176,17 @@ Breakeven run_breakeven(const BreakevenRequest& request, std::size_t grid_points
         throw UserError({}, *refusal);
     }
   }
+  std::optional<BothSummaries> at_first, at_last;
   auto found = find_breakeven(axis, grid_points, accuracy, [&](const std::string& value) {
     const auto points = points_at(value);
-    return Comparison{value, seconds(runner_a, points.assignments(0), value, basis_a),
-                      seconds(runner_b, points.assignments(1), value, basis_b)};
+    const BothSummaries both{summary_of(runner_a, points.assignments(0), value, basis_a),
+                             summary_of(runner_b, points.assignments(1), value, basis_b)};
+    if (value == axis.text(0)) at_first = both;
+    if (value == axis.text(axis.end())) at_last = both;
+    return Comparison{value, both.a.seconds_per_step.total, both.b.seconds_per_step.total};
   });
+  found.at_first = std::move(at_first);
+  found.at_last = std::move(at_last);
   found.compress_basis_a = basis_a;
   found.compress_basis_b = basis_b;
   return found;

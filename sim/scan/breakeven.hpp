@@ -2,6 +2,7 @@
 // Where two configurations take the same time per step, along one option.
 #include "sim/scan/points.hpp"
 #include "sim/scan/values.hpp"
+#include "traces/records/summary.hpp"
 
 #include <functional>
 #include <optional>
@@ -62,11 +63,18 @@ struct Crossing {
   std::optional<double> width;  ///< of high against low, relatively
 };
 
+/// What both took at one value of the option.
+struct BothSummaries {
+  Summary a, b;
+};
+
 struct Breakeven {
   std::vector<Comparison> grid;
   std::vector<Crossing> crossings;  ///< one for each change of sign on the grid
   /// How it is known what the two take to compress (TimeBasis::compress).
   std::optional<std::string> compress_basis_a = {}, compress_basis_b = {};
+  /// At the first and the last value of the grid.
+  std::optional<BothSummaries> at_first = {}, at_last = {};
 };
 
 /// Compares at `grid_points` values, and bisects wherever the faster one changes from one to the

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <limits>
 #include <sstream>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -30,27 +31,46 @@ bool is_taken(const std::vector<std::string>& names, std::string_view option) {
       names, [&](const std::string& name) { return takes(name, *find_run_option(option)); });
 }
 
+/// Words, of which the last one, the name of a link or a rank, may have blanks in it.
 std::string row_text(const Ranked& ranked) {
   const auto text = [](std::optional<double> value) {
     return value ? fmt::format("{}", *value) : std::string("-");
   };
-  return fmt::format("{} {} {} {}", ranked.seconds, ranked.compress_basis.value_or("-"),
-                     text(ranked.headroom.dense_fp32), text(ranked.headroom.dense_bf16));
+  const auto& [compute, compress, exchange] = ranked.basis;
+  const auto& bottleneck = ranked.bottleneck;
+  return fmt::format(
+      "{} {} {} {} {} {} {}{}", ranked.seconds, compute, compress.value_or("-"), exchange,
+      text(ranked.headroom.dense_fp32), text(ranked.headroom.dense_bf16), text(ranked.accuracy),
+      bottleneck ? fmt::format(" {} {} {}", bottleneck->kind, bottleneck->share, bottleneck->name)
+                 : std::string());
 }
 
 /// What row_text() made of it.
 Ranked parse_row(std::uint32_t point, const std::string& text) {
   std::istringstream words(text);
-  std::string seconds, basis, fp32, bf16;
-  words >> seconds >> basis >> fp32 >> bf16;
-  const auto number = [](const std::string& word) {
-    const auto found = leading_number(word);
+  const auto word = [&] {
+    std::string next;
+    words >> next;
+    return next;
+  };
+  const auto number = [&]() -> std::optional<double> {
+    const auto found = leading_number(word());
     return found ? std::optional(found->value) : std::nullopt;
   };
-  return {point,
-          number(seconds).value(),
-          basis == "-" ? std::nullopt : std::optional(basis),
-          {number(fp32), number(bf16)}};
+  Ranked ranked{.point = point, .seconds = number().value()};
+  ranked.basis.compute = word();
+  if (auto compress = word(); compress != "-") ranked.basis.compress = std::move(compress);
+  ranked.basis.exchange = word();
+  ranked.headroom.dense_fp32 = number();
+  ranked.headroom.dense_bf16 = number();
+  ranked.accuracy = number();
+  if (auto kind = word(); !kind.empty()) {
+    const double share = number().value();
+    std::string name;
+    std::getline(words >> std::ws, name);
+    ranked.bottleneck = {std::move(kind), std::move(name), share};
+  }
+  return ranked;
 }
 
 class RankedWork final : public GroupWork {
@@ -62,18 +82,18 @@ class RankedWork final : public GroupWork {
     const auto result = runner_.run(assignments);
     is_recorded_ = is_recorded_ || runner_.has_recording(assignments);
     if (!result.summary) return {true, result.error.substr(0, 10'000)};
-    const auto& target = result.summary->target;
-    const auto step = result.summary->seconds_per_step.total;
-    const auto seconds = target ? target->seconds : step;
+    const auto& summary = *result.summary;
+    const auto seconds = summary.target ? summary.target->seconds : summary.seconds_per_step.total;
     if (!seconds) return {false, {}};
     // The best of all is the best so far in the process that runs it.
-    const auto& basis = result.summary->basis.compress;
     HeadroomSeconds headroom;
     if (*seconds <= least_) {
       least_ = *seconds;
-      if (is_uncertain(basis)) headroom = runner_.headroom(assignments, Seconds{step});
+      if (is_uncertain(summary.basis.compress))
+        headroom = runner_.headroom(assignments, Seconds{summary.seconds_per_step.total});
     }
-    return {false, row_text({point, *seconds, basis, headroom})};
+    return {false, row_text({point, *seconds, summary.basis, headroom, summary.bottleneck,
+                             summary.accuracy})};
   }
   bool can_split() const override { return is_recorded_; }
 

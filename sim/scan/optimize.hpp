@@ -21,8 +21,10 @@ ScanRequest with_defaults_to_try(ScanRequest given);
 struct Ranked {
   std::uint32_t point;
   double seconds;
-  std::optional<std::string> compress_basis = {};  ///< TimeBasis::compress
-  HeadroomSeconds headroom = {};                   ///< of the best one, where that is uncertain
+  TimeBasis basis = {};
+  HeadroomSeconds headroom = {};  ///< of the best one, where what it compresses is uncertain
+  std::optional<Summary::Bottleneck> bottleneck = {};
+  std::optional<double> accuracy = {};
 };
 
 struct Ranking {

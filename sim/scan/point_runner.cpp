@@ -38,14 +38,14 @@ AllLinks links_of(const std::vector<Assignment>& point) {
   return links;
 }
 
+}  // namespace
+
 RunOptions options_of(const std::vector<Assignment>& point) {
   RunOptions options;
   options.finds_headroom = false;
   for (const auto& [name, text] : point) set_run_option(options, name, text);
   return options;
 }
-
-}  // namespace
 
 PointResult PointRunner::run(const std::vector<Assignment>& point) {
   try {

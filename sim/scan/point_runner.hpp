@@ -15,6 +15,9 @@
 
 namespace ringsim {
 
+/// The options of a run of this point, which finds no headroom unless it says so.
+RunOptions options_of(const std::vector<Assignment>& point);
+
 /// What became of a point: a result, or the error that its run ended with.
 struct PointResult {
   std::optional<Summary> summary;  ///< without wall_seconds and provenance.command

@@ -219,7 +219,9 @@ class Run(Case):
         rows = list(csv.DictReader(lines))
         self.assertEqual(len(rows), 1)
         self.assertEqual(float(rows[0]["simulated_seconds"]), summary["simulated_seconds"])
-        self.check_error('--format: found "xml"; accepted: table, json, csv', "run", *QUICK, "--format", "xml")
+        self.check_error(
+            '--format: found "xml"; accepted: table, full, json, csv, markdown', "run", *QUICK, "--format", "xml"
+        )
 
     def test_both_backends_give_the_same_tables(self):
         def tables(backend):

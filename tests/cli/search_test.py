@@ -9,6 +9,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from cli_case import Case, csv_rows  # noqa: E402
 
 
+def in_one_line(text):
+    return " ".join(text.split())
+
+
 class Breakeven(Case):
     QUESTION = ["--bytes", "40MB", "--compute-time", "0s", "--topology", "ring", "--latency", "5us", "--ranks", "8"]
 
@@ -94,25 +98,39 @@ class Breakeven(Case):
         self.assertEqual(len(found["grid"]), 2)
 
     def test_the_table_says_what_was_found(self):
-        text = self.good(
-            "breakeven", *self.QUESTION, "--scheme", "dense,iwp", "--bandwidth", "1Gbps..10000Gbps", "--grid", "3"
+        question = ["breakeven", *self.QUESTION, "--scheme", "dense,iwp", "--bandwidth", "1Gbps..10000Gbps"]
+        text = self.good(*question, "--grid", "3")
+        self.assertRegex(text, r"\nThey are within 1 % of one another from about [0-9]+Gbps to [0-9]+Gbps\.\n\n")
+        self.assertRegex(
+            in_one_line(text.partition("\n\n")[2]),
+            r"^scheme=iwp is faster at a bandwidth up to [0-9.]+Gbps, scheme=dense beyond\. At 1Gbps scheme=iwp is "
+            r"[0-9.]+x as fast as scheme=dense \([0-9.]+ms a step\), at 10000Gbps scheme=dense is [0-9.]+x as fast as "
+            r"scheme=iwp \([0-9.]+[mu]s a step\)\. What binds the faster one: [a-z ]+ at 1Gbps \(scheme=iwp, [0-9.]+ % "
+            r"of the critical path\); [a-z ]+ at 10000Gbps \(scheme=dense, [0-9.]+ % of the critical path\)\. What "
+            r"scheme=iwp takes to compress is modelled, not measured: where it is faster, it stays so at least while "
+            r"that takes no more than [0-9.]+[mu]s \(at [0-9]+Gbps\)( to [0-9.]+ms \(at 1Gbps\))? longer per step\. "
+            r"Compressing and the exchange are modelled, not measured; computing is as given\. Accuracy was not "
+            r"simulated\. Two crossings between neighbouring values of the table would not be seen \(--grid\)\. "
+            r"Assumed: ring; values fp32; V100; compressing as its bytes move through memory; density 1/84; "
+            r"broadcasters 4\.$",
         )
         self.assertRegex(
-            text,
+            self.good(*question, "--grid", "3", "--format", "full"),
             r"They are equal between [0-9.]+Gbps and [0-9.]+Gbps \([0-9.]+ %\): scheme=iwp is faster at the "
             r"first, scheme=dense at the second\.\nSlopes from 100Gbps to 10000Gbps, in % of the time per % of "
             r"bandwidth: scheme=dense -0\.[0-9]+, scheme=iwp -0\.[0-9]+\.\nThey are within 1 % of one another from "
-            r"about [0-9]+Gbps to [0-9]+Gbps\.\nWhat scheme=iwp takes to compress is modelled, not measured: where it "
-            r"is faster, it stays so at least while that takes no more than [0-9.]+[mu]s \(at [0-9]+Gbps\)( to "
-            r"[0-9.]+ms \(at 1Gbps\))? longer per step\.\nTwo crossings between neighbouring values of the table "
-            r"would not be seen \(--grid\)\.\n$",
+            r"about [0-9]+Gbps to [0-9]+Gbps\.\n\nscheme=iwp is faster at a bandwidth ",
         )
         none = self.good(
             "breakeven", *self.QUESTION, "--scheme", "dense,iwp", "--bandwidth", "1Mbps..10Mbps", "--grid", "3"
         )
-        self.assertIn("There is no crossing: scheme=iwp is faster at all 3 values.\n", none)
+        self.assertIn(
+            "There is no crossing: scheme=iwp is faster at all 3 values of bandwidth from 1Mbps to 10Mbps.",
+            in_one_line(none),
+        )
         listed = self.good(
-            "breakeven", *self.QUESTION, "--scheme", "dense,iwp", "--bandwidth", "1Gbps..10000Gbps*10", "--grid", "2"
+            *("breakeven", *self.QUESTION, "--scheme", "dense,iwp", "--bandwidth", "1Gbps..10000Gbps*10"),
+            *("--grid", "2", "--format", "full"),
         )
         self.assertRegex(listed, r"equal between 10*Gbps and 10*Gbps \(neighbours\)")
 
@@ -187,13 +205,20 @@ class Optimize(Case):
         same = [row for row in table if all(row[f"option.{name}"] == value for name, value in options.items())]
         self.assertEqual([float(row["seconds_per_step.total"]) for row in same], [seconds[0]])
         text = self.good("optimize", *question, "--show", "3")
-        self.assertEqual(len(text.splitlines()), 7)
+        table, verdict = text.split("\n\n")
+        self.assertEqual(len(table.splitlines()), 6)
         self.assertEqual(best[0]["compress_basis"], "modelled")
         headroom = best[0]["headroom_seconds"]
         rival = {"scheme": "dense", "collective": options["collective"]}
         dense = min(entry["seconds"] for entry in best if entry["options"] == rival)
         self.assertAlmostEqual(headroom["dense_fp32"], dense - seconds[0], delta=1e-9)
-        self.assertIn("What the best takes to compress is modelled, not measured; dense fp32 is as fast once", text)
+        chosen = " ".join(f"{name}={value}" for name, value in options.items())
+        fastest = min(entry["seconds"] for entry in best if entry["options"]["scheme"] == "dense")
+        self.assertIn(f"{chosen} is fastest of {len(best)}: ", in_one_line(verdict))
+        self.assertRegex(in_one_line(verdict), rf" {fastest / seconds[0]:.2f}x as fast as [a-z=-]* ?scheme=dense ")
+        self.assertRegex(
+            in_one_line(verdict), r"It is faster than dense fp32 until compressing takes [0-9.]+[mu]?s longer"
+        )
         self.assertIn("1.000x", text.splitlines()[2])
 
     def test_to_an_accuracy(self):

@@ -9,11 +9,13 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <map>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace ringsim {
@@ -102,22 +104,49 @@ int run_command(CLI::App& app, int argc, char** argv, const Actions& actions) {
 
 }  // namespace
 
-void add_format_option(CLI::App& app, Format& format) {
-  const std::map<std::string, Format> formats = {
-      {"table", Format::table}, {"json", Format::json}, {"csv", Format::csv}};
+namespace {
+
+template <class Value>
+using Formats = std::vector<std::pair<std::string, Value>>;
+
+template <class Value>
+void add_format(CLI::App& app, Value& format, const Formats<Value>& formats,
+                const std::string& meaning) {
   app.add_option_function<std::string>(
          "--format",
          [&format, formats](const std::string& text) {
-           const auto found = formats.find(text);
+           const auto found = std::ranges::find(formats, text, &Formats<Value>::value_type::first);
            if (found == formats.end()) {
+             std::vector<std::string> names;
+             for (const auto& [name, value] : formats) names.push_back(name);
              throw UserError({{}, "--format"}, fmt::format("found \"{}\"", text),
-                             "accepted: table, json, csv");
+                             "accepted: " + join(names, ", "));
            }
            format = found->second;
          },
-         "how the result is printed: table, json or csv; default table")
+         meaning)
       ->type_name("FORMAT")
       ->group("output");
+}
+
+}  // namespace
+
+void add_format_option(CLI::App& app, Format& format) {
+  add_format<Format>(app, format,
+                     {{"table", Format::table}, {"json", Format::json}, {"csv", Format::csv}},
+                     "how the result is printed: table, json or csv; default table");
+}
+
+void add_result_format_option(CLI::App& app, ResultFormat& format) {
+  add_format<ResultFormat>(app, format,
+                           {{"table", ResultFormat::table},
+                            {"full", ResultFormat::full},
+                            {"json", ResultFormat::json},
+                            {"csv", ResultFormat::csv},
+                            {"markdown", ResultFormat::markdown}},
+                           "how the result is printed: table (what decides, and a verdict), full "
+                           "(all figures), json, csv or markdown (as table, for GitHub); default "
+                           "table");
 }
 
 int run_application(int argc, char** argv) {

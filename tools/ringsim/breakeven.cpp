@@ -5,13 +5,16 @@
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "sim/run/assumptions.hpp"
 #include "sim/run/run_options.hpp"
+#include "sim/scan/point_runner.hpp"
 #include "sim/scan/scan_file.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/crossings.hpp"
 #include "tools/ringsim/experiment_options.hpp"
 #include "tools/ringsim/progress.hpp"
-#include "tools/ringsim/table.hpp"
+#include "tools/ringsim/result_table.hpp"
+#include "tools/ringsim/verdict.hpp"
 #include "traces/csv.hpp"
 
 #include <CLI/CLI.hpp>
@@ -27,7 +30,7 @@ struct BreakevenCommand {
   std::map<std::string_view, std::string> values;  ///< of run_options(), as typed
   double accuracy = 0.001;
   std::size_t grid = 9;
-  Format format = Format::table;
+  ResultFormat format = ResultFormat::table;
   bool quiet = false;
 };
 
@@ -76,15 +79,30 @@ Question read_question(const CLI::App& app, const BreakevenCommand& command) {
   return question;
 }
 
-void print_table(const Question& question, const Breakeven& result) {
+/// What both configurations assumed, at the first value of the option.
+std::vector<std::string> assumed_by(const Question& question, const Breakeven& result) {
+  auto at_first = question.request.both;
+  at_first.options.push_back({question.request.option, {result.grid.front().value}});
+  const PointSet points(at_first);
+  std::vector<std::string> assumed;
+  for (std::size_t point = 0; point < points.size(); ++point)
+    add_once(assumed, assumptions(options_of(points.assignments(point))));
+  return assumed;
+}
+
+void print_table(const Question& question, const Breakeven& result, ResultFormat format) {
   const Compared compared{std::string(question.request.option), question.a, question.b};
-  std::vector<std::vector<std::string>> rows = {
-      {compared.option, question.a, question.b, "faster"}};
+  TableRows rows = {{compared.option, question.a, question.b, "faster"}};
   for (const auto& at : result.grid) {
-    rows.push_back(
-        {rounded(at.value), format(Seconds{at.a}), format(Seconds{at.b}), faster(compared, at)});
+    rows.push_back({rounded(at.value), ringsim::format(Seconds{at.a}),
+                    ringsim::format(Seconds{at.b}), faster(compared, at)});
   }
-  fmt::print("time per step\n{}{}", format_table(rows), crossings_text(compared, result));
+  auto verdict = breakeven_verdict(compared, result);
+  verdict.assumed = assumed_by(question, result);
+  const auto lines =
+      format == ResultFormat::full ? crossing_lines(compared, result) : near_lines(result);
+  fmt::print("time per step\n{}{}", format == ResultFormat::markdown ? "\n" : "",
+             result_text(rows, lines, verdict, format));
 }
 
 void print_csv(const Breakeven& result) {
@@ -128,12 +146,12 @@ int execute(const CLI::App& app, const BreakevenCommand& command) {
   }
   const auto result = run_breakeven(question.request, command.grid, command.accuracy);
   Progress(command.quiet).line(fmt::format("compared {} with {}", question.a, question.b));
-  if (command.format == Format::csv) {
+  if (command.format == ResultFormat::csv) {
     print_csv(result);
-  } else if (command.format == Format::json) {
+  } else if (command.format == ResultFormat::json) {
     print_json(question, result);
   } else {
-    print_table(question, result);
+    print_table(question, result, command.format);
   }
   return 0;
 }
@@ -159,7 +177,7 @@ std::function<int()> add_breakeven(CLI::App& app, const Invocation&) {
       ->type_name("N")
       ->check(CLI::Range(2, 100000))
       ->group("breakeven");
-  add_format_option(app, command->format);
+  add_result_format_option(app, command->format);
   app.add_flag("--quiet", command->quiet, "no progress on stderr")->group("output");
   return [&app, command] { return execute(app, *command); };
 }

@@ -34,4 +34,10 @@ enum class Format { table, json, csv };
 /// Adds `--format table|json|csv` to a command.
 void add_format_option(CLI::App& app, Format& format);
 
+/// The values of `--format` of commands that end in a verdict: `table` and `markdown` have what
+/// decides, `full` has everything that people read.
+enum class ResultFormat { table, full, json, csv, markdown };
+/// Adds `--format table|full|json|csv|markdown` to a command.
+void add_result_format_option(CLI::App& app, ResultFormat& format);
+
 }  // namespace ringsim

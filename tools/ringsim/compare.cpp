@@ -1,20 +1,22 @@
 // ringsim compare: result folders side by side, from their summaries.
-#include "base/error.hpp"
 #include "base/json_writer.hpp"
+#include "sim/run/assumptions.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/metrics.hpp"
-#include "tools/ringsim/table.hpp"
+#include "tools/ringsim/recorded_command.hpp"
+#include "tools/ringsim/result_table.hpp"
 #include "traces/csv.hpp"
 #include "traces/summary.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <memory>
-#include <optional>
-#include <sstream>
 #include <string_view>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -26,7 +28,7 @@ struct Column {
 
 struct CompareCommand {
   std::vector<std::string> folders;
-  Format format = Format::table;
+  ResultFormat format = ResultFormat::table;
 };
 
 std::string column_name(const std::string& folder) {
@@ -38,42 +40,61 @@ double speed_up(const Column& first, const Column& column) {
   return first.summary.simulated_seconds / column.summary.simulated_seconds;
 }
 
-/// What a run's command line gives an option of its.
-std::optional<std::string> value_given(const std::string& command, std::string_view option) {
-  std::istringstream words(command);
-  for (std::string word; words >> word;) {
-    if (!word.starts_with("--") || !std::string_view(word).substr(2).starts_with(option)) continue;
-    const auto rest = word.substr(2 + option.size());
-    if (rest.starts_with('=')) return rest.substr(1);
-    if (rest.empty() && words >> word) return word;
+/// What the others are held against: "The speed-up is against dense: dense fp32, with --bucket
+/// ddp."
+std::string rival_text(const Column& column) {
+  const auto& rival = column.summary;
+  const RecordedCommand command(rival.provenance.command);
+  std::string how;
+  for (const std::string_view option :
+       {"overlap", "bucket", "staleness", "quorum", "local-steps"}) {
+    if (const auto value = command.value_of(option)) how += fmt::format(" --{} {}", option, *value);
   }
-  return std::nullopt;
+  return fmt::format(
+      "The speed-up is against {}: {}{}, {}.", column.name, rival.scheme,
+      rival.scheme == "dense" ? " " + command.value_of("values").value_or("fp32") : "",
+      how.empty() ? "without overlap of exchange and computing" : "with" + how);
 }
 
-std::string table(const std::vector<Column>& columns) {
-  std::vector<std::vector<std::string>> rows(1, {""});
-  for (const auto& column : columns) rows[0].push_back(column.name);
-  for (const auto& metric : metrics()) {
-    if (metric.label.empty()) continue;
-    auto& row = rows.emplace_back(1, std::string(metric.label));
-    for (const auto& column : columns) row.push_back(shown(metric, column.summary));
+Verdict verdict_of(const std::vector<Column>& columns) {
+  std::vector<Contender> runs;
+  std::vector<std::string> assumed;
+  bool is_read = true;
+  for (const auto& column : columns) {
+    runs.push_back(contender(column.name, column.summary));
+    const auto options = RecordedCommand(column.summary.provenance.command).run_options();
+    if (options) add_once(assumed, assumptions(*options));
+    is_read = is_read && options;
+  }
+  auto verdict = runs.size() == 1 ? run_verdict(columns[0].summary, std::move(assumed))
+                                  : comparison_verdict(runs, std::move(assumed));
+  const auto differs = [&](auto member) {
+    return std::ranges::any_of(columns, [&](const Column& column) {
+      return std::invoke(member, column.summary) != std::invoke(member, columns[0].summary);
+    });
+  };
+  if (differs(&Summary::ranks)) add_sentence(verdict, "The runs have different numbers of ranks.");
+  if (differs(&Summary::steps)) add_sentence(verdict, "The runs have different numbers of steps.");
+  if (!is_read)
+    add_sentence(verdict, "What some of them assumed cannot be told from their commands.");
+  return verdict;
+}
+
+std::string table(const std::vector<Column>& columns, ResultFormat format) {
+  TableRows rows(1, {""});
+  std::vector<const Summary*> summaries;
+  for (const auto& column : columns) {
+    rows[0].push_back(column.name);
+    summaries.push_back(&column.summary);
+  }
+  for (const auto* metric : table_metrics(format, summaries)) {
+    auto& row = rows.emplace_back(1, std::string(metric->label));
+    for (const auto* summary : summaries) row.push_back(shown(*metric, *summary));
   }
   auto& row = rows.emplace_back(1, "speed-up in simulated time");
   for (const auto& column : columns)
     row.push_back(fmt::format("{:.2f}x", speed_up(columns.front(), column)));
-  const auto& rival = columns.front().summary;
-  const auto& command = rival.provenance.command;
-  std::string how;
-  for (const std::string_view option :
-       {"overlap", "bucket", "staleness", "quorum", "local-steps"}) {
-    if (const auto value = value_given(command, option))
-      how += fmt::format(" --{} {}", option, *value);
-  }
-  return format_table(rows) +
-         fmt::format(
-             "The speed-up is against {}: {}{}, {}.\n", columns.front().name, rival.scheme,
-             rival.scheme == "dense" ? " " + value_given(command, "values").value_or("fp32") : "",
-             how.empty() ? "without overlap of exchange and computing" : "with" + how);
+  return result_text(rows, {rival_text(columns.front())}, verdict_of(columns), format);
 }
 
 std::string csv(const std::vector<Column>& columns) {
@@ -106,9 +127,9 @@ int execute(const CompareCommand& command) {
     columns.push_back(
         {column_name(folder), read_summary(std::filesystem::path(folder) / "summary.json")});
   }
-  const auto text = command.format == Format::json  ? json(columns)
-                    : command.format == Format::csv ? csv(columns)
-                                                    : table(columns);
+  const auto text = command.format == ResultFormat::json  ? json(columns)
+                    : command.format == ResultFormat::csv ? csv(columns)
+                                                          : table(columns, command.format);
   fmt::print("{}", text);
   return 0;
 }
@@ -119,7 +140,7 @@ std::function<int()> add_compare(CLI::App& app, const Invocation&) {
                  "result folders (of run -o); the first is what the others are held against")
       ->required()
       ->type_name("");
-  add_format_option(app, command->format);
+  add_result_format_option(app, command->format);
   return [command] { return execute(*command); };
 }
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 namespace ringsim {
@@ -73,7 +74,7 @@ std::string near_text(const std::vector<Comparison>& points, const Crossing& cro
   while (last + 1 != points.end() && is_near(*(last + 1))) ++last;
   const auto from = first == points.begin() ? rounded(first->value) : edge(*first, *(first - 1));
   const auto to = last + 1 == points.end() ? rounded(last->value) : edge(*last, *(last + 1));
-  return fmt::format("They are within {:.0f} % of one another from about {} to {}.\n", near * 100,
+  return fmt::format("They are within {:.0f} % of one another from about {} to {}.", near * 100,
                      from, to);
 }
 
@@ -105,10 +106,10 @@ std::string slopes_text(const Compared& compared, const Breakeven& result,
     return {};
   }
   const double run = std::log(number_of(*after) / number_of(*before));
-  return fmt::format(
-      "Slopes from {} to {}, in % of the time per % of {}: {} {:+.2f}, {} {:+.2f}.\n",
-      rounded(before->value), rounded(after->value), compared.option, compared.a,
-      std::log(after->a / before->a) / run, compared.b, std::log(after->b / before->b) / run);
+  return fmt::format("Slopes from {} to {}, in % of the time per % of {}: {} {:+.2f}, {} {:+.2f}.",
+                     rounded(before->value), rounded(after->value), compared.option, compared.a,
+                     std::log(after->a / before->a) / run, compared.b,
+                     std::log(after->b / before->b) / run);
 }
 
 std::string equal_text(const Compared& compared, const std::vector<Comparison>& points,
@@ -116,7 +117,7 @@ std::string equal_text(const Compared& compared, const std::vector<Comparison>& 
   const auto& [low, high, width] = crossing;
   if (!is_equal(low)) {
     return fmt::format(
-        "They are equal between {} and {} ({}): {} is faster at the first, {} at the second.\n",
+        "They are equal between {} and {} ({}): {} is faster at the first, {} at the second.",
         rounded(low.value), rounded(high.value),
         width ? fmt::format("{:.2g} %", *width * 100) : std::string("neighbours"),
         faster(compared, low), faster(compared, high));
@@ -128,7 +129,7 @@ std::string equal_text(const Compared& compared, const std::vector<Comparison>& 
   const auto first = is_equal(before) ? std::string("neither") : faster(compared, before);
   const auto second = is_equal(after) ? std::string("neither") : faster(compared, after);
   const bool crosses = first != second && !is_equal(before) && !is_equal(after);
-  return fmt::format("They are equal {} ({} per step){}: {} is faster before it, {} after it.\n",
+  return fmt::format("They are equal {} ({} per step){}: {} is faster before it, {} after it.",
                      where, format(Seconds{low.a}), crosses ? "" : " and do not cross", first,
                      second);
 }
@@ -149,9 +150,91 @@ std::string uncertain_text(const std::string& name, const std::optional<std::str
   };
   return fmt::format(
       "What {} takes to compress is {}, not measured: where it is faster, it stays so at least "
-      "while "
-      "that takes no more than {}{} longer per step.\n",
+      "while that takes no more than {}{} longer per step.",
       name, *basis, text(*least), least == most ? "" : " to " + text(*most));
+}
+
+/// A part of the range in which one configuration is faster, or both take the same.
+struct Segment {
+  std::string who;    ///< empty: both
+  std::string until;  ///< empty: the end of the range
+};
+
+/// The parts of the range, in order. Where the two touch without crossing there is but one.
+std::vector<Segment> segments(const Compared& compared, const Breakeven& result) {
+  std::vector<Segment> found;
+  const auto add = [&](const std::string& who, const std::string& until) {
+    if (!found.empty() && found.back().who == who) {
+      found.back().until = until;
+    } else {
+      found.push_back({who, until});
+    }
+  };
+  for (const auto& crossing : result.crossings) {
+    const auto [before, after] = sides(known_points(result, crossing), crossing);
+    const auto& [low, high, width] = crossing;
+    if (!is_equal(before)) add(faster(compared, before), rounded(low.value));
+    if (is_equal(low) && low.value != high.value) add({}, rounded(high.value));
+    if (!is_equal(after)) add(faster(compared, after), {});
+  }
+  return found;
+}
+
+/// "scheme=iwp is faster at a bandwidth up to 42.295Gbps, scheme=dense beyond."
+std::string winners_text(const Compared& compared, const Breakeven& result) {
+  const auto& grid = result.grid;
+  if (result.crossings.empty()) {
+    return fmt::format("There is no crossing: {} is faster at all {} values of {} from {} to {}.",
+                       faster(compared, grid.front()), grid.size(), compared.option,
+                       rounded(grid.front().value), rounded(grid.back().value));
+  }
+  const bool rises = number_of(grid.front()) < number_of(grid.back());
+  std::string text;
+  for (const auto& [who, until] : segments(compared, result)) {
+    if (!text.empty()) {
+      text += fmt::format(", {} {}", who.empty() ? "both take the same" : who,
+                          until.empty() ? "beyond" : "from there to " + until);
+      continue;
+    }
+    text = who.empty() ? "Both take the same" : who + " is faster";
+    text += until.empty() ? fmt::format(" at every {} but where they are equal", compared.option)
+                          : fmt::format(" at a {} {} {}", compared.option,
+                                        rises ? "up to" : "down to", until);
+  }
+  return text + ".";
+}
+
+/// "At 1Gbps scheme=iwp is 3.10x as fast as scheme=dense"
+std::string factor_text(const Compared& compared, const Comparison& at) {
+  if (is_equal(at)) return fmt::format("At {} both take the same", rounded(at.value));
+  const bool is_a = at.a < at.b;
+  return fmt::format("At {} {} is {:.2f}x as fast as {} ({} a step)", rounded(at.value),
+                     is_a ? compared.a : compared.b, is_a ? at.b / at.a : at.a / at.b,
+                     is_a ? compared.b : compared.a, format(Seconds{std::min(at.a, at.b)}));
+}
+
+std::string ends_text(const Compared& compared, const Breakeven& result) {
+  auto last = factor_text(compared, result.grid.back());
+  last.front() = 'a';
+  return fmt::format("{}, {}.", factor_text(compared, result.grid.front()), last);
+}
+
+/// What binds the faster one at the first and at the last value.
+std::string binding_at_ends(const Compared& compared, const Breakeven& result) {
+  std::vector<std::string> parts;
+  const auto add = [&](const Comparison& at, const std::optional<BothSummaries>& both) {
+    if (!both) return;
+    const bool is_a = at.a <= at.b;
+    const auto& bottleneck = is_a ? both->a.bottleneck : both->b.bottleneck;
+    if (!bottleneck) return;
+    parts.push_back(fmt::format("{} at {} ({}, {:.2f} % of the critical path)",
+                                binding_name(bottleneck->kind), rounded(at.value),
+                                is_a ? compared.a : compared.b, bottleneck->share * 100));
+  };
+  add(result.grid.front(), result.at_first);
+  add(result.grid.back(), result.at_last);
+  if (parts.empty()) return {};
+  return fmt::format("What binds the faster one: {}.", join(parts, "; "));
 }
 
 }  // namespace
@@ -167,20 +250,49 @@ std::string faster(const Compared& compared, const Comparison& at) {
   return at.a < at.b ? compared.a : compared.b;
 }
 
-std::string crossings_text(const Compared& compared, const Breakeven& result) {
-  std::string text;
+std::vector<std::string> near_lines(const Breakeven& result) {
+  std::vector<std::string> lines;
+  for (const auto& crossing : result.crossings) {
+    auto text = near_text(known_points(result, crossing), crossing);
+    if (!text.empty()) lines.push_back(std::move(text));
+  }
+  return lines;
+}
+
+std::vector<std::string> crossing_lines(const Compared& compared, const Breakeven& result) {
+  std::vector<std::string> lines;
   for (const auto& crossing : result.crossings) {
     const auto points = known_points(result, crossing);
-    text += equal_text(compared, points, crossing) + slopes_text(compared, result, crossing) +
-            near_text(points, crossing);
+    for (auto text : {equal_text(compared, points, crossing),
+                      slopes_text(compared, result, crossing), near_text(points, crossing)}) {
+      if (!text.empty()) lines.push_back(std::move(text));
+    }
   }
-  if (result.crossings.empty()) {
-    text = fmt::format("There is no crossing: {} is faster at all {} values.\n",
-                       faster(compared, result.grid.front()), result.grid.size());
+  return lines;
+}
+
+Verdict breakeven_verdict(const Compared& compared, const Breakeven& result) {
+  Verdict verdict;
+  add_sentence(verdict, winners_text(compared, result));
+  add_sentence(verdict, ends_text(compared, result));
+  add_sentence(verdict, binding_at_ends(compared, result));
+  add_sentence(verdict, uncertain_text(compared.a, result.compress_basis_a, result.grid, 1));
+  add_sentence(verdict, uncertain_text(compared.b, result.compress_basis_b, result.grid, -1));
+  std::vector<TimeBasis> bases;
+  for (const auto* both : {&result.at_first, &result.at_last}) {
+    if (*both) bases.insert(bases.end(), {(*both)->a.basis, (*both)->b.basis});
   }
-  return text + uncertain_text(compared.a, result.compress_basis_a, result.grid, 1) +
-         uncertain_text(compared.b, result.compress_basis_b, result.grid, -1) +
-         "Two crossings between neighbouring values of the table would not be seen (--grid).\n";
+  add_sentence(verdict, basis_text(bases));
+  if (result.at_first) {
+    const auto a = contender(compared.a, result.at_first->a);
+    const auto b = contender(compared.b, result.at_first->b);
+    const bool is_a = result.grid.front().a <= result.grid.front().b;
+    add_sentence(verdict, is_a ? accuracy_text(a, b) : accuracy_text(b, a));
+  }
+  add_sentence(verdict,
+               "Two crossings between neighbouring values of the table would not be seen "
+               "(--grid).");
+  return verdict;
 }
 
 }  // namespace ringsim

@@ -4,6 +4,7 @@
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/explain_options.hpp"
 #include "tools/ringsim/output_document.hpp"
+#include "tools/ringsim/wrapped_text.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

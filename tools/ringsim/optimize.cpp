@@ -5,19 +5,22 @@
 #include "base/json_writer.hpp"
 #include "base/option_names.hpp"
 #include "base/units.hpp"
+#include "sim/run/assumptions.hpp"
 #include "sim/scan/point_checks.hpp"
-#include "sim/scan/uncertain.hpp"
+#include "sim/scan/point_runner.hpp"
 #include "tools/ringsim/command.hpp"
+#include "tools/ringsim/result_table.hpp"
 #include "tools/ringsim/scan_progress.hpp"
 #include "tools/ringsim/scan_request.hpp"
 #include "tools/ringsim/stop_signals.hpp"
-#include "tools/ringsim/table.hpp"
+#include "tools/ringsim/verdict.hpp"
 #include "traces/csv.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <thread>
 
@@ -28,7 +31,7 @@ struct OptimizeCommand {
   ListedOptions options;
   std::size_t jobs = 0, shown = 10;
   bool quiet = false;
-  Format format = Format::table;
+  ResultFormat format = ResultFormat::table;
 };
 
 std::vector<std::string> cells_of(const PointSet& points, const Ranked& ranked) {
@@ -37,38 +40,75 @@ std::vector<std::string> cells_of(const PointSet& points, const Ranked& ranked) 
   return cells;
 }
 
-/// What the best one rests on where what it takes to compress was not measured; else empty.
-std::string uncertain_text(const Ranked& best) {
-  if (!is_uncertain(best.compress_basis)) return {};
-  auto text =
-      fmt::format("What the best takes to compress is {}, not measured", *best.compress_basis);
-  const auto add = [&](std::string_view rival, std::optional<double> headroom) {
-    if (!headroom) return;
-    text += *headroom < 0
-                ? fmt::format("; {} is faster by {} a step", rival, format(Seconds{-*headroom}))
-                : fmt::format("; {} is as fast once that takes {} longer a step", rival,
-                              format(Seconds{*headroom}));
-  };
-  add("dense fp32", best.headroom.dense_fp32);
-  add("dense bf16", best.headroom.dense_bf16);
-  return text + ".\n";
+/// "scheme=iwp density=1/64"
+Contender contender_of(const PointSet& points, const Ranked& ranked) {
+  const bool is_alone = points.varied().empty();
+  return {.name = is_alone ? "this configuration" : describe_point(points, ranked.point),
+          .seconds = ranked.seconds,
+          .basis = ranked.basis,
+          .headroom = ranked.headroom,
+          .bottleneck = ranked.bottleneck,
+          .accuracy = ranked.accuracy};
 }
 
-void print_table(const PointSet& points, const Ranking& ranking, std::string_view what,
-                 std::size_t shown) {
-  std::vector<std::vector<std::string>> rows = {{""}};
+bool is_dense(const PointSet& points, const Ranked& ranked) {
+  const auto assignments = points.assignments(ranked.point);
+  return std::ranges::find(assignments, Assignment{"scheme", "dense"}) != assignments.end();
+}
+
+/// The best against the best dense one where there is one, and against the next.
+Verdict verdict_of(const PointSet& points, const Ranking& ranking, std::string_view what) {
+  const auto& all = ranking.best_first;
+  const auto best = contender_of(points, all.front());
+  Verdict verdict;
+  if (all.size() == 1) {
+    add_sentence(verdict, fmt::format("{} is the only one that can be had: {} {}.", best.name,
+                                      format(Seconds{best.seconds}), what));
+    add_sentence(verdict, binding_text(best));
+    add_sentence(verdict, basis_text({&best.basis, 1}));
+    verdict.assumed = assumptions(options_of(points.assignments(all.front().point)));
+    return verdict;
+  }
+  const auto dense =
+      std::ranges::find_if(all, [&](const Ranked& ranked) { return is_dense(points, ranked); });
+  const bool has_rival = dense != all.begin() && dense != all.end();
+  const auto& against = has_rival ? *dense : all[1];
+  const auto rival = contender_of(points, against);
+  add_sentence(verdict, lead_text(best, rival, what, all.size()));
+  if (&against != &all[1]) {
+    add_sentence(verdict,
+                 fmt::format("The next, {}, takes {:.3f}x as long as the fastest.",
+                             contender_of(points, all[1]).name, all[1].seconds / best.seconds));
+  }
+  add_sentence(verdict, binding_text(best));
+  add_sentence(verdict, headroom_text(best));
+  const std::array bases = {best.basis, rival.basis};
+  add_sentence(verdict, basis_text(bases));
+  add_sentence(verdict, accuracy_text(best, rival));
+  for (const auto* ranked : {&all.front(), &against})
+    add_once(verdict.assumed, assumptions(options_of(points.assignments(ranked->point))));
+  return verdict;
+}
+
+void print_table(const PointSet& points, const Ranking& ranking, const std::string& accuracy,
+                 std::size_t shown, ResultFormat format) {
+  const bool is_step = accuracy.empty();
+  TableRows rows = {{""}};
   for (const auto& option : points.varied()) rows[0].emplace_back(option);
-  rows[0].insert(rows[0].end(), {std::string(what), "against the best"});
+  rows[0].insert(rows[0].end(), {is_step ? "time per step" : fmt::format("time to {}", accuracy),
+                                 "against the best"});
   const auto& best = ranking.best_first;
   for (std::size_t i = 0; i < std::min(shown, best.size()); ++i) {
     auto& row = rows.emplace_back(1, fmt::format("{}", i + 1));
     for (auto& cell : cells_of(points, best[i])) row.push_back(std::move(cell));
-    row.push_back(format(Seconds{best[i].seconds}));
+    row.push_back(ringsim::format(Seconds{best[i].seconds}));
     row.push_back(fmt::format("{:.3f}x", best[i].seconds / best.front().seconds));
   }
-  fmt::print("{}", format_table(rows));
-  if (best.size() > shown) fmt::print("... and {} slower ones (--show)\n", best.size() - shown);
-  fmt::print("{}", uncertain_text(best.front()));
+  std::vector<std::string> lines;
+  if (best.size() > shown)
+    lines.push_back(fmt::format("... and {} slower ones (--show)", best.size() - shown));
+  const auto what = is_step ? std::string("a step") : fmt::format("to an accuracy of {}", accuracy);
+  fmt::print("{}", result_text(rows, lines, verdict_of(points, ranking, what), format));
 }
 
 void print_csv(const PointSet& points, const Ranking& ranking) {
@@ -83,7 +123,7 @@ void print_csv(const PointSet& points, const Ranking& ranking) {
       return value ? fmt::format("{}", *value) : std::string();
     };
     cells.insert(cells.end(),
-                 {number(ranked.seconds), ranked.compress_basis.value_or(""),
+                 {number(ranked.seconds), ranked.basis.compress.value_or(""),
                   number(ranked.headroom.dense_fp32), number(ranked.headroom.dense_bf16)});
     fmt::print("{}", csv_line(cells));
   }
@@ -100,7 +140,7 @@ void print_json(const PointSet& points, const Ranking& ranking) {
     all.emplace_back(Json::Object{
         {"options", Json(std::move(options))},
         {"seconds", ranked.seconds},
-        {"compress_basis", ranked.compress_basis},
+        {"compress_basis", ranked.basis.compress},
         {"headroom_seconds", Json(Json::Object{{"dense_fp32", ranked.headroom.dense_fp32},
                                                {"dense_bf16", ranked.headroom.dense_bf16}})}});
   }
@@ -108,7 +148,9 @@ void print_json(const PointSet& points, const Ranking& ranking) {
 }
 
 int execute(const CLI::App& app, const OptimizeCommand& command) {
-  if (app.count("--show") > 0 && command.format != Format::table) {
+  const bool shows_all =
+      command.format == ResultFormat::json || command.format == ResultFormat::csv;
+  if (app.count("--show") > 0 && shows_all) {
     throw UserError({{}, "--show"}, "has no effect with --format csv or json", {},
                     "leave it out: they have all configurations");
   }
@@ -138,14 +180,12 @@ int execute(const CLI::App& app, const OptimizeCommand& command) {
                                      points.size(), accuracy)
                        : ranking.first_error);
   }
-  if (command.format == Format::csv) {
+  if (command.format == ResultFormat::csv) {
     print_csv(points, ranking);
-  } else if (command.format == Format::json) {
+  } else if (command.format == ResultFormat::json) {
     print_json(points, ranking);
   } else {
-    print_table(points, ranking,
-                accuracy.empty() ? "time per step" : fmt::format("time to {}", accuracy),
-                command.shown);
+    print_table(points, ranking, accuracy, command.shown, command.format);
   }
   if (ranking.failed > 0) {
     progress.line(fmt::format("{} of {} configurations cannot be had here, the first because of {}",
@@ -167,7 +207,7 @@ std::function<int()> add_optimize(CLI::App& app, const Invocation&) {
       ->type_name("N")
       ->check(CLI::Range(1, 4096))
       ->group("optimize");
-  add_format_option(app, command->format);
+  add_result_format_option(app, command->format);
   app.add_flag("--quiet", command->quiet, "no progress on stderr")->group("output");
   return [&app, command] { return execute(app, *command); };
 }

@@ -2,12 +2,11 @@
 
 #include "tools/ringsim/calibration_output.hpp"
 #include "tools/ringsim/scan_output.hpp"
+#include "tools/ringsim/wrapped_text.hpp"
 #include "traces/records.hpp"
 #include "traces/records/trace_layers.hpp"
 
 #include <fmt/format.h>
-
-#include <algorithm>
 
 namespace ringsim {
 namespace {
@@ -84,25 +83,6 @@ std::string_view unit_text(std::string_view unit) {
   if (unit == "1") return "a number without a unit";
   if (unit == "x") return "how many times less";
   return unit;
-}
-
-std::string wrapped(std::string_view text, std::string_view first, std::size_t indent,
-                    std::size_t width) {
-  std::string lines, line(first);
-  bool is_empty = true;
-  while (!text.empty()) {
-    const auto word = text.substr(0, text.find(' '));
-    text.remove_prefix(std::min(text.size(), word.size() + 1));
-    if (!is_empty && line.size() + 1 + word.size() > width) {
-      lines += line + '\n';
-      line.assign(indent, ' ');
-      is_empty = true;
-    }
-    if (!is_empty) line += ' ';
-    line += word;
-    is_empty = false;
-  }
-  return lines + line + '\n';
 }
 
 }  // namespace ringsim

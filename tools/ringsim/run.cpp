@@ -3,13 +3,15 @@
 
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
+#include "sim/run/assumptions.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/experiment_options.hpp"
 #include "tools/ringsim/metrics.hpp"
 #include "tools/ringsim/progress.hpp"
+#include "tools/ringsim/result_table.hpp"
 #include "tools/ringsim/seeds.hpp"
-#include "tools/ringsim/table.hpp"
 #include "tools/ringsim/timeline_output.hpp"
+#include "tools/ringsim/verdict.hpp"
 #include "traces/csv.hpp"
 #include "traces/run_folder.hpp"
 #include "traces/summary.hpp"
@@ -30,7 +32,7 @@ namespace {
 struct RunCommand {
   std::map<std::string_view, std::string> values;  ///< of run_options(), as typed
   std::string output;
-  Format format = Format::table;
+  ResultFormat format = ResultFormat::table;
   bool quiet = false, transfers = false, timeline = false;
   TimelineChoice timeline_choice;
 };
@@ -50,23 +52,26 @@ void check_files(const CLI::App& app, const RunCommand& command) {
   }
 }
 
-void print_summary(const Summary& summary, Format format) {
-  if (format == Format::json) {
-    fmt::print("{}", to_text(to_json(summary)));
-    return;
-  }
+void print_csv(const Summary& summary) {
   std::vector<std::string> names, values;
-  std::vector<std::vector<std::string>> rows = {{"", "result"}};
   for (const auto& metric : metrics()) {
     names.emplace_back(metric.name);
     values.push_back(exact(metric, summary));
-    if (!metric.label.empty()) rows.push_back({std::string(metric.label), shown(metric, summary)});
   }
-  if (format == Format::csv) {
-    fmt::print("{}{}", csv_line(names), csv_line(values));
-  } else {
-    fmt::print("{}", format_table(rows));
+  fmt::print("{}{}", csv_line(names), csv_line(values));
+}
+
+void print_summary(const Summary& summary, const RunOptions& options, ResultFormat format) {
+  if (format == ResultFormat::json) {
+    fmt::print("{}", to_text(to_json(summary)));
+    return;
   }
+  if (format == ResultFormat::csv) return print_csv(summary);
+  TableRows rows = {{"", "result"}};
+  const Summary* const only = &summary;
+  for (const auto* metric : table_metrics(format, {&only, 1}))
+    rows.push_back({std::string(metric->label), shown(*metric, summary)});
+  fmt::print("{}", result_text(rows, {}, run_verdict(summary, assumptions(options)), format));
 }
 
 /// Has the observer write what --transfers and --timeline ask for.
@@ -132,7 +137,8 @@ int execute(const CLI::App& app, RunCommand command, const Invocation& invocatio
   RunOptions options = parse_run_options(app, command.values);
   check_files(app, command);
   if (!seeds) {
-    print_summary(run_once(options, command, command.output, invocation), command.format);
+    const auto summary = run_once(options, command, command.output, invocation);
+    print_summary(summary, options, command.format);
     return 0;
   }
   const auto runs = run_seeds(*seeds, [&](std::uint64_t seed) {
@@ -142,7 +148,7 @@ int execute(const CLI::App& app, RunCommand command, const Invocation& invocatio
                     has_folder ? fmt::format("{}/seed-{}", command.output, seed) : std::string(),
                     invocation);
   });
-  print_seeds(runs, command.format);
+  print_seeds(runs, command.format, assumptions(options));
   return 0;
 }
 
@@ -173,7 +179,7 @@ std::function<int()> add_run(CLI::App& app, const Invocation& invocation) {
   app.add_option("-o,--output", command->output, "folder for the result files; new or empty")
       ->type_name("DIR")
       ->group("output");
-  add_format_option(app, command->format);
+  add_result_format_option(app, command->format);
   app.add_flag("--transfers", command->transfers,
                "writes transfers.csv too: every message, much where there are many ranks")
       ->group("output");

@@ -26,7 +26,7 @@ struct ScanCommand {
   std::string points, shard, output;
   std::size_t jobs = 0;  ///< 0: one per core
   bool zip = false, dry_run = false, quiet = false, fail_fast = false;
-  Format format = Format::table;
+  ResultFormat format = ResultFormat::table;
 };
 
 ScanRequest request_of(const CLI::App& app, const ScanCommand& command) {
@@ -83,7 +83,7 @@ int execute(const CLI::App& app, const ScanCommand& command) {
   if (stop.has_come()) {
     progress.line(fmt::format("stopped with {} of {} points{}", outcome.rows.size(), outcome.points,
                               command.output.empty() ? "" : "; the same command goes on"));
-    if (command.output.empty()) print_scan(outcome.csv, command.format);
+    if (command.output.empty()) print_scan(points, outcome.csv, command.format);
     return stop.exit_code();
   }
   if (!command.output.empty()) {
@@ -91,7 +91,7 @@ int execute(const CLI::App& app, const ScanCommand& command) {
                       ? fmt::format("all {} points were done before", outcome.points)
                       : fmt::format("results are in {}/scan.csv", command.output));
   }
-  print_scan(outcome.csv, command.format);
+  print_scan(points, outcome.csv, command.format);
   report_failures(outcome, command.output);
   return outcome.failed() > 0 || !outcome.is_complete() ? 1 : 0;
 }
@@ -118,7 +118,7 @@ std::function<int()> add_scan(CLI::App& app, const Invocation&) {
                  "folder for the results; with that of the same scan it goes on")
       ->type_name("DIR")
       ->group("output");
-  add_format_option(app, command->format);
+  add_result_format_option(app, command->format);
   app.add_flag("--quiet", command->quiet, "no progress on stderr")->group("output");
   return [&app, command] { return execute(app, *command); };
 }

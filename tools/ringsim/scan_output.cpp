@@ -4,10 +4,13 @@
 #include "base/json_writer.hpp"
 #include "base/option_names.hpp"
 #include "base/text.hpp"
+#include "sim/run/assumptions.hpp"
 #include "sim/scan/folder.hpp"
+#include "sim/scan/point_runner.hpp"
 #include "sim/scan/scan_columns.hpp"
 #include "tools/ringsim/metrics.hpp"
-#include "tools/ringsim/table.hpp"
+#include "tools/ringsim/result_table.hpp"
+#include "tools/ringsim/scan_verdict.hpp"
 
 #include <fmt/format.h>
 
@@ -78,25 +81,31 @@ std::string shown_cell(const TableColumn& column, const std::string& cell) {
   return number ? shown(column.metric->shown, *number) : cell;
 }
 
-void print_table(const std::vector<std::string>& names,
-                 const std::vector<std::vector<std::string>>& rows) {
+void print_table(const PointSet& points, const ScanRows& scan, ResultFormat format) {
+  const auto& rows = scan.rows;
   constexpr std::size_t most = 50;
-  const std::size_t count = rows.size() > most + 10 ? most : rows.size();
-  auto columns = table_columns(names);
+  const bool is_long = rows.size() > most + 10 && format != ResultFormat::full;
+  const std::size_t count = is_long ? most : rows.size();
+  auto columns = table_columns(scan.names);
   std::erase_if(columns, [&](const TableColumn& column) {
     return std::ranges::all_of(rows, [&](const auto& row) { return row[column.index].empty(); });
   });
-  std::vector<std::vector<std::string>> table(1);
+  TableRows table(1);
   for (const auto& column : columns) table[0].push_back(column.heading);
   for (std::size_t i = 0; i < count; ++i) {
     auto& line = table.emplace_back();
     line.reserve(columns.size());
     for (const auto& column : columns) line.push_back(shown_cell(column, rows[i][column.index]));
   }
-  fmt::print("{}", format_table(table));
+  std::vector<std::string> lines;
   if (count < rows.size())
-    fmt::print("... and {} more points: scan.csv has all of them (-o), or --format csv\n",
-               rows.size() - count);
+    lines.push_back(
+        fmt::format("... and {} more points: scan.csv has all of them (-o), or --format csv",
+                    rows.size() - count));
+  const auto verdict = scan_verdict(scan, [&](std::uint32_t point) {
+    return assumptions(options_of(points.assignments(point)));
+  });
+  fmt::print("{}", result_text(table, lines, verdict, format));
 }
 
 Json json_cell(const std::string& name, const std::string& cell) {
@@ -136,22 +145,21 @@ OutputFile scan_file() {
   return file;
 }
 
-void print_scan(const std::string& csv, Format format) {
-  if (format == Format::csv) {
+void print_scan(const PointSet& points, const std::string& csv, ResultFormat format) {
+  if (format == ResultFormat::csv) {
     // fmt::print() would copy it; whether all of it was written is seen at the end.
     std::fwrite(csv.data(), 1, csv.size(), stdout);
     return;
   }
   CsvReader reader(csv, "scan.csv");
-  const auto names = reader.row();
-  std::vector<std::vector<std::string>> rows;
-  while (!reader.is_at_end()) rows.push_back(reader.row());
-  if (format == Format::table) return print_table(names, rows);
+  ScanRows scan{reader.row(), {}};
+  while (!reader.is_at_end()) scan.rows.push_back(reader.row());
+  if (format != ResultFormat::json) return print_table(points, scan, format);
   Json::Array objects;
-  for (const auto& row : rows) {
+  for (const auto& row : scan.rows) {
     Json::Object object;
-    for (std::size_t i = 0; i < names.size(); ++i)
-      object.emplace_back(names[i], json_cell(names[i], row[i]));
+    for (std::size_t i = 0; i < scan.names.size(); ++i)
+      object.emplace_back(scan.names[i], json_cell(scan.names[i], row[i]));
     objects.emplace_back(std::move(object));
   }
   fmt::print("{}", to_text(Json(std::move(objects))));

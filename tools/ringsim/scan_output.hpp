@@ -15,7 +15,7 @@ ResultColumns result_columns();
 OutputFile scan_file();
 
 /// Prints scan.csv as it is, as JSON, or as a table of the figures that people ask for, the first
-/// ones where points are many.
-void print_scan(const std::string& csv, Format format);
+/// ones where points are many (`full`: all of them), with a verdict.
+void print_scan(const PointSet& points, const std::string& csv, ResultFormat format);
 
 }  // namespace ringsim

@@ -6,7 +6,8 @@
 #include "base/option_names.hpp"
 #include "base/text.hpp"
 #include "tools/ringsim/metrics.hpp"
-#include "tools/ringsim/table.hpp"
+#include "tools/ringsim/result_table.hpp"
+#include "tools/ringsim/verdict.hpp"
 #include "traces/csv.hpp"
 #include "traces/summary.hpp"
 
@@ -16,6 +17,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 
 namespace ringsim {
 namespace {
@@ -53,19 +55,68 @@ std::optional<Figures> figures_of(const Metric& metric, const std::vector<Seeded
   return Figures{mean, student_quantile(values.size() - 1) * deviation / std::sqrt(count)};
 }
 
-void print_table(const std::vector<SeededSummary>& runs) {
-  std::vector<std::vector<std::string>> rows(1, {""});
-  for (const auto& run : runs) rows[0].push_back(fmt::format("seed {}", run.seed));
-  rows[0].insert(rows[0].end(), {"mean", "+- (95 %)"});
-  for (const auto& metric : metrics()) {
-    if (metric.label.empty()) continue;
-    auto& row = rows.emplace_back(1, std::string(metric.label));
-    for (const auto& run : runs) row.push_back(shown(metric, run.summary));
-    const auto figures = metric.text ? std::nullopt : figures_of(metric, runs);
-    row.push_back(figures ? shown(metric.shown, figures->mean) : "");
-    row.push_back(figures ? shown(metric.shown, figures->half_width) : "");
+double mean_of(const std::vector<SeededSummary>& runs, double SecondsPerStep::*part) {
+  double sum = 0;
+  for (const auto& run : runs) sum += run.summary.seconds_per_step.*part;
+  return sum / static_cast<double>(runs.size());
+}
+
+std::optional<double> mean_of(const std::vector<SeededSummary>& runs,
+                              const std::function<std::optional<double>(const Summary&)>& value) {
+  double sum = 0;
+  for (const auto& run : runs) {
+    const auto found = value(run.summary);
+    if (!found) return std::nullopt;
+    sum += *found;
   }
-  fmt::print("{}", format_table(rows));
+  return sum / static_cast<double>(runs.size());
+}
+
+/// The first run with the means of what the verdict names.
+Summary mean_summary(const std::vector<SeededSummary>& runs) {
+  Summary mean = runs.front().summary;
+  for (auto part : {&SecondsPerStep::compute, &SecondsPerStep::compress, &SecondsPerStep::exchange,
+                    &SecondsPerStep::exposed_exchange, &SecondsPerStep::total}) {
+    mean.seconds_per_step.*part = mean_of(runs, part);
+  }
+  mean.headroom_seconds = {
+      mean_of(runs, [](const Summary& s) { return s.headroom_seconds.dense_fp32; }),
+      mean_of(runs, [](const Summary& s) { return s.headroom_seconds.dense_bf16; })};
+  mean.accuracy = mean_of(runs, [](const Summary& s) { return s.accuracy; });
+  const auto is_alike = [&](const SeededSummary& run) {
+    const auto& own = run.summary.bottleneck;
+    return own && own->kind == mean.bottleneck->kind && own->name == mean.bottleneck->name;
+  };
+  if (mean.bottleneck && std::ranges::all_of(runs, is_alike)) {
+    mean.bottleneck->share =
+        *mean_of(runs, [](const Summary& s) { return std::optional(s.bottleneck->share); });
+  } else {
+    mean.bottleneck.reset();
+  }
+  mean.target.reset();
+  return mean;
+}
+
+void print_table(const std::vector<SeededSummary>& runs, ResultFormat format,
+                 const std::vector<std::string>& assumed) {
+  TableRows rows(1, {""});
+  std::vector<const Summary*> summaries;
+  for (const auto& run : runs) {
+    rows[0].push_back(fmt::format("seed {}", run.seed));
+    summaries.push_back(&run.summary);
+  }
+  rows[0].insert(rows[0].end(), {"mean", "+- (95 %)"});
+  std::string note = fmt::format("mean of {} seeds", runs.size());
+  for (const auto* metric : table_metrics(format, summaries)) {
+    auto& row = rows.emplace_back(1, std::string(metric->label));
+    for (const auto* summary : summaries) row.push_back(shown(*metric, *summary));
+    const auto figures = metric->text ? std::nullopt : figures_of(*metric, runs);
+    row.push_back(figures ? shown(metric->shown, figures->mean) : "");
+    row.push_back(figures ? shown(metric->shown, figures->half_width) : "");
+    if (metric->name == "accuracy" && figures) note += ", +- " + row.back();
+  }
+  const auto verdict = run_verdict(mean_summary(runs), assumed, note);
+  fmt::print("{}", result_text(rows, {}, verdict, format));
 }
 
 void print_csv(const std::vector<SeededSummary>& runs) {
@@ -149,10 +200,11 @@ std::vector<SeededSummary> run_seeds(const std::vector<std::uint64_t>& seeds,
   return runs;
 }
 
-void print_seeds(const std::vector<SeededSummary>& runs, Format format) {
-  if (format == Format::json) return print_json(runs);
-  if (format == Format::csv) return print_csv(runs);
-  print_table(runs);
+void print_seeds(const std::vector<SeededSummary>& runs, ResultFormat format,
+                 const std::vector<std::string>& assumed) {
+  if (format == ResultFormat::json) return print_json(runs);
+  if (format == ResultFormat::csv) return print_csv(runs);
+  print_table(runs, format, assumed);
 }
 
 }  // namespace ringsim

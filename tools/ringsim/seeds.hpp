@@ -27,8 +27,9 @@ std::vector<SeededSummary> run_seeds(const std::vector<std::uint64_t>& seeds,
                                      const std::function<Summary(std::uint64_t seed)>& run);
 
 /// A column per seed; their mean and half the width of its 95 % confidence interval, by Student's t
-/// distribution.
-void print_seeds(const std::vector<SeededSummary>& runs, Format format);
+/// distribution. The verdict is that of the means. `assumed`: assumptions() of the runs.
+void print_seeds(const std::vector<SeededSummary>& runs, ResultFormat format,
+                 const std::vector<std::string>& assumed);
 
 /// The 97.5 % quantile of Student's t distribution, to 0.1 %.
 double student_quantile(std::size_t degrees_of_freedom);

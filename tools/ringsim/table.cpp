@@ -30,4 +30,30 @@ std::string format_table(const std::vector<std::vector<std::string>>& rows, bool
   return text;
 }
 
+std::string markdown_text(std::string_view text) {
+  constexpr std::string_view markup = "\\`*_{}[]<>#|~&$";
+  std::string shown;
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < ' ') {
+      shown += ' ';
+      continue;
+    }
+    if (markup.find(c) != std::string_view::npos) shown += '\\';
+    shown += c;
+  }
+  return shown;
+}
+
+std::string markdown_table(const std::vector<std::vector<std::string>>& rows) {
+  std::string text;
+  for (const auto& row : rows) {
+    for (const auto& cell : row) text += "| " + markdown_text(cell) + ' ';
+    text += "|\n";
+    if (&row != &rows.front()) continue;
+    for (std::size_t i = 0; i < row.size(); ++i) text += i == 0 ? "| --- " : "| ---: ";
+    text += "|\n";
+  }
+  return text;
+}
+
 }  // namespace ringsim

@@ -1,0 +1,219 @@
+#include "tools/ringsim/scan_verdict.hpp"
+
+#include "base/units.hpp"
+#include "sim/scan/uncertain.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace ringsim {
+namespace {
+
+/// The fastest of a case, and what it is held against: the fastest dense one, or the next.
+struct Decided {
+  const ScanCase* where;
+  const ScanEntry* best;
+  const ScanEntry* rival;  ///< null where there is no other
+};
+
+double mean_seconds(const ScanEntry& entry) { return entry.mean.seconds; }
+
+Decided decide(const ScanCase& where) {
+  std::vector<const ScanEntry*> ordered;
+  ordered.reserve(where.entries.size());
+  for (const auto& entry : where.entries) ordered.push_back(&entry);
+  std::ranges::stable_sort(ordered, {},
+                           [](const ScanEntry* entry) { return mean_seconds(*entry); });
+  Decided decided{&where, ordered.front(), ordered.size() > 1 ? ordered[1] : nullptr};
+  const auto dense = std::ranges::find_if(ordered, &ScanEntry::is_dense);
+  if (dense != ordered.end() && dense != ordered.begin()) decided.rival = *dense;
+  return decided;
+}
+
+std::string factors_text(const std::vector<const Decided*>& won) {
+  double least = 0, greatest = 0;
+  bool are_dense = true;
+  for (const auto* one : won) {
+    if (one->rival == nullptr) return {};
+    const double factor = mean_seconds(*one->rival) / mean_seconds(*one->best);
+    least = least == 0 ? factor : std::min(least, factor);
+    greatest = std::max(greatest, factor);
+    are_dense = are_dense && one->rival->is_dense;
+  }
+  const auto* rival = are_dense ? "dense" : "the next";
+  if (greatest - least < 0.005) return fmt::format(" ({:.2f}x as fast as {})", least, rival);
+  return fmt::format(" ({:.2f}x to {:.2f}x as fast as {})", least, greatest, rival);
+}
+
+/// Neighbouring cases with the same winner.
+std::vector<std::vector<const Decided*>> segments(const std::vector<Decided>& all) {
+  std::vector<std::vector<const Decided*>> found;
+  for (const auto& one : all) {
+    if (found.empty() || found.back().back()->best->chosen != one.best->chosen)
+      found.emplace_back();
+    found.back().push_back(&one);
+  }
+  return found;
+}
+
+/// "scheme=iwp is fastest at bandwidth 1Gbps to 100Gbps (13.20x to 1.10x as fast as dense),
+/// scheme=dense at 1000Gbps (...)."
+std::string segments_text(const std::vector<std::vector<const Decided*>>& found,
+                          std::string_view option) {
+  std::string text;
+  for (const auto& segment : found) {
+    const auto& from = segment.front()->where->last_value;
+    const auto& to = segment.back()->where->last_value;
+    text += fmt::format("{}{}{} {}{}{}", text.empty() ? "" : "; ", segment.front()->best->chosen,
+                        text.empty() ? fmt::format(" is fastest at {}", option) : " at",
+                        from.empty() ? "without it" : from,
+                        segment.size() > 1 ? " to " + to : std::string(), factors_text(segment));
+  }
+  return text + ".";
+}
+
+/// Who wins how many cases, the one with the most first.
+std::string tally_text(const std::vector<Decided>& all) {
+  std::map<std::string, std::vector<const Decided*>> by_winner;
+  for (const auto& one : all) by_winner[one.best->chosen].push_back(&one);
+  std::vector<const std::vector<const Decided*>*> ordered;
+  ordered.reserve(by_winner.size());
+  for (const auto& [name, won] : by_winner) ordered.push_back(&won);
+  std::ranges::stable_sort(ordered, std::greater(), [](const auto* won) { return won->size(); });
+  constexpr std::size_t most = 5;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(most, ordered.size()); ++i) {
+    const auto& won = *ordered[i];
+    text += i == 0 ? fmt::format("{} is fastest in {} of {} cases{}", won.front()->best->chosen,
+                                 won.size(), all.size(), factors_text(won))
+                   : fmt::format("; {} in {}{}", won.front()->best->chosen, won.size(),
+                                 factors_text(won));
+  }
+  if (ordered.size() > most) text += fmt::format("; {} others in the rest", ordered.size() - most);
+  return text + ".";
+}
+
+std::string binding_tally(const std::vector<Decided>& all) {
+  std::map<std::string, std::size_t> kinds;
+  for (const auto& one : all) {
+    if (const auto& bottleneck = one.best->mean.bottleneck) ++kinds[bottleneck->kind];
+  }
+  std::string text;
+  for (const auto& [kind, count] : kinds)
+    text += fmt::format("{}{} in {}", text.empty() ? "" : ", ", binding_name(kind), count);
+  if (text.empty()) return {};
+  return fmt::format("What binds the fastest, of {} cases: {}.", all.size(), text);
+}
+
+/// Accuracies of the fastest, over the cases.
+std::string accuracies_text(const std::vector<Decided>& all) {
+  std::optional<double> least, most;
+  for (const auto& one : all) {
+    const auto accuracy = one.best->mean.accuracy;
+    if (!accuracy) continue;
+    least = least ? std::min(*least, *accuracy) : *accuracy;
+    most = most ? std::max(*most, *accuracy) : *accuracy;
+  }
+  if (!least) return std::string(no_accuracy);
+  return fmt::format("The fastest end at accuracies of {:.2f} % to {:.2f} %.", *least * 100,
+                     *most * 100);
+}
+
+/// Nothing was chosen from: where a step takes least and most.
+std::string range_text(const std::vector<Decided>& all, std::string_view what) {
+  const auto seconds = [](const Decided& one) { return mean_seconds(*one.best); };
+  const auto [least, most] = std::ranges::minmax_element(all, {}, seconds);
+  const auto time = [&](const Decided& one) { return format(Seconds{seconds(one)}); };
+  if (all.size() == 1) return fmt::format("It takes {} {}.", time(*least), what);
+  return fmt::format("It takes least at {}: {} {}; most at {}: {}.", least->where->where,
+                     time(*least), what, most->where->where, time(*most));
+}
+
+std::string_view what_of(const ScanCases& cases) {
+  return cases.is_to_target ? "to the target accuracy" : "a step";
+}
+
+void add_what_wins(Verdict& verdict, const ScanCases& cases, const std::vector<Decided>& decided) {
+  if (!cases.has_choice) {
+    add_sentence(verdict, range_text(decided, what_of(cases)));
+  } else if (decided.size() == 1) {
+    const auto& one = decided.front();
+    add_sentence(verdict, one.rival == nullptr
+                              ? range_text(decided, what_of(cases))
+                              : lead_text(one.best->mean, one.rival->mean, what_of(cases),
+                                          one.where->entries.size()));
+  } else {
+    const auto found = segments(decided);
+    constexpr std::size_t most_segments = 5;
+    const bool is_line = !cases.only_option.empty() && found.size() <= most_segments;
+    add_sentence(verdict, is_line ? segments_text(found, cases.only_option) : tally_text(decided));
+    if (is_line && found.size() > 1)
+      add_sentence(verdict, "The command breakeven finds where that changes.");
+  }
+}
+
+/// What binds, until when it holds, and accuracy.
+void add_what_it_rests_on(Verdict& verdict, const std::vector<Decided>& decided) {
+  const auto& one = decided.front();
+  const bool is_alone = decided.size() == 1;
+  std::vector<TimeBasis> bases;
+  bool is_guess = false;
+  for (const auto& each : decided) {
+    bases.push_back(each.best->mean.basis);
+    if (each.rival != nullptr) bases.push_back(each.rival->mean.basis);
+    is_guess = is_guess || is_uncertain(each.best->mean.basis.compress);
+  }
+  const auto headroom = is_alone ? headroom_text(one.best->mean) : std::string();
+  add_sentence(verdict, is_alone ? binding_text(one.best->mean) : binding_tally(decided));
+  add_sentence(verdict, headroom);
+  if (headroom.empty() && is_guess)
+    add_sentence(verdict,
+                 "With --headroom on each point says how much longer compressing may take until "
+                 "dense is as fast.");
+  add_sentence(verdict, basis_text(bases));
+  if (is_alone && one.rival != nullptr) {
+    const auto note = one.best->seeds > 1 ? fmt::format("means of {} seeds", one.best->seeds)
+                                          : std::string(one_seed);
+    add_sentence(verdict, accuracy_text(one.best->mean, one.rival->mean, note));
+  } else {
+    add_sentence(verdict, accuracies_text(decided));
+  }
+}
+
+}  // namespace
+
+Verdict scan_verdict(
+    const ScanRows& scan,
+    const std::function<std::vector<std::string>(std::uint32_t point)>& assumed_by) {
+  const auto cases = read_cases(scan);
+  Verdict verdict;
+  std::vector<Decided> decided;
+  for (const auto& where : cases.all) decided.push_back(decide(where));
+  if (!decided.empty()) {
+    add_what_wins(verdict, cases, decided);
+    add_what_it_rests_on(verdict, decided);
+  } else {
+    add_sentence(verdict, "No point has a result.");
+  }
+  if (cases.failed > 0)
+    add_sentence(verdict, fmt::format("{} of {} points failed.", cases.failed, scan.rows.size()));
+  if (cases.not_reached > 0) {
+    add_sentence(verdict, fmt::format("{} of {} points do not get to the target accuracy.",
+                                      cases.not_reached, scan.rows.size()));
+  }
+  constexpr std::size_t most_asked = 16;
+  for (std::size_t i = 0; i < std::min(most_asked, decided.size()); ++i) {
+    for (const auto* entry : {decided[i].best, decided[i].rival}) {
+      if (entry != nullptr) add_once(verdict.assumed, assumed_by(entry->point));
+    }
+  }
+  return verdict;
+}
+
+}  // namespace ringsim
