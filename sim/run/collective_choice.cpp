@@ -2,9 +2,12 @@
 
 #include "base/error.hpp"
 #include "base/option_names.hpp"
+#include "sim/run/nccl_links.hpp"
 #include "sim/run/slowest_hop.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace ringsim {
 namespace {
@@ -15,9 +18,10 @@ bool spans_nodes(const Topology& topology, Rank ranks) {
 
 std::string_view algorithm_name(const RunOptions& options, const Topology& topology, Rank ranks) {
   if (options.collective != automatic_collective) return options.collective;
-  const bool has_whole_nodes =
-      ranks % topology.gpus_per_node() == 0 && !has_deaths(topology, ranks);
-  return spans_nodes(topology, ranks) && has_whole_nodes ? "hierarchical" : "ring";
+  const Rank per_node = std::min(ranks, topology.gpus_per_node());
+  const bool has_whole_nodes = ranks % per_node == 0 && !has_deaths(topology, ranks);
+  if (has_whole_nodes && !topology.library().empty()) return topology.library();
+  return has_whole_nodes && spans_nodes(topology, ranks) ? "hierarchical" : "ring";
 }
 
 }  // namespace
@@ -36,6 +40,10 @@ CollectiveChoice choose_collective(const RunOptions& options, const Topology& to
         option_place("collective"),
         fmt::format("{} needs whole nodes, and hosts of {} die", algorithm.name, topology.name()),
         "another one is accepted (ringsim list collectives)");
+  }
+  if (algorithm.is_library) {
+    request.ranks_per_node = nccl_ranks_per_node(topology, ranks);
+    request.nccl = nccl_links(topology, ranks);
   }
   algorithm.make_all_reduce(request);  // or it says why not, before anything slow begins
   return {&algorithm, request, slowest_hop(topology, ranks)};

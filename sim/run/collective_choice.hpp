@@ -6,9 +6,10 @@
 
 namespace ringsim {
 
-/// The algorithm that `collective` names, with its options. `auto`: hierarchical on whole nodes of
-/// several GPUs, as a flat ring of all ranks leaves most of their cards idle or passes them most
-/// often; else ring. Throws UserError where the algorithm cannot be had or does not take an option.
+/// The algorithm that `collective` names, with its options. `auto`: what the topology's file says
+/// ("library"); else hierarchical on whole nodes of several GPUs, as a flat ring of all ranks
+/// leaves most of their cards idle or passes them most often; else ring. Throws UserError where the
+/// algorithm cannot be had or does not take an option.
 CollectiveChoice choose_collective(const RunOptions& options, const Topology& topology, Rank ranks);
 
 /// Why `auto` took a flat ring on nodes of several GPUs, a whole sentence; empty where it did not.

@@ -76,8 +76,9 @@ constexpr RunOption rows[] = {
       .set = [](RunOptions& o, const OptionValue& v) { o.backend = value_as<std::string>(v); }}},
     {{.name = "collective",
       .value = "NAME",
-      .meaning = "all-reduce algorithm (ringsim list collectives); auto: hierarchical over whole "
-                 "nodes of several GPUs, ring elsewhere",
+      .meaning =
+          "all-reduce algorithm (ringsim list collectives); auto: what the topology's file "
+          "names (\"library\"), else hierarchical over whole nodes of several GPUs, else ring",
       .limits = NameOf{collective_names,
                        [](std::string_view name) {
                          if (name != automatic_collective) find_collective(name);
