@@ -17,8 +17,9 @@ nccl::Choice nccl_all_reduce_choice(const AllReduceRequest& request);
 ///   node at its GPU c, so that each card is passed once. Every message waits for the mean of the
 ///   hops (inside and between nodes), as a wave passes all of them in turn.
 /// - Tree inside a node: a chain of k pieces up to rank 0 and down again. A rank in the middle
-///   passes on both ways, so pieces follow one another in every second round (with 2 ranks in
-///   each). Hops cost their latency once: what follows flows.
+///   passes on both ways, in half of the time each: where that does not show in the topology, as
+///   ways from both sides meet in a link, pieces follow one another in every second round (with 2
+///   ranks in each). Hops cost their latency once: what follows flows.
 /// - Tree over nodes: such a chain in each node, and between their first GPUs two binary trees with
 ///   half of the buffer each, the inner nodes of one being leaves of the other (Sanders, Speck and
 ///   Traeff, "Two-tree algorithms for full bandwidth broadcast, reduction and scan", 2009); with 2

@@ -11,7 +11,8 @@ NcclCall::NcclCall(const AllReduceRequest& request, std::string_view operation, 
       bytes_(static_cast<double>(bytes.count)),
       arrangement_{request.ranks, request.ranks / std::min(request.ranks, request.ranks_per_node)},
       links_(*request.nccl),
-      choice_(nccl::nccl_choice(operation, bytes_, arrangement_, links_.model.believed)) {
+      choice_(nccl::nccl_choice(operation, bytes_, arrangement_, links_.model.believed,
+                                links_.forced)) {
   check(request.ranks >= 2 && request.ranks % arrangement_.nodes == 0,
         "NCCL's collectives need two ranks and whole nodes");
 }
@@ -22,6 +23,10 @@ Rank NcclCall::rails() const {
 
 double NcclCall::fixed_part() const {
   return arrangement_.nodes == 1 && fabric() == Fabric::sockets ? 0 : get(Part::call);
+}
+
+std::uint32_t NcclCall::stride() const {
+  return arrangement_.nodes == 1 && arrangement_.ranks > 2 && !links_.meets_at_gpus ? 2 : 1;
 }
 
 NcclPassages NcclCall::ring_passages() const {

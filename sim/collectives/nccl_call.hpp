@@ -32,6 +32,9 @@ class NcclCall {
   /// How many GPUs of a node have a card of their own.
   Rank rails() const;
 
+  /// Of pieces of a tree: every so many rounds one.
+  std::uint32_t stride() const;
+
   NcclPassages ring_passages() const;
   /// Of the first of `pieces` that follow one another along a ring, and of the others.
   NcclPassages broadcast_passages(bool is_first_piece, std::uint32_t pieces) const;

@@ -11,6 +11,10 @@ namespace ringsim {
 struct NcclLinks {
   nccl::Model model;
   BytesPerSecond inside, between;  ///< of a route within a node, and to the next one
+  /// Whether what a GPU gets from two others passes one link, as behind a switch.
+  bool meets_at_gpus = false;
+  std::optional<nccl::Algorithm> forced =
+      {};  ///< the only one that all-reduces may take (NCCL_ALGO)
 };
 
 }  // namespace ringsim

@@ -53,7 +53,7 @@ class NcclTree final : public Collective {
     const double pieces = nodes == 1 ? nccl::chain_pieces(call.bytes(), protocol, call.fabric())
                                      : nccl::network_pieces(call.bytes(), protocol);
     pieces_ = static_cast<std::uint32_t>(pieces);
-    stride_ = nodes == 1 && ranks_ > 2 ? 2 : 1;
+    stride_ = call.stride();
     trees_.emplace_back(nodes, false);
     if (nodes > 2) trees_.emplace_back(nodes, true);
     height_ = trees_.front().height + per_node_ - 1;

@@ -37,6 +37,12 @@ Hops hops_of(const Topology& topology, Rank ranks, Rank per_node) {
   return hops;
 }
 
+bool meets_at_gpus(const Topology& topology, Rank ranks) {
+  if (ranks < 3) return false;
+  const auto from_one = topology.route(0, 1).links, from_other = topology.route(2, 1).links;
+  return std::ranges::find_first_of(from_one, from_other) != from_one.end();
+}
+
 }  // namespace
 
 Rank nccl_ranks_per_node(const Topology& topology, Rank ranks) {
@@ -65,7 +71,7 @@ std::shared_ptr<const NcclLinks> nccl_links(const Topology& topology, Rank ranks
       believed, machine, {ranks, std::max<Rank>(1, ranks / per_node)}, hops.latency_between);
   return std::make_shared<const NcclLinks>(
       NcclLinks{fitted != nullptr ? nccl::completed(*fitted, defaults) : defaults, hops.inside,
-                hops.between});
+                hops.between, meets_at_gpus(topology, ranks)});
 }
 
 }  // namespace ringsim

@@ -9,7 +9,8 @@ struct NcclCase {
   Rank nodes, per_node;
   bool has_card_per_gpu = true;
   BytesPerSecond inside{300e9}, network{25e9};  ///< of a GPU, and of a card
-  double belief = 1;                            ///< what NCCL believes in, over what is there
+  std::optional<nccl::Algorithm> forced = {};
+  bool meets_at_gpus = true;
 
   Rank ranks() const { return nodes * per_node; }
   nccl::Arrangement arrangement() const { return {ranks(), nodes}; }
@@ -17,11 +18,10 @@ struct NcclCase {
   std::shared_ptr<const NcclLinks> links() const {
     const double rails = has_card_per_gpu ? per_node : 1;
     const nccl::Machine machine{nccl::Fabric::nvlink, has_card_per_gpu};
-    auto model = nccl::default_model({nccl::Fabric::nvlink, inside, rails * network}, machine,
-                                     arrangement(), {});
-    model.believed.inside = belief * inside;
-    model.believed.between = belief * rails * network;
-    return std::make_shared<const NcclLinks>(NcclLinks{std::move(model), inside, network});
+    return std::make_shared<const NcclLinks>(
+        NcclLinks{nccl::default_model({nccl::Fabric::nvlink, inside, rails * network}, machine,
+                                      arrangement(), {}),
+                  inside, network, meets_at_gpus, forced});
   }
   AllReduceRequest request(std::size_t elements) const {
     return {.ranks = ranks(),

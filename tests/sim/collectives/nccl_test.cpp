@@ -13,8 +13,7 @@ using namespace ringsim::test;
 
 namespace {
 
-// NCCL takes rings where bytes take long, and trees where they take no time.
-constexpr double slow = 1e-6, fast = 1e3;
+using nccl::Algorithm;
 
 Buffers random_buffers(Rank ranks, std::size_t elements) {
   Random random(ranks, Purpose::batch_order);
@@ -25,7 +24,7 @@ Buffers random_buffers(Rank ranks, std::size_t elements) {
   return buffers;
 }
 
-std::vector<NcclCase> arrangements(double belief) {
+std::vector<NcclCase> arrangements(Algorithm forced) {
   std::vector<NcclCase> all;
   for (const auto& [nodes, per_node] : std::vector<std::pair<Rank, Rank>>{
            {1, 2}, {1, 5}, {1, 8}, {2, 1}, {3, 1}, {8, 1}, {2, 4}, {3, 2}, {4, 3}, {5, 2}}) {
@@ -33,15 +32,15 @@ std::vector<NcclCase> arrangements(double belief) {
       all.push_back({.nodes = nodes,
                      .per_node = per_node,
                      .has_card_per_gpu = has_card_per_gpu,
-                     .belief = belief});
+                     .forced = forced});
   }
   return all;
 }
 
-void check_all_reduce(const NcclCase& of, std::size_t elements, nccl::Algorithm algorithm) {
+void check_all_reduce(const NcclCase& of, std::size_t elements) {
   const auto request = of.request(elements);
   INFO(of.nodes << " nodes of " << of.per_node << ", " << elements);
-  REQUIRE(nccl_all_reduce_choice(request).algorithm == algorithm);
+  REQUIRE(nccl_all_reduce_choice(request).algorithm == of.forced);
   auto buffers = random_buffers(of.ranks(), elements);
   std::vector<std::int64_t> sum(elements);
   for (const auto& buffer : buffers) {
@@ -56,26 +55,30 @@ void check_all_reduce(const NcclCase& of, std::size_t elements, nccl::Algorithm 
 }  // namespace
 
 TEST_CASE("NCCL's rings add up all buffers", "[nccl]") {
-  for (const auto& of : arrangements(slow)) {
-    check_all_reduce(of, 1000, nccl::Algorithm::ring);
-    check_all_reduce(of, 3, nccl::Algorithm::ring);
+  for (const auto& of : arrangements(Algorithm::ring)) {
+    check_all_reduce(of, 1000);
+    check_all_reduce(of, 3);
   }
 }
 
 TEST_CASE("NCCL's trees add up all buffers", "[nccl]") {
-  for (const auto& of : arrangements(fast)) {
-    if (of.ranks() < 3) continue;  // which have no tree that is faster than a ring
-    check_all_reduce(of, 1000, nccl::Algorithm::tree);
-    check_all_reduce(of, 3, nccl::Algorithm::tree);
+  for (const auto& of : arrangements(Algorithm::tree)) {
+    check_all_reduce(of, 1000);
+    check_all_reduce(of, 3);
   }
-  // Several pieces: of 96 KiB inside a node, of 8 KiB between nodes.
-  check_all_reduce({.nodes = 1, .per_node = 3, .belief = fast}, 60'000, nccl::Algorithm::tree);
-  check_all_reduce({.nodes = 4, .per_node = 2, .belief = fast}, 9'000, nccl::Algorithm::tree);
-  check_all_reduce({.nodes = 5, .per_node = 1, .belief = fast}, 9'000, nccl::Algorithm::tree);
+  // Several pieces: of 96 KiB inside a node, in each round or in every second one, of 8 KiB between
+  // nodes.
+  for (const bool meets_at_gpus : {true, false}) {
+    check_all_reduce(
+        {.nodes = 1, .per_node = 3, .forced = Algorithm::tree, .meets_at_gpus = meets_at_gpus},
+        60'000);
+  }
+  check_all_reduce({.nodes = 4, .per_node = 2, .forced = Algorithm::tree}, 9'000);
+  check_all_reduce({.nodes = 5, .per_node = 1, .forced = Algorithm::tree}, 9'000);
 }
 
 TEST_CASE("each rank ends NCCL's reduce-scatter with a chunk that is summed", "[nccl]") {
-  for (const auto& of : arrangements(slow)) {
+  for (const auto& of : arrangements(Algorithm::ring)) {
     constexpr std::size_t elements = 500;
     INFO(of.nodes << " nodes of " << of.per_node);
     auto buffers = random_buffers(of.ranks(), elements);
@@ -95,7 +98,7 @@ TEST_CASE("each rank ends NCCL's reduce-scatter with a chunk that is summed", "[
 }
 
 TEST_CASE("NCCL's all-gather brings every part to every rank", "[nccl]") {
-  for (const auto& of : arrangements(slow)) {
+  for (const auto& of : arrangements(Algorithm::ring)) {
     INFO(of.nodes << " nodes of " << of.per_node);
     // Parts of 0, 8, 16, ... elements: whole ones in every lane of 1, 2 and 4.
     std::vector<Bytes> parts;
@@ -121,7 +124,7 @@ TEST_CASE("NCCL's all-gather brings every part to every rank", "[nccl]") {
 }
 
 TEST_CASE("NCCL's broadcast brings the root's buffer to every rank", "[nccl]") {
-  for (const auto& of : arrangements(slow)) {
+  for (const auto& of : arrangements(Algorithm::ring)) {
     for (const Rank root : {Rank{0}, of.ranks() / 2, of.ranks() - 1}) {
       INFO(of.nodes << " nodes of " << of.per_node << ", from " << root);
       constexpr std::size_t elements = 400;

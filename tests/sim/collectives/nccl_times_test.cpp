@@ -29,7 +29,8 @@ double form_of(const NcclCase& of, std::string_view operation, std::size_t bytes
   const auto links = of.links();
   const auto& model = links->model;
   const auto size = static_cast<double>(bytes);
-  const auto choice = nccl::nccl_choice(operation, size, of.arrangement(), model.believed);
+  const auto choice =
+      nccl::nccl_choice(operation, size, of.arrangement(), model.believed, of.forced);
   double time = 0;
   for (const auto& [parameter, coefficient] :
        cluster::terms_of(operation, size, of.arrangement(), choice, model.machine))
@@ -52,8 +53,14 @@ nccl::Choice choice_of(const NcclCase& of, std::size_t bytes) {
 
 TEST_CASE("NCCL's calls inside a node take the fitted form's time", "[nccl]") {
   std::vector<std::string> chosen;
-  for (const Rank ranks : {2, 4, 8}) {
-    const NcclCase of{.nodes = 1, .per_node = ranks};
+  for (const auto& [ranks, forced] :
+       std::vector<std::pair<Rank, nccl::Algorithm>>{{2, nccl::Algorithm::ring},
+                                                     {8, nccl::Algorithm::ring},
+                                                     {2, nccl::Algorithm::tree},
+                                                     {4, nccl::Algorithm::tree},
+                                                     {8, nccl::Algorithm::tree}}) {
+    const NcclCase of{.nodes = 1, .per_node = ranks, .forced = forced, .meets_at_gpus = false};
+    const auto topology = uniform_ring(ranks, of.inside.value, 3e-6);
     for (std::size_t bytes = 4 * KiB; bytes <= 256 * MiB; bytes *= 4) {
       const auto [algorithm, protocol] = choice_of(of, bytes);
       INFO(ranks << " ranks, " << bytes << " bytes: " << nccl::name_of(algorithm) << " "
@@ -61,17 +68,30 @@ TEST_CASE("NCCL's calls inside a node take the fitted form's time", "[nccl]") {
       const auto phases = calls(make_nccl_all_reduce(of.request(bytes / 4)));
       // Pieces of a chain differ by an element.
       const double tolerance = algorithm == nccl::Algorithm::tree ? 2e-4 : 1e-5;
-      const double end = run_recurrence(topology_of(of), make_program(phases), {}).end.value;
+      const double end = run_recurrence(topology, make_program(phases), {}).end.value;
       CHECK(end == Approx(form_of(of, "all_reduce", bytes)).epsilon(tolerance));
-      CHECK(fluid_end(of, phases) == Approx(end).epsilon(1e-9));
+      CHECK(find_backend("fluid").run(topology, make_program(phases), {}).end.value ==
+            Approx(end).epsilon(1e-9));
       chosen.push_back(std::string(nccl::name_of(algorithm)) + "/" +
                        std::string(nccl::name_of(protocol)));
     }
   }
   // Both algorithms and all protocols were among them.
-  for (const char* what : {"ring/Simple", "ring/LL", "tree/LL", "tree/LL128"}) {
+  for (const char* what : {"ring/Simple", "ring/LL", "tree/LL", "tree/LL128", "tree/Simple"}) {
     INFO(what);
     CHECK(std::ranges::find(chosen, what) != chosen.end());
+  }
+}
+
+TEST_CASE("NCCL's chains behind a switch share the ports of GPUs", "[nccl]") {
+  // A rank in the middle gets pieces from both sides at once, each at half of the rate.
+  const NcclCase of{.nodes = 1, .per_node = 4, .forced = nccl::Algorithm::tree};
+  for (const std::size_t bytes : {4 * KiB, 1 * MiB, 256 * MiB}) {
+    INFO(bytes << " bytes");
+    const auto phases = calls(make_nccl_all_reduce(of.request(bytes / 4)));
+    const double end = fluid_end(of, phases);
+    CHECK(end == Approx(form_of(of, "all_reduce", bytes)).epsilon(0.15));
+    CHECK(simgrid_end(topology_of(of), phases) == Approx(end).epsilon(1e-9));
   }
 }
 
@@ -101,8 +121,10 @@ TEST_CASE("NCCL's broadcasts take the fitted form's time", "[nccl]") {
 TEST_CASE("NCCL's rings over nodes use every card", "[nccl]") {
   // 2 nodes of 4 GPUs: 14 rounds of an 8th, over 4 cards side by side or over one.
   for (const bool has_card_per_gpu : {true, false}) {
-    const NcclCase of{
-        .nodes = 2, .per_node = 4, .has_card_per_gpu = has_card_per_gpu, .belief = 1e-3};
+    const NcclCase of{.nodes = 2,
+                      .per_node = 4,
+                      .has_card_per_gpu = has_card_per_gpu,
+                      .forced = nccl::Algorithm::ring};
     constexpr std::size_t bytes = 64 * MiB;
     REQUIRE(choice_of(of, bytes).algorithm == nccl::Algorithm::ring);
     const auto phases = calls(make_nccl_all_reduce(of.request(bytes / 4)));
@@ -113,9 +135,9 @@ TEST_CASE("NCCL's rings over nodes use every card", "[nccl]") {
 }
 
 TEST_CASE("NCCL's trees over two nodes take the fitted form's time", "[nccl]") {
-  const NcclCase of{.nodes = 2, .per_node = 2, .has_card_per_gpu = false, .belief = 1e3};
+  const NcclCase of{
+      .nodes = 2, .per_node = 2, .has_card_per_gpu = false, .forced = nccl::Algorithm::tree};
   for (const std::size_t bytes : {4 * KiB, 64 * KiB}) {
-    REQUIRE(choice_of(of, bytes) == nccl::Choice{nccl::Algorithm::tree, nccl::Protocol::ll});
     const auto phases = calls(make_nccl_all_reduce(of.request(bytes / 4)));
     // What passes inside the nodes, which the form leaves out, takes little.
     CHECK(fluid_end(of, phases) == Approx(form_of(of, "all_reduce", bytes)).epsilon(0.02));
@@ -124,8 +146,10 @@ TEST_CASE("NCCL's trees over two nodes take the fitted form's time", "[nccl]") {
 
 TEST_CASE("NCCL's double trees share cards, and take no longer than the fitted form", "[nccl]") {
   for (const bool has_card_per_gpu : {true, false}) {
-    const NcclCase of{
-        .nodes = 4, .per_node = 2, .has_card_per_gpu = has_card_per_gpu, .belief = 1e3};
+    const NcclCase of{.nodes = 4,
+                      .per_node = 2,
+                      .has_card_per_gpu = has_card_per_gpu,
+                      .forced = nccl::Algorithm::tree};
     for (const std::size_t bytes : {4 * KiB, 256 * KiB}) {
       INFO(bytes << " bytes");
       REQUIRE(choice_of(of, bytes).algorithm == nccl::Algorithm::tree);
@@ -139,7 +163,7 @@ TEST_CASE("NCCL's double trees share cards, and take no longer than the fitted f
 }
 
 TEST_CASE("a slow cable slows NCCL's calls", "[nccl]") {
-  const NcclCase of{.nodes = 2, .per_node = 4, .belief = 1e-3};
+  const NcclCase of{.nodes = 2, .per_node = 4, .forced = nccl::Algorithm::ring};
   const auto phases = calls(make_nccl_all_reduce(of.request(16 * MiB)));
   auto topology = topology_of(of);
   const auto run = [&] {
