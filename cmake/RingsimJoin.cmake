@@ -9,14 +9,17 @@ endfunction()
 
 # When all folders have added their sources.
 function(ringsim_join_now target)
+  get_target_property(stay_alone ${target} ringsim_sources_stay_alone)
+  if(stay_alone)
+    return()
+  endif()
   get_target_property(sources ${target} SOURCES)
   get_target_property(folder ${target} SOURCE_DIR)
   set(paths "")
   foreach(source ${sources})
     cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY "${folder}" NORMALIZE)
-    # What an executable may have in the archive's place stays alone: generated tables (ringsim_extended_registry), and
-    # the kernels of the emulated engine.
-    if(source MATCHES "\\.cpp$" AND NOT source MATCHES "_registry\\.cpp$|/cuda/")
+    # A generated table stays alone: an executable may have one in its place (ringsim_extended_registry).
+    if(source MATCHES "\\.cpp$" AND NOT source MATCHES "_registry\\.cpp$")
       list(APPEND paths "${source}")
     endif()
   endforeach()

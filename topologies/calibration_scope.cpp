@@ -1,5 +1,7 @@
 #include "topologies/calibration_scope.hpp"
 
+#include "topologies/nccl/model_json.hpp"
+
 #include <algorithm>
 
 namespace ringsim {
@@ -30,13 +32,13 @@ CalibrationScope read_calibration_scope(const JsonValue& value) {
                          object["smallest"].bytes(),
                          object["largest"].bytes(),
                          object["median_error"].number(0, most),
-                         object["worst_error"].number(0, most)};
+                         object["worst_error"].number(0, most),
+                         {}};
   for (const auto& each : object["operations"].array("a list of operations is accepted"))
     scope.operations.push_back(each.string("the name of an operation is accepted"));
   if (const auto warnings = object.find("warnings"))
     for (const auto& each : warnings->array("a list of texts is accepted")) each.string();
-  if (const auto model = object.find("model"); model && !model->is_object())
-    model->wrong("an object of parameters is accepted");
+  if (const auto model = object.find("model")) scope.model = nccl::read_model(*model);
   return scope;
 }
 

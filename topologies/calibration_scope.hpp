@@ -3,6 +3,7 @@
 #include "base/basis.hpp"
 #include "base/json_reader.hpp"
 #include "base/units.hpp"
+#include "topologies/nccl/model.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -18,9 +19,11 @@ struct CalibrationScope {
   std::vector<std::uint32_t> ranks, nodes;
   Bytes smallest, largest;  ///< sizes of calls
   double median_error, worst_error;
+  std::optional<nccl::Model> model =
+      {};  ///< of NCCL's calls, where many tables were fitted together
 };
 
-/// Reads and checks it. Its key "model", the fitted parameters, is for programs that know them.
+/// Reads and checks it.
 CalibrationScope read_calibration_scope(const JsonValue& value);
 
 /// Calls of a collective.

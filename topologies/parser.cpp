@@ -83,6 +83,11 @@ Topology load_topology(const std::filesystem::path& path) {
   }
   if (const auto gpu = root.find("gpu"))
     topology.set_gpu(gpu->string("the name of a GPU (ringsim list gpus) is accepted"));
+  if (const auto library = root.find("library")) {
+    constexpr std::string_view accepted = "\"nccl\" is accepted";
+    if (library->string(accepted) != "nccl") library->wrong(accepted);
+    topology.set_library("nccl");
+  }
   if (const auto calibration = root.find("calibration"))
     topology.set_calibration(read_calibration_scope(*calibration));
   if (const auto links = root.find("link_exceptions")) read_link_exceptions(*links, topology);

@@ -13,12 +13,15 @@ namespace {
 
 constexpr std::size_t widest_line = 120;
 
-constexpr std::array<TopologyKey, 5> first_keys = {{
+constexpr std::array<TopologyKey, 6> first_keys = {{
     {"$schema", R"({"type": "string"})", false},
     {"name", R"({"type": "string", "description": "Names the topology in tables."})"},
     {"description", R"({"type": "string", "description": "One line for people."})", false},
     {"kind", R"({"type": "string"})"},
     {"gpu", R"({"type": "string", "description": "The GPU of its hosts, e.g. a100."})", false},
+    {"library",
+     R"({"enum": ["nccl"], "description": "What its hosts exchange with: --collective auto takes it."})",
+     false},
 }};
 
 constexpr std::array<TopologyKey, 4> last_keys = {{
@@ -64,7 +67,7 @@ constexpr std::string_view parts = R"({
       "smallest": {"$ref": "#/definitions/bytes"}, "largest": {"$ref": "#/definitions/bytes"},
       "median_error": {"type": "number", "minimum": 0}, "worst_error": {"type": "number", "minimum": 0},
       "warnings": {"type": "array", "items": {"type": "string"}},
-      "model": {"type": "object", "description": "The fitted parameters."}},
+      "model": {"type": "object", "description": "Fitted parameters, by which --collective nccl takes its time."}},
     "required": ["operations", "ranks", "nodes", "smallest", "largest", "median_error", "worst_error"],
     "additionalProperties": false},
   "outages": {

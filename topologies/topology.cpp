@@ -30,6 +30,7 @@ const Host& Topology::host(Rank rank) const {
 }
 
 std::uint32_t Topology::gpus_per_node() const { return shape_->gpus_per_node(); }
+bool Topology::has_card_per_gpu() const { return shape_->has_card_per_gpu(); }
 
 Route Topology::route(Rank source, Rank target) const {
   check(source < hosts_ && target < hosts_ && source != target,

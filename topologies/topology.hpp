@@ -62,12 +62,16 @@ class Topology {
   const std::string& description() const { return description_; }
   /// The name of the GPU of its hosts; empty where the file names none.
   const std::string& gpu() const { return gpu_; }
+  /// The name of the library that its hosts exchange with; empty where the file names none.
+  const std::string& library() const { return library_; }
   const TopologyKindDefinition& kind() const { return *kind_; }
   std::uint32_t hosts() const { return hosts_; }
   const std::vector<Link>& links() const { return links_; }
   const Host& host(Rank rank) const;
   /// GPUs that share a node: rank r is in node r / G. 1 where the kind knows no nodes.
   std::uint32_t gpus_per_node() const;
+  /// Whether each GPU of a node has a network card of its own.
+  bool has_card_per_gpu() const;
 
   /// The route from one host to another, different one.
   Route route(Rank source, Rank target) const;
@@ -84,6 +88,7 @@ class Topology {
   const std::optional<CalibrationScope>& calibration() const { return calibration_; }
 
   void set_gpu(std::string gpu) { gpu_ = std::move(gpu); }
+  void set_library(std::string library) { library_ = std::move(library); }
   void set_description(std::string description) { description_ = std::move(description); }
   void set_calibration(CalibrationScope scope) { calibration_ = std::move(scope); }
   void set_link(LinkId id, Link link) { links_.at(id) = std::move(link); }
@@ -92,7 +97,7 @@ class Topology {
   void set_host(Rank rank, Host host) { hosts_apart_[rank] = std::move(host); }
 
  private:
-  std::string name_, description_, gpu_;
+  std::string name_, description_, gpu_, library_;
   const TopologyKindDefinition* kind_;
   std::shared_ptr<const Shape> shape_;
   std::uint32_t hosts_;

@@ -9,10 +9,18 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace ringsim {
+
+/// How a message passes, where that is not as the links of its route say by their latencies and
+/// models of message size.
+struct Passage {
+  Seconds latency;     ///< before its bytes flow
+  double stretch = 1;  ///< bytes of the route's capacity that each of its bytes takes
+};
 
 /// Every message is sent and received in rounds of the same number; between two ranks, sends and
 /// receives of a round stand in the same order.
@@ -21,6 +29,7 @@ struct Message {
   Bytes bytes;        ///< of both sides
   Bytes offset = {};  ///< where it stands in the rank's buffer
   bool adds = false;  ///< of a receive: it is added to what stands there, and does not replace it
+  const Passage* passage = nullptr;  ///< of a send, the collective's; null: as the links say
 };
 
 /// What one rank does in one round: it posts all of it together and waits for all of it. Empty: the
@@ -73,6 +82,9 @@ class Collective {
   }
 };
 
+/// What NCCL chooses by and how long its calls take on the links (sim/collectives/nccl_links.hpp).
+struct NcclLinks;
+
 /// All ranks hold a buffer of `elements`; afterwards all hold the sum.
 struct AllReduceRequest {
   Rank ranks;
@@ -81,6 +93,7 @@ struct AllReduceRequest {
   Rank ranks_per_node = 1;  ///< rank r is in node r / ranks_per_node
   std::uint32_t directions = 1, channels = 1;
   Bytes chunk{512 * 1024};  ///< of a pipeline
+  std::shared_ptr<const NcclLinks> nccl = nullptr;
 };
 
 /// Ring all-reduce (Patarasuk & Yuan, 2009): reduce-scatter, then all-gather, 2(N-1) rounds. In
@@ -126,6 +139,10 @@ struct CollectiveDefinition {
   std::shared_ptr<const Collective> (*make_all_reduce)(const AllReduceRequest& request);
   /// Those that it takes; the others are errors.
   std::span<const CollectiveOption* const> options = {};
+  /// What a call becomes, where the algorithm depends on the call: "ring/LL128". Null: it does not.
+  std::string (*describe)(const AllReduceRequest& request) = nullptr;
+  /// Whether it stands for what a library does, so that it is no way to exchange beside the others.
+  bool is_library = false;
   /// Whether it counts on where ranks are, so that it cannot go on once some have died.
   bool needs_whole_nodes = false;
 };

@@ -40,6 +40,7 @@ class FluidEngine {
     bool is_send;
     Progress progress;
     std::uint64_t bytes;
+    const Passage* passage = nullptr;  ///< of a send
   };
   struct Stream {
     PhaseSource source;

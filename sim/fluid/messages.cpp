@@ -1,4 +1,5 @@
 // Rounds of messages: posted, matched, under way, arrived.
+#include "sim/backend/message_cost.hpp"
 #include "sim/fluid/engine.hpp"
 
 #include <algorithm>
@@ -18,7 +19,8 @@ bool FluidEngine::do_rounds(StreamIndex stream) {
     for (const auto& receive : round_.receives)
       state.posted.push_back({receive.peer, false, Progress::unmatched, 0});
     for (const auto& send : round_.sends)
-      state.posted.push_back({send.peer, true, Progress::unmatched, send.bytes.count});
+      state.posted.push_back(
+          {send.peer, true, Progress::unmatched, send.bytes.count, send.passage});
     state.to_come = static_cast<std::uint32_t>(count);
     state.posted_at = now_;
     state.reduce = reduce_time(topology_.host(rank_of(stream)), round_.reduced()).value;
@@ -53,7 +55,7 @@ void FluidEngine::match(StreamIndex sender, std::uint32_t sender_post, StreamInd
   sent.progress = streams_[receiver].posted[receiver_post].progress = Progress::under_way;
   const std::uint32_t number = routes_.find(rank_of(sender), rank_of(receiver));
   const auto& route = routes_[number].route;
-  const auto cost = topology_.cost(route, Bytes{sent.bytes});
+  const auto cost = message_cost(topology_, route, Bytes{sent.bytes}, sent.passage);
   const TransferId id = sharing_.make_flow(route.links);
   if (id >= transfers_.size()) transfers_.resize(id + std::size_t{1});
   const double flows_at = now_ + cost.latency.value;

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "sim/backend/deadlock.hpp"
+#include "sim/backend/message_cost.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -175,7 +176,7 @@ bool RecurrenceEngine::do_rounds(std::size_t stream) {
     state.ready = state.time;
     state.reduce = reduce_time(topology_.host(rank_of(stream)), round_.reduced()).value;
     for (const auto& receive : round_.receives) post(stream, {receive.peer, false, {}});
-    for (const auto& send : round_.sends) post(stream, {send.peer, true, send.bytes});
+    for (const auto& send : round_.sends) post(stream, {send.peer, true, send.bytes, send.passage});
     if (state.unmatched.empty()) finish_round(stream);
     return false;
   }
@@ -194,9 +195,9 @@ void RecurrenceEngine::post(std::size_t stream, const Posted& message) {
     return;
   }
   if (message.is_send) {
-    match(stream, peer, message.bytes);
+    match(stream, peer, message);
   } else {
-    match(peer, stream, partner->bytes);
+    match(peer, stream, *partner);
   }
   waiting.erase(partner);
   if (waiting.empty()) finish_round(peer);
@@ -211,21 +212,23 @@ void RecurrenceEngine::finish_round(std::size_t stream) {
   wake_up(stream, state.ready + state.reduce);
 }
 
-void RecurrenceEngine::match(std::size_t sender, std::size_t receiver, Bytes bytes) {
+void RecurrenceEngine::match(std::size_t sender, std::size_t receiver, const Posted& send) {
   auto& from = streams_[sender];
   auto& to = streams_[receiver];
   const auto& path = route(rank_of(sender), rank_of(receiver));
   const Seconds start{std::max(from.time, to.time)};
   const auto& call = *from.call;
-  const auto flow = flow_of(path, {call.step,
-                                   call.phase,
-                                   call.bucket,
-                                   from.round - 1,
-                                   rank_of(sender),
-                                   rank_of(receiver),
-                                   bytes,
-                                   start,
-                                   {}});
+  const auto flow = flow_of(path,
+                            {call.step,
+                             call.phase,
+                             call.bucket,
+                             from.round - 1,
+                             rank_of(sender),
+                             rank_of(receiver),
+                             send.bytes,
+                             start,
+                             {}},
+                            send.passage);
   links_.add(path.route, flow, horizon(start.value));
   calls_[id_of(sender)].add_message(from.call_number, start, {flow.to});
   if (observer_.on_transfer) arriving_.push(flow.transfer);
@@ -257,9 +260,10 @@ const RecurrenceEngine::TimedRoute& RecurrenceEngine::route(Rank source, Rank ta
   });
 }
 
-Flow RecurrenceEngine::flow_of(const TimedRoute& path, const TransferEvent& transfer) const {
+Flow RecurrenceEngine::flow_of(const TimedRoute& path, const TransferEvent& transfer,
+                               const Passage* passage) const {
   const auto& route = path.route;
-  const auto cost = topology_.cost(route, transfer.bytes);
+  const auto cost = message_cost(topology_, route, transfer.bytes, passage);
   const Seconds from = transfer.start + cost.latency;
   const Seconds to = path.capacity.empty()
                          ? from + Seconds{cost.work / route.bandwidth.value}

@@ -48,6 +48,7 @@ class RecurrenceEngine {
     Rank peer;
     bool is_send;
     Bytes bytes;
+    const Passage* passage = nullptr;  ///< of a send
   };
   struct Stream {
     PhaseSource source;
@@ -109,7 +110,7 @@ class RecurrenceEngine {
   StreamId id_of(std::size_t stream) const { return static_cast<StreamId>(stream % per_rank_); }
   const TimedRoute& route(Rank source, Rank target);
   /// When a message that starts at `start` flows.
-  Flow flow_of(const TimedRoute& path, const TransferEvent& transfer) const;
+  Flow flow_of(const TimedRoute& path, const TransferEvent& transfer, const Passage* passage) const;
 
   void wake_up(std::size_t stream, double time);
   void advance(std::size_t stream);
@@ -123,7 +124,7 @@ class RecurrenceEngine {
   /// Whether the rounds of the stream's call are over.
   bool do_rounds(std::size_t stream);
   void post(std::size_t stream, const Posted& message);
-  void match(std::size_t sender, std::size_t receiver, Bytes bytes);
+  void match(std::size_t sender, std::size_t receiver, const Posted& send);
   /// The stream goes on when its round's messages have arrived, all of which have partners.
   void finish_round(std::size_t stream);
   /// The critical path goes on through a message.

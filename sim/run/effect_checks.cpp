@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <variant>
 
 namespace ringsim {
 namespace {
@@ -26,7 +27,12 @@ void check_stages(const Experiment& experiment) {
   const auto& given = experiment.options.given;
   if (std::ranges::none_of(given, depends_on_stages)) return;
   const auto stages = stages_of(experiment);
+  const bool has_gathers = std::ranges::any_of(
+      stages, [](const Stage& stage) { return std::holds_alternative<AllGather>(stage.what); });
   for (const auto name : given) {
+    // A library performs all-gathers, too.
+    const bool is_library = name == "collective" && experiment.collective.algorithm->is_library;
+    if (is_library && has_gathers) continue;
     if (depends_on_stages(name) && !is_felt_by(stages, name))
       no_effect(name, fmt::format(" with `scheme` {}", experiment.scheme.name));
   }

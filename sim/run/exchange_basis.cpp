@@ -6,9 +6,7 @@
 #include <algorithm>
 
 namespace ringsim {
-namespace {
 
-/// What the calls of a step exchange, before it is compressed.
 std::vector<Bytes> call_sizes(const Experiment& experiment) {
   if (experiment.options.bytes) return {*experiment.options.bytes};
   const auto layers = layers_of(experiment);
@@ -27,10 +25,10 @@ std::vector<Bytes> call_sizes(const Experiment& experiment) {
   return sizes;
 }
 
-}  // namespace
-
 Basis exchange_basis(const Experiment& experiment) {
   const auto& scope = experiment.topology.calibration();
+  if (experiment.collective.algorithm->is_library && !(scope && scope->model))
+    return Basis::modelled;
   if (!scope) {
     const auto features = experiment.topology.features();
     const bool is_fitted = std::ranges::find(features, "sizes") != features.end();

@@ -4,6 +4,7 @@
 #include "topologies/calibration_scope.hpp"
 
 #include <string>
+#include <vector>
 
 namespace ringsim {
 
@@ -11,8 +12,11 @@ namespace ringsim {
 /// ("calibration"): the ranks, the nodes, and the sizes of the buckets. Dense gradients are
 /// all-reduces of the buckets' sizes; what a scheme makes of them is smaller, by operations of its
 /// own, so that of other schemes the largest size counts alone. Where the file says nothing, links
-/// with costs of sizes are calibrated.
+/// with costs of sizes are calibrated. What NCCL's own constants say is modelled.
 Basis exchange_basis(const Experiment& experiment);
+
+/// What the calls of a step exchange, before it is compressed.
+std::vector<Bytes> call_sizes(const Experiment& experiment);
 
 /// A sentence for people where the exchange is extrapolated; else empty.
 std::string exchange_note(const Experiment& experiment);

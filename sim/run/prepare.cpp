@@ -7,12 +7,12 @@
 #include "models/schemes/shared_options.hpp"
 #include "models/schemes/topk_step.hpp"
 #include "sim/run/backend_choice.hpp"
+#include "sim/run/collective_choice.hpp"
 #include "sim/run/effect_checks.hpp"
 #include "sim/run/exchange_basis.hpp"
 #include "sim/run/felt_options.hpp"
 #include "sim/run/memory_needs.hpp"
 #include "sim/run/options/rows.hpp"
-#include "sim/run/slowest_hop.hpp"
 #include "sim/run/staleness_checks.hpp"
 #include "traces/ready_times.hpp"
 
@@ -105,24 +105,6 @@ void find_model(const RunOptions& options, Experiment& experiment) {
       option_place("model"),
       fmt::format("unknown model \"{}\"{}", options.model, did_you_mean(options.model, names)),
       "accepted: " + join(names, ", ") + ", or a file (with / or .json in its name)");
-}
-
-CollectiveChoice choose_collective(const RunOptions& options, const Topology& topology,
-                                   Rank ranks) {
-  AllReduceRequest request{.ranks = ranks,
-                           .elements = 0,
-                           .element_bytes = Bytes{sizeof(float)},
-                           .ranks_per_node = topology.gpus_per_node()};
-  for (const auto& [option, value] : options.collective_options) option->set(request, value);
-  const auto& algorithm = find_collective(options.collective);
-  if (algorithm.needs_whole_nodes && has_deaths(topology, ranks)) {
-    throw UserError(
-        option_place("collective"),
-        fmt::format("{} needs whole nodes, and hosts of {} die", algorithm.name, topology.name()),
-        "another one is accepted (ringsim list collectives)");
-  }
-  algorithm.make_all_reduce(request);  // or it says why not, before anything slow begins
-  return {&algorithm, request, slowest_hop(topology, ranks)};
 }
 
 ReadyTimes find_ready_times(const Experiment& experiment) {

@@ -1,5 +1,6 @@
 #include "sim/run/run.hpp"
 
+#include "sim/run/collective_choice.hpp"
 #include "sim/run/exchange_basis.hpp"
 #include "sim/run/late_run.hpp"
 #include "sim/run/lockstep_run.hpp"
@@ -56,7 +57,8 @@ RunResult run(const RunOptions& options, const RunObserver& observer) {
   if (observer.on_start) {
     observer.on_start(describe(experiment));
     announce_compression(experiment, observer);
-    if (const auto note = exchange_note(experiment); !note.empty()) observer.on_start(note);
+    for (const auto& note : {collective_note(experiment), exchange_note(experiment)})
+      if (!note.empty()) observer.on_start(note);
   }
   if (observer.on_network) observer.on_network(experiment.topology);
   auto result = run_experiment(experiment, observer);

@@ -193,9 +193,14 @@ std::optional<BucketRule> bucket_rule(const RunOptions& options) {
   return rule;
 }
 
+void check_collective_options(const RunOptions& options, std::string_view collective) {
+  check_taken(options, TakenBy::collective, collective, "leave it out");
+}
+
 void check_run_options(const RunOptions& options) {
   check_masks_ahead(options);
-  check_taken(options, TakenBy::collective, options.collective, "leave it out");
+  if (options.collective != automatic_collective)
+    check_collective_options(options, options.collective);
   if (options.bytes) check_bytes(options);
   check_origins(options);
   check_conditions(options);

@@ -37,11 +37,14 @@ enum class Source {
   trace,      ///< a gradient trace is replayed
 };
 
+/// The value of `collective` by which the topology says what is taken.
+constexpr std::string_view automatic_collective = "auto";
+
 struct RunOptions {
   // network
   TopologyChoice topology{"ring8-1g", {}, {}, {}};  ///< ranks absent: all hosts of the topology
   std::string backend = "auto";
-  std::string collective = "ring";
+  std::string collective{automatic_collective};
   /// Those of the collective that were given.
   std::vector<std::pair<const CollectiveOption*, OptionValue>> collective_options;
   std::optional<BytesPerSecond> reduce_rate;  ///< of hosts that have none of their own
@@ -154,7 +157,9 @@ bool feeds_back(const RunOptions& options);
 std::optional<BucketRule> bucket_rule(const RunOptions& options);
 
 /// Throws UserError where options that were given contradict each other, or one was given that the
-/// scheme or the collective does not take.
+/// scheme or the collective does not take (where the topology says which one, see below).
 void check_run_options(const RunOptions& options);
+/// Throws UserError where an option was given that the collective of this name does not take.
+void check_collective_options(const RunOptions& options, std::string_view collective);
 
 }  // namespace ringsim

@@ -1,12 +1,15 @@
 #include "sim/run/summary.hpp"
 
 #include "sim/backend/bottleneck.hpp"
+#include "sim/run/exchange_basis.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <variant>
+#include <vector>
 
 namespace ringsim {
 namespace {
@@ -34,6 +37,33 @@ void fill_ratios(Summary& summary, const RowSums& sums, const Recording& recordi
   }
 }
 
+/// The algorithm, and what its calls became: "nccl: ring/LL128 + tree/LL". Of steps that were not
+/// kept, the calls are those of dense gradients.
+std::string collective_text(const Experiment& experiment, const Recording& recording) {
+  const auto& [algorithm, request, hop] = experiment.collective;
+  std::string text(algorithm->name);
+  if (algorithm->describe == nullptr) return text;
+  std::vector<std::string> found;
+  const auto add = [&](std::size_t elements, Bytes element_bytes) {
+    auto call = request;
+    call.elements = elements;
+    call.element_bytes = element_bytes;
+    auto what = algorithm->describe(call);
+    if (std::ranges::find(found, what) == found.end()) found.push_back(std::move(what));
+  };
+  for (const auto& run : recording.steps.runs()) {
+    for (const auto& stage : run.first.stages) {
+      const auto* reduce = std::get_if<AllReduce>(&stage.what);
+      if (reduce != nullptr && !reduce->at_owners) add(reduce->elements, reduce->element_bytes);
+    }
+  }
+  if (recording.steps.runs().empty()) {
+    for (const Bytes size : call_sizes(experiment)) add(size.count, Bytes{1});
+  }
+  for (const auto& each : found) text += (&each == &found.front() ? ": " : " + ") + each;
+  return text;
+}
+
 }  // namespace
 
 Summary summarize(const Experiment& experiment, const RowSums& sums, const TimedRun& run) {
@@ -43,7 +73,7 @@ Summary summarize(const Experiment& experiment, const RowSums& sums, const Timed
   Summary summary;
   summary.ranks = experiment.ranks;
   summary.scheme = experiment.scheme.name;
-  summary.collective = experiment.collective.algorithm->name;
+  summary.collective = collective_text(experiment, run.recording);
   summary.backend = std::string(run.backend);
   summary.steps = sums.steps;
   summary.simulated_seconds = timing.end.value;

@@ -127,7 +127,8 @@ ScanRequest with_defaults_to_try(ScanRequest request) {
       add("density", {"1/16", "1/64", "1/256"});
   }
   names.clear();
-  for (const auto* collective : collectives()) names.emplace_back(collective->name);
+  for (const auto* collective : collectives())
+    if (!collective->is_library) names.emplace_back(collective->name);
   const auto& tried = given_option(request, "scheme");
   RunOptions options;
   if (given_option(request, "bytes") != nullptr) options.bytes = Bytes{sizeof(float)};

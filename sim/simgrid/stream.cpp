@@ -194,7 +194,7 @@ void Stream::post() {
   }
   for (const auto& send : round_.sends) {
     auto& route = shared_.zone.route(rank_, send.peer);
-    const auto cost = shared_.zone.cost(route, send.bytes);
+    const auto cost = shared_.zone.cost(route, send.bytes, send.passage);
     auto* sending = &sending_.emplace_back(Sending{this, send, &route, cost.latency, nullptr});
     comms_.push_back(mailbox(to_, send.peer, rank_, send.peer).put_init(sending, send.bytes.count));
     comms_.back()->set_copy_data_callback(arrived)->set_remaining(cost.work);

@@ -1,6 +1,7 @@
 #include "sim/simgrid/zone.hpp"
 
 #include "base/error.hpp"
+#include "sim/backend/message_cost.hpp"
 
 #include <fmt/format.h>
 
@@ -11,6 +12,9 @@ namespace ringsim {
 
 namespace resource = simgrid::kernel::resource;
 namespace routing = simgrid::kernel::routing;
+
+/// Whether it is a number of bytes, and not the work of a message with a passage.
+bool is_whole(double work) { return work == std::floor(work); }
 
 /// More than anything passes.
 constexpr double private_bandwidth = 1e30;  // B/s
@@ -42,16 +46,21 @@ PlatformRoute& TopologyZone::route(Rank source, Rank target) {
   });
 }
 
-TransferCost TopologyZone::cost(PlatformRoute& route, Bytes message) const {
-  auto cost = topology_.cost(route.route, message);
-  if (route.route.is_plain) return cost;
-  while (route.latencies.try_emplace(cost.work, cost.latency).first->second != cost.latency)
+TransferCost TopologyZone::cost(PlatformRoute& route, Bytes message, const Passage* passage) const {
+  auto cost = message_cost(topology_, route.route, message, passage);
+  if (route.route.is_plain && passage == nullptr) return cost;
+  const auto stands_for_another = [&] {
+    return (route.route.is_plain && is_whole(cost.work)) ||
+           route.latencies.try_emplace(cost.work, cost.latency).first->second != cost.latency;
+  };
+  while (stands_for_another())
     cost.work = std::nextafter(cost.work, std::numeric_limits<double>::infinity());
   return cost;
 }
 
 double TopologyZone::latency_factor(const PlatformRoute& route, double work) {
-  const Seconds latency = route.route.is_plain ? route.route.latency : route.latencies.at(work);
+  const bool is_of_route = route.route.is_plain && is_whole(work);
+  const Seconds latency = is_of_route ? route.route.latency : route.latencies.at(work);
   return latency.value / unit_latency;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // A SimGrid zone whose routes are the topology's own.
 #include "sim/backend/route_cache.hpp"
+#include "sim/collectives/collective.hpp"
 #include "topologies/topology.hpp"
 
 #include <simgrid/kernel/routing/NetPoint.hpp>
@@ -19,8 +20,10 @@ struct PlatformRoute {
   Route route;
   /// A route of several links begins with a private one (README.md, "Private links").
   std::vector<simgrid::kernel::resource::StandardLinkImpl*> links;
-  /// Where the route is not plain: latencies of the messages that were posted, by their work, which
-  /// is all that SimGrid says of a message when it asks for its latency.
+  /// Where the route is not plain, and of messages with a passage: latencies of the messages that
+  /// were posted, by their work, which is all that SimGrid says of a message when it asks for its
+  /// latency. On a plain route the work of messages with a passage is no whole number, and that of
+  /// the others is.
   std::map<double, Seconds> latencies = {};
 };
 
@@ -52,7 +55,7 @@ class TopologyZone final : public simgrid::kernel::routing::NetZoneImpl {
   PlatformRoute& route(Rank source, Rank target);
   /// What a message asks of its route. Two messages of a route that differ in latency differ in
   /// work too, by rounding at least.
-  TransferCost cost(PlatformRoute& route, Bytes message) const;
+  TransferCost cost(PlatformRoute& route, Bytes message, const Passage* passage) const;
   /// The latency of a message of this work, from cost(), over unit_latency.
   static double latency_factor(const PlatformRoute& route, double work);
 

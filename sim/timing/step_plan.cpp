@@ -1,5 +1,6 @@
 #include "sim/timing/step_plan.hpp"
 
+#include "sim/collectives/nccl.hpp"
 #include "sim/collectives/sparse_ring.hpp"
 
 #include <algorithm>
@@ -31,6 +32,24 @@ LocalTime local_time(const KeptStage& stage, const CompressionCosts& costs, bool
     time.duration.push_back(duration);
   }
   return time;
+}
+
+std::shared_ptr<const Collective> all_gather_of(std::vector<Bytes> parts, Rank ranks,
+                                                const CollectiveChoice& values) {
+  if (values.request.nccl) {
+    auto request = values.request;
+    request.ranks = ranks;
+    const auto is_sent = [](Bytes part) { return part.count > 0; };
+    const auto root = std::ranges::find_if(parts, is_sent);
+    if (std::ranges::count_if(parts, is_sent) == 1) {
+      request.elements = root->count;
+      request.element_bytes = Bytes{1};
+      return make_nccl_broadcast(request, static_cast<Rank>(root - parts.begin()));
+    }
+    return make_nccl_all_gather(std::move(parts), request);
+  }
+  return values.hop ? make_fastest_all_gather(std::move(parts), *values.hop)
+                    : make_ring_all_gather(std::move(parts));
 }
 
 }  // namespace
@@ -104,11 +123,8 @@ StepPlan plan_kept(const std::vector<KeptStage>& stages, Rank ranks, const Colle
         plan.sent.headers += (ranks - 1) * part.headers;
         parts.push_back(part.total());
       }
-      plan.stages.emplace_back(Exchange{stage.phase,
-                                        values.hop
-                                            ? make_fastest_all_gather(std::move(parts), *values.hop)
-                                            : make_ring_all_gather(std::move(parts)),
-                                        stage.bucket});
+      plan.stages.emplace_back(
+          Exchange{stage.phase, all_gather_of(std::move(parts), ranks, values), stage.bucket});
     }
   }
   return plan;

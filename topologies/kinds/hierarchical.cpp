@@ -19,6 +19,7 @@ class Hierarchical final : public Shape {
 
   std::uint32_t hosts() const override { return hosts_; }
   std::uint32_t gpus_per_node() const override { return gpus_per_node_; }
+  bool has_card_per_gpu() const override { return placement_ == NicPlacement::per_gpu; }
   std::uint32_t cards() const { return cards_; }
 
   std::vector<LinkId> way(Rank source, Rank target) const override {

@@ -29,6 +29,8 @@ class Shape {
   virtual std::vector<LinkId> way(Rank source, Rank target) const = 0;
   /// GPUs that share a node: rank r is in node r / G.
   virtual std::uint32_t gpus_per_node() const { return 1; }
+  /// Whether each GPU of a node has a network card of its own, or all share theirs.
+  virtual bool has_card_per_gpu() const { return true; }
 };
 
 /// Links with names of their own, and a shape whose LinkIds are indices of them.

@@ -15,7 +15,7 @@ std::vector<std::string> topology_words() {
 }
 
 std::vector<std::string> collective_names() {
-  std::vector<std::string> names;
+  std::vector<std::string> names = {std::string(automatic_collective)};
   for (const auto* collective : collectives()) names.emplace_back(collective->name);
   return names;
 }
@@ -76,9 +76,14 @@ constexpr RunOption rows[] = {
       .set = [](RunOptions& o, const OptionValue& v) { o.backend = value_as<std::string>(v); }}},
     {{.name = "collective",
       .value = "NAME",
-      .meaning = "all-reduce algorithm (ringsim list collectives)",
-      .limits = NameOf{collective_names, [](std::string_view name) { find_collective(name); }},
-      .default_value = "ring"},
+      .meaning =
+          "all-reduce algorithm (ringsim list collectives); auto: what the topology's file "
+          "names (\"library\"), else hierarchical over whole nodes of several GPUs, else ring",
+      .limits = NameOf{collective_names,
+                       [](std::string_view name) {
+                         if (name != automatic_collective) find_collective(name);
+                       }},
+      .default_value = automatic_collective},
      {.group = "network",
       .affects = Affects::timing,
       .set = [](RunOptions& o, const OptionValue& v) { o.collective = value_as<std::string>(v); }}},

@@ -111,6 +111,7 @@ bool takes(std::string_view name, const RunOption& option) {
     const auto options = find_scheme(name).options;
     return std::ranges::find(options, option.of_scheme) != options.end();
   }
+  if (name == automatic_collective) return takes("ring", option);
   const auto options = find_collective(name).options;
   return std::ranges::find(options, option.of_collective) != options.end();
 }

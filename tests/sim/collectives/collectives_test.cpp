@@ -349,5 +349,5 @@ TEST_CASE("every rank sends 2(N-1)/N of the buffer where an all-reduce burdens a
 TEST_CASE("an unknown collective is an error that names the nearest", "[collectives]") {
   CHECK_THROWS_WITH(find_collective("rnig"),
                     "`collective`: unknown collective \"rnig\" (did you mean \"ring\"?); accepted: "
-                    "ring, tree, halving-doubling, pairwise, hierarchical, allgather");
+                    "ring, tree, halving-doubling, pairwise, hierarchical, allgather, nccl");
 }

@@ -39,7 +39,7 @@ const std::map<std::string_view, std::vector<const char*>> tried_values = {
     {"ranks", {"2", "4"}},
     {"bandwidth", {"2Gbps"}},
     {"latency", {"50us"}},
-    {"collective", {"tree", "pairwise"}},
+    {"collective", {"tree", "pairwise", "nccl"}},
     {"directions", {"2"}},
     {"channels", {"3"}},
     {"chunk", {"1KiB"}},

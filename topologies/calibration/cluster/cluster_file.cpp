@@ -3,10 +3,9 @@
 #include "base/error.hpp"
 #include "topologies/calibration/link_file.hpp"
 #include "topologies/calibration/operation.hpp"
+#include "topologies/nccl/model_json.hpp"
 
 #include <fmt/format.h>
-
-#include <array>
 
 namespace ringsim::cluster {
 namespace {
@@ -16,24 +15,6 @@ constexpr double mega = 1e6, giga = 1e9;
 std::string time_text(double seconds) { return fmt::format("{:.6g}us", seconds * mega); }
 std::string rate_text(double seconds_per_byte) {
   return fmt::format("{:.6g}GBps", 1 / seconds_per_byte / giga);
-}
-
-constexpr std::array<std::string_view, parts> part_names = {"call",
-                                                            "hop",
-                                                            "bandwidth",
-                                                            "fill_bandwidth",
-                                                            "tree_hop",
-                                                            "tree_bandwidth",
-                                                            "rise",
-                                                            "between_hop",
-                                                            "between_bandwidth",
-                                                            "between_tree_hop",
-                                                            "between_tree_bandwidth"};
-bool is_bandwidth(std::string_view name) { return name.find("bandwidth") != name.npos; }
-
-void add(Json::Object& object, std::string_view name, double value) {
-  if (value > 0)
-    object.emplace_back(name, is_bandwidth(name) ? rate_text(value) : time_text(value));
 }
 
 /// The link with which a ring of so many ranks of a node takes the times of the model.
@@ -117,32 +98,14 @@ Json calibration_json(const Scope& scope, const FitError& error,
 }
 
 Json model_json(const ClusterFit& fit) {
-  Json::Object model = {{"fabric", std::string(name_of(fit.believed.fabric))},
-                        {"believed_bandwidth", rate_text(1 / fit.believed.inside.value)}};
-  if (fit.believed.between.value > 0) {
-    model.emplace_back("believed_network", rate_text(1 / fit.believed.between.value));
-    model.emplace_back("rails", fit.machine.has_rail_per_gpu ? "per-gpu" : "per-node");
-  }
-  for (const auto p : {Protocol::ll, Protocol::ll128, Protocol::simple}) {
-    Json::Object object;
-    for (std::size_t i = 0; i < parts; ++i)
-      add(object, part_names[i], fit.parameters[parameter(p, static_cast<Part>(i))]);
-    if (!object.empty()) model.emplace_back(std::string(name_of(p)), std::move(object));
-  }
-  Json::Object direct;
-  add(direct, "call", fit.parameters[direct_call]);
-  add(direct, "bandwidth", fit.parameters[direct_byte]);
-  add(direct, "between_call", fit.parameters[direct_between_call]);
-  add(direct, "between_bandwidth", fit.parameters[direct_between_byte]);
-  if (!direct.empty()) model.emplace_back("direct", std::move(direct));
-  add(model, "caller", fit.parameters[caller]);
-  return model;
+  return nccl::model_json({fit.believed, fit.machine, fit.parameters});
 }
 
 Json topology_of(const ClusterFit& fit, const ClusterFile& file) {
   auto calibration = *calibration_json(fit.scope, file.error, file.warnings).get_if<Json::Object>();
   calibration.emplace_back("model", model_json(fit));
-  Json::Object topology = {{"name", file.name}, {"description", file.description}};
+  Json::Object topology = {
+      {"name", file.name}, {"description", file.description}, {"library", "nccl"}};
   if (file.arrangement.nodes == 1) {
     topology.emplace_back("kind", "ring");
     topology.emplace_back("hosts", file.arrangement.ranks);

@@ -23,7 +23,8 @@ struct ClusterFile {
 /// fit_link() finds them over the sizes that were measured: so a call's fixed cost is in them for
 /// this number of ranks. On several nodes a hierarchical topology: links of a node likewise, cards
 /// with the bandwidth of a ring over nodes in Simple, and half of its hop each way. The fitted
-/// parameters stand under "calibration", "model". Throws UserError where the tables say nothing of
+/// parameters stand under "calibration", "model", and "library" names NCCL, so that runs take
+/// them. Throws UserError where the tables say nothing of
 /// such an arrangement.
 Json topology_of(const ClusterFit& fit, const ClusterFile& file);
 

@@ -7,19 +7,6 @@
 namespace ringsim::cluster {
 namespace {
 
-constexpr double KiB = 1024, channels = 24;
-/// A piece of a chain, of a channel: LL, LL128, Simple.
-constexpr std::array<double, protocols> chunk = {4 * KiB, 32 * KiB, 512 * KiB};
-/// Over a network few channels are in use: LL, LL128, Simple.
-constexpr std::array<double, protocols> network_pieces = {8 * KiB, 64 * KiB, 4 * 512 * KiB};
-/// A broadcast's pieces shrink with its size.
-constexpr double fewest_pieces = 16;
-/// Messages over sockets between which hops become slower.
-constexpr double rise_from = 16 * KiB, rise_doublings = 4;
-/// What a byte takes that a process sends or receives alone, of one of a ring, where it does both
-/// at once; and a hop, as nobody waits for an answer.
-constexpr double one_way = 0.65, one_way_hop = 0.25;
-
 struct Sum {
   const Choice& choice;
   Terms terms = {};
@@ -33,27 +20,15 @@ double hops_of(std::string_view operation, double members) {
   return operation == "all_reduce" ? 2 * (members - 1) : members - 1;
 }
 
-double network_piece_of(const Choice& choice) {
-  return network_pieces[static_cast<std::size_t>(choice.protocol)];
-}
-double piece_of(const Choice& choice) {
-  return channels * chunk[static_cast<std::size_t>(choice.protocol)];
-}
-
 void add_ring_inside(Sum& sum, std::string_view operation, double bytes, double ranks,
                      bool sockets) {
   const double hops = hops_of(operation, ranks);
-  double part = bytes / ranks;
+  const auto protocol = sum.choice.protocol;
+  const double part = ring_part(bytes, ranks, protocol, sockets ? Fabric::sockets : Fabric::nvlink);
   if (sockets) {
-    if (sum.choice.protocol == Protocol::simple) {
-      sum.add(
-          Part::rise,
-          hops * std::clamp(std::log2(std::max(1., part / rise_from)) / rise_doublings, 0., 1.));
-    }
+    if (protocol == Protocol::simple) sum.add(Part::rise, hops * rise_of(part));
   } else {
     sum.add(Part::call, 1);
-    if (sum.choice.protocol == Protocol::ll)
-      part = std::max(0., bytes - channels * 4 * KiB * ranks) / ranks;
     sum.add(Part::fill, part);
   }
   sum.add(Part::hop, hops);
@@ -68,14 +43,13 @@ void add_pipeline_inside(Sum& sum, double bytes, double ranks, bool sockets) {
   }
   sum.add(Part::call, 1);
   sum.add(Part::hop, ranks - 1);
-  sum.add(Part::byte, bytes + (ranks - 2) * std::min(bytes / fewest_pieces, piece_of(sum.choice)));
+  sum.add(Part::byte, bytes + (ranks - 2) * broadcast_piece(bytes, sum.choice.protocol));
 }
 
 void add_chain_inside(Sum& sum, double bytes, double ranks, bool sockets) {
   const double hops = 2 * (ranks - 1);
-  const double piece =
-      std::min(bytes, sockets ? network_piece_of(sum.choice) : piece_of(sum.choice));
-  const double pieces = std::max(1., std::ceil(bytes / piece));
+  const double pieces =
+      chain_pieces(bytes, sum.choice.protocol, sockets ? Fabric::sockets : Fabric::nvlink);
   if (!sockets) sum.add(Part::call, 1);
   sum.add(Part::tree_hop, hops);
   sum.add(Part::tree_byte, (hops + (pieces - 1) * (ranks == 2 ? 1 : 2)) * bytes / pieces);
@@ -87,7 +61,7 @@ void add_between(Sum& sum, std::string_view operation, double bytes, const Arran
   sum.add(Part::call, 1);
   if (sum.choice.algorithm == Algorithm::tree) {
     const double levels = std::ceil(std::log2(nodes));
-    const double pieces = std::max(1., std::ceil(bytes / network_piece_of(sum.choice)));
+    const double pieces = network_pieces(bytes, sum.choice.protocol);
     sum.add(Part::tree_hop, 2. * (arrangement.per_node() - 1));
     sum.add(Part::between_tree_hop, 2 * levels);
     sum.add(Part::between_tree_byte,

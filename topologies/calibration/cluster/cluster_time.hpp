@@ -1,7 +1,7 @@
 #pragma once
 // How long a call of a collective takes, as a sum of parameters: the form that measured times are
 // fitted with.
-#include "topologies/calibration/cluster/nccl_choice.hpp"
+#include "topologies/nccl/model.hpp"
 
 #include <cstddef>
 #include <string_view>
@@ -10,38 +10,7 @@
 
 namespace ringsim::cluster {
 
-/// What is fitted of each protocol; seconds, and seconds per byte. "Inside" is a node's fabric,
-/// "between" the network.
-enum class Part {
-  call,               ///< every call, whatever its size and the ranks
-  hop,                ///< each hop of a ring inside
-  byte,               ///< each byte that a ring passes on inside
-  fill,               ///< once more for each byte of a chunk: the pipeline fills
-  tree_hop,           ///< each hop of a tree inside, which is a chain
-  tree_byte,          ///< each byte of it
-  rise,               ///< what a hop takes more where its message is large (sockets)
-  between_hop,        ///< each hop of a ring between nodes
-  between_byte,       ///< each byte that a ring over nodes passes on
-  between_tree_hop,   ///< each level of a tree between nodes
-  between_tree_byte,  ///< each byte of it
-};
-constexpr std::size_t parts = 11;
-
-constexpr std::size_t parameter(Protocol protocol, Part part) {
-  return static_cast<std::size_t>(protocol) * parts + static_cast<std::size_t>(part);
-}
-// The places of what is fitted to messages that go straight from rank to rank.
-constexpr std::size_t direct_call = protocols * parts, direct_byte = direct_call + 1,
-                      direct_between_call = direct_call + 2, direct_between_byte = direct_call + 3;
-/// What the caller adds to every call, against nccl-tests.
-constexpr std::size_t caller = direct_call + 4;
-constexpr std::size_t all_parameters = caller + 1;
-
-/// What is known of the machine beside its parameters.
-struct Machine {
-  Fabric fabric;
-  bool has_rail_per_gpu = true;  ///< each GPU has a network card, or all of a node share theirs
-};
+using namespace nccl;  // what is fitted is its model
 
 /// Parameter and coefficient: the call's time is the sum of their products.
 using Terms = std::vector<std::pair<std::size_t, double>>;

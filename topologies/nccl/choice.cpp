@@ -1,48 +1,12 @@
-#include "topologies/calibration/cluster/nccl_choice.hpp"
+#include "topologies/nccl/choice.hpp"
 
-#include "base/error.hpp"
+#include "topologies/nccl/tuning.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-namespace ringsim::cluster {
+namespace ringsim::nccl {
 namespace {
-
-constexpr double giga = 1e9, microsecond = 1e-6;
-
-using OfProtocols = std::array<double, protocols>;  ///< LL, LL128, Simple
-
-/// GB/s that sockets reach at most.
-constexpr double sockets_most = 9;
-
-/// us: what every call takes.
-constexpr OfProtocols ring_base = {6.6, 14, 8.4}, tree_base = {6.8, 14, 8.4};
-
-/// us a hop.
-struct HopLatencies {
-  OfProtocols ring, tree;
-};
-constexpr HopLatencies nvlink_hops = {{.6, 1.9, 3.4}, {.6, 1.25, 4}},
-                       pci_hops = {{1, 2.5, 5.7}, {1, 1.9, 4}},
-                       network_hops = {{2.7, 4, 14}, {5, 8.5, 14}};
-
-/// LL's bus bandwidth is at most so much (GB/s): on one node by the GPU, then by the number of
-/// nodes, 2 or more.
-constexpr double ll_hopper = 141, ll_ampere = 87.7, ll_volta = 39;
-constexpr double ll_two_nodes = 22.5, ll_more_nodes = 19;
-
-/// A tree's bandwidth by the size of the call, from 64 bytes on in powers of two.
-constexpr std::size_t corrections = 23;
-constexpr std::array<std::array<double, corrections>, protocols> tree_correction = {{
-    {1, 1, 1, 1, .9, .8, .7, .7, .7, .7, .6, .5, .4, .4, .5, .6, .7, .8, .9, 1, 1, 1, 1},
-    {1, 1, 1, 1, 1, .9, .8, .8, .8, .7, .6, .6, .6, .6, .6, .6, .8, .9, .9, .9, .9, 1, 1},
-    {.9, .9, .9, .9, .9, .9, .9, .8, .7, .6, .6, .5, .5, .5, .5, .6, .7, .8, .7, .7, .8, .9, .9},
-}};
-
-const HopLatencies& hops_of(Fabric fabric) {
-  if (fabric == Fabric::nvlink) return nvlink_hops;
-  return fabric == Fabric::pci ? pci_hops : network_hops;
-}
 
 bool is_straight(std::string_view operation) {
   return operation == "sendrecv" || operation == "alltoall" || operation == "scatter" ||
@@ -50,12 +14,6 @@ bool is_straight(std::string_view operation) {
 }
 bool is_pipeline(std::string_view operation) {
   return operation == "broadcast" || operation == "reduce";
-}
-
-double ll_most(const Arrangement& arrangement, const Believed& believed) {
-  if (arrangement.nodes > 1) return arrangement.nodes == 2 ? ll_two_nodes : ll_more_nodes;
-  if (believed.fabric != Fabric::nvlink) return ll_volta;
-  return believed.inside.value > 300 * giga ? ll_hopper : ll_ampere;
 }
 
 struct Call {
@@ -79,8 +37,8 @@ double ring_time(const Call& call, std::size_t protocol) {
   const auto p = static_cast<Protocol>(protocol);
   double bandwidth = call.bandwidth();
   if (p == Protocol::ll)
-    bandwidth = std::min(ll_most(call.arrangement, call.believed), bandwidth / 2);
-  if (p == Protocol::ll128) bandwidth *= .92;
+    bandwidth = std::min(ll_most(call.arrangement, call.believed), bandwidth * ll_share);
+  if (p == Protocol::ll128) bandwidth *= ll128_share;
   const auto rounds = call.rounds(ranks);
   bandwidth *= static_cast<double>(ranks) / rounds;
   const double hop = hops_of(call.believed.fabric).ring[protocol];
@@ -90,7 +48,7 @@ double ring_time(const Call& call, std::size_t protocol) {
   } else {
     const auto between = nodes == 1 ? 0U : call.rounds(nodes);
     // A ring over nodes starts the network in every round.
-    const double overhead = nodes == 1 ? 0 : p == Protocol::simple ? 3 : 1;
+    const double overhead = nodes == 1 ? 0 : network_overhead(p);
     latency += (rounds - between) * std::max(hop, overhead) + between * network_hops.ring[protocol];
   }
   if (p == Protocol::simple && nodes > 1 && call.operation == "all_reduce") latency *= 1.4;
@@ -99,10 +57,10 @@ double ring_time(const Call& call, std::size_t protocol) {
 
 double tree_time(const Call& call, std::size_t protocol) {
   const auto p = static_cast<Protocol>(protocol);
-  double bandwidth = call.bandwidth() * .92;
+  double bandwidth = call.bandwidth() * tree_share;
   if (p == Protocol::ll)
-    bandwidth = std::min(bandwidth / 3.8, ll_most(call.arrangement, call.believed));
-  if (p == Protocol::ll128) bandwidth *= call.arrangement.nodes == 1 ? 7. / 9 : 120. / 128;
+    bandwidth = std::min(bandwidth / ll_of_tree, ll_most(call.arrangement, call.believed));
+  if (p == Protocol::ll128) bandwidth *= ll128_of_tree(call.arrangement);
   bandwidth /= 2;
   const double steps = std::floor(std::log2(std::max(1., call.bytes / 64)));
   if (steps < corrections) bandwidth *= tree_correction[protocol][static_cast<std::size_t>(steps)];
@@ -114,19 +72,6 @@ double tree_time(const Call& call, std::size_t protocol) {
 }
 
 }  // namespace
-
-std::string_view name_of(Algorithm algorithm) {
-  constexpr std::array<std::string_view, 3> names = {"ring", "tree", "direct"};
-  return names[static_cast<std::size_t>(algorithm)];
-}
-std::string_view name_of(Protocol protocol) {
-  constexpr std::array<std::string_view, protocols> names = {"LL", "LL128", "Simple"};
-  return names[static_cast<std::size_t>(protocol)];
-}
-std::string_view name_of(Fabric fabric) {
-  constexpr std::array<std::string_view, 3> names = {"nvlink", "pci", "sockets"};
-  return names[static_cast<std::size_t>(fabric)];
-}
 
 Choice nccl_choice(std::string_view operation, double bytes, const Arrangement& arrangement,
                    const Believed& believed, std::optional<Algorithm> forced) {
@@ -175,4 +120,4 @@ BytesPerSecond believed_inside(BytesPerSecond reached) {
   return {rates.back().believed * giga};
 }
 
-}  // namespace ringsim::cluster
+}  // namespace ringsim::nccl

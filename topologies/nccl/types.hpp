@@ -1,13 +1,13 @@
 #pragma once
-// Which algorithm and protocol NCCL takes for a call, by its own rule and constants.
+// Words for what NCCL chooses, and what it chooses by.
 #include "base/units.hpp"
 
-#include <array>
+#include <compare>
+#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
-namespace ringsim::cluster {
+namespace ringsim::nccl {
 
 /// Ranks in nodes of equally many.
 struct Arrangement {
@@ -39,22 +39,9 @@ struct Choice {
 
 /// What NCCL believes of the machine before it has sent anything.
 struct Believed {
-  Fabric fabric;
+  Fabric fabric = Fabric::nvlink;
   BytesPerSecond inside;   ///< bus bandwidth of a ring within a node
   BytesPerSecond between;  ///< of a ring over several nodes
 };
 
-/// The algorithm and protocol of least `base + sum(hops * latency) + bytes / (bandwidth * share)`,
-/// with the constants of NCCL 2.28 (src/graph/tuning.cc: baseLat, hwLat, llMaxBws,
-/// treeCorrectionFactor). Fitted times must not decide: NCCL does not know them. `forced`: the only
-/// algorithm that may be taken (NCCL_ALGO). The operation is one of operations() other than
-/// "message".
-Choice nccl_choice(std::string_view operation, double bytes, const Arrangement& arrangement,
-                   const Believed& believed, std::optional<Algorithm> forced = std::nullopt);
-
-/// What NCCL believes of a machine that reached this bus bandwidth at most: the rate of the links
-/// that machines have, not what is left of it.
-BytesPerSecond believed_inside(BytesPerSecond reached);
-Fabric fabric_of(BytesPerSecond reached);
-
-}  // namespace ringsim::cluster
+}  // namespace ringsim::nccl

@@ -1,0 +1,72 @@
+#pragma once
+// One call of NCCL's: what it chose, and what messages cost by that.
+#include "sim/collectives/nccl_links.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+namespace ringsim {
+
+/// Passages of a call's messages, of its first round and of the others, inside nodes and between.
+struct NcclPassages {
+  Passage first_inside, inside, first_between, between;
+
+  const Passage* of(std::uint32_t round, bool is_inside) const {
+    if (is_inside) return round == 0 ? &first_inside : &inside;
+    return round == 0 ? &first_between : &between;
+  }
+};
+
+class NcclCall {
+ public:
+  /// `operation`: as nccl::nccl_choice() has it. `bytes`: as nccl-tests counts them.
+  NcclCall(const AllReduceRequest& request, std::string_view operation, Bytes bytes);
+
+  const nccl::Choice& choice() const { return choice_; }
+  const nccl::Arrangement& arrangement() const { return arrangement_; }
+  Rank per_node() const { return arrangement_.per_node(); }
+  double bytes() const { return bytes_; }
+  nccl::Fabric fabric() const { return links_.model.machine.fabric; }
+  double get(nccl::Part part) const { return links_.model.get(choice_.protocol, part); }
+  /// How many GPUs of a node have a card of their own.
+  Rank rails() const;
+
+  /// Of pieces of a tree: every so many rounds one.
+  std::uint32_t stride() const;
+
+  NcclPassages ring_passages() const;
+  /// Of the first of `pieces` that follow one another along a ring, and of the others.
+  NcclPassages broadcast_passages(bool is_first_piece, std::uint32_t pieces) const;
+  /// Of the first of pieces that follow one another through a tree, and of the others.
+  NcclPassages tree_passages(bool is_first_piece) const;
+
+ private:
+  /// Inside one node calls over sockets have no fixed part.
+  double fixed_part() const;
+
+  std::string_view operation_;
+  double bytes_;
+  nccl::Arrangement arrangement_;
+  const NcclLinks& links_;
+  nccl::Choice choice_;
+};
+
+/// Where ranks stand in ring `lane` of so many ranks in nodes: it enters each node at GPU `lane`.
+struct NcclRingOrder {
+  Rank per_node, lane;
+
+  Rank position(Rank rank) const {
+    return rank / per_node * per_node + (rank % per_node + per_node - lane) % per_node;
+  }
+  Rank rank_of(Rank position) const {
+    return position / per_node * per_node + (position % per_node + lane) % per_node;
+  }
+};
+
+std::shared_ptr<const Collective> make_nccl_ring(const NcclCall& call,
+                                                 const AllReduceRequest& request);
+std::shared_ptr<const Collective> make_nccl_tree(const NcclCall& call,
+                                                 const AllReduceRequest& request);
+
+}  // namespace ringsim

@@ -1,0 +1,67 @@
+#include "topologies/nccl/model.hpp"
+
+#include "base/json_writer.hpp"
+#include "topologies/nccl/model_json.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace ringsim;
+using namespace ringsim::nccl;
+
+namespace {
+
+const Believed a100 = {Fabric::nvlink, {240e9}, {200e9}};
+constexpr Machine rails = {Fabric::nvlink, true};
+const auto two_nodes = default_model(a100, rails, {16, 2}, Seconds{3e-6});
+
+Model read_back(const Model& model) {
+  return read_model(parse_json(to_text(model_json(model)), "model.json"));
+}
+
+}  // namespace
+
+TEST_CASE("NCCL's own constants say what a call, a hop and a byte take", "[nccl]") {
+  const auto takes = [](Protocol p, Part part, double value) {
+    CHECK(two_nodes.get(p, part) == Approx(value).epsilon(1e-12));
+  };
+  takes(Protocol::simple, Part::call, 8.4e-6);
+  takes(Protocol::ll, Part::tree_hop, 0.6e-6);
+  // In a ring over nodes a hop inside takes 1 us at least: the network is started in each round.
+  takes(Protocol::ll, Part::hop, 1e-6);
+  CHECK(default_model(a100, rails, {8, 1}, {}).get(Protocol::ll, Part::hop) == Approx(0.6e-6));
+  // The network's latency goes on top: 14 us and 3 us.
+  takes(Protocol::simple, Part::between_hop, 17e-6);
+  // All 8 cards together have 200 GB/s, of which Simple has all, and LL at most 22.5 GB/s.
+  takes(Protocol::simple, Part::between_byte, 1 / 25e9);
+  takes(Protocol::ll, Part::between_byte, 8 / 22.5e9);
+  takes(Protocol::simple, Part::byte, 1 / 240e9);
+  takes(Protocol::ll128, Part::byte, 1 / (0.92 * 240e9));
+  takes(Protocol::ll, Part::byte, 1 / 87.7e9);
+}
+
+TEST_CASE("a model is read as it was written", "[nccl]") {
+  const auto read = read_back(two_nodes);
+  CHECK(read.believed.fabric == Fabric::nvlink);
+  CHECK(read.believed.inside.value == Approx(240e9));
+  CHECK(read.believed.between.value == Approx(200e9));
+  CHECK(read.machine.has_rail_per_gpu);
+  REQUIRE(read.parameters.size() == two_nodes.parameters.size());
+  for (std::size_t i = 0; i < all_parameters; ++i)
+    CHECK(read.parameters[i] == Approx(two_nodes.parameters[i]).epsilon(1e-5));
+  CHECK_THROWS_WITH(
+      read_model(parse_json(R"({"fabric": "wire", "believed_bandwidth": "1GBps"})", "model.json")),
+      "model.json: /fabric: found the string \"wire\"; nvlink, pci or sockets is "
+      "accepted");
+}
+
+TEST_CASE("what a model does not know comes from NCCL's constants", "[nccl]") {
+  Model fitted{a100, rails};
+  fitted.set(Protocol::simple, Part::byte, 5e-12);
+  fitted.set(Protocol::simple, Part::hop, 2e-6);
+  const auto model = completed(fitted, two_nodes);
+  CHECK(model.get(Protocol::simple, Part::byte) == 5e-12);
+  CHECK(model.get(Protocol::simple, Part::hop) == 2e-6);
+  CHECK(model.get(Protocol::simple, Part::call) == 0);  // which may be nothing
+  CHECK(model.get(Protocol::ll, Part::byte) == two_nodes.get(Protocol::ll, Part::byte));
+  CHECK(model.get(Protocol::ll, Part::hop) == two_nodes.get(Protocol::ll, Part::hop));
+}
