@@ -65,10 +65,13 @@ if(RINGSIM_TESTS)
   add_custom_target(unit_tests)
 endif()
 
-# ringsim_test(NAME SOURCES... LIBRARIES...): one executable per folder of tests; one ctest entry per case, each in a
-# process of its own.
+# ringsim_test(NAME [FEWER_WITH_SANITIZERS] SOURCES... LIBRARIES...): one executable per folder of tests; one ctest entry
+# per case, each in a process of its own. FEWER_WITH_SANITIZERS: some cases take fewer random inputs there, or none.
 function(ringsim_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "FEWER_WITH_SANITIZERS" "" "SOURCES;LIBRARIES" ${ARGN})
+  if(RINGSIM_SANITIZED_ELSEWHERE AND NOT arg_FEWER_WITH_SANITIZERS)
+    return()
+  endif()
   # CMake takes a semicolon for the end of a name, and the test of half a name runs no case and passes.
   foreach(source ${arg_SOURCES})
     file(STRINGS "${source}" bad REGEX "TEST_CASE\\(\"[^\"]*;")

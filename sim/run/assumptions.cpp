@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "models/schemes/iwp.hpp"
+#include "sim/run/collective_choice.hpp"
 #include "sim/run/felt_options.hpp"
 #include "sim/run/machine.hpp"
 #include "sim/run/options/rows.hpp"
@@ -36,10 +37,10 @@ std::string topology_text(const Topology& topology) {
                      format(first.latency));
 }
 
-/// What may say something that the options leave open. A bare kind of topology says nothing,
-/// however large it is, so that the smallest ring stands for it.
+/// What may say something that the options leave open. A bare ring says nothing, however large it
+/// is, so that the smallest one stands for it.
 Topology topology_of(const RunOptions& options) {
-  if (kind_named(options.topology.what) == nullptr) return find_topology(options.topology.what);
+  if (options.topology.what != "ring") return choose_topology(options.topology);
   return make_uniform(*kind_named("ring"), 2, BytesPerSecond{1e9}, Seconds{});
 }
 
@@ -111,9 +112,10 @@ std::vector<std::string> assumptions(const RunOptions& options) {
   std::optional<Topology> topology;
   if_there([&] { topology.emplace(topology_of(options)); });
   if (topology && !is_given(options, "topology")) all.push_back(topology_text(*topology));
-  if (!is_given(options, "collective") && options.source != Source::trace &&
+  if (topology && !is_given(options, "collective") && options.source != Source::trace &&
       may_feel(options, "collective")) {
-    all.push_back(options.collective);
+    const Rank ranks = options.topology.ranks.value_or(topology->hosts());
+    all.emplace_back(collective_name(options, *topology, ranks));
   }
   add_work(options, all);
   if (topology) if_there([&] { add_machine(options, *topology, all); });

@@ -16,15 +16,15 @@ bool spans_nodes(const Topology& topology, Rank ranks) {
   return topology.gpus_per_node() > 1 && ranks > topology.gpus_per_node();
 }
 
-std::string_view algorithm_name(const RunOptions& options, const Topology& topology, Rank ranks) {
+}  // namespace
+
+std::string_view collective_name(const RunOptions& options, const Topology& topology, Rank ranks) {
   if (options.collective != automatic_collective) return options.collective;
   const Rank per_node = std::min(ranks, topology.gpus_per_node());
   const bool has_whole_nodes = ranks % per_node == 0 && !has_deaths(topology, ranks);
   if (has_whole_nodes && !topology.library().empty()) return topology.library();
   return has_whole_nodes && spans_nodes(topology, ranks) ? "hierarchical" : "ring";
 }
-
-}  // namespace
 
 CollectiveChoice choose_collective(const RunOptions& options, const Topology& topology,
                                    Rank ranks) {
@@ -33,7 +33,7 @@ CollectiveChoice choose_collective(const RunOptions& options, const Topology& to
                            .element_bytes = Bytes{sizeof(float)},
                            .ranks_per_node = topology.gpus_per_node()};
   for (const auto& [option, value] : options.collective_options) option->set(request, value);
-  const auto& algorithm = find_collective(algorithm_name(options, topology, ranks));
+  const auto& algorithm = find_collective(collective_name(options, topology, ranks));
   check_collective_options(options, algorithm.name);
   if (algorithm.needs_whole_nodes && has_deaths(topology, ranks)) {
     throw UserError(

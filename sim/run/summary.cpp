@@ -40,15 +40,15 @@ void fill_ratios(Summary& summary, const RowSums& sums, const Recording& recordi
 /// The algorithm, and what its calls became: "nccl: ring/LL128 + tree/LL". Of steps that were not
 /// kept, the calls are those of dense gradients.
 std::string collective_text(const Experiment& experiment, const Recording& recording) {
-  const auto& [algorithm, request, hop] = experiment.collective;
-  std::string text(algorithm->name);
-  if (algorithm->describe == nullptr) return text;
+  const auto& collective = experiment.collective;
+  std::string text(collective.algorithm->name);
+  if (collective.algorithm->describe == nullptr) return text;
   std::vector<std::string> found;
   const auto add = [&](std::size_t elements, Bytes element_bytes) {
-    auto call = request;
+    auto call = collective.request;
     call.elements = elements;
     call.element_bytes = element_bytes;
-    auto what = algorithm->describe(call);
+    auto what = collective.algorithm->describe(call);
     if (std::ranges::find(found, what) == found.end()) found.push_back(std::move(what));
   };
   for (const auto& run : recording.steps.runs()) {

@@ -57,7 +57,7 @@ TEST_CASE("what was given, and what is not felt, is not named", "[assumptions]")
                                 {"scheme", "dense"},
                                 {"values", "fp32"}});
   REQUIRE(on_a100.size() == 2);
-  CHECK(on_a100[0] == "ring");
+  CHECK(on_a100[0] == "hierarchical");
   CHECK(on_a100[1].starts_with("tf32, "));
 }
 
@@ -72,6 +72,6 @@ TEST_CASE("a topology that is gone leaves out what depends on it", "[assumptions
   set_run_option(options, "compute-time", "1ms");
   options.topology.what = "gone/topology.json";
   options.given.emplace_back("topology");
-  CHECK(assumptions(options) == Texts{"ring", "model mlp", "32 samples per rank", "1 epoch",
+  CHECK(assumptions(options) == Texts{"model mlp", "32 samples per rank", "1 epoch",
                                       "no overlap of exchange and computing", "values fp32"});
 }

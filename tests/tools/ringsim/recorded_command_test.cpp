@@ -25,5 +25,5 @@ TEST_CASE("what is no run of this version has no options", "[recorded_command]")
   CHECK_FALSE(RecordedCommand("ringsim run --scheme gone").run_options());
   // A value that begins like an option is a value.
   CHECK(RecordedCommand("ringsim run --scheme dense -o --collective").run_options()->collective ==
-        "ring");
+        "auto");
 }
