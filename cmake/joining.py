@@ -24,7 +24,6 @@ USING = re.compile(r"^using namespace .*;", re.MULTILINE)
 
 class Source:
     def __init__(self, path):
-        self.path = path
         text = pathlib.Path(path).read_text()
         code = re.sub(r"//(?! namespace$).*|\"(?:[^\"\\\n]|\\.)*\"", "", text, flags=re.MULTILINE)
         self.words = set(re.findall(r"\w+", code))

@@ -32,13 +32,13 @@ class NcclCall {
   /// How many GPUs of a node have a card of their own.
   Rank rails() const;
 
-  /// Of pieces of a tree: every so many rounds one.
+  /// In a tree a piece follows the one before it after so many rounds.
   std::uint32_t stride() const;
 
   NcclPassages ring_passages() const;
-  /// Of the first of `pieces` that follow one another along a ring, and of the others.
+  /// What the first of `pieces` that follow one another along a ring has to pass, or the others.
   NcclPassages broadcast_passages(bool is_first_piece, std::uint32_t pieces) const;
-  /// Of the first of pieces that follow one another through a tree, and of the others.
+  /// What the first of pieces that follow one another through a tree has to pass, or the others.
   NcclPassages tree_passages(bool is_first_piece) const;
 
  private:

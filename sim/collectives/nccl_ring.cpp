@@ -46,21 +46,16 @@ class NcclRing final : public Collective {
 
 class NcclAllGather final : public Collective {
  public:
-  NcclAllGather(std::vector<Bytes> parts, const NcclCall& call)
+  NcclAllGather(std::span<const Bytes> parts, const NcclCall& call)
       : per_node_(call.per_node()),
         lanes_(call.rails()),
-        parts_(std::move(parts)),
-        passages_(call.ring_passages()) {
-    for (const Bytes part : parts_) {
-      offsets_.push_back(whole_);
-      whole_ += part;
-    }
-  }
+        parts_(ranges_of(parts)),
+        passages_(call.ring_passages()) {}
 
   std::string_view name() const override { return "nccl ring all-gather"; }
   Rank ranks() const override { return static_cast<Rank>(parts_.size()); }
   std::uint32_t rounds() const override { return ranks() - 1; }
-  Bytes total_bytes() const override { return rounds() * whole_; }
+  Bytes total_bytes() const override { return rounds() * Bytes{parts_.back().end}; }
 
   void round(Rank rank, std::uint32_t index, Round& round) const override {
     round.clear();
@@ -68,8 +63,8 @@ class NcclAllGather final : public Collective {
     for (Rank lane = 0; lane < lanes_; ++lane) {
       const NcclRingOrder order{per_node_, lane};
       const Rank own = order.position(rank), before = (own + n - 1) % n;
-      const auto sent = part_of(order.rank_of((own + n - index) % n), lane);
-      const auto received = part_of(order.rank_of((before + n - index) % n), lane);
+      const auto sent = parts_[order.rank_of((own + n - index) % n)].part(lanes_, lane);
+      const auto received = parts_[order.rank_of((before + n - index) % n)].part(lanes_, lane);
       if (sent.bytes().count > 0) {
         const Rank next = order.rank_of((own + 1) % n);
         round.sends.push_back(sent.sent_to(next));
@@ -81,14 +76,8 @@ class NcclAllGather final : public Collective {
   }
 
  private:
-  Range part_of(Rank rank, Rank lane) const {
-    const std::size_t begin = offsets_[rank].count;
-    return Range{begin, begin + parts_[rank].count, Bytes{1}}.part(lanes_, lane);
-  }
-
   Rank per_node_, lanes_;
-  std::vector<Bytes> parts_, offsets_;
-  Bytes whole_;
+  std::vector<Range> parts_;
   NcclPassages passages_;
 };
 
@@ -108,7 +97,7 @@ std::shared_ptr<const Collective> make_nccl_all_gather(std::vector<Bytes> parts,
                                                        const AllReduceRequest& request) {
   check(parts.size() == request.ranks, "make_nccl_all_gather: a part of each rank");
   const auto whole = std::accumulate(parts.begin(), parts.end(), Bytes{});
-  return std::make_shared<NcclAllGather>(std::move(parts), NcclCall(request, "all_gather", whole));
+  return std::make_shared<NcclAllGather>(parts, NcclCall(request, "all_gather", whole));
 }
 
 }  // namespace ringsim

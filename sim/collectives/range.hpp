@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 namespace ringsim {
 
@@ -22,6 +24,18 @@ struct Range {
   Message stored_from(Rank peer) const { return {peer, bytes(), begin * element_bytes}; }
   Message added_from(Rank peer) const { return {peer, bytes(), begin * element_bytes, true}; }
 };
+
+/// Where each of these parts stands in a buffer of all of them, one after the other.
+inline std::vector<Range> ranges_of(std::span<const Bytes> parts) {
+  std::vector<Range> ranges;
+  ranges.reserve(parts.size());
+  std::size_t begin = 0;
+  for (const Bytes part : parts) {
+    ranges.push_back({begin, begin + part.count, Bytes{1}});
+    begin += part.count;
+  }
+  return ranges;
+}
 
 /// Where a rank stands in a ring, and a round of that ring's all-reduce.
 struct RingStep {

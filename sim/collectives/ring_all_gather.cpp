@@ -1,5 +1,5 @@
 #include "base/error.hpp"
-#include "sim/collectives/collective.hpp"
+#include "sim/collectives/range.hpp"
 
 #include <algorithm>
 
@@ -8,28 +8,23 @@ namespace {
 
 class RingAllGather final : public Collective {
  public:
-  explicit RingAllGather(std::vector<Bytes> parts) : parts_(std::move(parts)) {
+  explicit RingAllGather(std::vector<Bytes> parts)
+      : parts_(std::move(parts)), ranges_(ranges_of(parts_)) {
     check(parts_.size() >= 2, "an all-gather needs at least two ranks");
-    for (const Bytes part : parts_) {
-      offsets_.push_back(whole_);
-      whole_ += part;
-    }
   }
 
   std::string_view name() const override { return "ring all-gather"; }
   Rank ranks() const override { return static_cast<Rank>(parts_.size()); }
   std::uint32_t rounds() const override { return ranks() - 1; }
-  Bytes total_bytes() const override { return rounds() * whole_; }
+  Bytes total_bytes() const override { return rounds() * Bytes{ranges_.back().end}; }
 
   void round(Rank rank, std::uint32_t index, Round& round) const override {
     round.clear();
     const Rank n = ranks();
     const Rank before = (rank + n - 1) % n;
     const Rank sent = (rank + n - index) % n, received = (before + n - index) % n;
-    if (parts_[sent].count > 0)
-      round.sends.push_back({(rank + 1) % n, parts_[sent], offsets_[sent]});
-    if (parts_[received].count > 0)
-      round.receives.push_back({before, parts_[received], offsets_[received]});
+    if (parts_[sent].count > 0) round.sends.push_back(ranges_[sent].sent_to((rank + 1) % n));
+    if (parts_[received].count > 0) round.receives.push_back(ranges_[received].stored_from(before));
   }
 
   std::optional<std::vector<Bytes>> ring_parts() const override {
@@ -48,8 +43,8 @@ class RingAllGather final : public Collective {
   }
 
  private:
-  std::vector<Bytes> parts_, offsets_;
-  Bytes whole_;
+  std::vector<Bytes> parts_;
+  std::vector<Range> ranges_;
 };
 
 }  // namespace

@@ -103,7 +103,7 @@ class Recorder {
     }
   }
 
-  /// Of segment s.
+  /// Fills in what was selected in segment s.
   static void fill_selected(TraceLayerRow& row, const Scheme::Selection& selection, std::size_t s) {
     const prune::Segment& segment = selection.segments[s];
     const auto words = words_of(selection.mask, segment);

@@ -34,10 +34,10 @@ struct Verdict {
 /// How often the accuracies of a comparison were measured: "one seed each".
 inline constexpr std::string_view one_seed = "one seed each";
 
-/// Of one run, or of the means of several.
+/// The verdict of one run, or of the means of several.
 Verdict run_verdict(const Summary& summary, std::vector<std::string> assumed,
                     std::string_view accuracy_note = "one seed");
-/// Of two runs or more, of which the first is what the others are held against.
+/// The verdict of two runs or more; the others are held against the first.
 Verdict comparison_verdict(const std::vector<Contender>& runs, std::vector<std::string> assumed);
 
 /// "iwp is fastest: 1.02ms a step, 13.55x as fast as dense (13.8ms)." `what`: "a step".
