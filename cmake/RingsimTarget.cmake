@@ -65,11 +65,13 @@ if(RINGSIM_TESTS)
   add_custom_target(unit_tests)
 endif()
 
-# ringsim_test(NAME [FEWER_WITH_SANITIZERS] SOURCES... LIBRARIES...): one executable per folder of tests; one ctest entry
-# per case, each in a process of its own. FEWER_WITH_SANITIZERS: some cases take fewer random inputs there, or none.
+# ringsim_test(NAME [FEWER_WITH_SANITIZERS | OFTEN_WITHOUT_SANITIZERS] SOURCES... LIBRARIES...): one executable per folder
+# of tests; one ctest entry per case, each in a process of its own. FEWER_WITH_SANITIZERS: some cases take fewer random
+# inputs there, or none. OFTEN_WITHOUT_SANITIZERS: it is no part of unit_tests and its label in a build with sanitizers,
+# since what it tests takes long to compile there.
 function(ringsim_test name)
-  cmake_parse_arguments(arg "FEWER_WITH_SANITIZERS" "" "SOURCES;LIBRARIES" ${ARGN})
-  if(RINGSIM_SANITIZED_ELSEWHERE AND NOT arg_FEWER_WITH_SANITIZERS)
+  cmake_parse_arguments(arg "FEWER_WITH_SANITIZERS;OFTEN_WITHOUT_SANITIZERS" "" "SOURCES;LIBRARIES" ${ARGN})
+  if(RINGSIM_SANITIZED_ELSEWHERE AND NOT arg_FEWER_WITH_SANITIZERS AND NOT arg_OFTEN_WITHOUT_SANITIZERS)
     return()
   endif()
   # CMake takes a semicolon for the end of a name, and the test of half a name runs no case and passes.
@@ -85,11 +87,16 @@ function(ringsim_test name)
   set_target_properties(${name} PROPERTIES ringsim_is_test ON)
   ringsim_precompile(${name} <catch2/catch.hpp>)
   ringsim_join(${name})
-  add_dependencies(unit_tests ${name})
+  set(label LABELS unit)
+  if(arg_OFTEN_WITHOUT_SANITIZERS AND RINGSIM_SANITIZE)
+    set(label "")
+  else()
+    add_dependencies(unit_tests ${name})
+  endif()
   set(skipped "")
   if(NOT RINGSIM_SIMGRID)
     # What sim/backend/without_simgrid.cpp says, in lines as Catch breaks them: the case compares with SimGrid.
     set(skipped SKIP_REGULAR_EXPRESSION "without[^a-z]*SimGrid")
   endif()
-  catch_discover_tests(${name} TEST_PREFIX "${name}: " DISCOVERY_MODE PRE_TEST PROPERTIES LABELS unit TIMEOUT 300 ${skipped})
+  catch_discover_tests(${name} TEST_PREFIX "${name}: " DISCOVERY_MODE PRE_TEST PROPERTIES ${label} TIMEOUT 300 ${skipped})
 endfunction()

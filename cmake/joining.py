@@ -16,7 +16,10 @@ TYPES = re.compile(
 VARIABLES = re.compile(
     r"^(?!using|namespace|return|template)[a-z][\w:<>,*& \[\]]* [*&]?(\w+)(?: =|\{|\[|;)", re.MULTILINE
 )
-FUNCTIONS = re.compile(r"^(?!using|namespace|TEST_CASE)[\w:].*?[ *&](~?\w+)\(", re.MULTILINE)
+# With the type of the first parameter where that is a type of ours.
+FUNCTIONS = re.compile(
+    r"^(?!using|namespace|TEST_CASE)[\w:].*?[ *&](~?\w+)\((?:const )?(?:([\w:<>]*[A-Z]\w*>?)[ &*])?", re.MULTILINE
+)
 MACROS = re.compile(r"^#define (\w+)", re.MULTILINE)
 UNNAMED = re.compile(r"^namespace \{$(.*?)^\}  // namespace$", re.MULTILINE | re.DOTALL)
 USING = re.compile(r"^using namespace .*;", re.MULTILINE)
@@ -31,8 +34,43 @@ class Source:
         self.declared = {word for match in TYPES.findall(code) for word in match if word}
         self.declared |= set(MACROS.findall(code))
         self.types = set(self.declared)
+        self.functions = {}
         for part in UNNAMED.findall(code):
-            self.declared |= set(VARIABLES.findall(part)) | set(FUNCTIONS.findall(part))
+            self.declared |= set(VARIABLES.findall(part))
+            for name, first in FUNCTIONS.findall(part):
+                self.functions.setdefault(name, set()).add(first)
+
+
+class Group:
+    """Sources in one file."""
+
+    def __init__(self, using, alone):
+        self.paths, self.declared, self.words, self.functions = [], set(), set(), {}
+        self.using, self.alone = using, alone
+
+    def add(self, path, source):
+        self.paths.append(path)
+        self.declared |= source.declared
+        self.words |= source.words
+        for name, first in source.functions.items():
+            self.functions.setdefault(name, set()).update(first)
+
+    def takes(self, source):
+        return (
+            not self.alone
+            and self.using == source.using
+            and not source.declared & self.words
+            and not source.words & self.declared
+            and not any(mistakable(self, source, name) for name in self.functions.keys() & source.words)
+            and not any(mistakable(self, source, name) for name in source.functions.keys() & self.words)
+        )
+
+
+def mistakable(one, other, name):
+    """Whether calls of functions with this name may find the wrong one. They do not where the first parameters are of
+    different types of ours."""
+    first, second = one.functions.get(name, set()), other.functions.get(name, set())
+    return "" in first | second or bool(first & second)
 
 
 def header_types(root):
@@ -55,23 +93,13 @@ def join(root, paths, most):
     for path in paths:
         source = Source(path)
         # A source that uses the name of a header's type for one of its own stays alone, and so does a main function.
-        alone = source.types & headers or "main" in source.words
-        for group in [] if alone else groups:
-            if (
-                len(group["paths"]) < most
-                and not group["alone"]
-                and group["using"] == source.using
-                and not source.declared & group["words"]
-                and not source.words & group["declared"]
-            ):
-                break
-        else:
-            group = {"paths": [], "declared": set(), "words": set(), "using": source.using, "alone": bool(alone)}
+        alone = bool(source.types & headers) or "main" in source.words
+        group = None if alone else next((g for g in groups if len(g.paths) < most and g.takes(source)), None)
+        if group is None:
+            group = Group(source.using, alone)
             groups.append(group)
-        group["paths"].append(path)
-        group["declared"] |= source.declared
-        group["words"] |= source.words
-    return [group["paths"] for group in groups]
+        group.add(path, source)
+    return [group.paths for group in groups]
 
 
 def main():

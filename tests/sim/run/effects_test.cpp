@@ -5,6 +5,7 @@
 #include "models/networks/mlp.hpp"
 #include "sim/run/prepare.hpp"
 #include "sim/run/run.hpp"
+#include "tests/random_cases.hpp"
 #include "tests/sim/run/small_traces.hpp"
 #include "tests/temporary_folder.hpp"
 #include "traces/csv.hpp"
@@ -221,11 +222,14 @@ void find_silent(Results& results, const Given& base, std::set<std::string>& sil
   }
 }
 
+/// All schemes beside all bases; with sanitizers a fifth of the pairs.
 std::vector<Given> with_all_schemes(const std::vector<Given>& bases) {
   std::vector<Given> all;
-  for (const auto& base : bases) {
-    for (const auto* scheme : schemes())
-      all.push_back(with(base, {{"scheme", std::string(scheme->name)}}));
+  for (std::size_t i = 0; i < bases.size(); ++i) {
+    for (std::size_t k = 0; k < schemes().size(); ++k) {
+      if ((i + k) % 5 >= random_cases(5)) continue;
+      all.push_back(with(bases[i], {{"scheme", std::string(schemes()[k]->name)}}));
+    }
   }
   return all;
 }
