@@ -4,10 +4,11 @@ several schemes, those with masks by libringsim_prune on device memory.
     python3 tools/capture/train.py --plan tools/capture/plans/alexnet.json -o build/training --limit-seconds 540
 
 A plan lists trials (trial_queue.expand); results are a JSON file each below OUTPUT/results, traces below OUTPUT/traces.
-Called again with the same output it goes on with what is missing. RINGSIM_PRUNE_LIBRARY names the engine's library,
-RINGSIM_DATASETS the folder that has fashion-mnist/. docs/reproduction.md has the results."""
+Called again with the same output, or with --known, it goes on with what is missing. RINGSIM_PRUNE_LIBRARY names the
+engine's library, RINGSIM_DATASETS the folder that has fashion-mnist/. docs/reproduction.md has the results."""
 
 import argparse
+import gzip
 import json
 import pathlib
 import shutil
@@ -24,6 +25,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--plan", required=True, help="a JSON file of trials")
     parser.add_argument("-o", "--output", required=True)
+    parser.add_argument("--known", help="a file of results, trials.jsonl.gz, of trials that are not run again")
     parser.add_argument("--limit-seconds", type=float, default=3600, help="no trial begins that would last longer")
     parser.add_argument("--gpus", type=int, help="default: all; 0 trains on the CPU")
     parser.add_argument("--workers-per-gpu", type=int, default=1)
@@ -49,7 +51,7 @@ def run_worker(arguments, output, plan, deadline):
     def make_trial(settings):
         return Trial(settings, ringsim_prune, engine, device, arguments.streams, arguments.samples)
 
-    trial_queue.work(output, plan, deadline, make_trial, "ringsim-training-1")
+    trial_queue.work(output, plan, deadline, make_trial, "ringsim-training-1", torch.cuda.empty_cache)
 
 
 def main():
@@ -61,6 +63,8 @@ def main():
         deadline = float((output / "deadline").read_text())
         return run_worker(arguments, output, plan, deadline)
     (output / "results").mkdir(parents=True, exist_ok=True)
+    if arguments.known:
+        trial_queue.take_known(output, gzip.decompress(pathlib.Path(arguments.known).read_bytes()).decode())
     shutil.rmtree(output / "claims", ignore_errors=True)
     (output / "claims").mkdir()
     deadline = begun + arguments.limit_seconds

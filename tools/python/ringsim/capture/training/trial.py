@@ -85,9 +85,7 @@ class Trial:
         shape = settings["ranks"], settings["batch"], settings["resolution"]
         self.gradients = RankGradients(network, *shape, device, streams)
         self.scheme = SCHEMES[settings["scheme"]](module, engine, self.gradients, settings, settings["seed"])
-        self.sampler = Sampler(
-            len(self.dataset.labels), settings["ranks"], settings["batch"], settings["seed"], device
-        )
+        self.sampler = Sampler(len(self.dataset.labels), settings["ranks"], settings["batch"], settings["seed"], device)
         self.steps_per_epoch = self.sampler.steps_per_epoch
         self.steps = settings["epochs"] * self.steps_per_epoch
         self.warmup_steps = round(settings["warmup_epochs"] * self.steps_per_epoch)

@@ -1,5 +1,5 @@
-"""A list of trials that several processes work off, one or more per GPU. A trial is claimed by creating a file, and done
-when its result file is there: a later call with the same output goes on where this one stopped."""
+"""A list of trials that several processes work off, one or more per GPU. A trial is claimed by creating a file, and
+done when its result file is there: a later call with the same output goes on where this one stopped."""
 
 import json
 import os
@@ -7,11 +7,9 @@ import subprocess
 import sys
 import time
 
-import torch
-
 
 def expand(plan):
-    """The trials of a plan in order: [{"name", "needs", ...settings}]. A group has `settings`, `variants` (a name and
+    """The trials of a plan in order: [{"name", "group", "best_of", ...settings}]. A group has `settings`, `variants` (a name and
     settings each) and `seeds`; `best_of` names a group of which the settings with the best accuracy are taken."""
     trials = []
     for group in plan["groups"]:
@@ -25,6 +23,14 @@ def expand(plan):
 
 def result_path(output, name):
     return output / "results" / f"{name}.json"
+
+
+def take_known(output, lines):
+    """Writes the results of earlier calls, a line of JSON each, where they are not yet."""
+    for line in lines.splitlines():
+        path = result_path(output, json.loads(line)["name"])
+        if not path.exists():
+            path.write_text(line + "\n")
 
 
 def best_settings(output, trials, group, keys):
@@ -62,8 +68,8 @@ def claim(output, trials, keys):
     return "wait" if waits else None
 
 
-def work(output, plan, deadline, make_trial, version):
-    """Runs trials until none is left or the deadline is near."""
+def work(output, plan, deadline, make_trial, version, release):
+    """Runs trials until none is left or the deadline is near; `release` is called after each one."""
     trials, longest = expand(plan), 0.0
     keys = plan.get("searched", ["lr", "momentum"])
     while True:
@@ -91,8 +97,7 @@ def work(output, plan, deadline, make_trial, version):
         if running.trace and result["finished"]:
             running.trace.write(output / "traces" / name, version, f"tools/capture/train.py, trial {name}")
         del running
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        release()
         result.update(name=name, group=trial["group"], total_seconds=time.time() - begun)
         accuracy, ratio = result["accuracy"], result["ratio"].get("wire_after_warmup", 0)
         print(
