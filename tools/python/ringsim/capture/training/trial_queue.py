@@ -9,8 +9,8 @@ import time
 
 
 def expand(plan):
-    """The trials of a plan in order: [{"name", "group", "best_of", ...settings}]. A group has `settings`, `variants` (a name and
-    settings each) and `seeds`; `best_of` names a group of which the settings with the best accuracy are taken."""
+    """The trials of a plan in order: [{"name", "group", "best_of", ...settings}]. A group has `settings`, `variants` (a
+    name and settings each) and `seeds`; `best_of` names a group whose settings with the best accuracy are taken."""
     trials = []
     for group in plan["groups"]:
         for name, variant in group.get("variants", {"": {}}).items():
