@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Tests of the training's list of trials and of the captured traces, and with PyTorch of the sizes of masks.
+Usage: training_test.py SOURCE_ROOT."""
+
+import hashlib
+import importlib.util
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+ROOT = pathlib.Path(sys.argv.pop(1))
+sys.path[:0] = [str(ROOT / "tools/python"), str(ROOT / "tools/capture")]
+from ringsim.capture.training import trial_queue  # noqa: E402
+
+PLAN = {
+    "settings": {"epochs": 2},
+    "groups": [
+        {"name": "search", "settings": {"scheme": "iwp"}, "variants": {"a": {"lr": 0.1}, "b": {"lr": 0.2}}},
+        {"name": "final", "best_of": "search", "seeds": [1, 2], "settings": {"scheme": "iwp"}},
+    ],
+}
+
+
+class Queue(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.output = pathlib.Path(self.folder.name)
+        for name in ("results", "claims"):
+            (self.output / name).mkdir()
+        self.trials = trial_queue.expand(PLAN)
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def claim(self):
+        return trial_queue.claim(self.output, self.trials, ["lr"])
+
+    def test_a_plan_names_its_trials_in_order(self):
+        names = [trial["name"] for trial in self.trials]
+        self.assertEqual(names, ["search-a-seed1", "search-b-seed1", "final-seed1", "final-seed2"])
+        self.assertEqual([trial["epochs"] for trial in self.trials], [2] * 4)
+
+    def test_final_trials_wait_for_the_search_and_take_its_best_settings(self):
+        self.assertEqual([self.claim()["name"] for _ in range(2)], ["search-a-seed1", "search-b-seed1"])
+        self.assertEqual(self.claim(), "wait")
+        lines = [{"name": "search-a-seed1", "accuracy": 0.8}, {"name": "search-b-seed1", "accuracy": 0.9}]
+        trial_queue.take_known(self.output, "\n".join(map(json.dumps, lines)))
+        first = self.claim()
+        self.assertEqual((first["name"], first["lr"]), ("final-seed1", 0.2))
+        self.assertEqual(self.claim()["name"], "final-seed2")
+        self.assertIsNone(self.claim())
+
+    def test_the_plans_are_lists_of_trials_with_names_of_their_own(self):
+        for path in (ROOT / "tools/capture/plans").glob("*.json"):
+            names = [trial["name"] for trial in trial_queue.expand(json.loads(path.read_text(encoding="utf-8")))]
+            self.assertEqual(len(names), len(set(names)), path)
+
+
+class CapturedTraces(unittest.TestCase):
+    def test_files_are_those_that_were_captured(self):
+        headers = sorted((ROOT / "traces/captured").glob("*/trace.json"))
+        self.assertEqual([path.parent.name for path in headers], ["alexnet-256", "alexnet-64"])
+        for path in headers:
+            for file in json.loads(path.read_text(encoding="utf-8"))["files"]:
+                found = hashlib.sha256((path.parent / file["name"]).read_bytes()).hexdigest()
+                self.assertEqual(found, file["sha256"], path.parent / file["name"])
+
+
+@unittest.skipUnless(importlib.util.find_spec("torch"), "needs PyTorch")
+class MaskSizes(unittest.TestCase):
+    def test_sizes_are_those_of_the_library(self):
+        import ringsim_prune
+        import torch
+
+        from ringsim.capture.training import mask_sizes
+
+        engine = ringsim_prune.Engine("scalar")
+        generator = torch.Generator().manual_seed(1)
+        for size, density in ((1, 1), (130, 0.5), (5000, 0.01), (70000, 0.0005), (70000, 0.9), (300, 0)):
+            plan = ringsim_prune.Plan.of_sizes(engine, [size], 0.5, 1.0)
+            mask = plan.new_mask()
+            residual = (torch.rand(size, generator=generator) < density).float()
+            plan.select(None, residual, None, torch.zeros(size), 0.0, mask, plan.new_statistics())
+            for encoding, found in zip(mask_sizes.ENCODINGS, mask_sizes.sizes_of_mask(mask, plan)[0][1:]):
+                message = len(plan.encode_mask(mask, encoding))
+                header = 1 + mask_sizes.leb128_size(found)
+                self.assertEqual(found + header, message, (size, density, encoding))
+
+
+if __name__ == "__main__":
+    if "RINGSIM_PRUNE_LIBRARY" not in os.environ:
+        MaskSizes = None  # noqa: F811
+    unittest.main()
