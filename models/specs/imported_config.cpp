@@ -286,6 +286,7 @@ constexpr std::array<Family, 6> families = {{{"gpt2", gpt2},
 
 std::vector<std::string> imported_families() {
   std::vector<std::string> names;
+  names.reserve(families.size());
   for (const auto& family : families) names.emplace_back(family.name);
   return names;
 }

@@ -89,6 +89,31 @@ class Results(unittest.TestCase):
         self.assertEqual(topology.bottleneck.bandwidth_bytes_per_second, 1.25e9)
         self.assertEqual(topology.ring[7].links, ["link7"])
 
+    def test_a_module_is_imported_by_its_parameters_or_its_config(self):
+        class Network:
+            def named_parameters(self):
+                shapes = {"fc.weight": (256, 784), "fc.bias": (256,), "scale": ()}
+                return [(name, types.SimpleNamespace(shape=shape)) for name, shape in shapes.items()]
+
+        class Configured(Network):
+            config = types.SimpleNamespace(
+                model_type="bert",
+                to_json_string=lambda use_diff: json.dumps(
+                    {"model_type": "bert", "hidden_size": 4, "num_hidden_layers": 1, "intermediate_size": 8}
+                    | {"vocab_size": 10, "max_position_embeddings": 6, "type_vocab_size": 2}
+                ),
+            )
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = ringsim.import_model(Network(), f"{folder}/mine.json")
+            layers = json.loads(pathlib.Path(path).read_text())["layers"]
+            self.assertEqual([layer["shape"] for layer in layers], [[256, 784], [256], [1]])
+            self.assertEqual(layers[0]["forward_flop"], 2 * 256 * 784)
+            run = ringsim.run(model=path, source="synthetic", scheme="dense")
+            self.assertEqual(run.layers[0].parameters, 256 * 784)
+            path = ringsim.import_model(Configured(), f"{folder}/bert.json", length=5)
+            self.assertEqual(json.loads(pathlib.Path(path).read_text())["sample"], "a sequence of 5 tokens")
+
     def test_tables_become_data_frames_where_pandas_is(self):
         pandas = types.SimpleNamespace(DataFrame=lambda rows: ("frame", rows))
         with mock.patch.dict(sys.modules, {"pandas": pandas}):

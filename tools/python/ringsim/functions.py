@@ -205,3 +205,29 @@ def topology(what: Path) -> Topology:
         Topology,
         json.loads(call("topology", "show", os.fspath(what), "--format", "json")),
     )
+
+
+def import_model(
+    model, output: Path, *, name: str | None = None, length: int | None = None, operations: bool | None = None
+) -> str:
+    """Writes a specification, for `run(model=...)`, of a file (see `ringsim model import --help`) or of a
+    torch.nn.Module, and returns its path. Raises RingsimError.
+
+    A model of Hugging Face transformers whose family the program knows is imported by its config, any other by its
+    parameters in the order of `named_parameters()`. length: tokens per sample. operations: False for a model of which
+    the parameters do not say what is computed (convolutions); runs then need a compute_time."""
+    options = arguments_of({"name": name, "length": length, "operations": operations})
+    output = os.fspath(output)
+    if not hasattr(model, "named_parameters"):
+        call("model", "import", os.fspath(model), *options, "-o", output)
+        return output
+    kept = KeptFolder()
+    path = pathlib.Path(kept.name) / f"{type(model).__name__}.json"
+    config = getattr(model, "config", None)
+    if getattr(config, "model_type", None) in ("gpt2", "llama", "mistral", "qwen2", "bert", "vit"):
+        path.write_text(config.to_json_string(use_diff=False), encoding="utf-8")
+    else:
+        shapes = {each: list(parameter.shape) or [1] for each, parameter in model.named_parameters()}
+        path.write_text(json.dumps(shapes), encoding="utf-8")
+    call("model", "import", str(path), *options, "-o", output)
+    return output
