@@ -2,17 +2,25 @@
 // What a file that ringsim writes holds, as text: for `ringsim explain` and the documents.
 #include "traces/records/field.hpp"
 
+#include <concepts>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace ringsim {
+
+/// What the values of a field are.
+enum class FieldType { text, whole_number, number, yes_or_no, whole_numbers, object, objects };
 
 /// A column, or a key by its path: "target.steps", and "provenance.inputs[].name" in a list.
 struct FieldText {
   std::string name;
   std::string_view unit, meaning;
+  FieldType type;
+  bool may_be_absent;  ///< an empty cell, or null
 };
 
 struct OutputFile {
@@ -25,35 +33,46 @@ template <class T>
 struct Held {
   using Type = T;
   static constexpr std::string_view separator = ".";
+  static constexpr bool is_optional = false, is_list = false;
 };
 template <class T>
-struct Held<std::optional<T>> : Held<T> {};
+struct Held<std::optional<T>> : Held<T> {
+  static constexpr bool is_optional = true;
+};
 template <class T>
 struct Held<std::vector<T>> : Held<T> {
   static constexpr std::string_view separator = "[].";
+  static constexpr bool is_list = true;
 };
+
+template <class Value>
+constexpr FieldType field_type() {
+  using Inner = typename Held<Value>::Type;
+  if constexpr (HasFields<Inner>)
+    return Held<Value>::is_list ? FieldType::objects : FieldType::object;
+  if constexpr (Held<Value>::is_list) return FieldType::whole_numbers;
+  if constexpr (std::same_as<Inner, bool>) return FieldType::yes_or_no;
+  if constexpr (std::integral<Inner>) return FieldType::whole_number;
+  return std::floating_point<Inner> ? FieldType::number : FieldType::text;
+}
 
 template <HasFields T>
 void add_field_texts(const std::string& prefix, std::vector<FieldText>& all);
 
-template <class Value>
+template <HasFields Row, class Value>
 void add_field_text(const std::string& prefix, const Field<Value>& field,
                     std::vector<FieldText>& all) {
-  all.push_back({prefix + std::string(field.name), field.unit, field.meaning});
-}
-template <class Owner, class Member>
-void add_field_text(const std::string& prefix, const Field<Member Owner::*>& field,
-                    std::vector<FieldText>& all) {
-  const auto name = prefix + std::string(field.name);
-  all.push_back({name, field.unit, field.meaning});
+  using Member = std::remove_cvref_t<std::invoke_result_t<const Value&, const Row&>>;
   using Inner = typename Held<Member>::Type;
+  const auto name = prefix + std::string(field.name);
+  all.push_back({name, field.unit, field.meaning, field_type<Member>(), Held<Member>::is_optional});
   if constexpr (HasFields<Inner>)
     add_field_texts<Inner>(name + std::string(Held<Member>::separator), all);
 }
 
 template <HasFields T>
 void add_field_texts(const std::string& prefix, std::vector<FieldText>& all) {
-  T::fields([&](const auto&... fields) { (add_field_text(prefix, fields, all), ...); });
+  T::fields([&](const auto&... fields) { (add_field_text<T>(prefix, fields, all), ...); });
 }
 
 /// What the records of a file say.

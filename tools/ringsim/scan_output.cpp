@@ -134,14 +134,16 @@ ResultColumns result_columns() {
 OutputFile scan_file() {
   OutputFile file{
       {table_name, "point", "`scan`", "options that vary, figures of the summary, error"}, {}};
-  const auto add = [&](const auto& column) {
-    file.fields.push_back({std::string(column.name), column.unit, column.meaning});
+  const auto add = [&](const auto& column, FieldType type, bool may_be_absent) {
+    file.fields.push_back(
+        {std::string(column.name), column.unit, column.meaning, type, may_be_absent});
   };
-  add(point_column);
-  add(option_column);
+  add(point_column, FieldType::whole_number, false);
+  add(option_column, FieldType::text, true);
+  // The figures of a point that failed are absent.
   for (const auto* metric : figures())
-    file.fields.push_back({metric->name, metric->unit, metric->meaning});
-  add(error_column);
+    add(*metric, metric->text ? FieldType::text : FieldType::number, true);
+  add(error_column, FieldType::text, true);
   return file;
 }
 

@@ -3,12 +3,14 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/table.hpp"
 #include "topologies/kinds/kind.hpp"
 #include "topologies/schema.hpp"
 #include "topologies/simgrid_xml.hpp"
+#include "traces/csv.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -77,30 +79,82 @@ std::vector<std::vector<std::string>> host_rows(const Topology& topology) {
   return rows;
 }
 
-int show(const std::string& what) {
-  const Topology topology = find_topology(what);
-  print_heading(topology);
-  if (!topology.description().empty()) fmt::print("{}\n", topology.description());
-  std::vector<std::vector<std::string>> hops = {{"ring hop", "links", "bandwidth", "latency"}};
-  Rank slowest = 0;
+/// The way from a rank to the next one of the ring.
+struct RingHop {
+  Rank source, target;
+  std::vector<std::string> links;
+  BytesPerSecond bandwidth;
+  Seconds latency;
+};
+
+std::vector<RingHop> ring_of(const Topology& topology) {
+  std::vector<RingHop> ring;
   for (Rank rank = 0; rank < topology.hosts(); ++rank) {
     const Rank next = (rank + 1) % topology.hosts();
     const auto route = topology.route(rank, next);
-    std::string names;
-    for (const LinkId id : route.links)
-      names += (names.empty() ? "" : " ") + topology.links()[id].name;
-    hops.push_back({fmt::format("{} -> {}", rank, next), names, format(route.bandwidth),
-                    format(route.latency)});
-    const auto bandwidth_of = [&](Rank from) {
-      return topology.route(from, (from + 1) % topology.hosts()).bandwidth;
-    };
-    if (route.bandwidth < bandwidth_of(slowest)) slowest = rank;
+    auto& hop = ring.emplace_back(RingHop{rank, next, {}, route.bandwidth, route.latency});
+    for (const LinkId id : route.links) hop.links.push_back(topology.links()[id].name);
   }
+  return ring;
+}
+
+void show_json(const Topology& topology) {
+  Json::Array links, ring;
+  for (const auto& link : topology.links()) {
+    links.emplace_back(Json::Object{{"name", link.name},
+                                    {"bandwidth_bytes_per_second", link.bandwidth.value},
+                                    {"latency_seconds", link.latency.value}});
+  }
+  for (const auto& hop : ring_of(topology)) {
+    ring.emplace_back(Json::Object{{"source", hop.source},
+                                   {"target", hop.target},
+                                   {"links", Json::Array(hop.links.begin(), hop.links.end())},
+                                   {"bandwidth_bytes_per_second", hop.bandwidth.value},
+                                   {"latency_seconds", hop.latency.value}});
+  }
+  fmt::print("{}", to_text(Json::Object{{"name", topology.name()},
+                                        {"kind", topology.kind().name},
+                                        {"description", topology.description()},
+                                        {"hosts", topology.hosts()},
+                                        {"links", std::move(links)},
+                                        {"ring", std::move(ring)}}));
+}
+
+void show_text(const Topology& topology) {
+  print_heading(topology);
+  if (!topology.description().empty()) fmt::print("{}\n", topology.description());
+  std::vector<std::vector<std::string>> hops = {{"ring hop", "links", "bandwidth", "latency"}};
+  const auto ring = ring_of(topology);
+  for (const auto& hop : ring) {
+    hops.push_back({fmt::format("{} -> {}", hop.source, hop.target), join(hop.links, " "),
+                    format(hop.bandwidth), format(hop.latency)});
+  }
+  const auto& slowest = *std::ranges::min_element(
+      ring, [](const RingHop& a, const RingHop& b) { return a.bandwidth < b.bandwidth; });
   fmt::print("\n{}\n{}\n", format_table(link_rows(topology)), format_table(hops));
   const auto hosts = host_rows(topology);
   if (hosts.size() > 1) fmt::print("{}\n", format_table(hosts));
-  fmt::print("the ring's bottleneck: {} -> {}, {}\n", slowest, (slowest + 1) % topology.hosts(),
-             format(topology.route(slowest, (slowest + 1) % topology.hosts()).bandwidth));
+  fmt::print("the ring's bottleneck: {} -> {}, {}\n", slowest.source, slowest.target,
+             format(slowest.bandwidth));
+}
+
+void show_csv(const Topology& topology) {
+  fmt::print("{}", csv_line({"link", "bandwidth_bytes_per_second", "latency_s"}));
+  for (const auto& link : topology.links()) {
+    fmt::print("{}", csv_line({link.name, fmt::format("{}", link.bandwidth.value),
+                               fmt::format("{}", link.latency.value)}));
+  }
+}
+
+int show(const std::string& what, Format format) {
+  const Topology topology = find_topology(what);
+  if (format == Format::json) {
+    show_json(topology);
+  } else if (format == Format::csv) {
+    show_csv(topology);
+  } else {
+    show_text(topology);
+  }
   return 0;
 }
 
@@ -163,7 +217,14 @@ std::function<int()> add_topology(CLI::App& app, const Invocation&) {
     sub->callback([action, file, run] { *action = [file, run] { return run(*file); }; });
   };
   add_action("check", "reads a topology file; says what is wrong with it", check_file);
-  add_action("show", "links, routes of the ring, and its bottleneck", show);
+  auto* to_show = app.add_subcommand("show", "links, routes of the ring, and its bottleneck");
+  to_show->add_option("FILE", *file, "topology file, or the name of a shipped one")
+      ->required()
+      ->type_name("");
+  auto format = std::make_shared<Format>(Format::table);
+  add_format_option(*to_show, *format);
+  to_show->callback(
+      [action, file, format] { *action = [file, format] { return show(*file, *format); }; });
   auto* to_simgrid = app.add_subcommand("export", "writes a platform file of SimGrid (XML)");
   auto output = std::make_shared<std::string>();
   to_simgrid->add_option("FILE", *file, "topology file, or the name of a shipped one")
