@@ -1,5 +1,6 @@
 #include "sim/scan/values.hpp"
 
+#include "base/number_range.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 
@@ -84,12 +85,12 @@ std::vector<std::string> split_list(std::string_view text, const Place& place) {
 }
 
 std::optional<ValueRange> parse_range(std::string_view item, const Place& place) {
-  const auto dots = item.find("..");
-  if (dots == std::string_view::npos) return std::nullopt;
-  const auto first = read_number(item.substr(0, dots));
+  const auto ends = split_range(item);
+  if (!ends) return std::nullopt;
+  const auto first = read_number(ends->first);
   if (!first || !first->rest.empty() || first->unit.find('/') != std::string_view::npos)
     return std::nullopt;
-  const auto last = read_number(item.substr(dots + 2));
+  const auto last = read_number(ends->second);
   if (!last) wrong_range(item, place);
   ValueRange range{first->value, in_unit(*last, first->unit, item, place), std::string(first->unit),
                    std::nullopt};

@@ -1,17 +1,16 @@
 // ringsim compare: result folders side by side, from their summaries.
 #include "base/json_writer.hpp"
-#include "sim/run/assumptions.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/metrics.hpp"
 #include "tools/ringsim/recorded_command.hpp"
 #include "tools/ringsim/result_table.hpp"
+#include "tools/ringsim/runs_verdict.hpp"
 #include "traces/csv.hpp"
 #include "traces/summary.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -21,10 +20,7 @@
 namespace ringsim {
 namespace {
 
-struct Column {
-  std::string name;
-  Summary summary;
-};
+using Column = NamedSummary;
 
 struct CompareCommand {
   std::vector<std::string> folders;
@@ -56,30 +52,6 @@ std::string rival_text(const Column& column) {
       how.empty() ? "without overlap of exchange and computing" : "with" + how);
 }
 
-Verdict verdict_of(const std::vector<Column>& columns) {
-  std::vector<Contender> runs;
-  std::vector<std::string> assumed;
-  bool is_read = true;
-  for (const auto& column : columns) {
-    runs.push_back(contender(column.name, column.summary));
-    const auto options = RecordedCommand(column.summary.provenance.command).run_options();
-    if (options) add_once(assumed, assumptions(*options));
-    is_read = is_read && options;
-  }
-  auto verdict = runs.size() == 1 ? run_verdict(columns[0].summary, std::move(assumed))
-                                  : comparison_verdict(runs, std::move(assumed));
-  const auto differs = [&](auto member) {
-    return std::ranges::any_of(columns, [&](const Column& column) {
-      return std::invoke(member, column.summary) != std::invoke(member, columns[0].summary);
-    });
-  };
-  if (differs(&Summary::ranks)) add_sentence(verdict, "The runs have different numbers of ranks.");
-  if (differs(&Summary::steps)) add_sentence(verdict, "The runs have different numbers of steps.");
-  if (!is_read)
-    add_sentence(verdict, "What some of them assumed cannot be told from their commands.");
-  return verdict;
-}
-
 std::string table(const std::vector<Column>& columns, ResultFormat format) {
   TableRows rows(1, {""});
   std::vector<const Summary*> summaries;
@@ -94,7 +66,7 @@ std::string table(const std::vector<Column>& columns, ResultFormat format) {
   auto& row = rows.emplace_back(1, "speed-up in simulated time");
   for (const auto& column : columns)
     row.push_back(fmt::format("{:.2f}x", speed_up(columns.front(), column)));
-  return result_text(rows, {rival_text(columns.front())}, verdict_of(columns), format);
+  return result_text(rows, {rival_text(columns.front())}, runs_verdict(columns), format);
 }
 
 std::string csv(const std::vector<Column>& columns) {

@@ -1,8 +1,16 @@
 #include "tools/ringsim/report_data.hpp"
 
+#include "base/csv_reader.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "sim/run/assumptions.hpp"
+#include "sim/run/run_options.hpp"
+#include "sim/scan/folder.hpp"
+#include "sim/scan/manifest.hpp"
+#include "sim/scan/point_runner.hpp"
+#include "tools/ringsim/runs_verdict.hpp"
+#include "tools/ringsim/scan_verdict.hpp"
 #include "topologies/topology.hpp"
 #include "traces/summary.hpp"
 
@@ -205,6 +213,50 @@ std::vector<std::string> names_of(const std::vector<fs::path>& folders) {
   return chosen;
 }
 
+Json json_of(const Verdict& verdict) {
+  Json::Array paragraphs;
+  for (auto& text : verdict_paragraphs(verdict)) paragraphs.emplace_back(std::move(text));
+  return paragraphs;
+}
+
+/// The points of a scan, where its folder says which they are and what they read is there.
+std::optional<PointSet> points_of(const fs::path& folder) {
+  try {
+    const auto manifest = read_manifest(folder / manifest_name);
+    ScanRequest request{.options = {}, .zip = manifest.zip, .points_file = {}};
+    for (const auto& [name, values] : manifest.options) {
+      const auto* option = find_run_option(name);
+      if (option == nullptr) return std::nullopt;
+      request.options.push_back({option->name, values});
+    }
+    PointSet points(request);
+    // Those of a points file are others.
+    return points.size() == manifest.points ? std::optional(std::move(points)) : std::nullopt;
+  } catch (const UserError&) {
+    return std::nullopt;
+  }
+}
+
+Verdict verdict_of_scan(const fs::path& folder) {
+  const auto path = folder / "scan.csv";
+  const auto text = read_file(path);
+  CsvReader reader(text, path.string());
+  ScanRows scan{reader.row(), {}};
+  while (!reader.is_at_end()) scan.rows.push_back(reader.row());
+  const auto points = points_of(folder);
+  return scan_verdict(scan, [&](std::uint32_t point) {
+    return points ? assumptions(options_of(points->assignments(point)))
+                  : std::vector<std::string>();
+  });
+}
+
+Verdict verdict_of_runs(const std::vector<fs::path>& runs, const std::vector<std::string>& names) {
+  std::vector<NamedSummary> all;
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    all.push_back({names[i], read_summary(runs[i] / "summary.json")});
+  return runs_verdict(all);
+}
+
 }  // namespace
 
 Json report_data(const std::vector<std::string>& folders) {
@@ -218,6 +270,7 @@ Json report_data(const std::vector<std::string>& folders) {
                       "several runs, or one scan, are accepted");
     } else {
       data.emplace_back("scan", scan_data(folder));
+      data.emplace_back("verdict", json_of(verdict_of_scan(folder)));
       return data;
     }
   }
@@ -230,6 +283,7 @@ Json report_data(const std::vector<std::string>& folders) {
   for (std::size_t i = 0; i < runs.size(); ++i)
     all.push_back(run_data(runs[i], names[i], runs.size()));
   data.emplace_back("runs", std::move(all));
+  data.emplace_back("verdict", json_of(verdict_of_runs(runs, names)));
   return data;
 }
 

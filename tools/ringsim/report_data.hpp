@@ -12,10 +12,10 @@ namespace ringsim {
 ///
 ///   {"version", "runs": [{"name", "summary", "gpus_per_node", "every": {"steps", "layers"},
 ///                         "steps", "layers", "links", "staleness",
-///                         "transfers": {"csv", "is_whole"} or null}]}
-///   {"version", "scan": {"name", "csv"}}
+///                         "transfers": {"csv", "is_whole"} or null}], "verdict"}
+///   {"version", "scan": {"name", "csv"}, "verdict"}
 ///
-/// The tables are CSV as the files have it. Of tables that would make the page too large every
+/// "verdict" has the paragraphs that `run`, `compare` or `scan` ends in. The tables are CSV as the files have it. Of tables that would make the page too large every
 /// N-th step is kept, and the last one (`every` says N), and of messages the first ones. Throws
 /// UserError where a folder is none of these, where they do not go together, or where a file is
 /// wrong.

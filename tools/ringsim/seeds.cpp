@@ -3,8 +3,8 @@
 #include "base/child_process.hpp"
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
+#include "base/number_range.hpp"
 #include "base/option_names.hpp"
-#include "base/text.hpp"
 #include "tools/ringsim/metrics.hpp"
 #include "tools/ringsim/result_table.hpp"
 #include "tools/ringsim/verdict.hpp"
@@ -26,12 +26,6 @@ namespace {
   throw UserError({{}, "--seed"}, fmt::format("found \"{}\"", text),
                   "a whole number, a list such as 1,2,7 or a range such as 1..5 (at most 1000 "
                   "seeds, each once) is accepted");
-}
-
-std::uint64_t parse_seed(std::string_view text, std::string_view whole) {
-  const auto value = parse_whole_number(text);
-  if (!value) wrong_seeds(whole);
-  return *value;
 }
 
 struct Figures {
@@ -167,25 +161,19 @@ double student_quantile(std::size_t degrees_of_freedom) {
 
 std::optional<std::vector<std::uint64_t>> parse_seeds(std::string_view text) {
   constexpr std::size_t most = 1000;
-  const auto dots = text.find("..");
+  if (text.find(',') == std::string_view::npos && !split_range(text)) return std::nullopt;
+  const auto ranges = parse_whole_ranges(text);
+  if (!ranges) wrong_seeds(text);
   std::vector<std::uint64_t> seeds;
-  if (dots != std::string_view::npos) {
-    const auto first = parse_seed(text.substr(0, dots), text);
-    const auto last = parse_seed(text.substr(dots + 2), text);
-    if (last < first || last - first >= most) wrong_seeds(text);
-    for (std::uint64_t seed = first; seed < last; ++seed) seeds.push_back(seed);
-    seeds.push_back(last);
-    return seeds;
+  for (const auto& [first, last] : *ranges) {
+    if (last - first >= most) wrong_seeds(text);
+    for (std::uint64_t i = 0; i <= last - first; ++i) {
+      if (seeds.size() == most || std::ranges::find(seeds, first + i) != seeds.end())
+        wrong_seeds(text);
+      seeds.push_back(first + i);
+    }
   }
-  if (text.find(',') == std::string_view::npos) return std::nullopt;
-  for (std::string_view rest = text;;) {
-    const auto comma = rest.find(',');
-    const auto seed = parse_seed(rest.substr(0, comma), text);
-    if (std::ranges::find(seeds, seed) != seeds.end() || seeds.size() == most) wrong_seeds(text);
-    seeds.push_back(seed);
-    if (comma == std::string_view::npos) return seeds;
-    rest = rest.substr(comma + 1);
-  }
+  return seeds;
 }
 
 std::vector<SeededSummary> run_seeds(const std::vector<std::uint64_t>& seeds,

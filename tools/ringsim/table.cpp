@@ -30,16 +30,33 @@ std::string format_table(const std::vector<std::vector<std::string>>& rows, bool
   return text;
 }
 
+namespace {
+
+/// Whether the letters up to `at` are "www", which a point follows.
+bool ends_with_www(std::string_view text, std::size_t at) {
+  if (at < 2 || at + 1 >= text.size() || text[at + 1] != '.') return false;
+  return std::ranges::all_of(text.substr(at - 2, 3),
+                             [](char letter) { return letter == 'w' || letter == 'W'; });
+}
+
+}  // namespace
+
 std::string markdown_text(std::string_view text) {
   constexpr std::string_view markup = "\\`*_{}[]<>#|~&$";
+  // GitHub looks for addresses, mentions and numbers of issues after it has read the Markdown, so
+  // that no backslash helps: a comment parts what it looks for.
+  constexpr std::string_view apart = "<!-- -->";
   std::string shown;
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     if (static_cast<unsigned char>(c) < ' ') {
       shown += ' ';
       continue;
     }
     if (markup.find(c) != std::string_view::npos) shown += '\\';
     shown += c;
+    if (c == '@' || c == '#' || text.substr(i).starts_with("://") || ends_with_www(text, i))
+      shown += apart;
   }
   return shown;
 }

@@ -1,8 +1,8 @@
 #include "tools/ringsim/timeline_output.hpp"
 
 #include "base/error.hpp"
+#include "base/number_range.hpp"
 #include "base/option_names.hpp"
-#include "base/text.hpp"
 
 #include <fmt/format.h>
 
@@ -25,21 +25,14 @@ std::uint64_t process_of(std::uint64_t rank) { return rank + 1; }
 }  // namespace
 
 NumberRanges NumberRanges::parse(std::string_view option, std::string_view text) {
-  NumberRanges parsed;
-  for (std::string_view rest = text;;) {
-    const auto part = rest.substr(0, rest.find(','));
-    const auto dots = part.find("..");
-    const auto from = parse_whole_number(part.substr(0, dots));
-    const auto to =
-        dots == std::string_view::npos ? from : parse_whole_number(part.substr(dots + 2));
-    if (!from || !to || *from > *to) {
-      throw UserError(option_place(option), fmt::format("found \"{}\"", text),
-                      "whole numbers and ranges of them are accepted, such as 0..4 or 0,7,16..23");
-    }
-    parsed.ranges_.emplace_back(*from, *to);
-    if (part.size() == rest.size()) return parsed;
-    rest.remove_prefix(part.size() + 1);
+  const auto ranges = parse_whole_ranges(text);
+  if (!ranges) {
+    throw UserError(option_place(option), fmt::format("found \"{}\"", text),
+                    "whole numbers and ranges of them are accepted, such as 0..4 or 0,7,16..23");
   }
+  NumberRanges parsed;
+  for (const auto& [first, last] : *ranges) parsed.ranges_.emplace_back(first, last);
+  return parsed;
 }
 
 bool NumberRanges::contains(std::uint64_t number) const {

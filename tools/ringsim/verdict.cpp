@@ -223,31 +223,28 @@ void add_sentence(Verdict& verdict, std::string sentence) {
   if (!sentence.empty()) verdict.sentences.push_back(std::move(sentence));
 }
 
-namespace {
-
-std::string assumed_text(const Verdict& verdict) {
-  if (verdict.assumed.empty()) return {};
-  return fmt::format("Assumed: {}.", join(verdict.assumed, "; "));
+std::vector<std::string> verdict_paragraphs(const Verdict& verdict) {
+  std::vector<std::string> paragraphs;
+  if (!verdict.sentences.empty()) paragraphs.push_back(join(verdict.sentences, " "));
+  if (!verdict.assumed.empty())
+    paragraphs.push_back(fmt::format("Assumed: {}.", join(verdict.assumed, "; ")));
+  return paragraphs;
 }
-
-}  // namespace
 
 std::string verdict_text(const Verdict& verdict) {
   constexpr std::size_t width = 100;
   std::string text;
-  if (!verdict.sentences.empty()) text += wrapped(join(verdict.sentences, " "), "", 0, width);
-  const auto assumed = assumed_text(verdict);
-  if (!assumed.empty()) text += wrapped(assumed, "", 0, width);
+  for (const auto& paragraph : verdict_paragraphs(verdict))
+    text += wrapped(paragraph, "", 0, width);
   return text;
 }
 
 std::string verdict_markdown(const Verdict& verdict) {
-  std::string text;
-  if (!verdict.sentences.empty())
-    text += fmt::format("**Verdict.** {}\n", markdown_text(join(verdict.sentences, " ")));
-  const auto assumed = assumed_text(verdict);
-  if (!assumed.empty())
-    text += fmt::format("{}{}\n", text.empty() ? "" : "\n", markdown_text(assumed));
+  std::string text = verdict.sentences.empty() ? "" : "**Verdict.** ";
+  for (const auto& paragraph : verdict_paragraphs(verdict)) {
+    if (paragraph.starts_with("Assumed: ") && !verdict.sentences.empty()) text += "\n";
+    text += markdown_text(paragraph) + "\n";
+  }
   return text;
 }
 

@@ -62,7 +62,9 @@ void add_once(std::vector<std::string>& all, const std::vector<std::string>& mor
 /// Adds a sentence that is not empty.
 void add_sentence(Verdict& verdict, std::string sentence);
 
-/// In lines of at most 100 characters.
+/// What the best is, and what was assumed: each a paragraph, left out where it is empty.
+std::vector<std::string> verdict_paragraphs(const Verdict& verdict);
+/// The paragraphs in lines of at most 100 characters.
 std::string verdict_text(const Verdict& verdict);
 /// As paragraphs of GitHub Markdown, in which names of users are text.
 std::string verdict_markdown(const Verdict& verdict);

@@ -43,7 +43,7 @@ async function show() {
   document
     .getElementById("main")
     .replaceChildren(
-      ...(data.runs ? runsPage(data) : scanPage(data.scan)),
+      ...(data.runs ? runsPage(data) : scanPage(data)),
       element("p", { class: "quiet" }, `Made by ringsim ${data.version}.`),
     );
   drawCharts();

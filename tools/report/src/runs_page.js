@@ -10,7 +10,7 @@ import { seedGroups, seedPanel } from "./seed_groups.js";
 import { meansPicture, stepTimePanel } from "./step_time.js";
 import { summaryTable } from "./summary_table.js";
 import { flatten, pick, Table } from "./table.js";
-import { comparisonVerdict, runVerdict } from "./verdict.js";
+import { verdictParagraphs } from "./verdict.js";
 
 function read(run) {
   return {
@@ -41,9 +41,8 @@ function details(run) {
 
 export function runsPage(data) {
   const runs = data.runs.map(read);
-  const lines = runs.length === 1 ? runVerdict(runs[0]) : comparisonVerdict(runs);
   const top = [
-    element("div", { class: "verdict", id: "verdict" }, ...lines.map((line) => element("p", {}, line))),
+    element("div", { class: "verdict", id: "verdict" }, ...verdictParagraphs(data.verdict)),
     panel("figures", "Figures", summaryTable(runs), ...runs.map(provenance)),
     runs.length > 1 ? panel("means", "Where the time goes", meansPicture(runs)) : null,
     seedPanel(seedGroups(runs)),

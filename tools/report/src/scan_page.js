@@ -7,7 +7,7 @@ import { parallelPanel } from "./parallel.js";
 import { Scan } from "./scan_model.js";
 import { tablePanel } from "./scan_table.js";
 import { Table } from "./table.js";
-import { scanVerdict } from "./verdict.js";
+import { chosenPoints, verdictParagraphs } from "./verdict.js";
 
 const first = [
   columns.summary.total,
@@ -58,12 +58,13 @@ function optionControl(scan, option) {
 }
 
 export function scanPage(data) {
-  const scan = new Scan(new Table(data.csv));
+  const scan = new Scan(new Table(data.scan.csv));
   const figures = figuresOf(scan);
-  const verdict = element("div", { class: "verdict", id: "verdict", role: "status" });
+  const verdict = element("div", { class: "verdict", id: "verdict" }, ...verdictParagraphs(data.verdict));
+  const shown = element("div", { id: "chosen-points", role: "status" });
   const say = (decision, state) =>
-    verdict.replaceChildren(
-      ...scanVerdict(
+    shown.replaceChildren(
+      ...chosenPoints(
         scan,
         decision?.wins ?? [],
         decision?.cells.length ?? 0,
@@ -76,6 +77,7 @@ export function scanPage(data) {
     "choose",
     "Which points",
     element("p", {}, "All that follows shows the points chosen here."),
+    shown,
     element("div", { class: "controls" }, ...scan.options.map((option) => optionControl(scan, option))),
   );
   const hasFigures = figures.length > 0;
