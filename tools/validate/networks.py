@@ -43,20 +43,15 @@ def call(*words):
 class Network:
     """Hosts are the namespaces r0, r1, ...; `rates` in Mbit/s, None: not shaped."""
 
-    def __init__(self, ranks, mtu, congestion="cubic"):
+    def __init__(self, ranks, mtu):
         self.ranks, self.mtu, self.changers = ranks, mtu, {}
         self.namespaces = []
         for rank in range(ranks):
             self.add_namespace(f"r{rank}")
-        for namespace in self.namespaces:
-            self.inside(namespace, "sysctl", "-q", "-w", f"net.ipv4.tcp_congestion_control={congestion}")
 
     def add_namespace(self, name):
         call("ip", "netns", "add", name)
         self.namespaces.append(name)
-
-    def inside(self, namespace, *words):
-        call("nsenter", f"--net=/run/netns/{namespace}", *words)
 
     def cable(self, one, one_device, other, other_device):
         veth = ["link", "add", "name", one_device, "mtu", self.mtu, "netns", one, "type", "veth"]
@@ -122,14 +117,14 @@ class Switch(Network):
         call("ip", "-n", "switch", "link", "add", "name", "bridge0", "mtu", mtu, "type", "bridge")
         call("ip", "-n", "switch", "link", "set", "bridge0", "up")
         for rank, rate in enumerate(rates):
-            self.cable(f"r{rank}", "up", "switch", f"port{rank}")
-            call("ip", "-n", f"r{rank}", "addr", "add", f"10.1.0.{rank + 1}/24", "dev", "up")
+            self.cable(f"r{rank}", "uplink", "switch", f"port{rank}")
+            call("ip", "-n", f"r{rank}", "addr", "add", f"10.1.0.{rank + 1}/24", "dev", "uplink")
             call("ip", "-n", "switch", "link", "set", f"port{rank}", "master", "bridge0")
-            self.shape(f"r{rank}", "up", rate)
+            self.shape(f"r{rank}", "uplink", rate)
             self.shape("switch", f"port{rank}", rate)
 
     def device(self, link):
-        return f"r{link}", "up"
+        return f"r{link}", "uplink"
 
     def address(self, source, target):
         return f"10.1.0.{target + 1}"

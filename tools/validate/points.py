@@ -18,7 +18,7 @@ class Point:
     topology: str = "ring"
     mtu: int = 1500
     steps: int = 1
-    repeat: int = 3
+    repeat: int = 2
     compute: float = 0  # seconds a step
     speeds: dict = dataclasses.field(default_factory=dict)  # {rank: speed}
     changes: list = dataclasses.field(default_factory=list)  # [link, seconds after the start, Mbit/s]
