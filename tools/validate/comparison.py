@@ -28,40 +28,50 @@ def side_by_side(function, items):
         return list(pool.map(function, items))
 
 
-def fit(ringsim, folder):
-    """(latency, rate): the latency of a message with which the points of the calibration are predicted best (least
-    squares of relative errors, not below 0), where the rate is as it was set; and by how much the rate would have to
-    differ were it fitted, too."""
-    measured = measured_seconds(folder)
+def calibration(measured, is_duplex):
     chosen = [point for point in points.load() if point.split == "calibration" and point.name in measured]
-    step = 100e-6
-    times = side_by_side(
-        lambda point: (predictions.predict(ringsim, point, 0), predictions.predict(ringsim, point, step)), chosen
-    )
+    return [point for point in chosen if point.is_duplex == is_duplex]
+
+
+def fit(ringsim, folder):
+    """(Links, rate): the latency of a message with which the rings of the calibration are predicted best (least squares
+    of relative errors, not below 0), where the rate is as it was set, and after that what acknowledgements leave, from
+    the points whose links carry data both ways; and by how much the rate would have to differ were it fitted, too."""
+    measured, step = measured_seconds(folder), 100e-6
+    chosen = calibration(measured, is_duplex=False)
+    times = [
+        side_by_side(lambda point: predictions.predict(ringsim, point, predictions.Links(latency)), chosen)
+        for latency in (0, step)
+    ]
     # Times of a ring grow linearly with the latency. In units of the measured: base + latency * slope = 1.
-    bases = [base / measured[point.name] for point, (base, _) in zip(chosen, times)]
-    slopes = [(more - base) / step / measured[point.name] for point, (base, more) in zip(chosen, times)]
-    squares, mixed = sum(s * s for s in slopes), sum(b * s for b, s in zip(bases, slopes))
-    latency = max(0, sum((1 - base) * slope for base, slope in zip(bases, slopes)) / squares)
-    base_squares = sum(base * base for base in bases)
-    determinant = base_squares * squares - mixed * mixed
+    bases = [base / measured[point.name] for point, base in zip(chosen, times[0])]
+    ends = [end / measured[point.name] for point, end in zip(chosen, times[1])]
+    slopes = [(end - base) / step for base, end in zip(bases, ends)]
+    squares, mixed = sum(slope * slope for slope in slopes), sum(b * s for b, s in zip(bases, slopes))
+    links = predictions.Links(max(0, sum((1 - base) * slope for base, slope in zip(bases, slopes)) / squares))
+    determinant = sum(base * base for base in bases) * squares - mixed * mixed
     stretch = (sum(bases) * squares - sum(slopes) * mixed) / determinant
-    return latency, 1 / stretch
+    duplex = calibration(measured, is_duplex=True)
+    if duplex:
+        said = side_by_side(lambda point: predictions.predict(ringsim, point, links), duplex)
+        shares = [time / measured[point.name] for point, time in zip(duplex, said)]
+        links.duplex = min(1, sum(shares) / len(shares))
+    return links, 1 / stretch
 
 
-def fitted_latency(ringsim, folder):
+def fitted_links(ringsim, folder):
     return fit(ringsim, folder)[0]
 
 
-def exchange_errors(ringsim, folder, latency):
+def exchange_errors(ringsim, folder, links):
     """[(point, measured, predicted)] of all points that were measured."""
     measured = measured_seconds(folder)
     chosen = [point for point in points.load() if point.name in measured]
-    predicted = side_by_side(lambda point: predictions.predict(ringsim, point, latency), chosen)
+    predicted = side_by_side(lambda point: predictions.predict(ringsim, point, links), chosen)
     return [(point, measured[point.name], time) for point, time in zip(chosen, predicted)]
 
 
-def training_errors(ringsim, folder, latency):
+def training_errors(ringsim, folder, links):
     """[(point, row of training.csv, ringsim's result)]: computing and compressing are as the ranks measured them
     without an exchange that takes time."""
     by_name = {point.name: point for point in points.load()}
@@ -71,7 +81,7 @@ def training_errors(ringsim, folder, latency):
         point.compute = float(row["compute_s"])
         if point.options["scheme"] != "dense":
             point.options["compress-time"] = f"{float(row['compress_s']):.9g}s"
-        return point, row, predictions.run(ringsim, point, latency)
+        return point, row, predictions.run(ringsim, point, links)
 
     return side_by_side(predict, read_table(folder / "training.csv"))
 
@@ -111,11 +121,13 @@ def family_rows(results):
 
 
 def print_exchanges(ringsim, folder):
-    latency, rate = fit(ringsim, folder)
+    links, rate = fit(ringsim, folder)
+    latency, left = f"{links.latency * 1e6:.0f} us", f"{100 * links.duplex:.1f} %"
     print(
-        f"latency of a message: {latency * 1e6:.0f} us; the rate, were it fitted: {100 * rate:.1f} % of what was set\n"
+        f"latency of a message: {latency}; acknowledgements leave {left} where data goes both ways; the rate, were it"
     )
-    results = exchange_errors(ringsim, folder, latency)
+    print(f"fitted: {100 * rate:.1f} % of what was set\n")
+    results = exchange_errors(ringsim, folder, links)
     heading = ["family", "points", "median error", "worst", "median with its sign"]
     print_table(heading, family_rows(results))
     worst = sorted(results, key=lambda result: -abs(result[2] / result[1] - 1))[:6]
@@ -124,26 +136,24 @@ def print_exchanges(ringsim, folder):
         for point, measured, predicted in worst
     ]
     print_table(["the worst", "family", "measured, s", "predicted, s", "off"], rows)
-    return latency
 
 
-def print_training(ringsim, folder, latency):
+def print_training(ringsim, folder):
     rows = []
-    for point, row, result in training_errors(ringsim, folder, latency):
+    for point, row, result in training_errors(ringsim, folder, fitted_links(ringsim, folder)):
         measured, predicted = float(row["seconds"]), result["simulated_seconds"]
         sent, said = float(row["bytes_sent_per_rank"]), result["bytes_sent_per_rank"]["total"]
         local = float(row["compute_s"]) + float(row["compress_s"])
         times = [f"{1e3 * local:.2f}", f"{measured:.2f}", f"{predicted:.2f}", signed(predicted / measured - 1)]
         accuracies = [f"{float(row['accuracy']):.4f}", f"{result['accuracy']:.4f}"]
-        rows.append([point.name, *times, f"{sent / 1e6:.2f}", signed(said / sent - 1), *accuracies])
+        volume = [f"{sent / 1e6:.2f}", signed(said / sent - 1)]
+        rows.append([point.name, *times, *volume, *accuracies])
     heading = "training,local ms a step,measured s,predicted s,off,MB a rank sent,off,accuracy,ringsim's"
     print_table(heading.split(","), rows)
 
 
 def print_tables(ringsim, folder):
-    latency = print_exchanges(ringsim, folder)
-    if (folder / "training.csv").exists():
-        print_training(ringsim, folder, latency)
+    print_exchanges(ringsim, folder)
     clusters.print_table(ringsim, print_table, summary)
 
 
@@ -153,15 +163,15 @@ def plot(ringsim, folder, output):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    latency = fitted_latency(ringsim, folder)
+    links = fitted_links(ringsim, folder)
     series = {}
-    for point, measured, predicted in exchange_errors(ringsim, folder, latency):
+    for point, measured, predicted in exchange_errors(ringsim, folder, links):
         if point.split != "calibration":
             series.setdefault("TCP, namespaces", []).append((measured, predicted))
     if (folder / "training.csv").exists():
         series["training, namespaces"] = [
             (float(row["seconds"]), result["simulated_seconds"])
-            for _, row, result in training_errors(ringsim, folder, latency)
+            for _, row, result in training_errors(ringsim, folder, links)
         ]
     series |= {name: [pair[1:] for pair in pairs] for name, pairs in clusters.predicted(ringsim).items()}
     figure, axes = plt.subplots(figsize=(6, 6))

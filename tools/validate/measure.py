@@ -142,8 +142,12 @@ def measure(ringsim, worker, points, output, real_time, seconds):
         if time.monotonic() > deadline:
             print(f"no time is left for {point.name}", file=sys.stderr)
             continue
-        with limit(SECONDS_A_POINT):
-            results = measure_point(ringsim, worker, point, real_time)
+        try:
+            with limit(SECONDS_A_POINT):
+                results = measure_point(ringsim, worker, point, real_time)
+        except TooLong as error:
+            print(f"{point.name}: {error}", file=sys.stderr)
+            continue
         for number, (measured, busy, late) in enumerate(results):
             rows.append([point.name, number, f"{measured:.6f}", f"{busy:.2f}", f"{late:.6f}"])
         networks.write_table(output, notes(), heading, rows)

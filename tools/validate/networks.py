@@ -32,8 +32,8 @@ def burst(rate, mtu):
     return max(2 * (mtu + FRAME_HEADER), int(rate * 1e6 / 8 * BURST_SECONDS))
 
 
-def shaper(rate, mtu):
-    return ["root", "tbf", "rate", f"{rate}mbit", "burst", str(burst(rate, mtu)), "limit", str(QUEUE_BYTES)]
+def shaper(rate, at_once):
+    return ["root", "tbf", "rate", f"{rate}mbit", "burst", str(at_once), "limit", str(QUEUE_BYTES)]
 
 
 def call(*words):
@@ -44,7 +44,7 @@ class Network:
     """Hosts are the namespaces r0, r1, ...; `rates` in Mbit/s, None: not shaped."""
 
     def __init__(self, ranks, mtu):
-        self.ranks, self.mtu, self.changers = ranks, mtu, {}
+        self.ranks, self.mtu, self.changers, self.bursts = ranks, mtu, {}, {}
         self.namespaces = []
         for rank in range(ranks):
             self.add_namespace(f"r{rank}")
@@ -61,7 +61,9 @@ class Network:
 
     def shape(self, namespace, device, rate):
         if rate:
-            call("tc", "-n", namespace, "qdisc", "add", "dev", device, *shaper(rate, self.mtu))
+            self.bursts[namespace, device] = burst(rate, self.mtu)
+            words = shaper(rate, self.bursts[namespace, device])
+            call("tc", "-n", namespace, "qdisc", "add", "dev", device, *words)
 
     def changer(self, link):
         """A tc that waits for lines, so that a change costs no start of a process."""
@@ -72,9 +74,12 @@ class Network:
         return self.changers[namespace]
 
     def change(self, link, rate):
-        _, device = self.device(link)
+        device = self.device(link)
+        # A shaper never lets a packet pass that is longer than its burst, and such may wait in it already.
+        self.bursts[device] = max(self.bursts[device], burst(rate, self.mtu))
         pipe = self.changer(link).stdin
-        pipe.write(" ".join(["qdisc", "change", "dev", device, *shaper(rate, self.mtu)]) + "\n")
+        words = ["qdisc", "change", "dev", device[1], *shaper(rate, self.bursts[device])]
+        pipe.write(" ".join(words) + "\n")
         pipe.flush()
 
     def close(self):

@@ -28,6 +28,11 @@ class Point:
         if len(self.rates) == 1:
             self.rates = self.rates * self.ranks
 
+    @property
+    def is_duplex(self):
+        """Whether links carry data both ways, and with it acknowledgements of each other's."""
+        return self.topology == "switch" or self.options.get("directions") == "2"
+
     def compute_of(self, rank):
         return self.compute / self.speeds.get(str(rank), 1)
 

@@ -1,26 +1,39 @@
-"""What ringsim says of a point: on links of the shapers' rates, with the headers of TCP over Ethernet, and one latency
-for all messages."""
+"""What ringsim says of a point: on links of the shapers' rates, with the headers of TCP over Ethernet, one latency for
+all messages, and a share of the payload that acknowledgements take where a link carries data both ways."""
 import csv
+import dataclasses
 import json
 import pathlib
 import subprocess
 import tempfile
 
 
-def link(rate, latency, mtu, changes=()):
-    quantities = {"bandwidth": f"{rate * 1e6:.0f}bps", "latency": f"{latency * 1e6:.9g}us"}
-    profile = [{"at": f"{at}s", "bandwidth": f"{changed * 1e6:.0f}bps"} for at, changed in changes]
-    return quantities | {"medium": "ethernet", "mtu": mtu} | ({"profile": profile} if profile else {})
+@dataclasses.dataclass
+class Links:
+    """What is fitted to the points of the calibration."""
+
+    latency: float = 0  # seconds a message
+    duplex: float = 1  # what acknowledgements leave of the rate where data goes both ways
 
 
-def topology_of(point, latency):
+def link(point, links, rate, changes):
     """A message passes two links of a switch: each has half of the latency."""
-    base = {"name": point.name, "kind": point.topology}
-    share = latency if point.topology == "ring" else latency / 2
+    latency = links.latency if point.topology == "ring" else links.latency / 2
+    members = {"bandwidth": f"{rate * 1e6:.0f}bps", "latency": f"{latency * 1e6:.9g}us"}
+    if point.is_duplex:
+        members["efficiency"] = links.duplex * (point.mtu - 52) / (point.mtu + 14)
+    else:
+        members |= {"medium": "ethernet", "mtu": point.mtu}
+    profile = [{"at": f"{at}s", "bandwidth": f"{changed * 1e6:.0f}bps"} for at, changed in changes]
+    return members | ({"profile": profile} if profile else {})
+
+
+def topology_of(point, links):
     changes = [[(at, rate) for where, at, rate in point.changes if where == i] for i in range(point.ranks)]
-    links = [link(rate, share, point.mtu, changes[i]) for i, rate in enumerate(point.rates)]
+    members = [link(point, links, rate, changes[i]) for i, rate in enumerate(point.rates)]
     exceptions = [{"host": int(rank), "speed": speed} for rank, speed in point.speeds.items()]
-    return base | {"links": links} | ({"host_exceptions": exceptions} if exceptions else {})
+    base = {"name": point.name, "kind": point.topology, "links": members}
+    return base | ({"host_exceptions": exceptions} if exceptions else {})
 
 
 def command_of(point, topology):
@@ -37,10 +50,10 @@ def command_of(point, topology):
     return [str(word) for word in words]
 
 
-def run(ringsim, point, latency, *more):
+def run(ringsim, point, links, *more):
     with tempfile.TemporaryDirectory() as folder:
         topology = pathlib.Path(folder) / "topology.json"
-        topology.write_text(json.dumps(topology_of(point, latency)))
+        topology.write_text(json.dumps(topology_of(point, links)))
         command = [ringsim, *command_of(point, topology), "--quiet", "--format", "json", *more]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode:
@@ -48,15 +61,15 @@ def run(ringsim, point, latency, *more):
     return json.loads(done.stdout)
 
 
-def predict(ringsim, point, latency):
+def predict(ringsim, point, links):
     """Seconds from the start of the first step to the end of the last."""
-    return run(ringsim, point, latency)["simulated_seconds"]
+    return run(ringsim, point, links)["simulated_seconds"]
 
 
 def messages(ringsim, point):
     """The rows of transfers.csv, in order of steps, of phases in them, and of rounds in these."""
     with tempfile.TemporaryDirectory() as folder:
-        run(ringsim, point, 50e-6, "--transfers", "-o", folder + "/run")
+        run(ringsim, point, Links(50e-6), "--transfers", "-o", folder + "/run")
         with open(folder + "/run/transfers.csv") as file:
             rows = list(csv.DictReader(file))
     begins = {}
