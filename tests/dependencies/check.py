@@ -59,6 +59,7 @@ ROOMS = {
     "tools/bench": set(),
     "tools/bench/cuda": set(),
     "tools/bench/smpi": set(),
+    "tools/validate": set(),
 }
 # Tests of the whole program, of scripts and of the sources: no folder of sources has their names.
 OTHER_TESTS = {
