@@ -10,8 +10,8 @@ part, figure, bucket, seconds: the median, of the slowest rank unless a host's t
   self-HOOK       the hook in a group of one rank: it compresses and exchanges nothing
   HOOK            held_s, by bucket: from the end of what the GPU had to do before a hook's kernels until the hook
                   returned; hook_host_s: what the hook took the host, callbacks and waiting in it
-  beside          alone_s: a step whose launches the GPU did not wait for; beside_s: the same while all-reduces of 25 MiB
-                  follow each other on another stream; exchange_alone_s, exchange_beside_s: one of these all-reduces
+  beside          alone_s: a step whose launches the GPU did not wait for; beside_s: the same while all-reduces of
+                  25 MiB follow each other on another stream; exchange_alone_s, exchange_beside_s: one of these
 and OUTPUT/GPU-xN/trace-resnet50-HOOK.json.gz, the profiler's trace of one step of rank 0 (--traces).
 
 Usage: tools/capture/ddp_parts.py -o DIR [--gpus 2] [--transports nvlink,sockets] [--models resnet50,alexnet]
@@ -37,9 +37,7 @@ def wrap(steps, rank, hook=None, **options):
     from torch.nn.parallel import DistributedDataParallel
 
     steps.renew()
-    network = DistributedDataParallel(
-        steps.network, device_ids=[rank], bucket_cap_mb=ddp_step.HOOK_BUCKET, **options
-    )
+    network = DistributedDataParallel(steps.network, device_ids=[rank], bucket_cap_mb=ddp_step.HOOK_BUCKET, **options)
     if hook:
         network.register_comm_hook(*hook)
     return network
@@ -249,7 +247,9 @@ def capture(arguments):
         folder.mkdir(parents=True, exist_ok=True)
         for model, *row in found["rows"]:
             rows.setdefault(ranks, []).append([model, transport, *row])
-            print(f"{ranks} GPUs, {transport}, {model}: {' '.join(map(str, row[:3]))} {row[3] * 1e3:.3f} ms", flush=True)
+            print(
+                f"{ranks} GPUs, {transport}, {model}: {' '.join(map(str, row[:3]))} {row[3] * 1e3:.3f} ms", flush=True
+            )
         for hook, trace in found["traces"].items():
             (folder / f"trace-resnet50-{hook}.json.gz").write_bytes(base64.b64decode(trace))
         gpu_ranks.write_csv(folder / "ddp-parts.csv", notes, COLUMNS, rows.get(ranks, []))

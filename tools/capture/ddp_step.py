@@ -272,7 +272,8 @@ def capture(arguments):
         settings = {
             "models": arguments.models.split(","), "hooks": arguments.hooks.split(","), "batch": arguments.batch,
             "sequences": arguments.sequences, "repetitions": arguments.repetitions, "ready": transport == transports[0],
-            "case_seconds": arguments.case_seconds or (1 if arguments.quick else 2), "buckets": [HOOK_BUCKET] if arguments.quick else BUCKETS_MIB,
+            "case_seconds": arguments.case_seconds or (1 if arguments.quick else 2),
+            "buckets": [HOOK_BUCKET] if arguments.quick else BUCKETS_MIB,
             "traces": arguments.traces, "budget_seconds": left / (len(runs) - number) - arguments.start_seconds,
         }  # fmt: skip
         try:

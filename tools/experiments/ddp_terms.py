@@ -26,7 +26,9 @@ def figures(folder):
     lines = (folder / "ddp-parts.csv").read_text().splitlines()
     found = {}
     for row in csv.DictReader(line for line in lines if not line.startswith("#")):
-        found.setdefault((row["model"], row["part"], row["figure"]), []).append((row["transport"], float(row["seconds"])))
+        found.setdefault((row["model"], row["part"], row["figure"]), []).append(
+            (row["transport"], float(row["seconds"]))
+        )
     return found
 
 
