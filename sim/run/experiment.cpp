@@ -139,7 +139,9 @@ std::optional<DdpTimes> ddp_times(const Experiment& experiment) {
 
 bool waits_for_exchanges(const Experiment& experiment) {
   const auto& measured = experiment.compression.measured;
-  return experiment.options.adds_ddp && measured && measured->waits;
+  // Masks that go ahead need the next bucket before a bucket has been exchanged.
+  const bool goes_ahead = experiment.options.scheme_options.get<bool>(masks_ahead_option);
+  return experiment.options.adds_ddp && measured && measured->waits && !goes_ahead;
 }
 
 ComputeModel compute_model(const Experiment& experiment) {
