@@ -51,6 +51,8 @@ struct SchemeCosts {
   std::optional<std::string> values;  ///< the type that travels: "bf16"
   std::string description;            ///< how it is implemented
   std::vector<StageCosts> stages;     ///< each at most once
+  /// Whether the host waits for all exchanges of a bucket before it goes on with the backward pass.
+  bool waits = false;
 
   /// Zero for a stage that it does not have.
   Seconds time(CostStage stage, const CostCounts& counts) const;

@@ -63,7 +63,7 @@ StageCosts read_stage_costs(const JsonValue& value) {
 }
 
 SchemeCosts read_scheme(const JsonValue& value) {
-  const auto object = value.object({"scheme", "rank", "values", "description", "stages"});
+  const auto object = value.object({"scheme", "rank", "values", "description", "waits", "stages"});
   SchemeCosts costs{.scheme = object["scheme"].string("the name of a scheme is accepted"),
                     .rank = {},
                     .values = {},
@@ -72,6 +72,7 @@ SchemeCosts read_scheme(const JsonValue& value) {
   if (const auto rank = object.find("rank")) costs.rank = rank->integer(1, 1'000'000);
   if (const auto values = object.find("values"))
     costs.values = values->string("the name of a type of values is accepted");
+  if (const auto waits = object.find("waits")) costs.waits = waits->boolean();
   constexpr std::string_view accepted = "a list of stages, each once, is accepted";
   for (const auto& each : object["stages"].array(accepted)) {
     auto stage = read_stage_costs(each);
@@ -134,6 +135,7 @@ Json scheme_to_json(const SchemeCosts& costs) {
   if (costs.rank) object.emplace_back("rank", *costs.rank);
   if (costs.values) object.emplace_back("values", *costs.values);
   object.emplace_back("description", costs.description);
+  if (costs.waits) object.emplace_back("waits", true);
   Json::Array stages;
   for (const auto& stage : costs.stages) {
     stages.push_back(Json::Object{{"stage", name_of(stage.stage)},

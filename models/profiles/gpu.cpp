@@ -34,6 +34,17 @@ void read_speeds(const JsonValue& value, Gpu& gpu) {
     value.wrong("a speed for one precision or more, such as \"fp32\": \"9TFLOPS\", is accepted");
 }
 
+DdpCosts read_ddp(const JsonValue& value) {
+  const auto object =
+      value.object({"step", "buffer", "copy", "memory_share", "exchange_share", "exchange_rate"});
+  return {.step = object["step"].seconds(),
+          .buffer = object["buffer"].seconds(),
+          .copy = object["copy"].seconds(),
+          .memory_share = object["memory_share"].number(1e-3, 1),
+          .exchange_share = object["exchange_share"].number(0, 0.9),
+          .exchange_rate = object["exchange_rate"].bandwidth()};
+}
+
 }  // namespace
 
 FlopPerSecond Gpu::speed(std::string_view precision) const {
@@ -56,7 +67,7 @@ std::vector<ShippedFile> shipped_gpus() {
 Gpu load_gpu(const std::filesystem::path& path) {
   const auto object =
       load_json(path).object({"format", "name", "description", "speeds", "default_precision",
-                              "memory_bandwidth", "kernel_floor", "profiles", "sources"});
+                              "memory_bandwidth", "kernel_floor", "profiles", "ddp", "sources"});
   const JsonValue format = object["format"];
   if (format.string() != format_name)
     format.wrong("\"" + std::string(format_name) + "\" is accepted");
@@ -72,6 +83,7 @@ Gpu load_gpu(const std::filesystem::path& path) {
     object["default_precision"].wrong(names_of(gpu) + " is accepted");
   for (const auto& profile : object["profiles"].array("a list of names of profiles is accepted"))
     gpu.profiles.push_back(profile.string("the name of a profile is accepted"));
+  if (const auto ddp = object.find("ddp")) gpu.ddp = read_ddp(*ddp);
   for (const auto& source : object["sources"].array("a list of texts is accepted"))
     source.string("a text is accepted");
   return gpu;

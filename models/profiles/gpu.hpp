@@ -5,12 +5,25 @@
 #include "base/units.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace ringsim {
+
+/// What PyTorch's DistributedDataParallel adds to a step, as measured (tools/capture/ddp_parts.py).
+struct DdpCosts {
+  Seconds step;         ///< before the forward pass, while the GPU waits for the host
+  Seconds buffer;       ///< to broadcast each of the network's buffers before that
+  Seconds copy;         ///< each tensor's copy into its bucket, and the one back
+  double memory_share;  ///< of the memory's bandwidth that these copies reach
+  /// The share of its speed that computing loses beside an exchange: so much, and the exchange's
+  /// bytes a second over `exchange_rate`.
+  double exchange_share;
+  BytesPerSecond exchange_rate;
+};
 
 struct Gpu {
   std::string name;
@@ -21,6 +34,7 @@ struct Gpu {
   BytesPerSecond memory_bandwidth;
   Seconds kernel_floor;  ///< what each kernel of a training step takes at least, issued by its host
   std::vector<std::string> profiles;  ///< names of shipped profiles that were measured on it
+  std::optional<DdpCosts> ddp = {};   ///< absent: not measured
 
   /// The speed at a precision; throws UserError at `precision` where the GPU has none.
   FlopPerSecond speed(std::string_view precision) const;

@@ -1,5 +1,5 @@
 // Dense: every gradient is sent whole, as fp32, fp16 or bf16, and all-reduced; the rival that every
-// other scheme has to beat.
+// other scheme has to beat. Gradients that the backward pass leaves in that type are not cast.
 #include "base/error.hpp"
 #include "models/schemes/mean.hpp"
 #include "models/schemes/scheme.hpp"
@@ -30,7 +30,7 @@ SyntheticStep synthesize_dense(const Layers& layers, const SchemeOptions& option
   const std::size_t elements = total_parameters(layers);
   const Stage exchange = {"values", AllReduce{elements, bytes_of(values)}};
   SyntheticStep step;
-  if (values == ValueType::fp32) {
+  if (values == gradient_type_of(options)) {
     step.stages = {exchange};
   } else {
     const auto convert = [&](CostStage stage) {
@@ -117,7 +117,7 @@ class DenseScheme final : public Scheme {
   std::span<const float> contributed_mean_;
 };
 
-constexpr const SchemeOption* dense_options[] = {&values_option};
+constexpr const SchemeOption* dense_options[] = {&values_option, &gradients_option};
 
 }  // namespace
 

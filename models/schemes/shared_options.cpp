@@ -91,6 +91,14 @@ constinit const SchemeOption values_option = {
      .limits = OneOf{value_type_names},
      .default_value = "fp32"},
     {}};
+constinit const SchemeOption gradients_option = {
+    {.name = "gradients",
+     .value = "TYPE",
+     .meaning = "type in which the backward pass leaves gradients: they are copied and travel in "
+                "it, and nothing is cast; ratios stay against fp32",
+     .limits = OneOf{value_type_names},
+     .default_value = "fp32"},
+    {.group = "machine"}};
 constinit const SchemeOption engine_option = {
     {.name = "engine",
      .value = "NAME",
@@ -127,7 +135,19 @@ const MaskEncoding* mask_encoding_of(const SchemeOptions& options) {
 }
 
 ValueType value_type_of(const SchemeOptions& options) {
-  return parse_value_type(options.get<std::string>(values_option));
+  const auto born = gradient_type_of(options);
+  if (born == ValueType::fp32) return parse_value_type(options.get<std::string>(values_option));
+  if (options.has(values_option)) {
+    refuse_option(
+        values_option,
+        fmt::format("given beside `gradients` {}", options.get<std::string>(gradients_option)), {},
+        "leave one of the two out: gradients travel in the type that they have");
+  }
+  return born;
+}
+
+ValueType gradient_type_of(const SchemeOptions& options) {
+  return parse_value_type(options.get<std::string>(gradients_option));
 }
 
 void refuse_warmup_of_synthetic(const SchemeOptions& options) {

@@ -11,7 +11,7 @@ namespace ringsim {
 
 extern const SchemeOption density_option, warmup_option, momentum_correction_option,
     factor_masking_option, mask_encoding_option, whole_below_option, values_option, engine_option,
-    masks_ahead_option;
+    masks_ahead_option, gradients_option;
 
 /// Throws UserError at the option (`found` begins with "found" or "has no effect").
 [[noreturn]] void refuse_option(const SchemeOption& option, const std::string& found,
@@ -27,7 +27,10 @@ std::uint64_t no_warmup_steps(const SchemeOptions& options);
 /// nullptr for "auto", which takes the smallest.
 const MaskEncoding* mask_encoding_of(const SchemeOptions& options);
 
+/// The type of the values that travel: that of the gradients where it is given, else `values`.
 ValueType value_type_of(const SchemeOptions& options);
+/// The type that the backward pass leaves gradients in.
+ValueType gradient_type_of(const SchemeOptions& options);
 
 /// Without training there are no epochs: throws UserError where there is a `warmup`.
 void refuse_warmup_of_synthetic(const SchemeOptions& options);

@@ -56,7 +56,7 @@ double flop_per_sample(const ModelSpec& spec) {
 
 ModelSpec load_model_spec(const std::filesystem::path& path) {
   const auto object =
-      load_json(path).object({"name", "description", "sample", "step_times", "layers"});
+      load_json(path).object({"name", "description", "sample", "step_times", "buffers", "layers"});
   ModelSpec spec{.name = object["name"].string(),
                  .description = object["description"].string(),
                  .sample = object["sample"].string(),
@@ -65,6 +65,7 @@ ModelSpec load_model_spec(const std::filesystem::path& path) {
                  .published = {}};
   for (const auto& entry : object["step_times"].array("a list of step times is accepted"))
     spec.published.push_back(read_published(entry));
+  if (const auto buffers = object.find("buffers")) spec.buffers = buffers->integer(0, 1'000'000);
   std::unordered_set<std::string> names;
   std::size_t offset = 0;
   const auto layers = object["layers"].array("a list of layers is accepted");

@@ -4,6 +4,7 @@
 #include "base/shipped.hpp"
 #include "models/layers.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -27,6 +28,9 @@ struct ModelSpec {
   /// counts as two). Products and convolutions alone are counted.
   std::vector<double> forward_flop;
   std::vector<PublishedSpeed> published;
+  /// Tensors that are no parameters and that DistributedDataParallel broadcasts before each step:
+  /// three of each batch normalisation.
+  std::uint64_t buffers = 0;
 };
 
 /// Operations of the backward pass for one sample, one per layer: by the weights and by the input,

@@ -22,6 +22,11 @@ std::vector<Stage> stages_of(const Experiment& experiment) {
   return stages_of_kind(experiment.options, experiment.ranks, layers_of(experiment));
 }
 
+/// Whether what DistributedDataParallel adds takes time.
+bool adds_ddp(const Experiment& experiment) {
+  return may_add_ddp(experiment.options) && experiment.machine.gpu.ddp;
+}
+
 /// Options that say how long something takes that the scheme does not do.
 void check_stages(const Experiment& experiment) {
   const auto& given = experiment.options.given;
@@ -33,6 +38,7 @@ void check_stages(const Experiment& experiment) {
     // A library performs all-gathers, too.
     const bool is_library = name == "collective" && experiment.collective.algorithm->is_library;
     if (is_library && has_gathers) continue;
+    if (name == "gpu-memory-bandwidth" && adds_ddp(experiment)) continue;
     if (depends_on_stages(name) && !is_felt_by(stages, name))
       no_effect(name, fmt::format(" with `scheme` {}", experiment.scheme.name));
   }
@@ -41,7 +47,17 @@ void check_stages(const Experiment& experiment) {
 /// What a GPU says is felt where computing or compressing is found by it.
 void check_gpu(const Experiment& experiment) {
   const auto& options = experiment.options;
+  if (adds_ddp(experiment)) return;  // and what that takes
   const bool feels_memory = experiment.compression.feels_memory;
+  const bool is_given_for_all =
+      options.compress_time == CompressTime::fixed || options.compress_time == CompressTime::none;
+  for (const std::string_view name : {"gpu", "gpu-memory-bandwidth"}) {
+    if (!is_given(options, name) || !is_given_for_all) continue;
+    if (name == "gpu" && models_compute_time(options)) continue;
+    no_effect(name,
+              " with times that are given, where the GPU does not say what "
+              "DistributedDataParallel adds");
+  }
   if (is_given(options, "gpu-memory-bandwidth") && !feels_memory) {
     no_effect("gpu-memory-bandwidth",
               fmt::format(": {} was not measured on a GPU", options.compress_profile));
@@ -55,6 +71,13 @@ void check_gpu(const Experiment& experiment) {
     no_effect("gpu", fmt::format(" with `scheme` {} and a `compute-time` that is given",
                                  experiment.scheme.name));
   }
+}
+
+void check_ddp(const Experiment& experiment) {
+  if (!is_given(experiment.options, "ddp") || experiment.machine.gpu.ddp) return;
+  const auto& measured = experiment.compression.measured;
+  if (measured && measured->waits) return;
+  no_effect("ddp", fmt::format(": it was not measured on the GPU {}", experiment.machine.gpu.name));
 }
 
 void check_headroom(const Experiment& experiment) {
@@ -207,6 +230,7 @@ void no_effect(std::string_view option, std::string_view why, std::string_view f
 void check_effects(const Experiment& experiment) {
   check_stages(experiment);
   check_gpu(experiment);
+  check_ddp(experiment);
   check_headroom(experiment);
   check_precision(experiment);
   check_profile(experiment);

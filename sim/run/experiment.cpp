@@ -2,6 +2,7 @@
 
 #include "base/files.hpp"
 #include "models/schemes/shared_options.hpp"
+#include "sim/run/slowest_hop.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -107,13 +108,51 @@ TrainingOptions training_options(const Experiment& experiment, const Dataset& da
           .evaluate_every = options.evaluate_every};
 }
 
+namespace {
+
+/// Of the speed of computing; more cannot be lost to exchanges.
+constexpr double most_exchange_share = 0.5;
+
+/// As measured on the machine's GPU; nothing where it was not.
+std::optional<DdpTimes> ddp_times(const Experiment& experiment) {
+  const auto& costs = experiment.machine.gpu.ddp;
+  if (!costs || !experiment.options.adds_ddp) return std::nullopt;
+  const auto hop = slowest_hop(experiment.topology, experiment.ranks);
+  const double share = costs->exchange_share + hop.bandwidth / costs->exchange_rate;
+  const double buffers = experiment.spec ? static_cast<double>(experiment.spec->buffers) : 0;
+  DdpTimes times{.start = costs->step + costs->buffer * buffers,
+                 .copy = {},
+                 .exchange_share = std::min(share, most_exchange_share),
+                 .bandwidth = hop.bandwidth};
+  const auto gradient = bytes_of(gradient_type_of(experiment.options.scheme_options));
+  const BytesPerSecond memory{costs->memory_share * experiment.machine.memory_bandwidth.value};
+  const auto layers = layers_of(experiment);
+  for (const auto& bucket : experiment.buckets) {
+    // Read and written.
+    const Bytes moved = 2 * total_parameters(layers_of(layers, bucket)) * gradient;
+    times.copy.push_back(costs->copy * static_cast<double>(bucket.layers.size()) + moved / memory);
+  }
+  return times;
+}
+
+}  // namespace
+
+bool waits_for_exchanges(const Experiment& experiment) {
+  const auto& measured = experiment.compression.measured;
+  // Masks that go ahead need the next bucket before a bucket has been exchanged.
+  const bool goes_ahead = experiment.options.scheme_options.get<bool>(masks_ahead_option);
+  return experiment.options.adds_ddp && measured && measured->waits && !goes_ahead;
+}
+
 ComputeModel compute_model(const Experiment& experiment) {
   const auto& options = experiment.options;
   ComputeModel compute{
       .time = experiment.ready.step, .jitter = options.jitter, .seed = options.seed};
   if (overlaps(options)) {
     compute.overlap = Overlap{.ready = bucket_ready_times(experiment.ready, experiment.buckets),
-                              .masks_ahead = options.scheme_options.get<bool>(masks_ahead_option)};
+                              .masks_ahead = options.scheme_options.get<bool>(masks_ahead_option),
+                              .waits = waits_for_exchanges(experiment),
+                              .ddp = ddp_times(experiment)};
   }
   return compute;
 }

@@ -89,7 +89,8 @@ StepPlans with_more(const StepPlans& plans, const std::vector<double>& shares, S
 }
 
 /// The mean of the steps; absent where no backend is exact that runs more than once in a process.
-std::optional<Seconds> mean_step(const Experiment& experiment, const StepPlans& plans) {
+std::optional<Seconds> mean_step(const Experiment& experiment, const StepPlans& plans,
+                                 const ComputeModel& compute) {
   const auto& topology = experiment.topology;
   for (const auto* backend : backends()) {
     if (backend->runs_once_per_process || backend->unavailable() ||
@@ -97,9 +98,8 @@ std::optional<Seconds> mean_step(const Experiment& experiment, const StepPlans& 
       continue;
     }
     try {
-      const auto timing =
-          time_steps(topology, plans, experiment.ranks, compute_model(experiment), backend->run, {},
-                     {}, {.clock_rounding = backend->clock_rounding});
+      const auto timing = time_steps(topology, plans, experiment.ranks, compute, backend->run, {},
+                                     {}, {.clock_rounding = backend->clock_rounding});
       Seconds sum;
       for (const auto& run : timing.steps.runs())
         sum += static_cast<double>(run.count) * run.first.total;
@@ -146,14 +146,17 @@ std::optional<double> find_equal(double low, double high,
 
 std::optional<double> headroom_against(const Experiment& experiment, const Recording& recording,
                                        Seconds step, std::string_view values) {
-  const auto dense = mean_step(experiment, dense_plans(experiment, recording, values));
+  const auto compute = compute_model(experiment);
+  auto of_dense = compute;
+  if (of_dense.overlap) of_dense.overlap->waits = false;
+  const auto dense = mean_step(experiment, dense_plans(experiment, recording, values), of_dense);
   if (!dense) return std::nullopt;
   const double difference = (*dense - step).value;
   if (difference <= 0 || adds_up(experiment)) return difference;
   const auto plans = plan_steps(experiment, recording.steps);
   const auto shares = compression_costs(experiment).bucket_shares;
   return find_equal(difference, dense->value, [&](double more) -> std::optional<double> {
-    const auto found = mean_step(experiment, with_more(plans, shares, Seconds{more}));
+    const auto found = mean_step(experiment, with_more(plans, shares, Seconds{more}), compute);
     return found ? std::optional((*found - *dense).value) : std::nullopt;
   });
 }

@@ -56,18 +56,22 @@ NamedProfile load_shipped(std::string_view name) {
                   "the name of one of ringsim list profiles is accepted");
 }
 
-/// The GPU's own profile of an implementation.
-std::optional<NamedProfile> own_profile(const Gpu& gpu, std::string_view implementation) {
+/// The first of the GPU's profiles of an implementation that holds the scheme, or else the first.
+std::optional<NamedProfile> own_profile(const Gpu& gpu, std::string_view implementation,
+                                        const CostQuery& query) {
+  std::optional<NamedProfile> first;
   for (const auto& name : gpu.profiles) {
     auto found = load_shipped(name);
-    if (found.profile.implementation == implementation) return found;
+    if (found.profile.implementation != implementation) continue;
+    if (find_costs(found.profile, query)) return found;
+    if (!first) first = std::move(found);
   }
-  return std::nullopt;
+  return first;
 }
 
 /// The GPU's own, or else the first that ships.
-NamedProfile profile_of(const Gpu& gpu, std::string_view implementation) {
-  if (auto own = own_profile(gpu, implementation)) return *std::move(own);
+NamedProfile profile_of(const Gpu& gpu, std::string_view implementation, const CostQuery& query) {
+  if (auto own = own_profile(gpu, implementation, query)) return *std::move(own);
   std::vector<std::string> names;
   for (const auto& shipped : shipped_cost_profiles()) {
     NamedProfile found{shipped.name, shipped.path, load_cost_profile(shipped.path)};
@@ -150,14 +154,14 @@ CompressionChoice choose_compression(const RunOptions& options, const Machine& m
   const CostQuery query{std::string(scheme.name), rank_of(scheme, settings),
                         values_of(scheme, settings)};
   if (how == CompressTime::usual) {
-    const auto named = own_profile(machine.gpu, usual_implementation);
+    const auto named = own_profile(machine.gpu, usual_implementation, query);
     auto found = named ? find_costs(named->profile, query) : std::nullopt;
     if (!found) return modelled(query, machine.gpu, named.has_value());
     return scaled(*named, *std::move(found), machine, query);
   }
   const auto& what = options.compress_profile;
   const auto named = names_file(what) ? NamedProfile{what, what, load_cost_profile(what)}
-                                      : profile_of(machine.gpu, what);
+                                      : profile_of(machine.gpu, what, query);
   auto found = find_costs(named.profile, query);
   if (!found) {
     throw UserError(option_place("compress-time"),

@@ -107,6 +107,14 @@ void find_model(const RunOptions& options, Experiment& experiment) {
       "accepted: " + join(names, ", ") + ", or a file (with / or .json in its name)");
 }
 
+/// When gradients are ready in the last of so many passes.
+ReadyTimes accumulated(ReadyTimes pass, std::uint64_t passes) {
+  const Seconds before = pass.step * static_cast<double>(passes - 1);
+  for (auto& ready : pass.layer) ready += before;
+  pass.step = pass.step * static_cast<double>(passes);
+  return pass;
+}
+
 ReadyTimes find_ready_times(const Experiment& experiment) {
   const auto& options = experiment.options;
   const auto layers = layers_of(experiment);
@@ -191,7 +199,7 @@ Experiment prepare(const RunOptions& options, const Experiment* like) {
     find_model(options, experiment);
   }
   check_memory(memory_needs(experiment), [] { return free_memory(); });
-  experiment.ready = find_ready_times(experiment);
+  experiment.ready = accumulated(find_ready_times(experiment), options.accumulate);
   if (const auto rule = bucket_rule(options)) {
     experiment.buckets = fill_buckets(layers_of(experiment), order_of_readiness(experiment.ready),
                                       *rule, experiment.ready.layer);

@@ -78,6 +78,8 @@ struct RunOptions {
   CompressTime compress_time = CompressTime::usual;
   Seconds fixed_compress_time;
   std::string compress_profile;  ///< an implementation ("torch", "fused") or a file
+  std::uint64_t accumulate = 1;  ///< backward passes of a step, before its exchange
+  bool adds_ddp = true;          ///< what DistributedDataParallel adds, where that is known
   double jitter = 0;
   std::optional<BucketRule> bucket;       ///< absent: none, or DDP's with overlap
   std::optional<Seconds> bucket_timeout;  ///< absent: a bucket goes when it is full

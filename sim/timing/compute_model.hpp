@@ -11,6 +11,16 @@
 
 namespace ringsim {
 
+/// What DistributedDataParallel adds to a step's computing (models/profiles/gpu.hpp).
+struct DdpTimes {
+  Seconds start;              ///< before the forward pass
+  std::vector<Seconds> copy;  ///< of each bucket: into it when it is ready, and the same back
+  /// The share of its speed that computing loses beside an exchange, whose bytes are taken to leave
+  /// a rank at this bandwidth.
+  double exchange_share = 0;
+  BytesPerSecond bandwidth;
+};
+
 /// How the exchanges of a step and its backward pass go together.
 struct Overlap {
   /// When each bucket's gradients are ready, from the start of the step on, on a host of speed 1
@@ -19,6 +29,9 @@ struct Overlap {
   /// The first exchange of a bucket goes before the other exchanges of the bucket before it, which
   /// wait until it is ready; in return, packing hides behind an exchange.
   bool masks_ahead = false;
+  /// The backward pass goes on when all of a bucket has been exchanged and decoded: the host waits.
+  bool waits = false;
+  std::optional<DdpTimes> ddp = {};  ///< absent: none of that takes time
 };
 
 /// How long a rank computes in each step.

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -81,43 +82,109 @@ class StepStream {
   std::deque<Phase> phases_;
 };
 
+/// An estimate of how long the network is still busy with a rank's exchanges, and of what computing
+/// loses to them.
+class ExchangeLoad {
+ public:
+  ExchangeLoad(const std::optional<DdpTimes>& ddp, Rank ranks) : ranks_(ranks) {
+    if (!ddp) return;
+    share_ = ddp->exchange_share;
+    bandwidth_ = ddp->bandwidth;
+  }
+
+  void add(const std::vector<ChainLink>& chain) {
+    if (share_ == 0) return;
+    for (const auto& link : chain) {
+      const auto* const* exchange = std::get_if<const Exchange*>(&link);
+      if (exchange == nullptr) continue;
+      const auto bytes = static_cast<double>((*exchange)->collective->total_bytes().count);
+      busy_ += Seconds{bytes / ranks_ / bandwidth_.value};
+    }
+  }
+
+  /// What computing so much takes.
+  Seconds computed(Seconds alone) {
+    const Seconds whole = alone / (1 - share_);
+    if (busy_ >= whole) {
+      busy_ = busy_ - whole;
+      return whole;
+    }
+    return alone + std::exchange(busy_, {}) * share_;
+  }
+
+  /// Something else has taken so long.
+  void pass(Seconds time) { busy_ = std::max(Seconds{}, busy_ - time); }
+  void end() { busy_ = {}; }
+
+ private:
+  Rank ranks_;
+  double share_ = 0;
+  BytesPerSecond bandwidth_;
+  Seconds busy_;
+};
+
 class OverlappedCompute final : public StepStream {
  public:
   OverlappedCompute(const StepPlans& plans, const ComputeModel& compute, const Host& host,
-                    Rank rank)
+                    Rank rank, Rank ranks)
       : StepStream(plans, compute.overlap->ready.size()),
         compute_(compute),
         host_(&host),
-        rank_(rank) {}
+        rank_(rank),
+        ranks_(ranks) {}
 
  private:
   void fill(std::uint64_t step, const std::vector<BucketStages>& stages) override {
+    const bool waits = compute_.overlap->waits;
+    const auto& ddp = compute_.overlap->ddp;
     const Seconds whole = jittered(compute_, *host_, rank_, step);
+    ExchangeLoad load(ddp, ranks_);
     Seconds computed;
+    if (ddp) add(Delay{ddp->start, DelayKind::compute, step});
     for (std::size_t bucket = 0; bucket < stages.size(); ++bucket) {
       const Seconds until = stretched_ready_time(compute_, bucket, whole);
-      add(Delay{until - computed, DelayKind::compute, step});
+      add(Delay{load.computed(until - computed), DelayKind::compute, step});
       computed = until;
-      spend(stages[bucket].before, step);
+      if (ddp) load.pass(copy(bucket, step));
+      load.pass(spend(stages[bucket].before, step));
       record(step, bucket, ready);
+      load.add(stages[bucket].chain);
+      if (!waits) continue;
+      finish(bucket, stages, step);
+      load.end();
     }
-    if (whole > computed) add(Delay{whole - computed, DelayKind::compute, step});
+    if (whole > computed) add(Delay{load.computed(whole - computed), DelayKind::compute, step});
     add(Mark{MarkKind::gradient_ready, step, 0});
     for (std::size_t bucket = 0; bucket < stages.size(); ++bucket) {
-      wait(step, bucket, exchanged);
-      spend(stages[bucket].after, step);
+      if (!waits) finish(bucket, stages, step);
+      if (ddp) copy(bucket, step);
     }
     add(Mark{MarkKind::exchange_done, step, 0});
   }
 
-  void spend(const std::vector<const LocalTime*>& locals, std::uint64_t step) {
-    for (const auto* local : locals)
+  void finish(std::size_t bucket, const std::vector<BucketStages>& stages, std::uint64_t step) {
+    wait(step, bucket, exchanged);
+    spend(stages[bucket].after, step);
+  }
+
+  Seconds copy(std::size_t bucket, std::uint64_t step) {
+    const Seconds time = compute_.overlap->ddp->copy[bucket];
+    add(Delay{time, DelayKind::compute, step});
+    return time;
+  }
+
+  Seconds spend(const std::vector<const LocalTime*>& locals, std::uint64_t step) {
+    Seconds sum;
+    for (const auto* local : locals) {
       add(Delay{local->duration[rank_], DelayKind::compress, step, local->phase});
+      sum += local->duration[rank_];
+    }
+    return sum;
   }
 
   ComputeModel compute_;
   const Host* host_;
-  Rank rank_;
+  Rank rank_, ranks_;
 };
 
 class OverlappedExchanges final : public StepStream {
@@ -185,11 +252,11 @@ Program overlapped_program(const Topology& topology, const StepPlans& plans, Ran
   check(compute.overlap.has_value(), "overlapped steps need to know when buckets are ready");
   return {.ranks = ranks,
           .streams_per_rank = 3,
-          .open = [&topology, &plans, compute](Rank rank, StreamId stream) -> PhaseSource {
+          .open = [&topology, &plans, compute, ranks](Rank rank, StreamId stream) -> PhaseSource {
             std::shared_ptr<StepStream> steps;
             if (stream == 0) {
-              steps =
-                  std::make_shared<OverlappedCompute>(plans, compute, topology.host(rank), rank);
+              steps = std::make_shared<OverlappedCompute>(plans, compute, topology.host(rank), rank,
+                                                          ranks);
             } else if (stream == 1) {
               steps = std::make_shared<OverlappedExchanges>(plans, *compute.overlap);
             } else {

@@ -9,6 +9,11 @@
 // local work that comes after the last exchange (unpack, decode). Nothing of the next step begins
 // before.
 //
+// What DistributedDataParallel adds to computing is on the compute stream: it starts the step,
+// copies a bucket's gradients into it before that is compressed, and copies all of them back at the
+// end; computing beside exchanges is slower, by an estimate of how long these take. Where the host
+// waits for a bucket's exchanges, the rest of the backward pass comes after them.
+//
 // Communicator's stream: bucket after bucket, exchange after exchange, each once its bucket is
 // ready on that rank.
 //

@@ -272,7 +272,8 @@ def capture(arguments):
         settings = {
             "models": arguments.models.split(","), "hooks": arguments.hooks.split(","), "batch": arguments.batch,
             "sequences": arguments.sequences, "repetitions": arguments.repetitions, "ready": transport == transports[0],
-            "case_seconds": 1 if arguments.quick else 2, "buckets": [HOOK_BUCKET] if arguments.quick else BUCKETS_MIB,
+            "case_seconds": arguments.case_seconds or (1 if arguments.quick else 2),
+            "buckets": [HOOK_BUCKET] if arguments.quick else BUCKETS_MIB,
             "traces": arguments.traces, "budget_seconds": left / (len(runs) - number) - arguments.start_seconds,
         }  # fmt: skip
         try:
@@ -298,6 +299,7 @@ def main():
     parser.add_argument("--batch", type=int, default=64, help="images per GPU; default 64")
     parser.add_argument("--sequences", type=int, default=32, help="of BERT, per GPU; default 32")
     parser.add_argument("--quick", action="store_true", help="buckets of 25 MiB alone, shorter")
+    parser.add_argument("--case-seconds", type=float, help="for the repetitions of a case; default 2, with --quick 1")
     parser.add_argument("--traces", action="store_true")
     parser.add_argument("--budget-seconds", type=float, default=540)
     parser.add_argument(

@@ -4,12 +4,14 @@
 #   cost  what compressing costs, on one GPU (under 9 minutes): compression-GPU.json
 #   ddp   steps of DDP on several GPUs (under 9 minutes): ddp.tar.gz
 #   nccl  times of collectives on several GPUs (about 6 minutes): nccl.tar.gz
-#   all   the last two in less than 10 minutes together; meant for one number of GPUs, --gpus 2
+#   validate  what docs/validation.md needs of a host, for 2 and 4 GPUs, in less than 10 minutes: ddp.tar.gz, nccl.tar.gz
+#         (all-reduces and broadcasts as NCCL chooses), parts.tar.gz (what DDP adds), compression-GPU.json (hooks alone)
+#   all   ddp and nccl in less than 10 minutes together; meant for one number of GPUs, --gpus 2
 # BUDGET, in seconds, takes the place of a capture's own budget.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
 output=$(mkdir -p "${OUT:-build/captures}" && cd "${OUT:-build/captures}" && pwd) || exit
-what=${1:?cost, ddp, nccl or all}
+what=${1:?cost, ddp, nccl, validate or all}
 shift
 export PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 status=0
@@ -39,8 +41,14 @@ case $what in
     capture nccl 200 tools/capture/nccl_ring.py "$@"
     capture ddp 310 tools/capture/ddp_step.py --quick "$@"
     ;;
+  validate)
+    capture parts 110 tools/capture/ddp_parts.py --gpus 2 --traces "$@"
+    capture ddp 220 tools/capture/ddp_step.py --quick --case-seconds 0.7 --gpus 2,4 --hooks none,bf16,powersgd1,powersgd4 "$@"
+    capture nccl 65 tools/capture/nccl_ring.py --gpus 2,4 --algorithms free --operations all_reduce,broadcast "$@"
+    BUDGET=50 cost --hooks-only
+    ;;
   *)
-    echo "tools/capture/device_run.sh: found $what; cost, ddp, nccl or all is accepted" >&2
+    echo "tools/capture/device_run.sh: found $what; cost, ddp, nccl, validate or all is accepted" >&2
     exit 2
     ;;
 esac

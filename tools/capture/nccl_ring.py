@@ -17,6 +17,7 @@ A size gets --repetitions, but no more than --size-seconds of them beyond the fi
 --budget-seconds leaves; what it does not allow, the largest sizes first, is left out, and said so.
 
 Usage: tools/capture/nccl_ring.py -o DIR [--gpus 2,4] [--transports nvlink,sockets] [--largest BYTES] [--dense-to BYTES]
+       [--algorithms ring,tree,free] [--operations all_reduce,broadcast]
 """
 
 import pathlib
@@ -207,7 +208,7 @@ def capture(arguments):
         (ranks, transport, algorithm, operations)
         for ranks in gpu_counts(arguments.gpus)
         for transport in arguments.transports.split(",")
-        for algorithm, operations in ALGORITHMS.items()
+        for algorithm, operations in wanted_operations(arguments)
     ]
     for number, (ranks, transport, algorithm, operations) in enumerate(runs):
         left = arguments.budget_seconds - (time.monotonic() - begin) - arguments.start_seconds * (len(runs) - number)
@@ -247,6 +248,16 @@ def capture(arguments):
                 print(f"no time beyond {rows[-1][0]} bytes", flush=True)
 
 
+def wanted_operations(arguments):
+    """(algorithm, its operations) as ALGORITHMS has them, as far as they are asked for."""
+    found = []
+    for algorithm, operations in ALGORITHMS.items():
+        operations = [one for one in operations if one in arguments.operations.split(",")]
+        if operations and (algorithm or "Free").lower() in arguments.algorithms.split(","):
+            found.append((algorithm, operations))
+    return found
+
+
 def write_table(stem, operation, ranks, rows, notes):
     write_csv(stem.with_suffix(".csv"), notes, COLUMNS, rows)
     stem.with_suffix(".txt").write_text(nccl_tests_table(operation, ranks, rows, notes))
@@ -263,6 +274,8 @@ def main():
     parser.add_argument(
         "--dense-to", type=int, default=LARGEST, help="largest size that is not a power of two; 0: powers of two alone"
     )
+    parser.add_argument("--algorithms", default="ring,tree,free")
+    parser.add_argument("--operations", default=",".join(ALGORITHMS[None]))
     parser.add_argument("--batch-seconds", type=float, default=1e-3)
     parser.add_argument("--size-seconds", type=float, default=0.2, help="for the repetitions of one size; default .2")
     parser.add_argument("--budget-seconds", type=float, default=300)

@@ -18,6 +18,7 @@ class Model:
     def __init__(self, name, description, sample):
         self.head = {"name": name, "description": description, "sample": sample}
         self.layers, self.times = [], []
+        self.buffers = 0
 
     def add(self, name, shape, flop=0):
         self.layers.append({"name": name, "shape": shape, "forward_flop": flop})
@@ -35,13 +36,19 @@ class Model:
         self.add(f"{name}.weight", [width])
         self.add(f"{name}.bias", [width])
 
+    def batch_norm(self, name, width):
+        """With running mean, running variance and the number of batches as buffers."""
+        self.norm(name, width)
+        self.buffers += 3
+
     def published(self, gpu, precision, samples_per_second, source):
         self.times.append(
             {"gpu": gpu, "precision": precision, "samples_per_second": samples_per_second, "source": source}
         )
 
     def write(self, folder):
-        head = ",\n".join(f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in self.head.items())
+        head = dict(self.head, **({"buffers": self.buffers} if self.buffers else {}))
+        head = ",\n".join(f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in head.items())
         lists = {"step_times": self.times, "layers": self.layers}
         parts = [
             f"  {json.dumps(key)}: ["
@@ -94,7 +101,7 @@ def resnet(name, description, blocks, classes=1000):
         name, f"{description} (He et al., 1512.03385), as torchvision has it (v1.5), {classes} classes", IMAGE
     )
     model.product("conv1", [64, 3, 7, 7], 112 * 112, bias=False)
-    model.norm("bn1", 64)
+    model.batch_norm("bn1", 64)
     channels, side = 64, 56
     for stage, count in enumerate(blocks):
         width = 64 << stage
@@ -102,14 +109,14 @@ def resnet(name, description, blocks, classes=1000):
             stride = 2 if stage > 0 and block == 0 else 1
             prefix, inner = f"layer{stage + 1}.{block}", side // stride
             model.product(f"{prefix}.conv1", [width, channels, 1, 1], side * side, bias=False)
-            model.norm(f"{prefix}.bn1", width)
+            model.batch_norm(f"{prefix}.bn1", width)
             model.product(f"{prefix}.conv2", [width, width, 3, 3], inner * inner, bias=False)
-            model.norm(f"{prefix}.bn2", width)
+            model.batch_norm(f"{prefix}.bn2", width)
             model.product(f"{prefix}.conv3", [4 * width, width, 1, 1], inner * inner, bias=False)
-            model.norm(f"{prefix}.bn3", 4 * width)
+            model.batch_norm(f"{prefix}.bn3", 4 * width)
             if block == 0:
                 model.product(f"{prefix}.downsample.0", [4 * width, channels, 1, 1], inner * inner, bias=False)
-                model.norm(f"{prefix}.downsample.1", 4 * width)
+                model.batch_norm(f"{prefix}.downsample.1", 4 * width)
             channels, side = 4 * width, inner
     model.product("fc", [classes, channels])
     return model

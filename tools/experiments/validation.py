@@ -1,27 +1,34 @@
 #!/usr/bin/env python3
-"""Steps of PyTorch DDP with its hooks, as tools/capture/ddp_step.py measured them on two GPUs, against what ringsim
-makes of a GPU's profile, a link and the gradients' ready times.
+"""Steps of PyTorch DDP with its hooks, as tools/capture/ddp_step.py measured them, against what ringsim makes of the
+profile of another GPU.
 
-  tools/experiments/validation.py FOLDER [RINGSIM]       (e.g. docs/measured/h100-four/h100-x2)
+  tools/experiments/validation.py FOLDER GPU [RINGSIM]       (e.g. docs/measured/h100-four h200)
 
-The links are topologies/h100-x2-TRANSPORT.json, the costs of compressing those of --gpu h100: both were measured on
-another host. Ready times are FOLDER/ready-MODEL.csv, from steps that exchange nothing. Nothing is fitted to the steps.
-"modelled" charges compressing as passes over memory (--compress-time model).
+FOLDER holds a folder for each number of GPUs. What compressing takes and what DistributedDataParallel adds is that of
+--gpu GPU; nothing is fitted to the steps. Links are calibrated to the host's own all-reduces as NCCL chose them
+(TRANSPORT-free-all_reduce.csv), ready times are those of its steps that exchange nothing (ready-MODEL.csv): computing
+and network of a machine have to be known, whoever predicts.
 """
 import csv
 import json
 import pathlib
 import statistics
 import subprocess
+import tempfile
 
 import experiments
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOOKS = {
     "none": ["--scheme", "dense"],
     "bf16": ["--scheme", "dense", "--values", "bf16"],
     "powersgd1": ["--scheme", "powersgd", "--rank", "1"],
     "powersgd4": ["--scheme", "powersgd", "--rank", "4"],
+}
+# What is predicted with, best first.
+WAYS = {
+    "predicted": [],
+    "without what DDP adds": ["--ddp", "off"],
+    "and compressing modelled": ["--ddp", "off", "--compress-time", "model"],
 }
 
 
@@ -31,51 +38,90 @@ def measured_steps(folder):
     return [row for row in rows if row["hook"] in HOOKS and row["bucket_view"] == "off"]
 
 
-def predict(program, folder, row, *more):
-    command = [program, "run", "--source", "synthetic", "--model", row["model"], *HOOKS[row["hook"]]]
-    command += ["--topology", ROOT / "topologies" / f"h100-x2-{row['transport']}.json", "--quiet"]
-    command += ["--bucket", "ddp", "--compute-time", f"./{folder / ('ready-' + row['model'] + '.csv')}"]
-    done = subprocess.run([*command, *more, "--format", "json"], check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout)["seconds_per_step"]["total"]
+def output(*command):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def link_of(program, folder, transport, ranks, temporary):
+    """The file of a ring of links that are as fast as the host's."""
+    path = pathlib.Path(temporary) / f"{folder.name}-{transport}.json"
+    if not path.exists():
+        table = folder / f"{transport}-free-all_reduce.csv"
+        wanted = ["--operation", "all_reduce", "--ranks", ranks, "--hosts", ranks]
+        output(program, "calibrate", table, *wanted, "-o", path)
+    return path
+
+
+def settings(hook, gpu, way):
+    if hook == "none":  # which compresses nothing: without what DDP adds, the GPU says nothing of it
+        return ["--gpu", gpu] if way == "predicted" else []
+    return ["--gpu", gpu, *WAYS[way], "--headroom", "off"]
+
+
+def predict(program, folder, row, link, more):
+    """Seconds of a step."""
+    command = [program, "run", "--source", "synthetic", "--model", row["model"], *HOOKS[row["hook"]], *more]
+    command += ["--topology", link, "--bucket", "ddp", "--steps", "2", "--quiet", "--format", "json"]
+    command += ["--compute-time", f"./{folder / ('ready-' + row['model'] + '.csv')}"]
+    return json.loads(output(*command))["seconds_per_step"]["total"]
 
 
 def percent(value):
     return f"{100 * value:+.0f} %"
 
 
+def cases_of(program, folder, gpu):
+    """[(ranks, row, measured, {way: predicted})] of a folder's steps, in seconds."""
+    found = []
+    with tempfile.TemporaryDirectory() as temporary:
+        for row in measured_steps(folder):
+            ranks = folder.name.rsplit("-x", 1)[1]
+            link = link_of(program, folder, row["transport"], ranks, temporary)
+            times = {way: predict(program, folder, row, link, settings(row["hook"], gpu, way)) for way in WAYS}
+            found.append((ranks, row, float(row["step_s"]), times))
+    return found
+
+
+def table_row(ranks, row, measured, times):
+    milliseconds = [f"{1e3 * value:.1f}" for value in (float(row["alone_s"]), measured, times["predicted"])]
+    without = times["without what DDP adds"]
+    return [
+        ranks, row["model"], row["transport"], row["hook"], *milliseconds, percent(times["predicted"] / measured - 1),
+        f"{1e3 * without:.1f}", percent(without / measured - 1),
+    ]  # fmt: skip
+
+
+def print_errors(found, way):
+    errors = [abs(times[way] / measured - 1) for _, _, measured, times in found]
+    cases = {}
+    for ranks, row, measured, times in found:
+        cases.setdefault((ranks, row["model"], row["transport"]), []).append((row["hook"], measured, times[way]))
+    right = sum(
+        min(hooks, key=lambda case: case[1])[0] == min(hooks, key=lambda case: case[2])[0] for hooks in cases.values()
+    )
+    pairs = [(a, b) for hooks in cases.values() for i, a in enumerate(hooks) for b in hooks[:i]]
+    orders = sum((a[1] < b[1]) == (a[2] < b[2]) for a, b in pairs)
+    print(
+        f"\n{way}: median error {100 * statistics.median(errors):.1f} %, worst {100 * max(errors):.1f} %; "
+        f"the fastest named right in {right} of {len(cases)} cases, the order of two in {orders} of {len(pairs)}"
+    )
+
+
 def main():
     parser = experiments.argument_parser(__doc__)
     parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("gpu")
     parser.add_argument("ringsim", nargs="?", default=experiments.DEFAULT_PROGRAM)
     arguments = parser.parse_args()
-    rows, cases = [], {}
-    for row in measured_steps(arguments.folder):
-        measured = float(row["step_s"])
-        usual = predict(arguments.ringsim, arguments.folder, row)
-        compresses = row["hook"] != "none"
-        modelled = (
-            predict(arguments.ringsim, arguments.folder, row, "--compress-time", "model") if compresses else usual
-        )
-        cases.setdefault((row["model"], row["transport"]), []).append((row["hook"], measured, usual, modelled))
-        times = [f"{1e3 * value:.1f}" for value in (float(row["alone_s"]), measured, usual)]
-        off = [percent(usual / measured - 1), f"{1e3 * modelled:.1f}", percent(modelled / measured - 1)]
-        rows.append([row["model"], row["transport"], row["hook"], *times, *off])
+    found = []
+    for folder in sorted(path for path in arguments.folder.iterdir() if (path / "ddp-steps.csv").exists()):
+        found += cases_of(arguments.ringsim, folder, arguments.gpu)
     experiments.print_table(
-        "network,transport,hook,alone,measured,predicted,off,modelled,off".split(","),
-        rows,
+        "GPUs,network,transport,hook,alone,measured,predicted,off,without,off".split(","),
+        [table_row(*case) for case in found],
     )
-    for name, column in (("predicted", 2), ("modelled", 3)):
-        errors = [abs(case[column] / case[1] - 1) for hooks in cases.values() for case in hooks]
-        right = sum(
-            min(hooks, key=lambda case: case[1])[0] == min(hooks, key=lambda case: case[column])[0]
-            for hooks in cases.values()
-        )
-        pairs = [(a, b) for hooks in cases.values() for i, a in enumerate(hooks) for b in hooks[:i]]
-        orders = sum((a[1] < b[1]) == (a[column] < b[column]) for a, b in pairs)
-        print(
-            f"\n{name}: median error {100 * statistics.median(errors):.1f} %, worst {100 * max(errors):.1f} %; "
-            f"the fastest named right in {right} of {len(cases)} cases, the order of two in {orders} of {len(pairs)}"
-        )
+    for way in WAYS:
+        print_errors(found, way)
 
 
 if __name__ == "__main__":

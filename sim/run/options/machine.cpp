@@ -25,8 +25,8 @@ bool takes_speed_of_gpu(const RunOptions& options) {
   return models_compute_time(options) && !options.gpu_speed;
 }
 bool feels_memory(const RunOptions& options) {
-  return options.compress_time != CompressTime::none &&
-         options.compress_time != CompressTime::fixed;
+  const auto how = options.compress_time;
+  return (how != CompressTime::none && how != CompressTime::fixed) || may_add_ddp(options);
 }
 bool feels_gpu(const RunOptions& options) {
   return models_compute_time(options) || feels_memory(options);

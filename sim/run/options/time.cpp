@@ -91,6 +91,19 @@ constexpr Condition of_timer[] = {
     {"`overlap` on", overlaps, "has no effect with exchanges that begin after the backward pass",
      "add `bucket` or `overlap` on, or leave it out"}};
 
+bool exchanges_in_lockstep(const RunOptions& options) {
+  return overlaps(options) && !feeds_back(options);
+}
+constexpr Condition of_ddp[] = {
+    {"`overlap` on, and all ranks in every step", exchanges_in_lockstep,
+     "has no effect where steps do not overlap their exchange and wait for it", "leave it out"}};
+bool does_not_train(const RunOptions& options) { return !trains(options); }
+constexpr Condition of_accumulate[] = {
+    {"a run that does not train", does_not_train, "has no effect with training",
+     "give a `batch` so many times as large, or `source` synthetic"},
+    {"computing that takes time", computes, "has no effect with a `compute-time` of 0",
+     "leave one of the two out"}};
+
 constexpr RunOption rows[] = {
     {{.name = "compute-time",
       .value = "Q|model|FILE",
@@ -124,6 +137,17 @@ constexpr RunOption rows[] = {
       .reads = [](const RunOptions& o) -> Files {
         return names_file(o.compress_profile) ? Files{o.compress_profile} : Files{};
       }}},
+    {{.name = "accumulate",
+      .value = "K",
+      .meaning = "a step is K forward and backward passes, of `batch` or `compute-time` each; "
+                 "gradients are exchanged in the last one",
+      .limits = WholeNumber{1, 1'000'000},
+      .default_value = "1"},
+     {.group = "time",
+      .affects = Affects::timing,
+      .conditions = of_accumulate,
+      .set = [](RunOptions& o,
+                const OptionValue& v) { o.accumulate = value_as<std::uint64_t>(v); }}},
     {{.name = "jitter",
       .value = "X",
       .meaning =
@@ -164,6 +188,17 @@ constexpr RunOption rows[] = {
       .affects = Affects::both,
       .conditions = of_overlap,
       .set = [](RunOptions& o, const OptionValue& v) { o.overlap = value_as<bool>(v); }}},
+    {{.name = "ddp",
+      .value = "on|off",
+      .meaning = "what PyTorch's DistributedDataParallel adds to computing, as measured on `gpu`: "
+                 "copies into buckets and back, what it launches, slower computing beside "
+                 "exchanges, and hooks that wait for theirs",
+      .limits = OnOff{},
+      .default_note = "on where `overlap` is on and `gpu` was measured so"},
+     {.group = "time",
+      .affects = Affects::timing,
+      .conditions = of_ddp,
+      .set = [](RunOptions& o, const OptionValue& v) { o.adds_ddp = value_as<bool>(v); }}},
     {{.name = "headroom",
       .value = "on|off",
       .meaning = "dense gradients, in fp32 and in bf16, are timed too, to say how much longer "

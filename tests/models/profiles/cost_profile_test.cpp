@@ -138,7 +138,7 @@ TEST_CASE("what ships is whole", "[profiles]") {
     }
     names += shipped.name + " ";
   }
-  CHECK(names == "h100-fused h100-torch ");
+  CHECK(names == "h100-fused h100-torch h200-torch ");
 }
 
 }  // namespace

@@ -85,6 +85,53 @@ TEST_CASE("the last bucket's exchange is exposed where computing takes longer", 
   CHECK(times({dense}, ComputeModel{.time = 10 * ms})[0].total.value == Approx(22e-3));
 }
 
+TEST_CASE("DistributedDataParallel starts a step and copies gradients", "[overlap]") {
+  // Start 0-1, computing 1-5, copy 5-5.5, exchange of bucket 0 5.5-11.5; computing 5.5-11.5, copy
+  // 11.5-13; exchange of bucket 1 13-19; copies back 13-13.5 and 19-20.5.
+  auto compute = computing(10, {4, 10});
+  compute.overlap->ddp =
+      DdpTimes{.start = ms, .copy = {0.5 * ms, 1.5 * ms}, .bandwidth = BytesPerSecond{1e6}};
+  const auto step = times({plan({values(0), values(1)})}, compute)[0];
+  CHECK(step.compute.value == Approx(15e-3));
+  CHECK(step.total.value == Approx(20.5e-3));
+}
+
+TEST_CASE("computing is slower beside an exchange", "[overlap]") {
+  // Each rank sends 4000 B for a bucket, which are taken to last 4 ms; beside them computing has
+  // three quarters of its speed.
+  auto compute = computing(10, {4, 6});
+  compute.overlap->ddp = DdpTimes{.start = {},
+                                  .copy = {Seconds{}, Seconds{}},
+                                  .exchange_share = 0.25,
+                                  .bandwidth = BytesPerSecond{1e6}};
+  // Computing 0-4; the 2 ms to the next bucket take 2 / 0.75, 4-6.667. 4 + 4 - 2.667 ms of
+  // exchanges are left; the last 4 ms would take 5.333, so as long as they last: 6.667-12.
+  const auto step = times({plan({values(0), values(1)})}, compute)[0];
+  CHECK(step.compute.value == Approx(12e-3));
+  // Less is left than it takes: 10 - 4 = 6 ms beside 4 of exchange take 6 + 0.25 * 4.
+  compute.overlap->ready = {4 * ms};
+  compute.overlap->ddp->copy.pop_back();
+  CHECK(times({plan({values(0)})}, compute)[0].compute.value == Approx(11e-3));
+}
+
+TEST_CASE("nothing hides where the host waits for a bucket's exchanges", "[overlap]") {
+  // Computing 0-4, encode 4-5, exchange 5-11, decode 11-11.25; computing -17.25, encode -18.25,
+  // exchange -24.25, decode -24.5.
+  std::vector<Stage> stages;
+  for (const std::uint32_t bucket : {0, 1}) {
+    for (const auto& stage :
+         {work("encode", 1, bucket), values(bucket), work("decode", 0.25, bucket)})
+      stages.push_back(stage);
+  }
+  auto compute = computing(10, {4, 10});
+  compute.overlap->waits = true;
+  const auto step = times({plan(stages)}, compute)[0];
+  CHECK(step.compute.value == Approx(10e-3));
+  CHECK(step.compress.value == Approx(2.5e-3));
+  CHECK(step.exposed_exchange.value == Approx(12e-3));
+  CHECK(step.total.value == Approx(24.5e-3));
+}
+
 TEST_CASE("exchanges go one after the other where they take longer than computing", "[overlap]") {
   // Ready at 2 and 4 ms, but the second waits for the first: 2-8 and 8-14; the backward pass ends
   // at 10 ms.

@@ -242,10 +242,10 @@ def backward_tasks(profile, wanted, loaded):
     return tasks + [(overlap_task, load, *variant) for variant in chosen]
 
 
-def measure(profile, library, compiled):
+def measure(profile, library, compiled, hooks_only):
     from ringsim.capture import compressors, fused_engine
 
-    wanted = variants()
+    wanted = [variant for variant in variants() if variant[0] == HOOKS or not hooks_only]
     loaded = fused_engine.load_engine(library) if library else None
     if loaded:
         profile.run(
@@ -281,6 +281,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="five layer lists, fewer repetitions")
     parser.add_argument("--budget-seconds", type=float, default=500)
     parser.add_argument("--library", help="libringsim_prune.so; default: build/prune's, which is built if need be")
+    parser.add_argument("--hooks-only", action="store_true", help="PyTorch's own hooks alone, without the engine")
     parser.add_argument("--compile", action="store_true", help="also some schemes with torch.compile")
     arguments = parser.parse_args()
     import torch
@@ -292,13 +293,13 @@ def main():
     # Whoever ends the script in good time still gets what it has measured.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("compression_cost.py: ended before all was measured"))
     begin = time.monotonic()
-    library = fused_engine.built_library(arguments.library)
+    library = None if arguments.hooks_only else fused_engine.built_library(arguments.library)
     building = time.monotonic() - begin
     print(f"engine: {library or 'none: no library and no nvcc'}, after {building:.0f} s", flush=True)
     profile = Profile(arguments, arguments.budget_seconds - building)
     try:
         with torch.no_grad():
-            measure(profile, library, arguments.compile)
+            measure(profile, library, arguments.compile, arguments.hooks_only)
     finally:
         profile_output.write_profile(
             arguments.output, profile_output.provenance(arguments), profile.points, profile.left_out, profile.failures

@@ -212,9 +212,13 @@ def profile(capture, arguments, implementation, entries, inputs):
     schemes = []
     for scheme, holds_for, captured, name, settings, words in entries:
         stages = scheme_costs(capture, captured, name, settings)
+        if not stages:
+            continue  # not captured
+        # powerSGD_hook waits for the GPU at its end, and DistributedDataParallel calls it in the backward pass.
+        waits = {"waits": True} if (captured, scheme) == (HOOK, "powersgd") else {}
         if captured == ENGINE and arguments.engine:
             add_engine_table(stages, arguments.engine)
-        schemes.append({"scheme": scheme, **holds_for, "description": words, "stages": stages})
+        schemes.append({"scheme": scheme, **holds_for, "description": words, **waits, "stages": stages})
     return {
         "format": FORMAT,
         "implementation": implementation,
@@ -249,6 +253,8 @@ def main():
         ("fused", FUSED, [arguments.capture] + ([arguments.engine] if arguments.engine else [])),
     ):
         found = profile(capture, arguments, implementation, entries, inputs)
+        if not found["schemes"]:
+            continue
         path = arguments.output / f"{arguments.gpu}-{implementation}.json"
         path.write_text(json.dumps(rounded(found, 4), indent=1) + "\n", encoding="utf-8")
 
