@@ -7,6 +7,11 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(CLI11 2.1 REQUIRED)
 find_package(Threads REQUIRED)
 
+if(RINGSIM_IMPORT)
+  find_package(pugixml 1.12 REQUIRED)
+  find_package(yaml-cpp 0.7 REQUIRED)
+endif()
+
 if(RINGSIM_SIMGRID)
   find_package(PkgConfig REQUIRED)
   pkg_check_modules(SimGrid REQUIRED IMPORTED_TARGET simgrid>=3.32)

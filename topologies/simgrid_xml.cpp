@@ -59,7 +59,25 @@ class Profiles {
   std::vector<SimgridPlatform::File>& files_;
 };
 
-void add_host(Text& text, Rank rank, const Host& host, Profiles& profiles) {
+/// What SimGrid does not use, for `topology import`.
+std::string properties_of(const Topology& topology, Rank rank) {
+  const auto& host = topology.host(rank);
+  std::string text;
+  const auto add_property = [&](std::string_view id, const std::string& value) {
+    text += fmt::format("<prop id=\"{}\" value=\"{}\"/>", id, value);
+  };
+  if (host.speed != 1) add_property("speed", fmt::format("{}", host.speed));
+  if (host.jitter) add_property("jitter", fmt::format("{}", *host.jitter));
+  if (host.reduce_rate) add_property("reduce_rate", fmt::format("{}Bps", host.reduce_rate->value));
+  if (const auto gpus = topology.gpus_per_node(); gpus > 1) {
+    add_property("node", fmt::format("{}", rank / gpus));
+    add_property("nics", topology.has_card_per_gpu() ? "per-gpu" : "per-node");
+  }
+  return text;
+}
+
+void add_host(Text& text, const Topology& topology, Rank rank, Profiles& profiles) {
+  const auto& host = topology.host(rank);
   const std::string name = fmt::format("rank{}", rank);
   add(text, "    <host id=\"{}\" speed=\"{}f\"", name, host.speed * flops);
   std::string lines;
@@ -69,10 +87,11 @@ void add_host(Text& text, Rank rank, const Host& host, Profiles& profiles) {
   }
   profiles.add_to(text, "speed_file", name, lines);
   if (host.dies) profiles.add_to(text, "state_file", name, fmt::format("{} 0\n", host.dies->value));
-  if (host.jitter) {
-    add(text, "><prop id=\"jitter\" value=\"{}\"/></host>\n", *host.jitter);
-  } else {
+  const auto properties = properties_of(topology, rank);
+  if (properties.empty()) {
     add(text, "/>\n");
+  } else {
+    add(text, ">{}</host>\n", properties);
   }
 }
 
@@ -138,7 +157,7 @@ SimgridPlatform simgrid_platform(const Topology& topology, std::string_view stem
       "  <zone id=\"ringsim\" routing=\"Full\">\n",
       topology.kind().name);
   for (Rank rank = 0; rank < topology.hosts(); ++rank) {
-    add_host(text, rank, topology.host(rank), profiles);
+    add_host(text, topology, rank, profiles);
   }
   for (LinkId id = 0; id < topology.links().size(); ++id) {
     const auto& link = topology.links()[id];

@@ -22,7 +22,8 @@ Rank NcclCall::rails() const {
 }
 
 double NcclCall::fixed_part() const {
-  return arrangement_.nodes == 1 && fabric() == Fabric::sockets ? 0 : get(Part::call);
+  const double call = arrangement_.nodes == 1 && fabric() == Fabric::sockets ? 0 : get(Part::call);
+  return call + links_.model.parameters[nccl::caller];
 }
 
 std::uint32_t NcclCall::stride() const {

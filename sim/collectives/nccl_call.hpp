@@ -42,7 +42,8 @@ class NcclCall {
   NcclPassages tree_passages(bool is_first_piece) const;
 
  private:
-  /// Inside one node calls over sockets have no fixed part.
+  /// What every call takes, and what its caller adds, a framework such as PyTorch. Inside one node
+  /// calls over sockets have no fixed part of their own.
   double fixed_part() const;
 
   std::string_view operation_;

@@ -9,6 +9,7 @@
 #include "sim/scan/point_runner.hpp"
 #include "sim/scan/uncertain.hpp"
 #include "sim/scan/workers.hpp"
+#include "topologies/topology.hpp"
 
 #include <fmt/format.h>
 
@@ -104,6 +105,18 @@ class RankedWork final : public GroupWork {
   double least_ = std::numeric_limits<double>::infinity();
 };
 
+/// Whether GPUs of nodes exchange here, or a library that the topology's file names: then it is
+/// tried beside the collectives that anybody can write.
+bool has_library(const ScanRequest& request) {
+  const auto* given = given_option(request, "topology");
+  if (given == nullptr) return false;
+  return std::ranges::any_of(given->values, [](const std::string& what) {
+    if (kind_named(what) != nullptr) return what == "hierarchical";
+    const auto topology = find_topology(what);
+    return !topology.library().empty() || topology.gpus_per_node() > 1;
+  });
+}
+
 }  // namespace
 
 ScanRequest with_defaults_to_try(ScanRequest request) {
@@ -128,7 +141,7 @@ ScanRequest with_defaults_to_try(ScanRequest request) {
   }
   names.clear();
   for (const auto* collective : collectives())
-    if (!collective->is_library) names.emplace_back(collective->name);
+    if (!collective->is_library || has_library(request)) names.emplace_back(collective->name);
   const auto& tried = given_option(request, "scheme");
   RunOptions options;
   if (given_option(request, "bytes") != nullptr) options.bytes = Bytes{sizeof(float)};

@@ -24,7 +24,7 @@ def ringsim(*arguments):
 def links_of_kinds(folder):
     """The names of the links of a topology of each kind."""
     names = {}
-    for kind in ["ring", "switch", "hierarchical", "fat-tree", "torus", "dragonfly"]:
+    for kind in ["ring", "switch", "hierarchical", "fat-tree", "torus", "dragonfly", "routes"]:
         out = folder / f"kind-{kind}"
         uniform = ["--topology", kind, "--ranks", "64", "--bandwidth", "1Gbps", "--latency", "5us"]
         ringsim(

@@ -41,6 +41,7 @@ ROOMS = {
     "topologies/kinds": {"topologies"},
     "topologies/calibration": {"topologies"},
     "topologies/calibration/cluster": {"topologies", "topologies/calibration", "topologies/nccl"},
+    "topologies/import": {"topologies", "topologies/calibration"},
     "topologies/nccl": set(),
     "traces": {"traces/records"},
     "traces/records": set(),

@@ -67,6 +67,8 @@ COLLECTIVES = {
     ),
     "collective-allgather": f"{EXCHANGE} --bytes 3MB {RING8} --transfers --collective allgather --steps 2",
     "collective-hierarchical": f"{EXCHANGE} --bytes 8MB --topology dgx-a100x4 --transfers --collective hierarchical",
+    "collective-nccl": f"{EXCHANGE} --bytes 8MB --topology dgx-a100x4 --transfers --collective nccl",
+    "collective-nccl-small": f"{EXCHANGE} --bytes 64KiB --topology dgx-a100x4 --transfers --collective nccl",
     "collective-of-a-scheme": f"run --steps 3 {RING} --scheme iwp --collective halving-doubling --transfers",
     "collective-recurrence": (
         f"{EXCHANGE} --bytes 100MB --topology ring --ranks 64 --bandwidth 10Gbps --latency 5us --backend recurrence"

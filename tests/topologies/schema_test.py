@@ -49,6 +49,14 @@ tree = {
 }
 torus = {"name": "n", "kind": "torus", "dimensions": [3, 2], "link": uniform["link"]}
 fly = {"name": "n", "kind": "dragonfly", "groups": 2, "chassis": 1, "routers": 2, "nodes": 1, "link": uniform["link"]}
+one_way = uniform["link"]
+routes = {
+    "name": "n",
+    "kind": "routes",
+    "hosts": 2,
+    "links": [dict(one_way, link="a:up"), dict(one_way, link="b")],
+    "routes": [{"from": 0, "to": 1, "links": ["a:up", "b"]}, {"from": 1, "to": 0, "links": ["b"]}],
+}
 
 
 def changed(base, **members):
@@ -124,6 +132,17 @@ cases += [
     (changed(torus, dimensions=[1, 1]), False, True),
     (changed(torus, link=None), False, False),
     (changed(torus, nodes=2), False, False),
+    (routes, True, True),
+    (changed(routes, gpus_per_node=2, nics="per-node"), True, True),
+    (changed(routes, gpus_per_node=0), False, False),
+    (changed(routes, gpus_per_node=3), False, True),
+    (changed(routes, nics="both"), False, False),
+    (changed(routes, routes=routes["routes"][:1]), False, False),
+    (changed(routes, routes=[routes["routes"][0]] * 2), False, True),
+    (changed(routes, routes=[dict(routes["routes"][0], links=["c"]), routes["routes"][1]]), False, True),
+    (changed(routes, links=[dict(one_way, link="b")] * 2), False, True),
+    (changed(routes, links=[one_way] * 2), False, False),
+    (changed(routes, hosts=4096), False, False),
     (fly, True, True),
     (changed(fly, green=2, black=3, blue=4, routing="minimal"), True, True),
     (changed(fly, routing="adaptive"), False, False),

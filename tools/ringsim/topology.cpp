@@ -1,4 +1,4 @@
-// ringsim topology: check and show topology files.
+// ringsim topology: check, show, export and import topology files.
 #include "topologies/topology.hpp"
 
 #include "base/error.hpp"
@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/table.hpp"
+#include "topologies/import/import.hpp"
 #include "topologies/kinds/kind.hpp"
 #include "topologies/schema.hpp"
 #include "topologies/simgrid_xml.hpp"
@@ -205,6 +206,60 @@ int export_file(const std::string& what, const std::string& output) {
   return 0;
 }
 
+struct ImportCommand {
+  std::string file, output, nvlink, pcie, latency;
+};
+
+int import_file(const ImportCommand& command) {
+  if (!command.output.empty() && is_same_file(command.output, command.file)) {
+    throw UserError({{}, "--output"}, fmt::format("{} is the file that is read", command.output),
+                    "another file is accepted");
+  }
+  const auto& named = command.output.empty() ? command.file : command.output;
+  ImportRequest request{.file = command.file,
+                        .name = std::filesystem::path(named).stem().string(),
+                        .nvlink = {},
+                        .pcie = {},
+                        .latency = {}};
+  if (!command.nvlink.empty()) request.nvlink = parse_bandwidth(command.nvlink, {{}, "--nvlink"});
+  if (!command.pcie.empty()) request.pcie = parse_bandwidth(command.pcie, {{}, "--pcie"});
+  if (!command.latency.empty()) request.latency = parse_seconds(command.latency, {{}, "--latency"});
+  const auto imported = import_topology(request);
+  const auto text = to_text(imported.file);
+  if (command.output.empty()) {
+    fmt::print("{}", text);
+  } else {
+    AtomicFile file(command.output);
+    file.write(text);
+    file.commit();
+  }
+  for (const auto& note : imported.notes)
+    fmt::print(stderr, "warning: {}: {}\n", command.file, note);
+  return 0;
+}
+
+void add_import(CLI::App& app, const std::shared_ptr<std::function<int()>>& action) {
+  auto* sub = app.add_subcommand(
+      "import", "a platform of SimGrid, a network of ASTRA-sim or a matrix of nvidia-smi -> JSON");
+  auto command = std::make_shared<ImportCommand>();
+  sub->add_option("FILE", command->file,
+                  "XML of SimGrid, YAML of ASTRA-sim's analytical network, "
+                  "or the text of nvidia-smi topo -m")
+      ->required()
+      ->type_name("");
+  sub->add_option("-o,--output", command->output, "file to write; default: standard output")
+      ->type_name("FILE");
+  sub->add_option("--nvlink", command->nvlink,
+                  "for nvidia-smi: bandwidth of one NVLink, each way (25GBps from V100 to H100)")
+      ->type_name("Q");
+  sub->add_option("--pcie", command->pcie, "for nvidia-smi: bandwidth of a GPU's PCIe, each way")
+      ->type_name("Q");
+  sub->add_option("--latency", command->latency,
+                  "for nvidia-smi: latency of a message between two GPUs")
+      ->type_name("Q");
+  sub->callback([action, command] { *action = [command] { return import_file(*command); }; });
+}
+
 std::function<int()> add_topology(CLI::App& app, const Invocation&) {
   auto file = std::make_shared<std::string>();
   auto action = std::make_shared<std::function<int()>>();
@@ -234,6 +289,7 @@ std::function<int()> add_topology(CLI::App& app, const Invocation&) {
       ->type_name("FILE");
   to_simgrid->callback(
       [action, file, output] { *action = [file, output] { return export_file(*file, *output); }; });
+  add_import(app, action);
   app.add_subcommand("schema", "prints the JSON Schema of topology files")->callback([action] {
     *action = [] {
       fmt::print("{}", topology_schema());
@@ -248,6 +304,7 @@ std::function<int()> add_topology(CLI::App& app, const Invocation&) {
 
 extern const CommandDefinition topology_command;
 const CommandDefinition topology_command = {
-    "topology", "check | show | export a topology file, or print the schema of all", add_topology};
+    "topology", "check | show | export | import a topology file, or print the schema of all",
+    add_topology};
 
 }  // namespace ringsim

@@ -4,7 +4,31 @@
 #include "base/files.hpp"
 #include "topologies/calibration/readers.hpp"
 
+#include <algorithm>
+
 namespace ringsim {
+namespace {
+
+using calibration::Line;
+
+/// Where JSON begins: in the first line, or behind the warnings that iperf3 prints before it.
+std::optional<std::size_t> begin_of_json(std::string_view text, const std::vector<Line>& lines) {
+  const auto found =
+      std::ranges::find_if(lines, [](const Line& line) { return line.text.front() == '{'; });
+  if (found == lines.end()) return std::nullopt;
+  if (found != lines.begin() && calibration::is_nccl_text(lines)) return std::nullopt;
+  return static_cast<std::size_t>(found->text.data() - text.data());
+}
+
+void refuse_iperf_text(const std::vector<Line>& lines) {
+  for (const auto& line : lines) {
+    if (!line.text.starts_with("[ ID] Interval")) continue;
+    throw UserError(line.place, "found what iperf3 prints for people",
+                    "what iperf3 -c HOST -J writes is accepted", "measure again with -J");
+  }
+}
+
+}  // namespace
 
 std::variant<std::vector<MeasuredTable>, MeasuredThroughput> read_measured(
     const std::filesystem::path& path, BufferUse use) {
@@ -18,8 +42,8 @@ std::variant<std::vector<MeasuredTable>, MeasuredThroughput> read_measured(
       content.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
   const auto lines = lines_of(text, file.file);
   if (lines.empty()) throw UserError(file, "is empty", accepted);
-  if (lines.front().text.front() == '{') {
-    const auto documents = json_documents(text);
+  if (const auto begin = begin_of_json(text, lines)) {
+    const auto documents = json_documents(text.substr(*begin));
     // Broken JSON is read as a whole, so that the error says where it breaks.
     const auto root =
         parse_json(documents.empty() ? text : documents.front(), file.file, RepeatedKeys::kept);
@@ -30,6 +54,7 @@ std::variant<std::vector<MeasuredTable>, MeasuredThroughput> read_measured(
                     "what nccl-tests or iperf3 writes with -J is accepted");
   }
   if (is_nccl_text(lines)) return read_nccl_text(lines, file, use);
+  refuse_iperf_text(lines);
   return read_csv(lines, file);
 }
 

@@ -11,6 +11,7 @@ struct NcclCase {
   BytesPerSecond inside{300e9}, network{25e9};  ///< of a GPU, and of a card
   std::optional<nccl::Algorithm> forced = {};
   bool meets_at_gpus = true;
+  Seconds caller = {};  ///< what its caller adds to each call
 
   Rank ranks() const { return nodes * per_node; }
   nccl::Arrangement arrangement() const { return {ranks(), nodes}; }
@@ -18,10 +19,11 @@ struct NcclCase {
   std::shared_ptr<const NcclLinks> links() const {
     const double rails = has_card_per_gpu ? per_node : 1;
     const nccl::Machine machine{nccl::Fabric::nvlink, has_card_per_gpu};
+    auto model = nccl::default_model({nccl::Fabric::nvlink, inside, rails * network}, machine,
+                                     arrangement(), {});
+    model.parameters[nccl::caller] = caller.value;
     return std::make_shared<const NcclLinks>(
-        NcclLinks{nccl::default_model({nccl::Fabric::nvlink, inside, rails * network}, machine,
-                                      arrangement(), {}),
-                  inside, network, meets_at_gpus, forced});
+        NcclLinks{std::move(model), inside, network, meets_at_gpus, forced});
   }
   AllReduceRequest request(std::size_t elements) const {
     return {.ranks = ranks(),

@@ -51,6 +51,19 @@ nccl::Choice choice_of(const NcclCase& of, std::size_t bytes) {
 
 }  // namespace
 
+TEST_CASE("what a caller adds is waited for once in each call", "[nccl]") {
+  for (const Rank nodes : {1, 4}) {
+    NcclCase of{.nodes = nodes, .per_node = 4};
+    for (const std::size_t bytes : {4 * KiB, 64 * MiB}) {
+      of.caller = {};
+      const double without = fluid_end(of, calls(make_nccl_all_reduce(of.request(bytes / 4))));
+      of.caller = {20e-6};
+      const double with = fluid_end(of, calls(make_nccl_all_reduce(of.request(bytes / 4))));
+      CHECK(with - without == Approx(20e-6));
+    }
+  }
+}
+
 TEST_CASE("NCCL's calls inside a node take the fitted form's time", "[nccl]") {
   std::vector<std::string> chosen;
   for (const auto& [ranks, forced] :

@@ -1,0 +1,19 @@
+// Of a build without pugixml and yaml-cpp (RINGSIM_IMPORT=OFF).
+#include "topologies/import/network.hpp"
+
+namespace ringsim::import {
+namespace {
+
+[[noreturn]] void refuse(const ImportRequest& request) {
+  throw UserError({request.file.string(), {}}, "this ringsim was built without XML and YAML",
+                  "the text of nvidia-smi topo -m is accepted", "build it with RINGSIM_IMPORT=ON");
+}
+
+}  // namespace
+
+ImportedTopology read_simgrid(const std::string&, const ImportRequest& request) { refuse(request); }
+ImportedTopology read_astra_sim(const std::string&, const ImportRequest& request) {
+  refuse(request);
+}
+
+}  // namespace ringsim::import
