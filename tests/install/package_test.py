@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Packs the build for Debian, and installs, uses and removes the package on a Debian 12 that has nothing else.
+Usage: package_test.py CPACK BUILD. Needs root, debootstrap, lintian and a mirror; exits with 77 without the programs."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+CPACK, BUILD = sys.argv.pop(1), sys.argv.pop(1)
+# What lintian finds and why it stays.
+STAYS = {
+    "no-copyright-file": "nobody has chosen a licence so far",
+    "no-changelog": "CHANGELOG.md is the changelog; the package is of no archive",
+    "no-symbols-control-file": "there is one program that uses the library, and it is in the package",
+    "package-name-doesnt-match-sonames": "the library comes with the program, in one package",
+    "shared-library-lacks-version": "the library comes with the program, in one package",
+    "extended-description-line-too-long": "it is how cpack folds it",
+    "no-manual-page": "ringsim-plot says with --help what it takes",
+    "package-contains-documentation-outside-usr-share-doc": "README.md lies beside what it explains",
+    "malformed-contact": "there is no address that answers",
+    "bogus-mail-host": "there is no address that answers",
+    "link-to-shared-library-in-wrong-package": "programs that build on the library need the link",
+    "initial-upload-closes-no-bugs": "the package is of no archive",
+}
+
+
+def run(*words, **options):
+    done = subprocess.run(words, capture_output=True, text=True, **options)
+    assert done.returncode == 0, (words, done.stdout[-2000:], done.stderr[-2000:])
+    return done.stdout
+
+
+def files_of(root):
+    """What is there, but for what a package manager writes of its own."""
+    own = ("var/log", "var/cache", "var/lib/dpkg", "var/lib/apt", "etc/ld.so.cache", "tmp", "proc", "dev", "run")
+    found = set()
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = os.path.relpath(os.path.join(folder, name), root)
+            if not path.startswith(own):
+                found.add(path)
+    return found
+
+
+class Package(unittest.TestCase):
+    def setUp(self):
+        for program in ("debootstrap", "lintian"):
+            if not shutil.which(program):
+                print(f"{program} is not installed", file=sys.stderr)
+                os._exit(77)
+        if os.geteuid() != 0:
+            print("a clean system is made by root alone", file=sys.stderr)
+            os._exit(77)
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def pack(self, name):
+        environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
+        run(CPACK, "-G", "DEB", "-B", self.folder / name, cwd=BUILD, env=environment)
+        (package,) = (self.folder / name).glob("*.deb")
+        return package
+
+    def test_the_same_build_gives_the_same_package(self):
+        self.assertEqual(self.pack("a").read_bytes(), self.pack("b").read_bytes())
+
+    def test_lintian(self):
+        done = subprocess.run(["lintian", self.pack("a")], capture_output=True, text=True)
+        found = [line.split()[2] for line in done.stdout.splitlines() if line.startswith(("E: ", "W: "))]
+        self.assertEqual([tag for tag in found if tag not in STAYS], [], done.stdout)
+
+    def test_it_is_installed_used_and_removed_on_a_clean_system(self):
+        root = self.folder / "root"
+        run("debootstrap", "--variant=minbase", "bookworm", root)
+        shutil.copy("/etc/apt/sources.list", root / "etc/apt/sources.list") if pathlib.Path(
+            "/etc/apt/sources.list"
+        ).exists() else None
+        shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
+        package = self.pack("a")
+        shutil.copy(package, root / "tmp/ringsim.deb")
+        inside = ("chroot", root, "env", "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/bin:/usr/sbin:/bin:/sbin")
+        run(*inside, "apt-get", "update")
+        dependencies = run("dpkg-deb", "-f", package, "Depends")
+        names = [each.split()[0] for each in dependencies.split(", ")]
+        # What it depends on may stay; it is there before.
+        run(*inside, "apt-get", "install", "-y", "--no-install-recommends", *names)
+        before = files_of(root)
+        run(*inside, "apt-get", "install", "-y", "--no-install-recommends", "/tmp/ringsim.deb")
+        for folder in ("/", "/tmp", "/var"):
+            said = run(
+                *inside,
+                *(
+                    "sh",
+                    "-c",
+                    f"cd {folder} && ringsim run --bytes 1MB --compute-time 0s --topology switch8-25g --quiet",
+                ),
+            )
+            self.assertIn("bottleneck", said)
+        self.assertIn("resnet50", run(*inside, "ringsim", "list", "models"))
+        model = "--model resnet50 --source synthetic --gpu h100 --compress-time torch --scheme topk --quiet"
+        self.assertIn("compress", run(*inside, "ringsim", "run", *model.split()))
+        run(*inside, "ringsim", "run", *model.split(), "-o", "/tmp/results")
+        if (root / "usr/share/ringsim/report/page.html").is_file():
+            run(*inside, "ringsim", "report", "/tmp/results", "-o", "/tmp/report.html")
+        run(*inside, "apt-get", "purge", "-y", "ringsim")
+        self.assertEqual(files_of(root) ^ before, set())
+
+
+unittest.main()
