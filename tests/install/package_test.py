@@ -12,18 +12,15 @@ import unittest
 CPACK, BUILD = sys.argv.pop(1), sys.argv.pop(1)
 # What lintian finds and why it stays.
 STAYS = {
-    "no-copyright-file": "nobody has chosen a licence so far",
-    "no-changelog": "CHANGELOG.md is the changelog; the package is of no archive",
-    "no-symbols-control-file": "there is one program that uses the library, and it is in the package",
-    "package-name-doesnt-match-sonames": "the library comes with the program, in one package",
-    "shared-library-lacks-version": "the library comes with the program, in one package",
-    "extended-description-line-too-long": "it is how cpack folds it",
-    "no-manual-page": "ringsim-plot says with --help what it takes",
-    "package-contains-documentation-outside-usr-share-doc": "README.md lies beside what it explains",
-    "malformed-contact": "there is no address that answers",
     "bogus-mail-host": "there is no address that answers",
+    "lacks-ldconfig-trigger": "cpack calls ldconfig in scripts instead",
     "link-to-shared-library-in-wrong-package": "programs that build on the library need the link",
-    "initial-upload-closes-no-bugs": "the package is of no archive",
+    "maintscript-calls-ldconfig": "cpack does so",
+    "no-changelog": "CHANGELOG.md is the changelog; the package is of no archive",
+    "no-copyright-file": "nobody has chosen a licence so far",
+    "no-manual-page": "ringsim-plot says with --help what it takes",
+    "package-name-doesnt-match-sonames": "the library comes with the program, in one package",
+    "pkg-config-unavailable-for-cross-compilation": "it lies in /usr/lib, wherever the prefix is moved to",
 }
 
 
@@ -75,9 +72,6 @@ class Package(unittest.TestCase):
     def test_it_is_installed_used_and_removed_on_a_clean_system(self):
         root = self.folder / "root"
         run("debootstrap", "--variant=minbase", "bookworm", root)
-        shutil.copy("/etc/apt/sources.list", root / "etc/apt/sources.list") if pathlib.Path(
-            "/etc/apt/sources.list"
-        ).exists() else None
         shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
         package = self.pack("a")
         shutil.copy(package, root / "tmp/ringsim.deb")
