@@ -168,7 +168,7 @@ class Faults(unittest.TestCase):
     def test_folders_that_vanish(self):
         for name in ("run", "exchange"):
             output, command = COMMANDS[name]
-            longer = {"20": "2000", "200": "200000"}
+            longer = {"20": "100", "200": "5000"}
             command = [longer.get(word, word) for word in command if word != "--timeline"]
             child = self.start(command)
             while not (self.folder / output).is_dir() and child.poll() is None:

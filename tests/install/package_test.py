@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Packs the build for Debian, and installs, uses and removes the package on a Debian 12 that has nothing else.
-Usage: package_test.py CPACK BUILD. Needs root, debootstrap, lintian and a mirror; exits with 77 without the programs."""
+Usage: package_test.py CPACK BUILD. Exits with 77 without debootstrap, lintian or root; a mirror has to be there."""
 import os
 import pathlib
 import shutil
