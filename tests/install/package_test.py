@@ -73,6 +73,9 @@ class Package(unittest.TestCase):
         root = self.folder / "root"
         run("debootstrap", "--variant=minbase", "bookworm", root)
         shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
+        # The program finds its data beside itself through /proc.
+        run("mount", "-t", "proc", "proc", root / "proc")
+        self.addCleanup(subprocess.run, ["umount", root / "proc"])
         package = self.pack("a")
         shutil.copy(package, root / "tmp/ringsim.deb")
         inside = ("chroot", root, "env", "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/bin:/usr/sbin:/bin:/sbin")
