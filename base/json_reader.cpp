@@ -69,24 +69,24 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   bool parse_error(std::size_t position, const std::string& last_token,
                    const nlohmann::detail::exception& error) override {
     // `position` is behind the character that was not expected; for a string, behind the whole of
-    // it. nlohmann's text is "[json.exception...] parse error at line L, column C: REASON".
-    const std::size_t length = last_token.size();
-    const bool is_string = length > 1 && last_token.front() == '"' && last_token.back() == '"';
-    const std::size_t start = position - std::min(position, is_string ? length : 1);
-    const Place place{file_, line_and_column(text_, start)};
+    // it.
     if (error.id == number_overflow) {
-      const auto number_start = position - std::min(position, length);
+      const auto number_start = position - std::min(position, last_token.size());
       throw UserError({file_, line_and_column(text_, number_start)},
                       fmt::format("the number {} is too large", last_token),
                       "a number of magnitude below 1.8e308 is accepted");
     }
-    std::string reason = error.what();
-    const auto colon = reason.find(": ");
-    if (colon != std::string::npos) reason = reason.substr(colon + 2);
-    // What was read last may hold the very bytes that are not text.
-    const auto ill_formed = reason.find("ill-formed UTF-8");
-    if (ill_formed != std::string::npos) reason = reason.substr(0, reason.find(';', ill_formed));
-    throw UserError(place, "broken JSON: " + reason);
+    // nlohmann's reason says what kind of mistake it is, and nothing that a user should read.
+    const std::string_view reason = error.what();
+    const bool is_in_text = reason.find("invalid string") != std::string_view::npos;
+    const bool is_text = last_token.size() > 1 && last_token.ends_with('"');
+    const std::size_t back = is_text ? last_token.size() : 1;
+    const auto start = position > text_.size() ? text_.size() : position - std::min(position, back);
+    if (is_in_text) throw UserError(place_at(start), "broken JSON: " + wrong_text(reason));
+    const auto word = start < text_.size() ? word_at(start) : std::string_view();
+    const auto begin = word.empty() ? start : static_cast<std::size_t>(&word[0] - &text_[0]);
+    throw UserError(place_at(begin), "broken JSON: " + found_at(begin, word),
+                    expected_at(begin) + " is accepted");
   }
 
   Json take() { return std::move(root_); }
@@ -128,6 +128,59 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
       place = place.member(array ? std::to_string(array->size()) : open_[i].key);
     }
     return place;
+  }
+
+  Place place_at(std::size_t offset) const { return {file_, line_and_column(text_, offset)}; }
+
+  static std::string wrong_text(std::string_view reason) {
+    const auto has = [&](std::string_view part) { return reason.find(part) != reason.npos; };
+    if (has("missing closing quote")) return "the file ends within a text";
+    if (has("ill-formed UTF-8")) return "a text with bytes that are not UTF-8";
+    if (has("control character")) return "a text with a control character that is not escaped";
+    return "a text with an escape that JSON does not have";
+  }
+
+  /// The word or number around `offset`.
+  std::string_view word_at(std::size_t offset) const {
+    const auto is_of_word = [&](std::size_t at) {
+      const char c = text_[at];
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+             c == '+' || c == '-' || c == '.' || c == '_';
+    };
+    std::size_t begin = offset, end = offset;
+    while (begin > 0 && is_of_word(begin - 1)) --begin;
+    while (end < text_.size() && is_of_word(end)) ++end;
+    return text_.substr(begin, end - begin);
+  }
+
+  std::string found_at(std::size_t offset, std::string_view word) const {
+    constexpr std::size_t longest = 40;
+    if (!word.empty()) return fmt::format("found \"{}\"", word.substr(0, longest));
+    if (offset >= text_.size()) return "the file ends here";
+    const auto byte = static_cast<unsigned char>(text_[offset]);
+    constexpr unsigned char delete_character = 0x7f;
+    if (byte < ' ' || byte >= delete_character) return fmt::format("found the byte {:#04x}", byte);
+    return byte == '"' ? "found a text" : fmt::format("found {}", text_[offset]);
+  }
+
+  /// What may stand at `offset`, behind what was read.
+  std::string expected_at(std::size_t offset) const {
+    const auto last = text_.substr(0, offset).find_last_not_of(" \t\r\n");
+    if (last == std::string_view::npos) return "a value";
+    if (open_.empty()) return "the end of the file";
+    const bool is_list = open_.back().json.get_if<Json::Array>() != nullptr;
+    switch (text_[last]) {
+      case '[':
+        return "a value or ]";
+      case '{':
+        return "a key in double quotes or }";
+      case ',':
+        return is_list ? "a value" : "a key in double quotes";
+      case ':':
+        return "a value";
+      default:
+        return is_list ? "a comma or ]" : "a comma or }, or a colon behind a key,";
+    }
   }
 
   std::string_view text_;

@@ -14,6 +14,9 @@ target_compile_options(ringsim_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic $<$<NOT:$<BOOL:${RINGSIM_JOIN}>>:-Wshadow> -Wnon-virtual-dtor
   -Wno-maybe-uninitialized -Wno-restrict -ffp-contract=off>
   $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20 -fmad=false -Xcompiler=-Wall,-Wextra,-ffp-contract=off>)
+# No folder of the machine that builds it gets into a release.
+target_compile_options(ringsim_options INTERFACE
+  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>>:-ffile-prefix-map=${ringsim_root}=.>)
 if(RINGSIM_WERROR)
   target_compile_options(ringsim_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>
     $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings -Xcompiler=-Werror>)

@@ -36,6 +36,8 @@ CalibrationScope read_calibration_scope(const JsonValue& value) {
                          {}};
   for (const auto& each : object["operations"].array("a list of operations is accepted"))
     scope.operations.push_back(each.string("the name of an operation is accepted"));
+  if (scope.largest < scope.smallest)
+    object["largest"].wrong("a size of at least \"smallest\" is accepted");
   if (const auto warnings = object.find("warnings"))
     for (const auto& each : warnings->array("a list of texts is accepted")) each.string();
   if (const auto model = object.find("model")) scope.model = nccl::read_model(*model);

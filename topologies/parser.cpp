@@ -30,7 +30,10 @@ Topology read_links(const JsonValue& root) {
   std::vector<std::string_view> keys;
   for (const auto& key : keys_of(kind)) keys.push_back(key.name);
   const auto object = root.object(keys);
-  return {kind, object["name"].string("a name is accepted"), kind.read(object)};
+  constexpr std::string_view accepted = "a name is accepted";
+  auto name = object["name"].string(accepted);
+  if (name.empty()) object["name"].wrong(accepted);
+  return {kind, std::move(name), kind.read(object)};
 }
 
 void read_link_exceptions(const JsonValue& value, Topology& topology) {

@@ -141,6 +141,7 @@ TraceHeader parse_header(std::string_view text, const fs::path& path) {
       const JsonObject file = value.object({"name", "sha256"});
       header.files.push_back({file["name"].string(), file["sha256"].string()});
     }
+    if (header.files.empty()) object["files"].wrong("at least one file is accepted");
   }
   if (header.layers.empty()) object["layers"].wrong("at least one layer is accepted");
   const JsonObject provenance =

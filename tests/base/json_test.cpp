@@ -75,23 +75,24 @@ TEST_CASE("a key that stands twice is an error", "[json]") {
 }
 
 TEST_CASE("broken JSON is an error with line and column", "[json]") {
-  const std::string while_parsing = "broken JSON: syntax error while parsing ";
   CHECK_THROWS_WITH(parse("{\n  \"a\": 1,\n}"),
-                    "a.json: line 3, column 1: " + while_parsing +
-                        "object key - unexpected '}'; expected string literal");
-  CHECK_THROWS_WITH(parse(""),
-                    "a.json: line 1, column 1: " + while_parsing +
-                        "value - unexpected end of input; expected '[', '{', or a literal");
-  CHECK_THROWS_WITH(parse("[1,\n2"), "a.json: line 2, column 2: " + while_parsing +
-                                         "array - unexpected end of input; expected ']'");
-  CHECK_THROWS_WITH(parse("{\"a\": 1} x"),
-                    Catch::StartsWith("a.json: line 1, column 10: " + while_parsing));
+                    "a.json: line 3, column 1: broken JSON: found }; a key in double quotes is "
+                    "accepted");
+  CHECK_THROWS_WITH(
+      parse(""), "a.json: line 1, column 1: broken JSON: the file ends here; a value is accepted");
+  CHECK_THROWS_WITH(
+      parse("[1,\n2"),
+      "a.json: line 2, column 2: broken JSON: the file ends here; a comma or ] is accepted");
+  CHECK_THROWS_WITH(
+      parse("{\"a\": 1} x"),
+      "a.json: line 1, column 10: broken JSON: found \"x\"; the end of the file is accepted");
+  CHECK_THROWS_WITH(parse("{\"a\": 01}"),
+                    "a.json: line 1, column 7: broken JSON: found \"01\"; a value is accepted");
 }
 
 TEST_CASE("a byte that is not UTF-8 is an error, and is not repeated in it", "[json]") {
   CHECK_THROWS_WITH(parse("{\"a\": \"\xff\"}"),
-                    "a.json: line 1, column 8: broken JSON: syntax error while parsing value - "
-                    "invalid string: ill-formed UTF-8 byte");
+                    "a.json: line 1, column 8: broken JSON: a text with bytes that are not UTF-8");
 }
 
 TEST_CASE("numbers that no double holds and deep nesting are errors", "[json]") {

@@ -23,7 +23,10 @@ class Basics(Case):
         self.check_error(
             '--densty: unknown option (did you mean "--density"?); see ringsim run --help', "run", "--densty", "0.1"
         )
-        self.check_error("A subcommand is required; see ringsim --help")
+        self.check_error(
+            "a command is missing; accepted: run, scan, merge, breakeven, optimize, compare, report, topology, "
+            "calibrate, prune, bench, list, explain, completion; see ringsim --help"
+        )
 
 
 class Latency(Case):

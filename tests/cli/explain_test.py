@@ -145,7 +145,7 @@ class Explain(Case):
             self.check_error(f'explain: found "{word}" (did you mean "{meant}"?); {rest}', "explain", word)
         self.check_error(f'explain: found "colour of the sky"; {rest}', "explain", "colour of the sky")
         self.check_error(
-            '--document: found "outputs" (did you mean "output"?); accepted: output, files, options, schema',
+            '--document: found "outputs" (did you mean "output"?); accepted: output, files, options, schema, man',
             "explain",
             "--document",
             "outputs",

@@ -64,6 +64,7 @@ ROOMS = {
 }
 # Tests of the whole program, of scripts and of the sources: no folder of sources has their names.
 OTHER_TESTS = {
+    "attacks",
     "browser",
     "capture",
     "cli",
@@ -71,6 +72,7 @@ OTHER_TESTS = {
     "documents",
     "examples",
     "experiments",
+    "faults",
     "golden",
     "install",
     "plot",

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Installs the build into an empty prefix and runs the program from there, as a user who never saw the source tree.
 Usage: install_test.py CMAKE BUILD SOURCE_ROOT"""
+import gzip
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -51,6 +54,63 @@ class Install(unittest.TestCase):
         done = subprocess.run([self.prefix / "bin/ringsim-plot", "--help"], capture_output=True, text=True, cwd="/")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("usage: ringsim-plot ", done.stdout)
+
+    def build_consumer(self, *flags):
+        """A program in C that asks the installed library for the names of its engines."""
+        source = pathlib.Path(__file__).parent / "consumer"
+        build = self.prefix.parent / "consumer"
+        subprocess.run([CMAKE, "-S", source, "-B", build, *flags], check=True, capture_output=True)
+        subprocess.run([CMAKE, "--build", build], check=True, capture_output=True)
+        return subprocess.run([build / "consumer"], capture_output=True, text=True)
+
+    def test_find_package_finds_the_library(self):
+        done = self.build_consumer(f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        self.assertEqual((done.returncode, done.stdout), (0, "scalar is there\n"), done.stderr)
+
+    @unittest.skipUnless(shutil.which("pkg-config"), "pkg-config is not installed")
+    def test_pkg_config_finds_the_library_where_the_prefix_was_moved_to(self):
+        moved = self.prefix.rename(self.prefix.parent / "moved")
+        (module,) = moved.rglob("ringsim_prune.pc")
+        environment = {**os.environ, "PKG_CONFIG_PATH": str(module.parent)}
+        words = subprocess.run(
+            ["pkg-config", "--cflags", "--libs", "ringsim_prune"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        program = moved / "consumer"
+        source = pathlib.Path(__file__).parent / "consumer/consumer.c"
+        subprocess.run(["cc", source, "-o", program, *words], check=True)
+        libraries = {"LD_LIBRARY_PATH": str(module.parent.parent)}
+        done = subprocess.run([program], capture_output=True, text=True, env=libraries)
+        self.assertEqual((done.returncode, done.stdout), (0, "scalar is there\n"), done.stderr)
+
+    def test_the_manual_page_and_the_completion_have_every_command_and_option(self):
+        page = gzip.decompress((self.prefix / "share/man/man1/ringsim.1.gz").read_bytes()).decode()
+        completion = (self.prefix / "share/bash-completion/completions/ringsim").read_text()
+        self.assertEqual(completion, self.ringsim(self.prefix, "completion", "bash"))
+        help_text = self.ringsim(self.prefix, "run", "--help")
+        options = re.findall(r"^  --([a-z-]+) [A-Za-z]", help_text, re.MULTILINE)
+        self.assertGreater(len(options), 50)
+        # What run adds by itself is no option of an experiment.
+        own = {"format", "timeline-steps", "timeline-ranks"}
+        for option in set(options) - own:
+            self.assertIn(".TP\n\\fB\\-\\-" + option.replace("-", "\\-") + "\\fR ", page)
+            self.assertIn("--" + option, completion)
+        for command in ("run", "scan", "calibrate", "report"):
+            self.assertIn(f".TP\n\\fB{command}\\fR\n", page)
+
+    def test_python_finds_the_module(self):
+        path = self.prefix / "lib/python3/dist-packages"
+        done = subprocess.run(
+            [sys.executable, "-c", "import ringsim.capture; print(ringsim.__file__)"],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(path)},
+            cwd="/",
+        )
+        self.assertEqual((done.returncode, done.stdout), (0, f"{path}/ringsim/__init__.py\n"), done.stderr)
 
     def test_a_prefix_may_be_moved(self):
         # A package is built with one prefix and unpacked under another.

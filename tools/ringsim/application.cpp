@@ -42,16 +42,77 @@ std::string command_line(int argc, char** argv) {
   return text;
 }
 
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  return names;
+}
+
 /// The option names that `app` and the command that was given take.
 std::vector<std::string> known_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const auto* option : app.get_options()) {
     for (const auto& name : option->get_lnames()) names.push_back("--" + name);
   }
-  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
-  }
+  for (auto& command : command_names(app)) names.push_back(std::move(command));
   return names;
+}
+
+/// The option or argument that the library's message begins with, where it names one.
+const CLI::Option* option_named_in(const CLI::App& app, std::string_view message) {
+  for (const auto* option : app.get_options()) {
+    const auto name = option->get_name();
+    if (!name.empty() && message.starts_with(name) &&
+        (message.size() == name.size() || message[name.size()] == ':' ||
+         message[name.size()] == ' '))
+      return option;
+  }
+  return nullptr;
+}
+
+/// The kind of value that an option takes, as help has it: "N" of "N:INT in [1 - 4096]".
+std::string value_name(const CLI::Option& option) {
+  const auto type = option.get_type_name();
+  return type.substr(0, type.find(':'));
+}
+
+/// What the parser found wrong, in our words.
+std::string parse_message(const CLI::App& at, const CLI::ParseError& error) {
+  const std::string message = error.what();
+  if (error.get_name() == "ConversionError") {
+    // "Could not convert: --quiet = maybe"
+    const auto name = message.substr(std::min(message.find("--"), message.size()));
+    return name.substr(0, name.find(' ')) + ": found a value; it takes none";
+  }
+  const auto* option = option_named_in(at, message);
+  if (error.get_name() == "RequiredError") {
+    if (option) return fmt::format("{}: is missing", option->get_name());
+    return "a command is missing; accepted: " + join(command_names(at), ", ");
+  }
+  if (option == nullptr) return message;
+  if (error.get_name() == "ArgumentMismatch") {
+    if (option->count() > 1)
+      return fmt::format("{}: stands {} times; once is accepted", option->get_name(),
+                         option->count());
+    return fmt::format("{}: has no value; {} is accepted", option->get_name(), value_name(*option));
+  }
+  if (error.get_name() == "ValidationError" && !option->results().empty()) {
+    const auto limits = option->get_type_name();
+    const auto from = limits.find('['), between = limits.find(" - ");
+    if (from != std::string::npos && between != std::string::npos)
+      return fmt::format("{}: found \"{}\"; a whole number from {} to {} is accepted",
+                         option->get_name(), option->results().back(),
+                         limits.substr(from + 1, between - from - 1),
+                         limits.substr(between + 3, limits.find(']') - between - 3));
+  }
+  return message;
+}
+
+/// The innermost command that was given.
+const CLI::App& innermost(const CLI::App& app) {
+  const auto given = app.get_subcommands();
+  return given.empty() ? app : innermost(*given.front());
 }
 
 int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
@@ -59,7 +120,7 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& at = given.empty() ? app : *given.front();
   const std::string help =
       given.empty() ? "ringsim --help" : fmt::format("ringsim {} --help", at.get_name());
-  std::string message = error.what();
+  std::string message = parse_message(innermost(app), error);
   // Words that nothing takes explain best what is wrong, whatever else is.
   const auto extras = app.remaining(true);
   if (!extras.empty()) {

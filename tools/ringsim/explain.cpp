@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/explain_options.hpp"
+#include "tools/ringsim/man_page.hpp"
 #include "tools/ringsim/output_document.hpp"
 #include "tools/ringsim/schema_document.hpp"
 #include "tools/ringsim/wrapped_text.hpp"
@@ -75,7 +76,8 @@ const std::vector<Document>& documents() {
   static const std::vector<Document> all = {{"output", output_document},
                                             {"files", files_table},
                                             {"options", options_document},
-                                            {"schema", schema_document}};
+                                             {"schema", schema_document},
+                                             {"man", man_page}};
   return all;
 }
 
@@ -137,7 +139,8 @@ std::function<int()> add_explain(CLI::App& app, const Invocation&) {
       ->type_name("");
   app.add_option("--document", command->document,
                  "prints a document instead: output (all files, columns and keys), files (their "
-                 "table), options, or schema (options and columns as JSON, for programs)")
+                 "table), options, schema (options and columns as JSON, for programs) or man (the "
+                 "manual page)")
       ->type_name("NAME");
   return [command] { return execute(*command); };
 }

@@ -92,6 +92,8 @@ int execute(const CLI::App& app, const PruneCommand& command, const Invocation& 
     throw UserError({{}, "--nonfinite"}, fmt::format("found \"{}\"", command.nonfinite),
                     "error or keep is accepted");
   }
+  if (command.options.model.empty())
+    throw UserError({{}, "--name"}, "found \"\"", "a name is accepted");
   PruneOptions options = command.options;
   options.weights = command.weights;
   options.gradients.assign(command.gradients.begin(), command.gradients.end());

@@ -74,7 +74,10 @@ Thinned thin(const fs::path& path, std::size_t most_rows) {
   std::size_t rows = 0;
   std::uint64_t last = 0;
   for_rows(path, [&](std::string_view row) {
-    if (rows++ == 0) return true;  // the header
+    if (rows++ == 0) {
+      if (row.starts_with("step,")) return true;
+      throw UserError({path.string(), "row 1"}, "is no heading of such a table", accepted_folders);
+    }
     const auto step = step_of(row);
     if (!step) {
       throw UserError({path.string(), fmt::format("row {}", rows)}, "begins with no step",
@@ -83,6 +86,7 @@ Thinned thin(const fs::path& path, std::size_t most_rows) {
     last = *step;
     return true;
   });
+  if (rows == 0) throw UserError({path.string(), {}}, "is empty", accepted_folders);
   Thinned thinned{{}, std::max<std::uint64_t>(1, (rows + most_rows - 1) / most_rows)};
   for_rows(path, [&](std::string_view row) {
     const auto step = step_of(row);

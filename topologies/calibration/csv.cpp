@@ -112,7 +112,11 @@ class CsvReader {
   void read_heading(const Line& line, const std::vector<std::string_view>& cells) {
     heading_.assign(cells.begin(), cells.end());
     const auto has = [&](std::string_view name) {
-      return std::find(cells.begin(), cells.end(), name) != cells.end();
+      const auto count = std::count(cells.begin(), cells.end(), name);
+      if (count > 1)
+        throw UserError(line.place, fmt::format("found the column \"{}\" twice", name),
+                        "each column once is accepted");
+      return count == 1;
     };
     for (const auto& column : time_columns) {
       if (has(column.name)) time_ = &column;
