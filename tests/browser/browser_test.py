@@ -24,7 +24,14 @@ def ringsim(*arguments):
 def links_of_kinds(folder):
     """The names of the links of a topology of each kind."""
     names = {}
-    for kind in ["ring", "switch", "hierarchical", "fat-tree", "torus", "dragonfly", "routes"]:
+    for kind in [
+        "ring",
+        "switch",
+        "hierarchical",
+        "fat-tree",
+        "torus",
+        "dragonfly",
+    ]:  # uniform routes have a switch's links
         out = folder / f"kind-{kind}"
         uniform = ["--topology", kind, "--ranks", "64", "--bandwidth", "1Gbps", "--latency", "5us"]
         ringsim(

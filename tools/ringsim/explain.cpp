@@ -76,8 +76,8 @@ const std::vector<Document>& documents() {
   static const std::vector<Document> all = {{"output", output_document},
                                             {"files", files_table},
                                             {"options", options_document},
-                                             {"schema", schema_document},
-                                             {"man", man_page}};
+                                            {"schema", schema_document},
+                                            {"man", man_page}};
   return all;
 }
 

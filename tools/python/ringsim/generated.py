@@ -102,8 +102,8 @@ class RunOptions(TypedDict, total=False):
     none. Needs training."""
     gpu: Text
     """NAME|FILE: the GPU of every rank: how fast it computes and moves memory, what a kernel takes at least, and which
-    profiles of compressing were measured on it (ringsim list gpus). Accepted: a100, h100, v100, or a file (with / or
-    .json in its name). Default: the topology's, or v100. Needs `compute_time` model, or `compress_time` without a
+    profiles of compressing were measured on it (ringsim list gpus). Accepted: a100, h100, h200, v100, or a file (with /
+    or .json in its name). Default: the topology's, or v100. Needs `compute_time` model, or `compress_time` without a
     time."""
     precision: Text
     """NAME: of computing: which of the GPU's speeds is taken. Accepted: fp32, tf32 or bf16. Default: the GPU's own:
@@ -114,6 +114,10 @@ class RunOptions(TypedDict, total=False):
     gpu_memory_bandwidth: str
     """Q: how fast a GPU's memory is read and written. Accepted: a rate such as 10Gbps or 900GBps. Default: that of
     `gpu`; V100: 900GBps. Needs `compress_time` model, torch, fused or FILE."""
+    gradients: Text
+    """TYPE: type in which the backward pass leaves gradients: they are copied and travel in it, and nothing is cast;
+    ratios stay against fp32. Accepted: fp32, fp16 or bf16. Default: fp32. Needs `scheme` dense; `source` train or
+    synthetic, or `bytes`."""
     compute_time: Text
     """Q|model|FILE: forward and backward pass of one step; model: operations over `gpu_speed`, and no less than its
     kernels take; FILE: measured, when each layer's gradient was ready, as CSV or a trace of the PyTorch profiler.
@@ -123,6 +127,10 @@ class RunOptions(TypedDict, total=False):
     of PyTorch, or of ringsim's engine, on `gpu` (or on another one, and scaled to it); FILE: as measured by ringsim
     bench -o or cost_profile.py. Accepted: model, none, torch, fused, a time such as 20us, or a file (with / or .json in
     its name). Default: torch where `gpu` was measured with the scheme, else model."""
+    accumulate: Whole
+    """K: a step is K forward and backward passes, of `batch` or `compute_time` each; gradients are exchanged in the
+    last one. Accepted: a whole number from 1 to 1000000. Default: 1. Needs a run that does not train; computing that
+    takes time."""
     jitter: Real
     """X: spread of the computing time: log-normal with mean 1 and this sigma, per rank and step. Accepted: a number
     from 0 to 10. Default: 0. Needs computing that takes time."""
@@ -137,6 +145,10 @@ class RunOptions(TypedDict, total=False):
     overlap: Switch
     """on|off: a bucket's exchange begins while the backward pass goes on. Accepted: on or off. Default: on with
     `bucket`. Needs `local_steps` 1."""
+    ddp: Switch
+    """on|off: what PyTorch's DistributedDataParallel adds to computing, as measured on `gpu`: copies into buckets and
+    back, what it launches, slower computing beside exchanges, and hooks that wait for theirs. Accepted: on or off.
+    Default: on where `overlap` is on and `gpu` was measured so. Needs `overlap` on, and all ranks in every step."""
     headroom: Switch
     """on|off: dense gradients, in fp32 and in bf16, are timed too, to say how much longer compressing may take until
     they are as fast. Accepted: on or off. Default: on in a run, off in the points of a scan. Needs `staleness` 0 and no
@@ -275,12 +287,15 @@ class ScanOptions(TypedDict, total=False):
     precision: Text | Iterable[Text]
     gpu_speed: str | Iterable[str]
     gpu_memory_bandwidth: str | Iterable[str]
+    gradients: Text | Iterable[Text]
     compute_time: Text | Iterable[Text]
     compress_time: Text | Iterable[Text]
+    accumulate: Whole | Iterable[Whole]
     jitter: Real | Iterable[Real]
     bucket: Text | Iterable[Text]
     bucket_timeout: str | Iterable[str]
     overlap: Switch | Iterable[Switch]
+    ddp: Switch | Iterable[Switch]
     headroom: Switch | Iterable[Switch]
     masks_ahead: Switch | Iterable[Switch]
     scheme: Text | Iterable[Text]
@@ -957,9 +972,9 @@ OPTIONS: dict[str, str] = {
     ),
     "gpu": (
         "NAME|FILE: the GPU of every rank: how fast it computes and moves memory, what a kernel takes at least, "
-        "and which profiles of compressing were measured on it (ringsim list gpus). Accepted: a100, h100, v100, "
-        "or a file (with / or .json in its name). Default: the topology's, or v100. Needs `compute_time` model, "
-        "or `compress_time` without a time."
+        "and which profiles of compressing were measured on it (ringsim list gpus). Accepted: a100, h100, h200, "
+        "v100, or a file (with / or .json in its name). Default: the topology's, or v100. Needs `compute_time` "
+        "model, or `compress_time` without a time."
     ),
     "precision": (
         "NAME: of computing: which of the GPU's speeds is taken. Accepted: fp32, tf32 or bf16. Default: the GPU's"
@@ -975,6 +990,11 @@ OPTIONS: dict[str, str] = {
         "Q: how fast a GPU's memory is read and written. Accepted: a rate such as 10Gbps or 900GBps. Default: "
         "that of `gpu`; V100: 900GBps. Needs `compress_time` model, torch, fused or FILE."
     ),
+    "gradients": (
+        "TYPE: type in which the backward pass leaves gradients: they are copied and travel in it, and nothing is"
+        " cast; ratios stay against fp32. Accepted: fp32, fp16 or bf16. Default: fp32. Needs `scheme` dense; "
+        "`source` train or synthetic, or `bytes`."
+    ),
     "compute_time": (
         "Q|model|FILE: forward and backward pass of one step; model: operations over `gpu_speed`, and no less "
         "than its kernels take; FILE: measured, when each layer's gradient was ready, as CSV or a trace of the "
@@ -987,6 +1007,11 @@ OPTIONS: dict[str, str] = {
         "measured by ringsim bench -o or cost_profile.py. Accepted: model, none, torch, fused, a time such as "
         "20us, or a file (with / or .json in its name). Default: torch where `gpu` was measured with the scheme, "
         "else model."
+    ),
+    "accumulate": (
+        "K: a step is K forward and backward passes, of `batch` or `compute_time` each; gradients are exchanged "
+        "in the last one. Accepted: a whole number from 1 to 1000000. Default: 1. Needs a run that does not "
+        "train; computing that takes time."
     ),
     "jitter": (
         "X: spread of the computing time: log-normal with mean 1 and this sigma, per rank and step. Accepted: a "
@@ -1005,6 +1030,12 @@ OPTIONS: dict[str, str] = {
     "overlap": (
         "on|off: a bucket's exchange begins while the backward pass goes on. Accepted: on or off. Default: on "
         "with `bucket`. Needs `local_steps` 1."
+    ),
+    "ddp": (
+        "on|off: what PyTorch's DistributedDataParallel adds to computing, as measured on `gpu`: copies into "
+        "buckets and back, what it launches, slower computing beside exchanges, and hooks that wait for theirs. "
+        "Accepted: on or off. Default: on where `overlap` is on and `gpu` was measured so. Needs `overlap` on, "
+        "and all ranks in every step."
     ),
     "headroom": (
         "on|off: dense gradients, in fp32 and in bf16, are timed too, to say how much longer compressing may take"
