@@ -102,7 +102,7 @@ def print_errors(found, way):
     pairs = [(a, b) for hooks in cases.values() for i, a in enumerate(hooks) for b in hooks[:i]]
     orders = sum((a[1] < b[1]) == (a[2] < b[2]) for a, b in pairs)
     print(
-        f"\n{way}: median error {100 * statistics.median(errors):.1f} %, worst {100 * max(errors):.1f} %; "
+        f"\n{way}: median error {100 * statistics.median(errors):.1f} %, worst {100 * max(errors):.1f} %;\n"
         f"the fastest named right in {right} of {len(cases)} cases, the order of two in {orders} of {len(pairs)}"
     )
 

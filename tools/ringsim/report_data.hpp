@@ -15,10 +15,10 @@ namespace ringsim {
 ///                         "transfers": {"csv", "is_whole"} or null}], "verdict"}
 ///   {"version", "scan": {"name", "csv"}, "verdict"}
 ///
-/// "verdict" has the paragraphs that `run`, `compare` or `scan` ends in. The tables are CSV as the files have it. Of tables that would make the page too large every
-/// N-th step is kept, and the last one (`every` says N), and of messages the first ones. Throws
-/// UserError where a folder is none of these, where they do not go together, or where a file is
-/// wrong.
+/// "verdict" has the paragraphs that `run`, `compare` or `scan` ends in. The tables are CSV as the
+/// files have it. Of tables that would make the page too large every N-th step is kept, and the
+/// last one (`every` says N), and of messages the first ones. Throws UserError where a folder is
+/// none of these, where they do not go together, or where a file is wrong.
 Json report_data(const std::vector<std::string>& folders);
 
 }  // namespace ringsim

@@ -12,8 +12,8 @@
 
 namespace ringsim {
 
-/// The seeds of "1..5", "1,2,7" or "1..3,7"; nothing where `text` is one word without "..": a single seed.
-/// Throws UserError at "--seed".
+/// The seeds of "1..5", "1,2,7" or "1..3,7"; nothing where `text` is one word without "..": a
+/// single seed. Throws UserError at "--seed".
 std::optional<std::vector<std::uint64_t>> parse_seeds(std::string_view text);
 
 struct SeededSummary {

@@ -136,9 +136,9 @@ TEST_CASE("what learnt less than the best is not recommended", "[scan_verdict]")
 }
 
 TEST_CASE("among those that learnt the fastest wins", "[scan_verdict]") {
-  const auto scan = scan_of({"staleness"}, {{"0", "dense", "3", "0.85"},
-                                            {"1", "dense", "2", "0.845"},
-                                            {"4", "dense", "1", "0.3"}});
+  const auto scan = scan_of(
+      {"staleness"},
+      {{"0", "dense", "3", "0.85"}, {"1", "dense", "2", "0.845"}, {"4", "dense", "1", "0.3"}});
   const auto verdict = scan_verdict(scan, ask_nothing);
   REQUIRE(verdict.sentences.size() == 5);
   CHECK(verdict.sentences[0] ==
