@@ -79,7 +79,7 @@ std::string value_name(const CLI::Option& option) {
 
 /// What the parser found wrong, in our words.
 std::string parse_message(const CLI::App& at, const CLI::ParseError& error) {
-  const std::string message = error.what();
+  std::string message = error.what();
   if (error.get_name() == "ConversionError") {
     // "Could not convert: --quiet = maybe"
     const auto name = message.substr(std::min(message.find("--"), message.size()));

@@ -81,6 +81,7 @@ std::vector<Bytes> PrunedExchange::exchange_lengths(Bytes own, Peers& peers) con
       make_ring_all_gather(std::vector<Bytes>(settings_.ranks, Bytes{sizeof lengths.front()}));
   perform(*gather, settings_.rank, std::as_writable_bytes(std::span(lengths)), peers);
   std::vector<Bytes> parts;
+  parts.reserve(lengths.size());
   for (const auto length : lengths) parts.push_back({length});
   return parts;
 }
