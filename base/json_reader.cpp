@@ -84,7 +84,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     const auto start = position > text_.size() ? text_.size() : position - std::min(position, back);
     if (is_in_text) throw UserError(place_at(start), "broken JSON: " + wrong_text(reason));
     const auto word = start < text_.size() ? word_at(start) : std::string_view();
-    const auto begin = word.empty() ? start : static_cast<std::size_t>(&word[0] - &text_[0]);
+    const auto begin = word.empty() ? start : static_cast<std::size_t>(word.data() - text_.data());
     throw UserError(place_at(begin), "broken JSON: " + found_at(begin, word),
                     expected_at(begin) + " is accepted");
   }

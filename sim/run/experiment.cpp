@@ -110,10 +110,10 @@ TrainingOptions training_options(const Experiment& experiment, const Dataset& da
 
 namespace {
 
-/// Of the speed of computing; more cannot be lost to exchanges.
+/// The largest share of the speed of computing that is lost to exchanges.
 constexpr double most_exchange_share = 0.5;
 
-/// As measured on the machine's GPU; nothing where it was not.
+/// What was measured on the machine's GPU; nothing where it was not.
 std::optional<DdpTimes> ddp_times(const Experiment& experiment) {
   const auto& costs = experiment.machine.gpu.ddp;
   if (!costs || !experiment.options.adds_ddp) return std::nullopt;
@@ -135,14 +135,15 @@ std::optional<DdpTimes> ddp_times(const Experiment& experiment) {
   return times;
 }
 
-}  // namespace
-
+/// Whether a bucket's compressing is implemented so that the host waits for its exchanges.
 bool waits_for_exchanges(const Experiment& experiment) {
   const auto& measured = experiment.compression.measured;
   // Masks that go ahead need the next bucket before a bucket has been exchanged.
   const bool goes_ahead = experiment.options.scheme_options.get<bool>(masks_ahead_option);
   return experiment.options.adds_ddp && measured && measured->waits && !goes_ahead;
 }
+
+}  // namespace
 
 ComputeModel compute_model(const Experiment& experiment) {
   const auto& options = experiment.options;

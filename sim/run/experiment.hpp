@@ -57,8 +57,6 @@ Seconds modelled_compute_time(const Experiment& experiment, const Machine& machi
 SchemeOptions scheme_options(const Experiment& experiment, std::uint64_t epoch_steps);
 TrainingOptions training_options(const Experiment& experiment, const Dataset& data,
                                  std::uint64_t epoch_steps);
-/// Whether a bucket's compressing is implemented so that the host waits for its exchanges.
-bool waits_for_exchanges(const Experiment& experiment);
 ComputeModel compute_model(const Experiment& experiment);
 CompressionCosts compression_costs(const Experiment& experiment);
 

@@ -243,7 +243,7 @@ def capture(arguments):
             "ranks": ranks, **gpu_ranks.provenance(variables),
         }  # fmt: skip
         del notes["environment"]
-        folder = pathlib.Path(arguments.output) / f"{gpu_ranks.short_name(notes['gpu'])}-x{ranks}"
+        folder = gpu_ranks.result_folder(arguments.output, notes)
         folder.mkdir(parents=True, exist_ok=True)
         for model, *row in found["rows"]:
             rows.setdefault(ranks, []).append([model, transport, *row])

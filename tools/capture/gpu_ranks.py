@@ -145,6 +145,11 @@ def short_name(gpu):
     return gpu.lower().replace("nvidia ", "").split()[0]
 
 
+def result_folder(output, notes):
+    """OUTPUT/h100-x4, for what was measured with these notes, which say so."""
+    return pathlib.Path(output) / f"{short_name(notes['gpu'])}-x{notes['ranks']}"
+
+
 def write_csv(path, notes, columns, rows):
     """A CSV file whose first lines, beginning with #, say what was measured on what."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from gpu_ranks import (  # noqa: E402
-    argument_parser, environment, gpu_counts, is_rank, percentile, provenance, run_ranks, short_name, spread,
+    argument_parser, environment, gpu_counts, is_rank, percentile, provenance, result_folder, run_ranks, spread,
     work_as_rank, write_csv,
 )  # fmt: skip
 
@@ -242,7 +242,7 @@ def capture(arguments):
                 "repetitions": arguments.repetitions,
                 **provenance(variables),
             }
-            folder = pathlib.Path(arguments.output) / f"{short_name(notes['gpu'])}-x{ranks}"
+            folder = result_folder(arguments.output, notes)
             write_table(folder / f"{transport}-{name.lower()}-{operation}", operation, ranks, rows, notes)
             if len(rows) < len(list(sizes(settings))):
                 print(f"no time beyond {rows[-1][0]} bytes", flush=True)

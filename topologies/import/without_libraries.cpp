@@ -1,4 +1,4 @@
-// Of a build without pugixml and yaml-cpp (RINGSIM_IMPORT=OFF).
+// A build without pugixml and yaml-cpp (RINGSIM_IMPORT=OFF) has these in place of the readers.
 #include "topologies/import/network.hpp"
 
 namespace ringsim::import {

@@ -146,10 +146,12 @@ constexpr std::array<TopologyKey, 5> keys = {{
                                   "links": {"type": "array", "minItems": 1, "items": {"type": "string"}}},
                    "required": ["from", "to", "links"], "additionalProperties": false}})"},
     {"gpus_per_node",
-     R"({"type": "integer", "minimum": 1, "description": "Hosts that share a node, as a collective sees them; default 1."})",
+     R"({"type": "integer", "minimum": 1,
+         "description": "Hosts that share a node, as a collective sees them; default 1."})",
      false},
     {"nics",
-     R"({"enum": ["per-node", "per-gpu"], "description": "Whether each GPU of a node has a card of its own; default per-gpu."})",
+     R"({"enum": ["per-node", "per-gpu"],
+         "description": "Whether each GPU of a node has a card of its own; default per-gpu."})",
      false},
 }};
 

@@ -22,9 +22,13 @@ inline bool trains(const RunOptions& options) {
 inline bool models_compute_time(const RunOptions& options) {
   return !options.compute_time && options.ready_times_file.empty();
 }
+/// Whether all ranks overlap their exchange in every step and wait for it.
+inline bool overlaps_in_lockstep(const RunOptions& options) {
+  return overlaps(options) && !feeds_back(options);
+}
 /// Whether what DistributedDataParallel adds is in a step, where the GPU says what that is.
 inline bool may_add_ddp(const RunOptions& options) {
-  return overlaps(options) && !feeds_back(options) && options.adds_ddp;
+  return overlaps_in_lockstep(options) && options.adds_ddp;
 }
 inline constexpr Condition is_trained = {
     "training", trains, "has no effect with a run that does not train", "leave it out"};

@@ -91,11 +91,8 @@ constexpr Condition of_timer[] = {
     {"`overlap` on", overlaps, "has no effect with exchanges that begin after the backward pass",
      "add `bucket` or `overlap` on, or leave it out"}};
 
-bool exchanges_in_lockstep(const RunOptions& options) {
-  return overlaps(options) && !feeds_back(options);
-}
 constexpr Condition of_ddp[] = {
-    {"`overlap` on, and all ranks in every step", exchanges_in_lockstep,
+    {"`overlap` on, and all ranks in every step", overlaps_in_lockstep,
      "has no effect where steps do not overlap their exchange and wait for it", "leave it out"}};
 bool does_not_train(const RunOptions& options) { return !trains(options); }
 constexpr Condition of_accumulate[] = {

@@ -17,17 +17,28 @@ namespace {
 
 // The keys of the published files that say what the model is.
 constexpr const char* gpt2 =
-    R"({"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12, "vocab_size": 50257, "n_positions": 1024, "n_inner": null})";
+    R"({"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12, "vocab_size": 50257,
+         "n_positions": 1024, "n_inner": null})";
 constexpr const char* bert =
-    R"({"model_type": "bert", "hidden_size": 768, "num_hidden_layers": 12, "intermediate_size": 3072, "vocab_size": 30522, "max_position_embeddings": 512, "type_vocab_size": 2})";
+    R"({"model_type": "bert", "hidden_size": 768, "num_hidden_layers": 12,
+         "intermediate_size": 3072, "vocab_size": 30522, "max_position_embeddings": 512,
+         "type_vocab_size": 2})";
 constexpr const char* llama2_7b =
-    R"({"model_type": "llama", "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 11008, "vocab_size": 32000, "max_position_embeddings": 4096, "tie_word_embeddings": false})";
+    R"({"model_type": "llama", "hidden_size": 4096, "num_hidden_layers": 32,
+         "num_attention_heads": 32, "intermediate_size": 11008, "vocab_size": 32000,
+         "max_position_embeddings": 4096, "tie_word_embeddings": false})";
 constexpr const char* mistral_7b =
-    R"({"model_type": "mistral", "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8, "intermediate_size": 14336, "vocab_size": 32000, "max_position_embeddings": 32768, "tie_word_embeddings": false})";
+    R"({"model_type": "mistral", "hidden_size": 4096, "num_hidden_layers": 32,
+         "num_attention_heads": 32, "num_key_value_heads": 8, "intermediate_size": 14336,
+         "vocab_size": 32000, "max_position_embeddings": 32768, "tie_word_embeddings": false})";
 constexpr const char* qwen2_half_b =
-    R"({"model_type": "qwen2", "hidden_size": 896, "num_hidden_layers": 24, "num_attention_heads": 14, "num_key_value_heads": 2, "intermediate_size": 4864, "vocab_size": 151936, "max_position_embeddings": 131072, "tie_word_embeddings": true})";
+    R"({"model_type": "qwen2", "hidden_size": 896, "num_hidden_layers": 24,
+         "num_attention_heads": 14, "num_key_value_heads": 2, "intermediate_size": 4864,
+         "vocab_size": 151936, "max_position_embeddings": 131072, "tie_word_embeddings": true})";
 constexpr const char* vit =
-    R"({"model_type": "vit", "architectures": ["ViTForImageClassification"], "num_labels": 1000, "hidden_size": 768, "num_hidden_layers": 12, "intermediate_size": 3072, "image_size": 224, "patch_size": 16, "num_channels": 3})";
+    R"({"model_type": "vit", "architectures": ["ViTForImageClassification"], "num_labels": 1000,
+         "hidden_size": 768, "num_hidden_layers": 12, "intermediate_size": 3072,
+         "image_size": 224, "patch_size": 16, "num_channels": 3})";
 
 class Files {
  public:
@@ -131,7 +142,9 @@ TEST_CASE("lists of tensors leave out buffers", "[specs]") {
 
 TEST_CASE("the header of safetensors is read alone, in the order of numbers", "[specs]") {
   const std::string header =
-      R"({"__metadata__": {"format": "pt"}, "h.10.w": {"dtype": "F32", "shape": [3, 2], "data_offsets": [0, 24]}, "h.9.w": {"dtype": "F32", "shape": [5], "data_offsets": [24, 44]}})";
+      R"({"__metadata__": {"format": "pt"}, "h.10.w": {"dtype": "F32", "shape": [3, 2],
+         "data_offsets": [0, 24]}, "h.9.w": {"dtype": "F32", "shape": [5],
+         "data_offsets": [24, 44]}})";
   std::string file(8, '\0');
   file[0] = static_cast<char>(header.size());
   const auto model = import_text("model.safetensors", file + header);  // without the data

@@ -6,6 +6,7 @@
 #include "sim/run/prepare.hpp"
 #include "sim/run/run.hpp"
 #include "tests/random_cases.hpp"
+#include "tests/sim/run/given.hpp"
 #include "tests/sim/run/small_traces.hpp"
 #include "tests/temporary_folder.hpp"
 #include "traces/csv.hpp"
@@ -22,16 +23,9 @@
 #include <vector>
 
 using namespace ringsim;
+using namespace ringsim::test;
 
 namespace {
-
-using Given = std::map<std::string, std::string, std::less<>>;
-
-/// `given` with what `more` sets in its place or beside it.
-Given with(Given given, const Given& more) {
-  for (const auto& [name, value] : more) given[name] = value;
-  return given;
-}
 
 /// Values with which each option may change something. None is here of `backend` and `engine`, on
 /// which no result depends.

@@ -1,34 +1,17 @@
 // What the options of time and machine make of a step, in closed form.
 #include "base/error.hpp"
-#include "sim/run/prepare.hpp"
-#include "sim/run/run.hpp"
+#include "tests/sim/run/given.hpp"
 #include "tests/temporary_folder.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <fstream>
-#include <map>
 #include <string>
 
 using namespace ringsim;
+using namespace ringsim::test;
 
 namespace {
-
-using Given = std::map<std::string, std::string, std::less<>>;
-
-Given with(Given given, const Given& more) {
-  for (const auto& [name, value] : more) given[name] = value;
-  return given;
-}
-
-Summary summary_of(const Given& given) {
-  RunOptions options;
-  for (const auto& option : run_options()) {
-    const auto value = given.find(option.name);
-    if (value != given.end()) set_run_option(options, option.name, value->second);
-  }
-  return run_experiment(prepare(options), {}).summary;
-}
 
 std::string refusal(const Given& given) {
   try {
@@ -61,7 +44,7 @@ TEST_CASE("exchanges overlap the last of the accumulated passes", "[experiment]"
   // Two equal layers: of five parts of computing the last is the first layer's, so that the first
   // bucket is ready at 8 ms; its exchange hides.
   CHECK(step_of(bucketed) == Approx(11e-3).epsilon(1e-12));
-  // Of three passes, at 20 + 8 ms.
+  // The first bucket is ready in the third pass, at 20 + 8 ms.
   CHECK(step_of(with(bucketed, {{"accumulate", "3"}})) == Approx(31e-3).epsilon(1e-12));
   // Exchanges of 4 ms go from 28 to 36 ms; in one pass of 30 ms they would from 24 to 34.
   CHECK(step_of(with(bucketed, {{"accumulate", "3"}, {"bandwidth", "250MBps"}})) ==

@@ -1,33 +1,16 @@
 // Headroom is what it says: with so much more time for compressing, a step takes as long as a dense
 // one.
-#include "sim/run/prepare.hpp"
-#include "sim/run/run.hpp"
+#include "tests/sim/run/given.hpp"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
-#include <map>
 #include <string>
 
 using namespace ringsim;
+using namespace ringsim::test;
 
 namespace {
-
-using Given = std::map<std::string, std::string, std::less<>>;
-
-Summary summary_of(const Given& given) {
-  RunOptions options;
-  for (const auto& option : run_options()) {
-    const auto value = given.find(option.name);
-    if (value != given.end()) set_run_option(options, option.name, value->second);
-  }
-  return run_experiment(prepare(options), {}).summary;
-}
-
-Given with(Given given, const Given& more) {
-  for (const auto& [name, value] : more) given[name] = value;
-  return given;
-}
 
 const Given slow = {{"topology", "ring"},      {"ranks", "4"},        {"bandwidth", "10Gbps"},
                     {"latency", "5us"},        {"model", "resnet50"}, {"source", "synthetic"},
