@@ -1,6 +1,6 @@
-# With RINGSIM_JOIN a library or test has its sources compiled up to 8 in one file where no names clash (joining.py): a
-# whole build with sanitizers takes half the time. What a source forgets to include it may find in another one, so the
-# dev preset goes without.
+# With RINGSIM_JOIN a library or test has its sources compiled up to 12 in one file where their names can be told apart
+# (joining.py): a whole build with sanitizers takes half the time. What a source forgets to include it may find in another
+# one, so the dev preset goes without. In errors, names of a source's own end in a number.
 function(ringsim_join target)
   if(RINGSIM_JOIN)
     cmake_language(EVAL CODE "cmake_language(DEFER DIRECTORY [[${PROJECT_SOURCE_DIR}]] CALL ringsim_join_now ${target})")
@@ -18,19 +18,34 @@ function(ringsim_join_now target)
   set(paths "")
   foreach(source ${sources})
     cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY "${folder}" NORMALIZE)
+    get_source_file_property(options "${source}" TARGET_DIRECTORY ${target} COMPILE_OPTIONS)
+    get_source_file_property(definitions "${source}" TARGET_DIRECTORY ${target} COMPILE_DEFINITIONS)
     # A generated table stays alone: an executable may have one in its place (ringsim_extended_registry).
-    if(source MATCHES "\\.cpp$" AND NOT source MATCHES "_registry\\.cpp$")
+    if(source MATCHES "\\.cpp$" AND NOT source MATCHES "_registry\\.cpp$" AND NOT options AND NOT definitions)
       list(APPEND paths "${source}")
     endif()
   endforeach()
-  execute_process(COMMAND python3 "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/joining.py" "${PROJECT_SOURCE_DIR}" 8 ${paths}
+  set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${paths})
+  execute_process(COMMAND python3 "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/joining.py" "${PROJECT_SOURCE_DIR}" 12
+                          "${PROJECT_BINARY_DIR}/joined/${target}" ${paths}
                   OUTPUT_VARIABLE lines OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
   string(REPLACE "\n" "|" lines "${lines}")
   string(REPLACE ";" "=" lines "${lines}")
   string(REPLACE "|" ";" lines "${lines}")
+  set(files "")
   foreach(line ${lines})
-    string(REGEX MATCH "^([0-9]+)=(.*)$" line "${line}")
-    set_source_files_properties("${CMAKE_MATCH_2}" TARGET_DIRECTORY ${target} PROPERTIES UNITY_GROUP ${CMAKE_MATCH_1})
+    string(REGEX MATCH "^(.*)=(.*)$" line "${line}")
+    list(APPEND files "${CMAKE_MATCH_1}")
+    set_source_files_properties("${CMAKE_MATCH_2}" TARGET_DIRECTORY ${target} PROPERTIES HEADER_FILE_ONLY ON)
   endforeach()
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  list(REMOVE_DUPLICATES files)
+  target_sources(${target} PRIVATE ${files})
+  # Headers precompiled for so few cost more than they save.
+  list(LENGTH paths alone)
+  list(LENGTH files together)
+  list(LENGTH lines joined)
+  math(EXPR compiled "${alone} - ${joined} + ${together}")
+  if(compiled LESS 3)
+    set_target_properties(${target} PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)
+  endif()
 endfunction()

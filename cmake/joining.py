@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Which C++ sources can be compiled one after the other in one file: no source declares a name for itself that another
-one uses, too. Used by tools/tidy, and by cmake/RingsimJoin.cmake as a command.
-Usage: joining.py ROOT MOST SOURCE...   (absolute paths)
-Prints a line "GROUP;SOURCE" for every source that shares a group of at most MOST sources.
+"""Which C++ sources can be compiled one after the other in one file, and that file. What a source declares for itself,
+in an unnamed namespace or as a type, has the source's number at the end of its name there. Sources with equal names
+that cannot be told apart like that stay in different files. Used by tools/tidy, and as a command by
+cmake/RingsimJoin.cmake.
+Usage: joining.py ROOT MOST FOLDER SOURCE...   (absolute paths)
+Writes FOLDER/joined-N.cpp for each group of 2 to MOST sources, and prints a line "FILE;SOURCE" for every source in one.
 """
 import pathlib
 import re
@@ -23,47 +25,106 @@ FUNCTIONS = re.compile(
 MACROS = re.compile(r"^#define (\w+)", re.MULTILINE)
 UNNAMED = re.compile(r"^namespace \{$(.*?)^\}  // namespace$", re.MULTILINE | re.DOTALL)
 USING = re.compile(r"^using namespace .*;", re.MULTILINE)
+INCLUDES = re.compile(r'^ *#include "(.*)"', re.MULTILINE)
+# Where a word is no name: directives, comments, texts and characters.
+NO_CODE = re.compile(
+    r"^ *#include.*|//.*(?<!// namespace)$"
+    r'|R"(\w*)\((?:.|\n)*?\)\1"|"(?:[^"\\\n]|\\.)*"'
+    r"|(?<!\w)'(?:[^'\\\n]|\\[^\n]+?)'",
+    re.MULTILINE,
+)
+
+
+class Headers:
+    """What the headers below ROOT say."""
+
+    def __init__(self, root):
+        self.code, self.included = {}, {}
+        for path in root.glob("[a-z]*/**/*.hpp"):
+            if "build" in path.relative_to(root).parts:
+                continue
+            text, name = path.read_text(), path.relative_to(root).as_posix()
+            self.code[name] = NO_CODE.sub("", text)
+            self.included[name] = INCLUDES.findall(text)
+        self.words = {name: set(re.findall(r"\w+", code)) for name, code in self.code.items()}
+        self.types = {word for code in self.code.values() for match in TYPES.findall(code) for word in match if word}
+
+    def words_seen_by(self, text):
+        """All words of the headers that a source includes, and of those that they include."""
+        seen, left = set(), INCLUDES.findall(text)
+        while left:
+            name = left.pop()
+            if name in self.words and name not in seen:
+                seen.add(name)
+                left += self.included[name]
+        return set().union(*(self.words[name] for name in seen))
 
 
 class Source:
-    def __init__(self, path):
-        text = pathlib.Path(path).read_text()
-        code = re.sub(r"//(?! namespace$).*|\"(?:[^\"\\\n]|\\.)*\"", "", text, flags=re.MULTILINE)
+    def __init__(self, path, headers):
+        self.text = pathlib.Path(path).read_text()
+        code = NO_CODE.sub("", self.text)
         self.words = set(re.findall(r"\w+", code))
-        self.using = frozenset(USING.findall(text))
-        self.declared = {word for match in TYPES.findall(code) for word in match if word}
-        self.declared |= set(MACROS.findall(code))
-        self.types = set(self.declared)
-        self.functions = {}
+        self.using = frozenset(USING.findall(self.text))
+        types = {word for match in TYPES.findall(code) for word in match if word}
+        names = set(types)
+        functions = {}
         for part in UNNAMED.findall(code):
-            self.declared |= set(VARIABLES.findall(part))
+            names |= set(VARIABLES.findall(part))
             for name, first in FUNCTIONS.findall(part):
-                self.functions.setdefault(name, set()).add(first)
+                functions.setdefault(name, set()).add(first)
+        # A member's name is not the declared one, and a header may declare a function with the same name.
+        other = set(re.findall(r"(?:\.|->|::)(\w+)", code)) | headers.words_seen_by(self.text)
+        self.renamed = {name for name in names | functions.keys() if name not in other}
+        self.declared = (names - self.renamed) | set(MACROS.findall(code))
+        self.functions = {name: first for name, first in functions.items() if name not in self.renamed}
+        # A source that keeps the name of a header's type for one of its own stays alone, and so does a main function.
+        self.alone = bool((types - self.renamed) & headers.types) or "main" in self.words
+
+    def text_in(self, number):
+        """Its text in a joined file, as the source with this number."""
+        if not self.renamed:
+            return self.text
+        names = re.compile(r"\b(?:" + "|".join(sorted(self.renamed)) + r")\b")
+        text, end = "", 0
+        for skipped in NO_CODE.finditer(self.text):
+            text += names.sub(rf"\g<0>_{number}", self.text[end : skipped.start()]) + skipped[0]
+            end = skipped.end()
+        return text + names.sub(rf"\g<0>_{number}", self.text[end:])
 
 
 class Group:
     """Sources in one file."""
 
     def __init__(self, using, alone):
-        self.paths, self.declared, self.words, self.functions = [], set(), set(), {}
+        self.paths, self.sources, self.declared, self.words, self.functions = [], [], set(), set(), {}
         self.using, self.alone = using, alone
 
     def add(self, path, source):
         self.paths.append(path)
+        self.sources.append(source)
         self.declared |= source.declared
-        self.words |= source.words
+        self.words |= source.words - source.renamed
         for name, first in source.functions.items():
             self.functions.setdefault(name, set()).update(first)
 
     def takes(self, source):
+        words = source.words - source.renamed
         return (
             not self.alone
+            and not source.alone
             and self.using == source.using
             and not source.declared & self.words
-            and not source.words & self.declared
-            and not any(mistakable(self, source, name) for name in self.functions.keys() & source.words)
+            and not words & self.declared
+            and not any(mistakable(self, source, name) for name in self.functions.keys() & words)
             and not any(mistakable(self, source, name) for name in source.functions.keys() & self.words)
         )
+
+    def texts(self):
+        """By source, in the order in which they are joined."""
+        if len(self.sources) == 1:
+            return {self.paths[0]: self.sources[0].text}
+        return {path: source.text_in(i) for i, (path, source) in enumerate(zip(self.paths, self.sources), 1)}
 
 
 def mistakable(one, other, name):
@@ -73,40 +134,31 @@ def mistakable(one, other, name):
     return "" in first | second or bool(first & second)
 
 
-def header_types(root):
-    """The names of all types that headers declare."""
-    headers = pathlib.Path(root).glob("[a-z]*/**/*.hpp")
-    return {
-        word
-        for path in headers
-        if "build" not in path.relative_to(root).parts
-        for match in TYPES.findall(path.read_text())
-        for word in match
-        if word
-    }
-
-
 def join(root, paths, most):
     """Groups of paths, in their order."""
-    headers = header_types(root)
+    headers = Headers(pathlib.Path(root))
     groups = []
     for path in paths:
-        source = Source(path)
-        # A source that uses the name of a header's type for one of its own stays alone, and so does a main function.
-        alone = bool(source.types & headers) or "main" in source.words
-        group = None if alone else next((g for g in groups if len(g.paths) < most and g.takes(source)), None)
+        source = Source(path, headers)
+        group = next((g for g in groups if len(g.paths) < most and g.takes(source)), None)
         if group is None:
-            group = Group(source.using, alone)
+            group = Group(source.using, source.alone)
             groups.append(group)
         group.add(path, source)
-    return [group.paths for group in groups]
+    return groups
 
 
 def main():
-    root, most, *paths = sys.argv[1:]
+    root, most, folder, *paths = sys.argv[1:]
     for number, group in enumerate(join(root, paths, int(most))):
-        if len(group) > 1:
-            print("\n".join(f"{number};{path}" for path in group))
+        if len(group.paths) == 1:
+            continue
+        file = pathlib.Path(folder) / f"joined-{number}.cpp"
+        text = "".join(f'#line 1 "{path}"\n{source}\n' for path, source in group.texts().items())
+        if not file.exists() or file.read_text() != text:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        print("\n".join(f"{file};{path}" for path in group.paths))
 
 
 if __name__ == "__main__":

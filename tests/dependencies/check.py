@@ -6,6 +6,8 @@
 - Units (NAME.hpp and NAME.cpp of one folder) do not include one another in a circle.
 - Only sim/simgrid includes SimGrid, only base's reader and writer nlohmann_json.
 - Own headers are named from the root, and no source is left out of the build.
+- Types of one namespace have different names, wherever they stand: the linker would take the functions of one for
+  those of the other and say nothing.
 - No source has more than 400 lines, but for those that are generated.
 - Tests lie in the folder under tests/ that is named as what they test; their files end in _test.cpp or _test.py.
 
@@ -92,6 +94,8 @@ LIBRARY_USERS = {
     "xbt": ("sim/simgrid/", "tools/bench/"),
     "nlohmann": ("base/json_reader.cpp", "base/json_writer.cpp"),
 }
+NAMESPACE = re.compile(r"namespace ([\w:]*) ?\{")
+TYPE = re.compile(r"(?:struct|class|enum class|enum) (\w+)(?: final)?(?: :[^:].*)?(?: \{|$)")
 HOLDS_TESTS = re.compile(r"^(?:TEMPLATE_)?TEST_CASE\(|^ +def test_", re.MULTILINE)
 
 
@@ -169,6 +173,26 @@ def cycles(sources):
             yield f"{' -> '.join(way + [unit])}: units that include one another"
 
 
+def types_of(text):
+    """The names of types that a source defines, but for those in unnamed namespaces."""
+    within = []
+    for line in text.splitlines():
+        if begun := NAMESPACE.match(line):
+            within.append(begun.group(1))
+        elif line.startswith("}  // namespace"):
+            within = within[:-1]
+        elif (named := TYPE.match(line)) and "" not in within:
+            yield "::".join([*within, named.group(1)])
+
+
+def types_named_alike(sources):
+    first = {}
+    for name, text in sources.items():
+        for defined in types_of(text):
+            if first.setdefault(defined, name) != name:
+                yield f"{name}: defines {defined}, as {first[defined]} does"
+
+
 def misplaced_test(root, path):
     """What is wrong with the name of a file of tests, or nothing."""
     name = path.relative_to(root).as_posix()
@@ -195,6 +219,7 @@ def violations(root):
             found.append(f"{name}: no CMakeLists.txt names it")
         found += wrong_lines(name, text)
     found += cycles(sources)
+    found += types_named_alike(sources)
     for path in sorted(path for top in [*TOPS, "tests"] for path in (root / top).rglob("*")):
         if path.suffix not in SOURCES | {".py"}:
             continue

@@ -70,6 +70,23 @@ CASES = [
         ["base/a -> base/b -> base/formats/c -> base/a: units that include one another"],
     ),
     ({"base/a.hpp": '#include "base/b.hpp"', "base/b.hpp": "", "base/a.cpp": '#include "base/a.hpp"'}, []),
+    # Types with one name: of one namespace, and not.
+    (
+        {
+            "base/a.hpp": "namespace ringsim {\nstruct A {\n};\n}  // namespace ringsim",
+            "models/b.hpp": "namespace ringsim {\nclass A final : public B {\n};\n}  // namespace ringsim",
+        },
+        ["models/b.hpp: defines ringsim::A, as base/a.hpp does"],
+    ),
+    (
+        {
+            "base/a.hpp": "namespace ringsim {\nstruct A {\n};\n}  // namespace ringsim",
+            "base/b.hpp": "namespace ringsim::b {\nstruct A {\n};\n}  // namespace ringsim::b",
+            "base/c.hpp": "namespace ringsim {\nnamespace {\nstruct A {\n};\n}  // namespace\n}  // namespace ringsim",
+            "base/d.hpp": "namespace ringsim {\nstruct A;\nA::A() {\n}\n}  // namespace ringsim",
+        },
+        [],
+    ),
     # Libraries, the build, and length.
     ({"sim/run/a.cpp": "#include <simgrid/s4u.hpp>"}, ["sim/run/a.cpp:1: includes simgrid/s4u.hpp"]),
     ({"sim/run/a.cpp": "#include <xbt/log.h>"}, ["sim/run/a.cpp:1: includes xbt/log.h"]),

@@ -216,7 +216,7 @@ int import_file(const ImportCommand& command) {
                     "another file is accepted");
   }
   const auto& named = command.output.empty() ? command.file : command.output;
-  ImportRequest request{.file = command.file,
+  NetworkImport request{.file = command.file,
                         .name = std::filesystem::path(named).stem().string(),
                         .nvlink = {},
                         .pcie = {},

@@ -196,7 +196,7 @@ Json network_of(const std::vector<Dimension>& dimensions, std::uint32_t hosts,
 
 }  // namespace
 
-ImportedTopology read_astra_sim(const std::string& text, const ImportRequest& request) {
+ImportedTopology read_astra_sim(const std::string& text, const NetworkImport& request) {
   const Reader reader(text, request.file.string());
   const auto dimensions = reader.dimensions();
   const auto description =

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 namespace ringsim {
-ImportedTopology import_topology(const ImportRequest& request) {
+ImportedTopology import_topology(const NetworkImport& request) {
   const std::string text =
       read_file(request.file,
                 "a platform of SimGrid (XML), a network of ASTRA-sim (YAML) or the text of "

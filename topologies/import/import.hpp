@@ -11,6 +11,6 @@ namespace ringsim {
 ///   latency in ns), by dimension order;
 /// - the text of `nvidia-smi topo -m`, of one machine.
 /// Throws UserError, with the line, for what it does not know or cannot represent.
-ImportedTopology import_topology(const ImportRequest& request);
+ImportedTopology import_topology(const NetworkImport& request);
 
 }  // namespace ringsim

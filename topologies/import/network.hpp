@@ -46,9 +46,9 @@ Json::Object link_json(BytesPerSecond bandwidth, Seconds latency);
 /// A file of the kind "routes".
 Json routes_file(const Network& network, const std::string& name, const std::string& description);
 
-ImportedTopology read_simgrid(const std::string& text, const ImportRequest& request);
-ImportedTopology read_astra_sim(const std::string& text, const ImportRequest& request);
+ImportedTopology read_simgrid(const std::string& text, const NetworkImport& request);
+ImportedTopology read_astra_sim(const std::string& text, const NetworkImport& request);
 bool is_topology_matrix(std::string_view text);
-ImportedTopology read_topology_matrix(const std::string& text, const ImportRequest& request);
+ImportedTopology read_topology_matrix(const std::string& text, const NetworkImport& request);
 
 }  // namespace ringsim::import

@@ -10,7 +10,7 @@
 
 namespace ringsim {
 
-struct ImportRequest {
+struct NetworkImport {
   std::filesystem::path file;
   std::string name;  ///< of the topology
   // What `nvidia-smi topo -m` does not say; refused beside other files.

@@ -298,7 +298,7 @@ std::uint64_t count_radical(const Source& source, const Node& node) {
 }
 
 /// Hosts round a switch, with a backbone where the cluster has one.
-Json cluster_file(const Source& source, const Node& node, const ImportRequest& request,
+Json cluster_file(const Source& source, const Node& node, const NetworkImport& request,
                   const std::string& description) {
   source.only(node, {"id", "prefix", "suffix", "radical", "speed", "core", "bw", "lat", "bb_bw",
                      "bb_lat", "sharing_policy", "bb_sharing_policy", "topology", "router_id"});
@@ -349,7 +349,7 @@ Node find_only_zone(const Source& source, const Node& platform) {
 
 }  // namespace
 
-ImportedTopology read_simgrid(const std::string& text, const ImportRequest& request) {
+ImportedTopology read_simgrid(const std::string& text, const NetworkImport& request) {
   const Source source{text, request.file};
   pugi::xml_document document;
   const auto parsed = document.load_buffer(text.data(), text.size());

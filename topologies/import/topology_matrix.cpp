@@ -105,7 +105,7 @@ struct Speeds {
   Seconds latency;
 };
 
-Speeds speeds_of(const Matrix& matrix, const ImportRequest& request) {
+Speeds speeds_of(const Matrix& matrix, const NetworkImport& request) {
   bool has_nvlink = false, has_pcie = false;
   for (Rank source = 0; source < matrix.gpus; ++source) {
     for (Rank target = source + 1; target < matrix.gpus; ++target)
@@ -180,7 +180,7 @@ bool is_topology_matrix(std::string_view text) {
   return false;
 }
 
-ImportedTopology read_topology_matrix(const std::string& text, const ImportRequest& request) {
+ImportedTopology read_topology_matrix(const std::string& text, const NetworkImport& request) {
   const auto matrix = read_matrix(without_colours(text), request.file.string());
   const auto speeds = speeds_of(matrix, request);
   return {routes_file(network_of(matrix, speeds), request.name,
