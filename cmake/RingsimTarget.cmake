@@ -68,13 +68,18 @@ if(RINGSIM_TESTS)
   add_custom_target(unit_tests)
 endif()
 
-# ringsim_test(NAME [FEWER_WITH_SANITIZERS | OFTEN_WITHOUT_SANITIZERS] SOURCES... LIBRARIES...): one executable per folder
-# of tests; one ctest entry per case, each in a process of its own. FEWER_WITH_SANITIZERS: some cases take fewer random
-# inputs there, or none. OFTEN_WITHOUT_SANITIZERS: it is no part of unit_tests and its label in a build with sanitizers,
-# since what it tests takes long to compile there.
+# ringsim_test(NAME [OFTEN_WITHOUT_SANITIZERS] SOURCES... [FEWER_WITH_SANITIZERS sources...] LIBRARIES...): one executable
+# per folder of tests; one ctest entry per case, each in a process of its own. FEWER_WITH_SANITIZERS: sources of which some
+# cases take fewer random inputs there, or none, so that the build beside one with sanitizers has them, too.
+# OFTEN_WITHOUT_SANITIZERS: it is no part of unit_tests and its label in a build with sanitizers, since what it tests
+# takes long to compile there.
 function(ringsim_test name)
-  cmake_parse_arguments(arg "FEWER_WITH_SANITIZERS;OFTEN_WITHOUT_SANITIZERS" "" "SOURCES;LIBRARIES" ${ARGN})
-  if(RINGSIM_SANITIZED_ELSEWHERE AND NOT arg_FEWER_WITH_SANITIZERS AND NOT arg_OFTEN_WITHOUT_SANITIZERS)
+  cmake_parse_arguments(arg "OFTEN_WITHOUT_SANITIZERS" "" "SOURCES;FEWER_WITH_SANITIZERS;LIBRARIES" ${ARGN})
+  if(RINGSIM_SANITIZED_ELSEWHERE AND NOT arg_OFTEN_WITHOUT_SANITIZERS)
+    set(arg_SOURCES "")
+  endif()
+  list(APPEND arg_SOURCES ${arg_FEWER_WITH_SANITIZERS})
+  if(NOT arg_SOURCES)
     return()
   endif()
   # CMake takes a semicolon for the end of a name, and the test of half a name runs no case and passes.

@@ -29,7 +29,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until(condition, what, limit_s=60):
+def wait_until(condition, what, limit_s=120):
     end = time.monotonic() + limit_s
     while not condition():
         if time.monotonic() > end:
