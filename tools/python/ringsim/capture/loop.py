@@ -284,7 +284,7 @@ class Capture:
         if not self.is_ddp or dist.get_rank(self.model.process_group) == 0:
             manifest = folder.write(self.path, captured)
         if self.is_ddp:
-            shared = [manifest]
-            dist.broadcast_object_list(shared, dist.get_process_group_ranks(self.model.process_group)[0])
+            shared, group = [manifest], self.model.process_group
+            dist.broadcast_object_list(shared, dist.get_process_group_ranks(group)[0], group=group)
             manifest = shared[0]
         self.manifest = manifest

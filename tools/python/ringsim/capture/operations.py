@@ -6,12 +6,12 @@ from torch.utils.flop_counter import flop_registry
 
 class OperationCount(TorchDispatchMode):
     """While it is entered, counts what the module's forward pass computes: `operations` has floating-point operations
-    by the parameter's name. A product without parameters of its own (attention, scores of tied embeddings) counts with the
-    parameter before it, whose gradient waits for its backward pass."""
+    by the parameter's name. A product without parameters of its own (attention, scores of tied embeddings) counts with
+    the parameter before it, whose gradient waits for its backward pass."""
 
     def __init__(self, module):
         super().__init__()
-        self.operations, self.modules, self.last, self.early = {}, [], None, 0.0
+        self.operations, self.modules, self.last, self.early = {}, [id(module)], None, 0.0
         name_of = {id(parameter): name for name, parameter in module.named_parameters()}
         self.weight_of = {}
         self.hooks = []
@@ -19,8 +19,9 @@ class OperationCount(TorchDispatchMode):
             own = [name_of[id(each)] for each in part.parameters(recurse=False) if each.dim() > 1]
             own = [name for name in own if name.rpartition(".")[0] == path]  # else it is another module's, tied
             self.weight_of[id(part)] = own[0] if own else None
-            self.hooks.append(part.register_forward_pre_hook(lambda part, _: self.modules.append(id(part))))
-            self.hooks.append(part.register_forward_hook(lambda *_: self.leave()))
+            if part is not module:
+                self.hooks.append(part.register_forward_pre_hook(lambda part, _: self.modules.append(id(part))))
+                self.hooks.append(part.register_forward_hook(lambda *_: self.leave()))
 
     def leave(self):
         """Returns nothing, as a hook that changes nothing has to."""
@@ -35,7 +36,7 @@ class OperationCount(TorchDispatchMode):
         return result
 
     def add(self, operations):
-        weight = self.weight_of.get(self.modules[-1]) if self.modules else None
+        weight = self.weight_of[self.modules[-1]]
         self.last = weight or self.last
         if self.last is None:
             self.early += operations
