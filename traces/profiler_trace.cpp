@@ -81,6 +81,7 @@ std::vector<double> read_profiler_folder(const std::filesystem::path& folder,
   std::vector<double> ready(layers.size());
   for (std::size_t i = 0; i < layers.size(); ++i) {
     std::vector<double> times;
+    times.reserve(steps.size());
     for (const auto& step : steps) times.push_back(step[i]);
     ready[i] = median(std::move(times));
   }

@@ -45,7 +45,7 @@ def captured(**changes):
     return folder.Captured(**{**settings, **changes})
 
 
-class Folder(unittest.TestCase):
+class InFolder(unittest.TestCase):
     def setUp(self):
         self.temporary = tempfile.TemporaryDirectory()
         self.path = pathlib.Path(self.temporary.name) / "mine"
@@ -53,6 +53,8 @@ class Folder(unittest.TestCase):
     def tearDown(self):
         self.temporary.cleanup()
 
+
+class Folder(InFolder):
     def run_it(self, **options):
         return ringsim.run(
             model=self.path, topology="ring", ranks=2, bandwidth="10Gbps", latency="10us", scheme="dense", **options
@@ -125,6 +127,72 @@ class Folder(unittest.TestCase):
         )  # fmt: skip
         header = json.loads((self.path / "trace/trace.json").read_text())
         self.assertEqual((header["ranks"], header["layers"]), (2, [{"name": "w", "parameters": 4096}]))
+
+
+def trace(rank, late, lost=False):
+    """A profiler's trace of one step: 3 gradients, the last one ready `late` us after the first kernel began, and two
+    buckets. `lost`: the kernel of a launch before the last gradient is not there."""
+    events = []
+
+    def event(category, name, start, duration=1, **arguments):
+        events.append({"ph": "X", "cat": category, "name": name, "ts": start, "dur": duration, "args": arguments})
+
+    def kernel(correlation, launched, name, start, end, **arguments):
+        event("cuda_runtime", "cudaLaunchKernel", launched, correlation=correlation)
+        event("kernel", name, start, end - start, correlation=correlation, **arguments)
+
+    def all_reduce(correlation, launched, start, elements):
+        kernel(correlation, launched, "ncclDevKernel_AllReduce_Sum_f32_RING_LL", start, start + 40, dtype="Float",
+               **{"Collective name": "allreduce", "In msg nelems": elements, "Out msg nelems": elements,
+                  "Group size": 2})  # fmt: skip
+
+    event("user_annotation", "ProfilerStep#3", 5, 90)
+    event("user_annotation", "ProfilerStep#4", 95, 90)
+    kernel(1, 10, "forward", 100, 130)
+    for correlation, launched, end in ((2, 20, 150), (3, 40, 100 + late)):
+        kernel(correlation, launched, "gemm", 130, end)
+    for start in (30, 31, 50):
+        event("cpu_op", "torch::autograd::AccumulateGrad", start)
+    all_reduce(4, 33, 152, 10010)
+    all_reduce(5, 55, 300, 100000)
+    if lost:
+        event("cuda_runtime", "cudaLaunchKernel", 45, correlation=9)
+    return json.dumps({"distributedInfo": {"rank": rank}, "traceEvents": events})
+
+
+class Profiled(InFolder):
+    def kineto(self, *options):
+        done = subprocess.run([PROGRAM, "kineto", self.path, *options], capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
+    def test_a_folder_of_traces_shows_steps_and_what_was_called(self):
+        mine = self.path.with_name("captured")
+        folder.write(mine, captured())
+        self.path.mkdir()
+        (self.path / "rank0.json").write_text(trace(0, 100))
+        (self.path / "rank1.json").write_text(trace(1, 140))
+        (self.path / "rank2.json").write_text(trace(2, 100, lost=True))
+        code, text, errors = self.kineto()
+        self.assertEqual((code, errors), (0, ""))
+        self.assertIn("Left out: rank2.json: ProfilerStep#3 lacks kernels of 1 launches.\n", text)
+        self.assertIn("Left out: rank0.json: ProfilerStep#4 has no backward pass on a GPU.\n", text)
+        rows = [line.split() for line in text.splitlines()]
+        self.assertIn(["rank1.json", "1", "2", "1", "140us", "140us", "140us"], rows)
+        self.assertIn(["rank2.json", "2", "2", "0"], rows)
+        self.assertIn(["allreduce", "10010", "Float", "2", "1", "40us", "40us", "40us"], rows)
+        self.assertIn("kernels of 1 launches in ProfilerStep#3 are missing", self.kineto("--model", mine)[2])
+        (self.path / "rank2.json").unlink()
+        text = self.kineto("--model", mine)[1]
+        self.assertIn("  called:    10010, 100000\n  simulated: 10010, 100000\nThey are the same.\n", text)
+        self.assertIn("They differ", self.kineto("--model", mine, "--bucket", "25MiB")[1])
+        run = ringsim.run(model=mine, compute_time=self.path, topology="ring8-10g", scheme="dense", ddp=False)
+        self.assertAlmostEqual(run.summary.seconds_per_step.compute, 120e-6, delta=1e-12)
+
+    def test_what_is_no_trace_is_refused(self):
+        self.path.mkdir()
+        self.assertIn("no trace (.json, .json.gz) in the folder", self.kineto()[2])
+        (self.path / "rank0.json").write_text("{}")
+        self.assertIn("found no traceEvents", self.kineto()[2])
 
 
 class Hook(unittest.TestCase):
