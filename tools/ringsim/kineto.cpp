@@ -142,6 +142,7 @@ std::vector<std::uint64_t> simulated_buckets(const KinetoCommand& command) {
   const auto experiment = prepare(options);
   const auto layers = layers_of(experiment);
   std::vector<std::uint64_t> elements;
+  elements.reserve(experiment.buckets.size());
   for (const auto& bucket : experiment.buckets)
     elements.push_back(total_parameters(layers_of(layers, bucket)));
   return elements;
@@ -149,6 +150,7 @@ std::vector<std::uint64_t> simulated_buckets(const KinetoCommand& command) {
 
 std::string listed(const std::vector<std::uint64_t>& elements) {
   std::vector<std::string> words;
+  words.reserve(elements.size());
   for (const auto count : elements) words.push_back(fmt::format("{}", count));
   return words.empty() ? "none" : join(words, ", ");
 }
