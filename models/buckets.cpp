@@ -45,7 +45,10 @@ class Filling {
   }
 
  private:
-  Bytes cap() const { return buckets_.empty() ? rule_.first : rule_.cap; }
+  Bytes cap() const {
+    if (buckets_.size() < rule_.sizes.size()) return rule_.sizes[buckets_.size()];
+    return buckets_.empty() ? rule_.first : rule_.cap;
+  }
   /// When the open bucket goes, full or not.
   Seconds timer() const {
     return last_went_ ? std::max(opened_, *last_went_ + *rule_.timeout) : opened_;

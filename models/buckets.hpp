@@ -23,6 +23,8 @@ struct BucketRule {
   /// went, or with its first gradient if none was ready then; the first one goes with the first
   /// gradient, the last one at the end of the backward pass. Absent: full buckets alone go.
   std::optional<Seconds> timeout = std::nullopt;
+  /// Sizes of the first buckets, where they are known: each takes the place of first or cap.
+  std::vector<Bytes> sizes = {};
 };
 
 /// DistributedDataParallel's defaults: 25 MiB, the first bucket 1 MiB.

@@ -29,4 +29,12 @@ namespace ringsim {
 std::vector<double> read_profiler_trace(const std::filesystem::path& path,
                                         const std::vector<MeasuredLayer>& layers);
 
+/// The traces of a folder, .json and .json.gz, in the order of their names.
+std::vector<std::filesystem::path> profiler_files(const std::filesystem::path& folder);
+
+/// The same of a folder with a trace of each rank: of each layer the median over the whole steps of
+/// all ranks. Throws UserError where there is no trace, or one has no whole step.
+std::vector<double> read_profiler_folder(const std::filesystem::path& folder,
+                                         const std::vector<MeasuredLayer>& layers);
+
 }  // namespace ringsim

@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <optional>
+#include <system_error>
 #include <unordered_map>
 
 namespace ringsim {
@@ -38,6 +39,8 @@ double parse_time(std::string_view text, const Place& place) {
 
 std::vector<double> read_ready_times(const std::filesystem::path& path,
                                      const std::vector<MeasuredLayer>& layers) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return read_profiler_folder(path, layers);
   const auto name = path.filename().string();
   if (name.ends_with(".json") || name.ends_with(".json.gz"))
     return read_profiler_trace(path, layers);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <system_error>
 #include <unordered_set>
 
 namespace ringsim {
@@ -94,10 +95,14 @@ std::vector<ShippedFile> shipped_model_specs() {
 }
 
 std::optional<std::filesystem::path> model_spec_file(std::string_view what) {
-  if (names_file(what)) return what;
+  const std::filesystem::path path = what;
+  std::error_code error;
+  const auto file = std::filesystem::is_directory(path, error) ? path / "model.json" : path;
+  if (names_file(what)) return file;
   for (const auto& shipped : shipped_model_specs()) {
     if (shipped.name == what) return shipped.path;
   }
+  if (file != path && std::filesystem::exists(file, error)) return file;
   return std::nullopt;
 }
 

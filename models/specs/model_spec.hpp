@@ -46,8 +46,8 @@ ModelSpec load_model_spec(const std::filesystem::path& path);
 /// else installed with the program, else from the source tree.
 std::vector<ShippedFile> shipped_model_specs();
 
-/// The file of the specification that `model` WHAT names: a file (a name with "/" or ".json"), or
-/// a shipped one; nothing where WHAT is neither.
+/// The file of the specification that `model` WHAT names: a file (a name with "/" or ".json"), a
+/// shipped one, or the model.json of a folder; nothing where WHAT is none of them.
 std::optional<std::filesystem::path> model_spec_file(std::string_view what);
 
 }  // namespace ringsim

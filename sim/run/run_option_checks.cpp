@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 namespace ringsim {
 
@@ -177,7 +179,10 @@ TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinitio
           .momentum = choose(options.momentum, optimizer.momentum, scheme.defaults.momentum)};
 }
 
-bool names_ready_times(std::string_view text) { return names_file(text) || text.ends_with(".csv"); }
+bool names_ready_times(std::string_view text) {
+  std::error_code error;
+  return names_file(text) || text.ends_with(".csv") || std::filesystem::is_directory(text, error);
+}
 
 bool overlaps(const RunOptions& options) {
   // What local steps exchange is there when the last of them has ended.

@@ -149,7 +149,7 @@ std::string needs_of(const RunOption& option);
 /// Learning rate and momentum: as given, or what goes best with the optimizer, or with the scheme.
 TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinition& scheme);
 
-/// Whether the value of `compute-time` is a file (/, .csv or .json in its name).
+/// Whether the value of `compute-time` is a file (/, .csv or .json in its name) or a folder.
 bool names_ready_times(std::string_view text);
 /// Whether exchanges begin during the backward pass.
 bool overlaps(const RunOptions& options);

@@ -13,7 +13,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(sys.argv.pop(1))
-sys.path[:0] = [str(ROOT / "tools/python"), str(ROOT / "tools/capture")]
+sys.path.insert(0, str(ROOT / "tools/python"))
 from ringsim.capture.training import trial_queue  # noqa: E402
 
 PLAN = {
@@ -73,15 +73,15 @@ class CapturedTraces(unittest.TestCase):
 @unittest.skipUnless(importlib.util.find_spec("torch"), "needs PyTorch")
 class MaskSizes(unittest.TestCase):
     def test_sizes_are_those_of_the_library(self):
-        import ringsim_prune
         import torch
 
+        from ringsim import prune_library
         from ringsim.capture.training import mask_sizes
 
-        engine = ringsim_prune.Engine("scalar")
+        engine = prune_library.Engine("scalar")
         generator = torch.Generator().manual_seed(1)
         for size, density in ((1, 1), (130, 0.5), (5000, 0.01), (70000, 0.0005), (70000, 0.9), (300, 0)):
-            plan = ringsim_prune.Plan.of_sizes(engine, [size], 0.5, 1.0)
+            plan = prune_library.Plan.of_sizes(engine, [size], 0.5, 1.0)
             mask = plan.new_mask()
             residual = (torch.rand(size, generator=generator) < density).float()
             plan.select(None, residual, None, torch.zeros(size), 0.0, mask, plan.new_statistics())

@@ -25,7 +25,7 @@ class Basics(Case):
         )
         self.check_error(
             "a command is missing; accepted: run, scan, merge, breakeven, optimize, compare, report, topology, "
-            "model, calibrate, prune, bench, list, explain, completion; see ringsim --help"
+            "model, kineto, calibrate, prune, bench, list, explain, completion; see ringsim --help"
         )
 
 

@@ -70,6 +70,13 @@ TEST_CASE("buckets of a fixed size are closed before they overflow", "[buckets]"
   const std::vector<std::size_t> order = {0, 5, 4, 3, 2, 1};
   const BucketRule first{.overshoots = true, .cap = Bytes{16}, .first = Bytes{4}};
   CHECK(indices(fill_buckets(layers, order, first)) == Indices{{0}, {3, 4, 5}, {1, 2}});
+  // Sizes that are known take the place of both, and afterwards the cap counts.
+  const BucketRule known{.overshoots = true,
+                         .cap = Bytes{16},
+                         .first = Bytes{4},
+                         .timeout = {},
+                         .sizes = {Bytes{16}, Bytes{4}}};
+  CHECK(indices(fill_buckets(layers, order, known)) == Indices{{0, 5}, {4}, {3}, {1, 2}});
 }
 
 TEST_CASE("a fusion timer sends what is there when it runs out", "[buckets]") {

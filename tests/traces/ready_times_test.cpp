@@ -1,6 +1,7 @@
 #include "traces/ready_times.hpp"
 
 #include "tests/temporary_folder.hpp"
+#include "traces/profiler_step.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -177,4 +178,86 @@ TEST_CASE("ready times from the all-reduces of NCCL", "[ready]") {
   CHECK_THROWS_WITH(read("t.json", "{\"x\": []}"),
                     "t.json: found no traceEvents; a trace of the PyTorch profiler "
                     "(prof.export_chrome_trace) is accepted");
+}
+
+TEST_CASE("ready times from a folder of ranks are medians over all whole steps", "[ready]") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "ranks";
+  std::filesystem::create_directories(path);
+  CHECK_THROWS_WITH(read_ready_times(path, layers),
+                    path.string() +
+                        ": no trace (.json, .json.gz) in the folder; a folder with a "
+                        "trace of the PyTorch profiler of each rank is accepted");
+  const std::string gradients = gradient(30, "") + gradient(31, "") + gradient(50, "");
+  // On the second rank the last kernel ends 100 us later, on the third in between.
+  const auto later = [&](const std::string& end) {
+    return ",\n{\"ph\": \"X\", \"cat\": \"cuda_runtime\", \"name\": \"cudaLaunchKernel\", "
+           "\"ts\": 45, \"dur\": 1, \"args\": {\"correlation\": 44}},\n{\"ph\": \"X\", "
+           "\"cat\": \"kernel\", \"name\": \"gemm\", \"ts\": 200, \"dur\": " +
+           end + ", \"args\": {\"correlation\": 44}}";
+  };
+  std::ofstream(path / "rank0.json") << trace(gradients);
+  std::ofstream(path / "rank1.json") << trace(gradients + later("100"));
+  std::ofstream(path / "notes.txt") << "no trace";
+  auto found = read_ready_times(path, layers);
+  REQUIRE(found.size() == 3);
+  CHECK(found[0] == Approx(150e-6));
+  CHECK(found[1] == Approx(50e-6));
+  std::ofstream(path / "rank2.json") << trace(gradients + later("30"));
+  found = read_ready_times(path, layers);
+  CHECK(found[0] == Approx(130e-6));
+  // A rank without a whole step is not passed over.
+  std::ofstream(path / "rank3.json") << trace(gradient(30, ""));
+  CHECK_THROWS_WITH(read_ready_times(path, layers),
+                    (path / "rank3.json").string() +
+                        ": 1 AccumulateGrad events in the step; one for each of the model's 3 "
+                        "layers is accepted");
+}
+
+namespace {
+
+ProfilerEvents events_of(const std::string& text) {
+  const TemporaryFolder folder;
+  std::ofstream(folder.path() / "t.json") << text;
+  return read_profiler_events(folder.path() / "t.json");
+}
+
+}  // namespace
+
+TEST_CASE("a profiled step says how long it computes and what was called", "[ready]") {
+  const std::string gradients = gradient(30, "") + gradient(31, "") + gradient(50, "");
+  const auto events =
+      events_of(trace(gradients + all_reduce(21, 33, 152, 25) + all_reduce(22, 55, 205, 12)));
+  REQUIRE(events.windows.size() == 1);
+  const ProfiledStep step(events, events.windows.front());
+  CHECK(step.name() == "ProfilerStep#3");
+  CHECK(step.computing() == Approx(100e-6));
+  const auto called = step.collectives();
+  REQUIRE(called.size() == 2);
+  CHECK(called[0].call == CollectiveCall{"allreduce", 25, "Float", 2});
+  CHECK(called[0].seconds.value() == Approx(40e-6));
+  CHECK(called[1].call.elements == 12);
+  CHECK(step.unnamed_collectives() == 0);
+}
+
+TEST_CASE("what the host called counts where no kernel says it", "[ready]") {
+  const auto comms = [](double ts, const std::string& name, int elements) {
+    return ",\n{\"ph\": \"X\", \"cat\": \"cpu_op\", \"name\": \"record_param_comms\", \"ts\": " +
+           std::to_string(ts) + ", \"dur\": 1, \"args\": {\"Collective name\": \"" + name +
+           "\", \"In msg nelems\": " + std::to_string(elements) +
+           ", \"Out msg nelems\": 0, \"Group size\": 1, \"dtype\": \"Float\"}}";
+  };
+  const std::string unnamed =
+      ",\n{\"ph\": \"X\", \"cat\": \"cuda_runtime\", \"name\": \"cudaLaunchKernel\", \"ts\": 52, "
+      "\"dur\": 1, \"args\": {\"correlation\": 45}},\n{\"ph\": \"X\", \"cat\": \"kernel\", "
+      "\"name\": \"ncclKernel_AllReduce_RING_LL_Sum_float\", \"ts\": 210, \"dur\": 9, \"args\": "
+      "{\"correlation\": 45}}";
+  const auto events = events_of(trace(gradient(30, "") + comms(32, "allreduce", 25) +
+                                      comms(34, "wait", 0) + comms(99, "allreduce", 7) + unnamed));
+  const ProfiledStep step(events, events.windows.front());
+  const auto called = step.collectives();  // at 99 us the step has ended
+  REQUIRE(called.size() == 1);
+  CHECK(called[0].call == CollectiveCall{"allreduce", 25, "Float", 1});
+  CHECK_FALSE(called[0].seconds);
+  CHECK(step.unnamed_collectives() == 1);
 }

@@ -41,7 +41,7 @@ HOOKS = "none,bf16,powersgd1,powersgd4,fp16"
 HOOK_BUCKET = 25
 BUCKETS_MIB = (HOOK_BUCKET, 1, 5, 100)
 WARMUP, FEWEST = 6, 5
-TOKENS = 128
+TOKENS, GPT2_TOKENS = 128, 512
 COLUMNS = (
     "model transport bucket_mib step_s step_s_min step_s_p95 alone_s alone_s_min alone_s_p95 exposed_s hook "
     "bucket_view loop_s alone_loop_s bare_s bare_loop_s repetitions buckets"
@@ -67,6 +67,15 @@ def bert_base(batch, torch):
     return network, tokens, lambda outputs: outputs[1].square().mean() + outputs[0].square().mean()
 
 
+def gpt2(batch, torch):
+    import transformers
+
+    network = transformers.GPT2Model(transformers.GPT2Config(use_cache=False)).cuda()
+    network.train()
+    tokens = torch.randint(0, 50000, (batch, GPT2_TOKENS), device="cuda")
+    return network, tokens, lambda outputs: outputs[0].square().mean()
+
+
 class Steps:
     """Forward and backward passes of one network on this rank's GPU; each time is taken for so many `seconds`."""
 
@@ -77,6 +86,8 @@ class Steps:
         torch.manual_seed(1)
         if model_name == "bert-base":
             self.network, self.inputs, self.loss = bert_base(settings["sequences"], torch)
+        elif model_name == "gpt2-small":
+            self.network, self.inputs, self.loss = gpt2(settings["sequences"] // 4, torch)
         else:
             self.network, self.inputs, self.loss = convolutional(model_name, settings["batch"], torch)
         self.most, self.seconds = settings["repetitions"], settings["case_seconds"]

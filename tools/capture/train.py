@@ -16,7 +16,7 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "python")]
+sys.path.insert(0, str(HERE.parent / "python"))
 
 from ringsim.capture.training import trial_queue  # noqa: E402
 
@@ -39,17 +39,17 @@ def parse_arguments():
 def run_worker(arguments, output, plan, deadline):
     import torch
 
-    import ringsim_prune
+    from ringsim import prune_library
     from ringsim.capture.training.trial import Trial
 
     on_gpu = arguments.gpus != 0 and torch.cuda.is_available()
     device = torch.device("cuda" if on_gpu else "cpu")
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.deterministic = True
-    engine = ringsim_prune.Engine(arguments.engine or ("cuda" if on_gpu else "avx2"))
+    engine = prune_library.Engine(arguments.engine or ("cuda" if on_gpu else "avx2"))
 
     def make_trial(settings):
-        return Trial(settings, ringsim_prune, engine, device, arguments.streams, arguments.samples)
+        return Trial(settings, prune_library, engine, device, arguments.streams, arguments.samples)
 
     trial_queue.work(output, plan, deadline, make_trial, "ringsim-training-1", torch.cuda.empty_cache)
 

@@ -4,6 +4,8 @@
 #include "base/shipped.hpp"
 #include "base/text.hpp"
 #include "sim/run/options/rows.hpp"
+#include "traces/capture_folder.hpp"
+#include "traces/profiler_trace.hpp"
 
 #include <fmt/format.h>
 
@@ -19,7 +21,7 @@ using Words = std::vector<std::string>;
 }
 
 std::string accepted_compute_times() {
-  return "model, a time such as 120ms, or a file (with /, .csv or .json in its name)";
+  return "model, a time such as 120ms, a file (with /, .csv or .json in its name) or a folder";
 }
 
 void set_compute_time(RunOptions& options, const OptionValue& value) {
@@ -28,11 +30,19 @@ void set_compute_time(RunOptions& options, const OptionValue& value) {
   options.ready_times_file.clear();
   if (text == "model") return;
   if (names_ready_times(text)) {
-    options.ready_times_file = text;
+    options.ready_times_file =
+        is_capture_folder(text) ? read_capture_folder(text).ready_times().string() : text;
     return;
   }
   if (!leading_number(text)) refuse("compute-time", text, accepted_compute_times());
   options.compute_time = parse_seconds(text, option_place("compute-time"));
+}
+
+Files ready_time_files(const RunOptions& options) {
+  const std::filesystem::path path = options.ready_times_file;
+  std::error_code error;
+  if (path.empty()) return {};
+  return std::filesystem::is_directory(path, error) ? profiler_files(path) : Files{path};
 }
 
 std::string accepted_compress_times() {
@@ -107,16 +117,14 @@ constexpr RunOption rows[] = {
       .meaning = "forward and backward pass of one step; model: operations over `gpu-speed`, and "
                  "no less than its "
                  "kernels take; FILE: measured, when each layer's gradient was ready, as CSV or a "
-                 "trace of the PyTorch "
-                 "profiler",
+                 "trace of the PyTorch profiler; a folder: traces of ranks, of whose whole steps "
+                 "the median counts",
       .limits = Custom{accepted_compute_times, [] { return Words{"model"}; }},
       .default_value = "model"},
      {.group = "time",
       .affects = Affects::timing,
       .set = set_compute_time,
-      .reads = [](const RunOptions& o) -> Files {
-        return o.ready_times_file.empty() ? Files{} : Files{o.ready_times_file};
-      }}},
+      .reads = ready_time_files}},
     {{.name = "compress-time",
       .value = "WHAT",
       .meaning =

@@ -3,10 +3,12 @@
 #include "base/option_names.hpp"
 #include "models/networks/network.hpp"
 #include "models/optimizer.hpp"
+#include "models/profiles/gpu.hpp"
 #include "models/schedule.hpp"
 #include "models/schemes/topk_step.hpp"
 #include "models/specs/model_spec.hpp"
 #include "sim/run/options/rows.hpp"
+#include "traces/capture_folder.hpp"
 
 #include <fmt/format.h>
 
@@ -57,6 +59,28 @@ std::vector<std::string> model_words() {
   return words;
 }
 
+/// What a captured training says of the run, as far as no option was given for it.
+void take_capture(RunOptions& options, const CaptureFolder& capture) {
+  const auto is_open = [&](std::string_view name) { return !is_given(options, name); };
+  if (is_open("source")) options.source = Source::synthetic;
+  if (is_open("batch")) options.batch = capture.batch;
+  if (is_open("compute-time")) options.ready_times_file = capture.ready_times();
+  if (is_open("bucket")) {
+    options.bucket = ddp_buckets();
+    options.bucket->sizes = capture.buckets;
+  }
+  const bool ships = std::ranges::any_of(
+      shipped_gpus(), [&](const ShippedFile& gpu) { return gpu.name == capture.gpu; });
+  if (ships && is_open("gpu")) options.gpu = capture.gpu;
+}
+
+void set_model(RunOptions& options, const OptionValue& value) {
+  options.model = value_as<std::string>(value);
+  const auto file = model_spec_file(options.model);
+  if (file && *file != options.model && is_capture_folder(options.model))
+    take_capture(options, read_capture_folder(options.model));
+}
+
 std::string accepted_bytes() { return "whole numbers of fp32 values are accepted: 4B, 8B, ..."; }
 
 void set_bytes(RunOptions& options, const OptionValue& value) {
@@ -93,9 +117,10 @@ constexpr Condition of_source[] = {
 
 constexpr RunOption rows[] = {
     {{.name = "model",
-      .value = "NAME|FILE",
+      .value = "NAME|FILE|DIR",
       .meaning = "network to train, or with `source` synthetic a specification, shipped or a file "
-                 "(ringsim list models)",
+                 "(ringsim list models); DIR: a training that ringsim.capture wrote, with its "
+                 "times, buckets and GPU, which options may replace",
       .limits =
           Custom{[] { return std::string("a name, or a file (with / or .json in its name)"); },
                  model_words},
@@ -103,7 +128,7 @@ constexpr RunOption rows[] = {
      {.group = "work",
       .affects = Affects::both,
       .origins = from_training | from_model,
-      .set = [](RunOptions& o, const OptionValue& v) { o.model = value_as<std::string>(v); },
+      .set = set_model,
       .reads = [](const RunOptions& o) -> Files {
         const auto file = model_spec_file(o.model);
         return file ? Files{*file} : Files{};

@@ -52,7 +52,7 @@ def main():
     needed = run("readelf", "--dynamic", build / "libringsim_prune.so")
     if "NEEDED" not in needed or "libfmt" in needed:
         sys.exit(f"libringsim_prune.so needs more than C++'s own library:\n{needed}")
-    run(pathlib.Path(cmake).with_name("ctest"), "--test-dir", build, "--no-tests=error", "-R", "ringsim_prune.py")
+    run(pathlib.Path(cmake).with_name("ctest"), "--test-dir", build, "--no-tests=error", "-R", "prune_library.py")
 
 
 main()

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Tests tools/capture/ringsim_prune.py on every engine that this machine has: against the same job in plain Python,
-and on a GPU inside a CUDA graph, too. Usage: ringsim_prune_test.py [LIBRARY]"""
+"""Tests tools/python/ringsim/prune_library.py on every engine that this machine has: against the same job in plain
+Python, and on a GPU inside a CUDA graph, too. Usage: ringsim_prune_test.py [LIBRARY]"""
 import array
 import pathlib
 import struct
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tools/capture"))
-from ringsim_prune import UNAVAILABLE, Engine, Error, Library, Plan  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tools/python"))
+from ringsim.prune_library import UNAVAILABLE, Engine, Error, Library, Plan  # noqa: E402
 
 
 def reference(gradient, residual, weight, sizes, threshold, floor):

@@ -24,8 +24,7 @@ import sys
 
 import torch
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "capture"))
-import ringsim_prune  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "python"))
 from bench_rivals import (  # noqa: E402
     CubRival,
     compiled_mask,
@@ -37,6 +36,7 @@ from bench_rivals import (  # noqa: E402
     pack_by_mask,
 )
 from bench_tools import FLOOR, L2_BYTES, Buffers, Report, Timer  # noqa: E402
+from ringsim import prune_library  # noqa: E402
 
 
 def resnet50_sizes():
@@ -76,7 +76,7 @@ def measure_limits(report, timer, engine, elements):
 
 
 def select_times(timer, engine, sizes, buffers, threads=512, velocity=False):
-    plan = ringsim_prune.Plan.of_sizes(engine, sizes, 3.0, FLOOR)
+    plan = prune_library.Plan.of_sizes(engine, sizes, 3.0, FLOOR)
     plan.set_select_threads(threads)
     n = buffers.sets
     masks = [plan.new_mask() for _ in range(n)]
@@ -131,7 +131,7 @@ def random_masks(plan, elements, density, count):
 
 
 def measure_pack(report, timer, engine, elements, density):
-    plan = ringsim_prune.Plan.of_sizes(engine, [elements], 3.0, FLOOR)
+    plan = prune_library.Plan.of_sizes(engine, [elements], 3.0, FLOOR)
     sets = max(2, -(-4 * L2_BYTES // (4 * elements)))
     masks = random_masks(plan, elements, density, sets)
     residuals = [torch.randn(elements, device="cuda") for _ in range(sets)]
@@ -168,7 +168,7 @@ def threshold_for(buffers, k):
 
 
 def our_job(engine, buffers, sizes, threshold):
-    plan = ringsim_prune.Plan.of_sizes(engine, sizes, threshold, FLOOR)
+    plan = prune_library.Plan.of_sizes(engine, sizes, threshold, FLOOR)
     mask, results = plan.new_mask(), plan.new_statistics()
     packed, kept = torch.empty(buffers.elements // 8, device="cuda"), torch.zeros(1, dtype=torch.int64, device="cuda")
     n = buffers.sets
@@ -310,7 +310,7 @@ def main():
     if options.cub and not pathlib.Path(options.cub).exists():
         print(f"{options.cub} does not exist: the CUB rival is left out")
         options.cub = None
-    engine = ringsim_prune.Engine("cuda", library=ringsim_prune.Library(options.library))
+    engine = prune_library.Engine("cuda", library=prune_library.Library(options.library))
     timer, report = Timer(options.repetitions), Report()
     print(json.dumps(machine()))
     sizes = [1_000_000, 25_600_000] + ([] if options.quick else [61_100_000])

@@ -51,7 +51,8 @@ class RunOptions(TypedDict, total=False):
     """Q: how long after a host's death the others notice, and go on without it. Accepted: a time such as 20us. Default:
     10s. Needs a topology whose hosts die."""
     model: Text
-    """NAME|FILE: network to train, or with `source` synthetic a specification, shipped or a file (ringsim list models).
+    """NAME|FILE|DIR: network to train, or with `source` synthetic a specification, shipped or a file (ringsim list
+    models); DIR: a training that ringsim.capture wrote, with its times, buckets and GPU, which options may replace.
     Accepted: a name, or a file (with / or .json in its name). Default: mlp. Needs `source` train or synthetic."""
     source: Text
     """train|synthetic|trace:DIR: where gradients come from: training, or a trace that ringsim prune wrote; synthetic:
@@ -120,8 +121,9 @@ class RunOptions(TypedDict, total=False):
     synthetic, or `bytes`."""
     compute_time: Text
     """Q|model|FILE: forward and backward pass of one step; model: operations over `gpu_speed`, and no less than its
-    kernels take; FILE: measured, when each layer's gradient was ready, as CSV or a trace of the PyTorch profiler.
-    Accepted: model, a time such as 120ms, or a file (with /, .csv or .json in its name). Default: model."""
+    kernels take; FILE: measured, when each layer's gradient was ready, as CSV or a trace of the PyTorch profiler; a
+    folder: traces of ranks, of whose whole steps the median counts. Accepted: model, a time such as 120ms, a file (with
+    /, .csv or .json in its name) or a folder. Default: model."""
     compress_time: Text
     """WHAT: compressing per step: a time Q; model: bytes moved over `gpu_memory_bandwidth`; torch, fused: as measured
     of PyTorch, or of ringsim's engine, on `gpu` (or on another one, and scaled to it); FILE: as measured by ringsim
@@ -903,9 +905,10 @@ OPTIONS: dict[str, str] = {
         " Default: 10s. Needs a topology whose hosts die."
     ),
     "model": (
-        "NAME|FILE: network to train, or with `source` synthetic a specification, shipped or a file (ringsim list"
-        " models). Accepted: a name, or a file (with / or .json in its name). Default: mlp. Needs `source` train "
-        "or synthetic."
+        "NAME|FILE|DIR: network to train, or with `source` synthetic a specification, shipped or a file (ringsim "
+        "list models); DIR: a training that ringsim.capture wrote, with its times, buckets and GPU, which options"
+        " may replace. Accepted: a name, or a file (with / or .json in its name). Default: mlp. Needs `source` "
+        "train or synthetic."
     ),
     "source": (
         "train|synthetic|trace:DIR: where gradients come from: training, or a trace that ringsim prune wrote; "
@@ -998,8 +1001,8 @@ OPTIONS: dict[str, str] = {
     "compute_time": (
         "Q|model|FILE: forward and backward pass of one step; model: operations over `gpu_speed`, and no less "
         "than its kernels take; FILE: measured, when each layer's gradient was ready, as CSV or a trace of the "
-        "PyTorch profiler. Accepted: model, a time such as 120ms, or a file (with /, .csv or .json in its name). "
-        "Default: model."
+        "PyTorch profiler; a folder: traces of ranks, of whose whole steps the median counts. Accepted: model, a "
+        "time such as 120ms, a file (with /, .csv or .json in its name) or a folder. Default: model."
     ),
     "compress_time": (
         "WHAT: compressing per step: a time Q; model: bytes moved over `gpu_memory_bandwidth`; torch, fused: as "

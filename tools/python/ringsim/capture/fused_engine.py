@@ -5,7 +5,6 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 
 import torch
 
@@ -47,10 +46,9 @@ def built_library(path=None):
 
 def load_engine(path):
     """(module, engine) of the library at this path."""
-    sys.path.insert(0, str(ROOT / "tools/capture"))
-    import ringsim_prune
+    from ringsim import prune_library
 
-    return ringsim_prune, ringsim_prune.Engine("cuda", 0, ringsim_prune.Library(str(path)))
+    return prune_library, prune_library.Engine("cuda", 0, prune_library.Library(str(path)))
 
 
 class FusedEngine:

@@ -16,6 +16,7 @@ tests/models/prune/ringsim_prune_test.py tests it.
 
 import array
 import ctypes
+import ctypes.util
 import os
 import pathlib
 import struct
@@ -50,22 +51,25 @@ def mask_words(parameters):
 
 
 def find_library():
-    """$RINGSIM_PRUNE_LIBRARY, or the newest that was built in this source tree."""
+    """$RINGSIM_PRUNE_LIBRARY, or the newest that was built in this source tree, or the one that is installed."""
     named = os.environ.get("RINGSIM_PRUNE_LIBRARY")
     if named:
         return named
-    root = pathlib.Path(__file__).resolve().parents[2]
+    root = pathlib.Path(__file__).resolve().parents[3]
     built = [
         path
         for pattern in ("build/*/libringsim_prune.so", "build/*/models/prune/libringsim_prune.so")
         for path in root.glob(pattern)
     ]
-    if not built:
-        raise FileNotFoundError(
-            "libringsim_prune.so was not found; build it (cmake -S models/prune -B build/prune && "
-            "cmake --build build/prune) or set RINGSIM_PRUNE_LIBRARY"
-        )
-    return str(max(built, key=lambda path: path.stat().st_mtime))
+    if built:
+        return str(max(built, key=lambda path: path.stat().st_mtime))
+    installed = ctypes.util.find_library("ringsim_prune")
+    if installed:
+        return installed
+    raise FileNotFoundError(
+        "libringsim_prune.so was not found; build it (cmake -S models/prune -B build/prune && "
+        "cmake --build build/prune) or set RINGSIM_PRUNE_LIBRARY"
+    )
 
 
 class Library:

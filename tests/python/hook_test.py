@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Tests of the communication hook on several ranks of this machine's CPU, and of captured steps. They need torch 2.1 or
+later, and end at once without it. Usage: hook_test.py LIBRINGSIM_PRUNE SOURCE_ROOT [CASE...]"""
+import importlib.util
+import json
+import os
+import pathlib
+import socket
+import sys
+import tempfile
+import unittest
+
+LIBRARY = sys.argv.pop(1)
+ROOT = pathlib.Path(sys.argv.pop(1)).resolve()
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "tools/python"))
+os.environ["RINGSIM_PRUNE_LIBRARY"] = LIBRARY
+RANKS = 3
+
+
+def network():
+    import torch
+
+    torch.manual_seed(1)
+    layers = [torch.nn.Linear(inputs, outputs) for inputs, outputs in ((64, 128), (128, 64), (64, 10))]
+    return torch.nn.Sequential(layers[0], torch.nn.ReLU(), layers[1], torch.nn.ReLU(), layers[2])
+
+
+def train(model, rank, steps, after=lambda: None):
+    import torch
+
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    generator = torch.Generator().manual_seed(7 + rank)
+    for _ in range(steps):
+        inputs = torch.randn(32, 64, generator=generator)
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(inputs), inputs[:, :10].argmax(1)).backward()
+        optimizer.step()
+        after()
+
+
+def distributed(rank):
+    """A model in several small buckets."""
+    import torch
+    import torch.distributed as dist
+
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", rank=rank, world_size=RANKS)
+    dist._DEFAULT_FIRST_BUCKET_BYTES = 3000
+    return torch.nn.parallel.DistributedDataParallel(network(), bucket_cap_mb=0.02)
+
+
+def differences(model):
+    """The largest difference of any parameter from that of the first rank."""
+    import torch
+    import torch.distributed as dist
+
+    own = torch.cat([parameter.detach().reshape(-1) for parameter in model.parameters()])
+    first = own.clone()
+    dist.broadcast(first, 0)
+    return (own - first).abs().max().item()
+
+
+def prune(rank, output, scheme, settings):
+    """Writes what was lost or made up: given less sent less kept back, of all ranks together."""
+    import torch
+    import torch.distributed as dist
+
+    from ringsim import comm_hook, hook_bucket
+
+    model = distributed(rank)
+    hook = comm_hook.register(model, scheme, **settings)
+    sums = {}
+
+    class Watched(hook_bucket.BucketPruner):
+        def select(self, buffer):
+            given, sent, before = sums.setdefault(
+                id(self), (*(torch.zeros_like(buffer, dtype=torch.float64) for _ in range(2)), self.residual.double())
+            )
+            given += buffer
+            super().select(buffer)
+
+        def exchange(self, buffer):
+            super().exchange(buffer)
+            sums[id(self)][1].add_(buffer)
+
+    comm_hook.BucketPruner = Watched
+    shares = []
+    train(model, rank, 150, lambda: shares.append(hook.kept()))
+    lost = 0.0
+    for pruner in hook.buckets.values():
+        pruner.begin()  # what had no room returns
+        given, sent, before = sums[id(pruner)]
+        own = given + before - pruner.residual.double()
+        dist.all_reduce(own)
+        lost = max(lost, (own / RANKS - sent).abs().max().item())
+    steered = [kept / of for kept, of in shares[80:]]
+    found = {"lost": lost, "differs": differences(model), "kept": sum(steered) / len(steered),
+             "buckets": len(hook.buckets)}  # fmt: skip
+    output.with_suffix(f".{rank}").write_text(json.dumps(found))
+
+
+def capture(rank, output):
+    """Captures steps, and what the first ranks of training are afterwards."""
+    import ringsim.capture
+
+    model = distributed(rank)
+    step = ringsim.capture.steps(range(100), model, output.parent / "mine", count=4, gradients=1)
+    pending = iter(step)
+    next(pending)
+    train(model, rank, 40, lambda: next(pending))
+    output.with_suffix(f".{rank}").write_text(
+        json.dumps({"differs": differences(model), "manifest": step.capture.manifest})
+    )
+    if rank == 0:
+        names = sorted(path.name for path in (output.parent / "mine").iterdir())
+        output.with_suffix(".files").write_text(json.dumps(names))
+
+
+@unittest.skipUnless(importlib.util.find_spec("torch"), "needs PyTorch")
+class Ranks(unittest.TestCase):
+    def on_all_ranks(self, work, *arguments):
+        import torch.multiprocessing
+
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(listener.getsockname()[1]))
+        with tempfile.TemporaryDirectory() as folder:
+            output = pathlib.Path(folder) / "out"
+            torch.multiprocessing.start_processes(work, (output, *arguments), RANKS, start_method="fork")
+            found = [json.loads(output.with_suffix(f".{rank}").read_text()) for rank in range(RANKS)]
+            files = output.with_suffix(".files")
+            return found, json.loads(files.read_text()) if files.exists() else []
+
+    def check_pruned(self, scheme, settings, kept):
+        for found in self.on_all_ranks(prune, scheme, settings)[0]:
+            self.assertEqual((found["differs"], found["buckets"]), (0, 2))
+            self.assertLess(found["lost"], 1e-6)
+            self.assertAlmostEqual(found["kept"], kept, delta=0.2 * kept)
+
+    def test_what_is_sent_and_what_stays_is_what_was_given(self):
+        self.check_pruned("iwp", {"density": 0.05}, 0.05)
+        # One mask a step differs much from the one before: some values have no room, and stay.
+        self.check_pruned("magnitude", {"density": 0.05, "broadcasters": 1}, 0.05)
+
+    def test_captured_steps_train_as_others_do(self):
+        ranks, files = self.on_all_ranks(capture)
+        self.assertEqual(
+            files, ["capture.json", "gradients-0.safetensors", "model.json", "ready.csv", "weights.safetensors"]
+        )
+        for found in ranks:
+            self.assertLess(found["differs"], 1e-6)
+            self.assertEqual(
+                sum(found["manifest"]["bucket_bytes"]), 4 * (64 * 128 + 128 + 128 * 64 + 64 + 64 * 10 + 10)
+            )
+            self.assertEqual(found["manifest"]["measured"]["seconds"]["alone_computing"]["count"], 4)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,117 @@
+"""A communication hook of PyTorch's DistributedDataParallel that prunes gradients for real, with libringsim_prune:
+
+    from ringsim import comm_hook
+    comm_hook.register(model, scheme="iwp", density=1 / 84)
+
+What `ringsim run --scheme iwp|magnitude` simulates is done here bucket by bucket: each rank keeps a residual, selects
+what is above the thresholds of its layers, and the masks of the broadcasters (bitmaps) are gathered; every rank packs
+what stands at the union of them, and the values are all-reduced with the tensors that are sent whole. What is not sent
+stays in the residual. Thresholds are steered to the density as models/schemes/threshold.hpp says.
+
+schemes:
+  iwp        importance is |residual| over max(|weight|, floor times the layer's root mean square weight)
+  magnitude  importance is |residual|
+  topk       as magnitude, but every rank's mask serves, and each rank steers its own threshold to `density` of its own
+             residual: top-k by threshold
+
+`momentum` is that of momentum correction (Lin et al., 1712.01887): where it is above 0, the optimizer has to be SGD
+without momentum. Gradients have to be fp32. Apart from the first 64 steps the host waits for nothing: how many values
+there are shows one step later, and what does not fit the room that was left stays in the residual."""
+
+import torch
+import torch.distributed as dist
+
+from ringsim.hook_bucket import BucketPruner, Settings
+from ringsim.prune_library import Engine, Library
+
+SCHEMES = ("iwp", "magnitude", "topk")
+
+
+def register(
+    model,
+    scheme="iwp",
+    density=1 / 84,
+    *,
+    threshold="density",
+    broadcasters=4,
+    momentum=0.0,
+    floor=1.0,
+    whole_below=1024,
+    seed=1,
+    group=None,
+    library=None,
+):
+    """Registers the hook on a DistributedDataParallel and returns it. Options are those of `ringsim run`; `threshold`
+    is "density" or a number, which is fixed then. `library`: the path of libringsim_prune."""
+    if scheme not in SCHEMES:
+        raise ValueError(f"scheme: found {scheme!r}; {', '.join(SCHEMES)} is accepted")
+    if not 0 < density <= 1:
+        raise ValueError(f"density: found {density}; above 0 to 1 is accepted")
+    settings = Settings(
+        by_ratio=scheme == "iwp",
+        steers_itself=scheme == "topk",
+        density=density,
+        threshold=None if threshold == "density" else float(threshold),
+        momentum=momentum,
+        floor=floor,
+        whole_below=whole_below,
+        broadcasters=dist.get_world_size(group) if scheme == "topk" else broadcasters,
+        seed=seed,
+    )
+    hook = PruningHook(settings, group, library)
+    model.register_comm_hook(hook, PruningHook.call)
+    return hook
+
+
+class PruningHook:
+    """The hook's state: a BucketPruner for each bucket, and the stream on which exchanges run."""
+
+    def __init__(self, settings, group=None, library=None):
+        self.settings, self.group = settings, group
+        self.library = Library(library) if library else None
+        self.engine = None
+        self.stream = None
+        self.buckets = {}  # by the parameters that a bucket holds
+        self.memory_of = {}  # what is kept of a parameter's gradient
+
+    def call(self, bucket):
+        """What DistributedDataParallel calls with a bucket whose gradients are ready."""
+        buffer = bucket.buffer()
+        if buffer.dtype != torch.float32:
+            raise ValueError(f"gradients are {buffer.dtype}; the hook takes torch.float32")
+        pruner = self.pruner(bucket, buffer)
+        pruner.begin()
+        pruner.select(buffer)
+        if not buffer.is_cuda:
+            pruner.exchange(buffer)
+            return self.done(buffer, torch.futures.Future())
+        # The exchange goes on beside the backward pass.
+        self.stream = self.stream or torch.cuda.Stream()
+        self.stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.stream):
+            pruner.exchange(buffer)
+            return self.done(buffer, torch.futures.Future(devices=[buffer.device]))
+
+    @staticmethod
+    def done(buffer, future):
+        future.set_result(buffer)
+        return future
+
+    def pruner(self, bucket, buffer):
+        """That of this bucket. After its first step DistributedDataParallel fills its buckets anew; residuals stay with
+        their parameters."""
+        parameters = bucket.parameters()
+        key = tuple(map(id, parameters))
+        if key not in self.buckets:
+            self.engine = self.engine or Engine("cuda" if buffer.is_cuda else "auto", library=self.library)
+            made = BucketPruner(self.engine, self.settings, parameters, buffer, self.memory_of, self.group)
+            in_use = {id(memory[-1]) for memory in self.memory_of.values()}
+            self.buckets = {held: each for held, each in self.buckets.items() if id(each) in in_use}
+            self.buckets[key] = made
+        return self.buckets[key]
+
+    def kept(self):
+        """Values that were sent in the last step whose count is known, whole tensors left out; and elements that may be
+        pruned."""
+        pruners = self.buckets.values()
+        return sum(pruner.kept for pruner in pruners), sum(pruner.layout.pruned_elements for pruner in pruners)
