@@ -71,6 +71,32 @@ class CapturedTraces(unittest.TestCase):
 
 
 @unittest.skipUnless(importlib.util.find_spec("torch"), "needs PyTorch")
+class Gradients(unittest.TestCase):
+    def gradients(self, streams, limit):
+        import torch
+
+        from ringsim.capture.training.gradients import RankGradients, make_network
+
+        torch.manual_seed(1)
+        network = make_network("plain")
+        found = RankGradients(network, 3, 4, 16, torch.device("cpu"), streams, limit)
+        generator = torch.Generator().manual_seed(2)
+        images = torch.randn(12, 3, 16, 16, generator=generator)
+        found.compute(images, torch.randint(10, (12,), generator=generator))
+        return found
+
+    def test_one_pass_gives_each_rank_the_gradient_of_its_part(self):
+        for limit in (None, 0.5):
+            one, other = self.gradients(1, limit), self.gradients(0, limit)
+            self.assertIsNotNone(one.one_pass)
+            self.assertIsNone(other.one_pass)
+            self.assertLess((one.gradients - other.gradients).norm() / other.gradients.norm(), 1e-5)
+            self.assertLess((one.losses - other.losses).norm(), 1e-5)
+            norms = other.gradients.norm(dim=1)
+            self.assertTrue((norms > 0.4).all() and (limit is None or (norms < 0.5001).all()), norms)
+
+
+@unittest.skipUnless(importlib.util.find_spec("torch"), "needs PyTorch")
 class MaskSizes(unittest.TestCase):
     def test_sizes_are_those_of_the_library(self):
         import ringsim_prune
