@@ -24,7 +24,7 @@ struct TraceHeader {
   };
   std::string schema;  ///< of a trace that was read
   std::string model, scheme;
-  std::string description;  ///< may be empty
+  std::string description = {};  ///< may be empty
   Rank ranks = 0;
   std::uint64_t steps = 0;
   bool with_velocity = false;  ///< momentum correction: the pruning passes move velocities, too
