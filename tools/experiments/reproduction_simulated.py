@@ -1,0 +1,131 @@
+"""What docs/reproduction.md simulates: times of steps on rings, and the synthetic mask model beside the traces."""
+
+import csv
+import io
+import json
+import math
+import pathlib
+import statistics
+import subprocess
+import tempfile
+
+import reproduction
+
+STEPS_PER_EPOCH, EPOCHS, GOAL = 234, 10, 0.9
+RANKS, BANDWIDTHS = (8, 32, 128), (1, 10, 25, 100)
+RING = ["--topology", "ring", "--latency", "5us", "--compute-time", "1.2ms", "--gpu", "h100"]
+# Scheme, its options after and in the warm-up (with the mean of the density, which falls from 1/4 in proportion), whose
+# costs it has, the trace that it is simulated with, its trials.
+SCHEMES = (
+    ("dense, fp32", ["dense"], None, "none", None, "tuned-dense"),
+    ("dense, bf16", ["dense", "--values", "bf16"], None, "torch", None, "tuned-dense"),
+    ("topk", ["topk", "--density", "0.00047"], ["--density", "0.0398"], "torch", None, "tuned-topk-256"),
+    ("powersgd, rank 5", ["powersgd", "--rank", "5"], None, "torch", None, "tuned-powersgd-256"),
+    ("iwp", ["iwp", "--density", "0.003"], ["--density", "0.0558"], "fused", "alexnet-256", "tuned-iwp-256"),
+)
+
+
+def ten_classes(folder):
+    """AlexNet as it was trained."""
+    model = json.loads((reproduction.ROOT / "models/specs/alexnet.json").read_text(encoding="utf-8"))
+    model["name"] = "alexnet-ten-classes"
+    model["layers"][-2].update(shape=[10, 4096], forward_flop=81920)
+    model["layers"][-1].update(shape=[10])
+    path = pathlib.Path(folder) / "alexnet.json"
+    path.write_text(json.dumps(model))
+    return str(path)
+
+
+def scan(program, *options):
+    command = [program, "scan", *options, "--format", "csv", "--quiet"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return list(csv.DictReader(io.StringIO(done.stdout)))
+
+
+def step_times(program, ranks, bandwidths, *options):
+    """{(ranks, Gbit/s): seconds}"""
+    network = ["--ranks", ",".join(map(str, ranks)), "--bandwidth", ",".join(f"{each}Gbps" for each in bandwidths)]
+    rows = scan(program, *RING, *network, *options)
+    keys = [(rank, bandwidth) for rank in ranks for bandwidth in bandwidths]
+    return {key: float(row["seconds_per_step.total"]) for key, row in zip(keys, rows)}
+
+
+def epochs_to(goal, curve):
+    return next((epoch + 1 for epoch, accuracy in enumerate(curve) if accuracy >= goal), None)
+
+
+def times(program):
+    with tempfile.TemporaryDirectory() as folder:
+        model = ["--source", "synthetic", "--model", ten_classes(folder), "--steps", "20"]
+        found = {}
+        for label, scheme, warmup, costs, trace, group in SCHEMES:
+            compress = ["--compress-time", costs]
+            source = ["--source", f"trace:{reproduction.TRACES / trace}"] if trace else model + ["--scheme", *scheme]
+            after = step_times(program, RANKS, BANDWIDTHS, *source, *compress)
+            before = after
+            if warmup:
+                before = step_times(program, RANKS, BANDWIDTHS, *model, "--scheme", scheme[0], *warmup, *compress)
+            found[label] = before, after, epochs_to(GOAL, reproduction.mean_curve(group))
+    print("Milliseconds per step after the warm-up:\n")
+    print_table(found, lambda before, after, epochs: 1e3 * after, RANKS)
+    print(f"\nSeconds to an accuracy of {100 * GOAL:g} % (epochs of the mean over seeds):\n")
+
+    def seconds(before, after, epochs):
+        return STEPS_PER_EPOCH * (before + (epochs - 1) * after) if epochs else math.nan
+
+    print_table(found, seconds, (8,))
+
+
+def print_table(found, figure, ranks):
+    print("| ranks, Gbit/s | " + " | ".join(found) + " |\n| ---" * 1 + " | ---" * len(found) + " |")
+    for rank in ranks:
+        for bandwidth in BANDWIDTHS:
+            cells = [
+                f"{figure(before[rank, bandwidth], after[rank, bandwidth], epochs):.3g}"
+                for before, after, epochs in found.values()
+            ]
+            print(f"| {rank}, {bandwidth} | " + " | ".join(cells) + " |")
+    print("epochs: " + ", ".join(f"{label} {epochs}" for label, (_, _, epochs) in found.items()))
+
+
+def model(program):
+    with tempfile.TemporaryDirectory() as folder:
+        spec = ten_classes(folder)
+        for name in ("alexnet", "alexnet-256"):
+            density = density_of(name)
+            network = [*RING, "--compress-time", "none", "--ranks", "8", "--bandwidth", "10Gbps", "--steps", "120"]
+            captured = scan(program, *network, "--source", f"trace:{reproduction.TRACES / name}")[0]
+            synthetic = ["--source", "synthetic", "--model", spec, "--scheme", "iwp", "--density", f"{density:.6g}"]
+            drawn = scan(program, *network, *synthetic)[0]
+            print(f"{name}, density {density:.6g}: the model is off by")
+            for column in ("masks", "values", "total"):
+                key = f"bytes_sent_per_rank.{column}"
+                print(f"  {key}: {100 * (float(drawn[key]) / float(captured[key]) - 1):+.1f} %")
+            key = "seconds_per_step.exchange"
+            print(f"  {key}: {100 * (float(drawn[key]) / float(captured[key]) - 1):+.1f} %")
+            print_distribution(name)
+
+
+def pruned(name):
+    """{layer: {step: row}} of rank 0, of layers that are pruned."""
+    layers = {}
+    for row in reproduction.table(f"{name}/trace_layers.csv.gz"):
+        if row["rank"] == "0" and row["threshold"]:
+            layers.setdefault(row["layer"], {})[int(row["step"])] = row
+    return layers
+
+
+def density_of(name):
+    rows = [row for layer in pruned(name).values() for row in layer.values()]
+    return sum(int(row["sent"]) for row in rows) / sum(int(row["parameters"]) for row in rows)
+
+
+def print_distribution(name):
+    """Of each layer the deviation of its share's logarithm, and how much four masks' union is over one."""
+    statistic = {}
+    for row in reproduction.table(f"{name}/trace_statistics.csv.gz"):
+        statistic.setdefault(row["layer"], []).append(row)
+    for layer, rows in pruned(name).items():
+        logs = [math.log(max(int(row["sent"]), 1)) for row in rows.values()]
+        unions = [float(row["union_of_4"]) / max(float(row["union_of_1"]), 1) for row in statistic[layer]]
+        print(f"  {layer}: s_l {statistics.stdev(logs):.2f}, union of four over one {statistics.mean(unions):.2f}")
