@@ -13,11 +13,11 @@ import reproduction
 
 STEPS_PER_EPOCH, EPOCHS, GOAL = 234, 10, 0.9
 RANKS, BANDWIDTHS = (8, 32, 128), (1, 10, 25, 100)
-RING = ["--topology", "ring", "--latency", "5us", "--compute-time", "1.2ms", "--gpu", "h100"]
+RING = ["--topology", "ring", "--latency", "5us", "--compute-time", "1.2ms"]
 # Scheme, its options after and in the warm-up (with the mean of the density, which falls from 1/4 in proportion), whose
 # costs it has, the trace that it is simulated with, its trials.
 SCHEMES = (
-    ("dense, fp32", ["dense"], None, "none", None, "tuned-dense"),
+    ("dense, fp32", ["dense"], None, None, None, "tuned-dense"),
     ("dense, bf16", ["dense", "--values", "bf16"], None, "torch", None, "tuned-dense"),
     ("topk", ["topk", "--density", "0.00047"], ["--density", "0.0398"], "torch", None, "tuned-topk-256"),
     ("powersgd, rank 5", ["powersgd", "--rank", "5"], None, "torch", None, "tuned-powersgd-256"),
@@ -59,7 +59,7 @@ def times(program):
         model = ["--source", "synthetic", "--model", ten_classes(folder), "--steps", "20"]
         found = {}
         for label, scheme, warmup, costs, trace, group in SCHEMES:
-            compress = ["--compress-time", costs]
+            compress = ["--compress-time", costs, "--gpu", "h100"] if costs else []
             source = ["--source", f"trace:{reproduction.TRACES / trace}"] if trace else model + ["--scheme", *scheme]
             after = step_times(program, RANKS, BANDWIDTHS, *source, *compress)
             before = after
