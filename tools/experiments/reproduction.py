@@ -57,7 +57,11 @@ def table(name):
 def t_quantile(freedom):
     """Of Student's distribution, for an interval of 95 % (Cornish and Fisher's expansion)."""
     z = 1.959964
-    terms = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+    )
     return z + sum(term / freedom ** (i + 1) for i, term in enumerate(terms))
 
 

@@ -14,14 +14,15 @@ import reproduction
 STEPS_PER_EPOCH, EPOCHS, GOAL = 234, 10, 0.9
 RANKS, BANDWIDTHS = (8, 32, 128), (1, 10, 25, 100)
 RING = ["--topology", "ring", "--latency", "5us", "--compute-time", "1.2ms"]
+OF_IWP = "tuned-iwp-256", "wider-iwp-256-32ranks"
 # Scheme, its options after and in the warm-up (with the mean of the density, which falls from 1/4 in proportion), whose
-# costs it has, the trace that it is simulated with, its trials.
+# costs it has, the trace that it is simulated with, its trials with 8 ranks and with 32.
 SCHEMES = (
-    ("dense, fp32", ["dense"], None, None, None, "tuned-dense"),
-    ("dense, bf16", ["dense", "--values", "bf16"], None, "torch", None, "tuned-dense"),
-    ("topk", ["topk", "--density", "0.00047"], ["--density", "0.0398"], "torch", None, "tuned-topk-256"),
-    ("powersgd, rank 5", ["powersgd", "--rank", "5"], None, "torch", None, "tuned-powersgd-256"),
-    ("iwp", ["iwp", "--density", "0.003"], ["--density", "0.0558"], "fused", "alexnet-256", "tuned-iwp-256"),
+    ("dense, fp32", ["dense"], None, None, None, "tuned-dense", "tuned-dense-32ranks"),
+    ("dense, bf16", ["dense", "--values", "bf16"], None, "torch", None, "tuned-dense", "tuned-dense-32ranks"),
+    ("topk", ["topk", "--density", "0.00047"], ["--density", "0.0398"], "torch", None, "tuned-topk-256", None),
+    ("powersgd, rank 5", ["powersgd", "--rank", "5"], None, "torch", None, "tuned-powersgd-256", None),
+    ("iwp", ["iwp", "--density", "0.003"], ["--density", "0.0558"], "fused", "alexnet-256", *OF_IWP),
 )
 
 
@@ -58,14 +59,15 @@ def times(program):
     with tempfile.TemporaryDirectory() as folder:
         model = ["--source", "synthetic", "--model", ten_classes(folder), "--steps", "20"]
         found = {}
-        for label, scheme, warmup, costs, trace, group in SCHEMES:
+        for label, scheme, warmup, costs, trace, *groups in SCHEMES:
             compress = ["--compress-time", costs, "--gpu", "h100"] if costs else []
             source = ["--source", f"trace:{reproduction.TRACES / trace}"] if trace else model + ["--scheme", *scheme]
             after = step_times(program, RANKS, BANDWIDTHS, *source, *compress)
             before = after
             if warmup:
                 before = step_times(program, RANKS, BANDWIDTHS, *model, "--scheme", scheme[0], *warmup, *compress)
-            found[label] = before, after, epochs_to(GOAL, reproduction.mean_curve(group))
+            reached = [epochs_to(GOAL, reproduction.mean_curve(group)) if group else None for group in groups]
+            found[label] = before, after, dict(zip((8, 32), reached))
     print("Milliseconds per step after the warm-up:\n")
     print_table(found, lambda before, after, epochs: 1e3 * after, RANKS)
     print(f"\nSeconds to an accuracy of {100 * GOAL:g} % (epochs of the mean over seeds):\n")
@@ -73,19 +75,26 @@ def times(program):
     def seconds(before, after, epochs):
         return STEPS_PER_EPOCH * (before + (epochs - 1) * after) if epochs else math.nan
 
-    print_table(found, seconds, (8,))
+    print_table(found, seconds, (8, 32))
+    print("\nepochs: " + ", ".join(f"{label} {epochs}" for label, (_, _, epochs) in found.items()))
+
+
+def shown(value):
+    """Three digits that count."""
+    if math.isnan(value):
+        return "not run"
+    return f"{value:.0f}" if value >= 99.95 else f"{value:#.3g}"
 
 
 def print_table(found, figure, ranks):
-    print("| ranks, Gbit/s | " + " | ".join(found) + " |\n| ---" * 1 + " | ---" * len(found) + " |")
+    print("| ranks, Gbit/s | " + " | ".join(found) + " |\n| ---" + " | ---" * len(found) + " |")
     for rank in ranks:
         for bandwidth in BANDWIDTHS:
+            key = rank, bandwidth
             cells = [
-                f"{figure(before[rank, bandwidth], after[rank, bandwidth], epochs):.3g}"
-                for before, after, epochs in found.values()
+                shown(figure(before[key], after[key], epochs.get(rank))) for before, after, epochs in found.values()
             ]
             print(f"| {rank}, {bandwidth} | " + " | ".join(cells) + " |")
-    print("epochs: " + ", ".join(f"{label} {epochs}" for label, (_, _, epochs) in found.items()))
 
 
 def model(program):
@@ -121,11 +130,23 @@ def density_of(name):
 
 
 def print_distribution(name):
-    """Of each layer the deviation of its share's logarithm, and how much four masks' union is over one."""
-    statistic = {}
+    """Of each layer the deviation of its share's logarithm, how many elements the union of the masks of four ranks and
+    of eight has over a mask, and the share of what is sent that the step before sent, too."""
+    statistic, kept = {}, {}
     for row in reproduction.table(f"{name}/trace_statistics.csv.gz"):
         statistic.setdefault(row["layer"], []).append(row)
+    for row in reproduction.table(f"{name}/trace_layers.csv.gz"):
+        if row["threshold"]:
+            for count in (4, 8):
+                if int(row["rank"]) < count:
+                    kept[row["layer"], count] = kept.get((row["layer"], count), 0) + int(row["kept"]) / count
     for layer, rows in pruned(name).items():
         logs = [math.log(max(int(row["sent"]), 1)) for row in rows.values()]
-        unions = [float(row["union_of_4"]) / max(float(row["union_of_1"]), 1) for row in statistic[layer]]
-        print(f"  {layer}: s_l {statistics.stdev(logs):.2f}, union of four over one {statistics.mean(unions):.2f}")
+        unions = [
+            sum(float(row[f"union_of_{count}"]) for row in statistic[layer]) / kept[layer, count] for count in (4, 8)
+        ]
+        mean = {
+            key: statistics.mean(float(row[key]) for row in statistic[layer])
+            for key in ("overlap_with_step_before", "age_mean", "age_p95", "importance_mean", "importance_stddev")
+        }
+        print(f"  {layer}: s_l {statistics.stdev(logs):.2f}, unions {unions[0]:.2f}, {unions[1]:.2f}; {mean}")

@@ -101,10 +101,11 @@ class TraceRecorder:
             (folder / f"trace_{name}.csv.gz").write_bytes(packed)
             files.append({"name": f"trace_{name}.csv.gz", "sha256": hashlib.sha256(packed).hexdigest()})
         settings, layers = self.trial.settings, self.layers
+        side = settings["resolution"]
         header = {
             "schema": "ringsim-gradient-trace-3",
             "model": settings["model"],
-            "description": f"{settings['model']}, a training on Fashion-MNIST, {settings['resolution']}x{settings['resolution']}, "
+            "description": f"{settings['model']}, a training on Fashion-MNIST, {side}x{side}, "
             f"{settings['batch']} images a rank, density {settings['density']:g} after the warm-up",
             "scheme": settings["scheme"],
             "ranks": settings["ranks"],
