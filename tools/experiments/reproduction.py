@@ -2,8 +2,9 @@
 """Tables of docs/reproduction.md from recorded trials and the captured traces, and with a program simulated ones.
 
   tools/experiments/reproduction.py accuracy            what the trials reached
-  tools/experiments/reproduction.py times RINGSIM       time to accuracy on rings (about a minute)
-  tools/experiments/reproduction.py model RINGSIM       the synthetic mask model beside the traces
+  tools/experiments/reproduction.py traces              what the captured traces say
+  tools/experiments/reproduction.py times [RINGSIM]     time to accuracy on rings (half a minute)
+  tools/experiments/reproduction.py model [RINGSIM]     the synthetic mask model beside the traces
   tools/experiments/reproduction.py figure NAME FILE    turns, staleness or accuracy, a picture (matplotlib)
 """
 import csv
@@ -18,22 +19,20 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TRIALS = ROOT / "docs/measured/alexnet/trials.jsonl.gz"
 TRACES = ROOT / "traces/captured"
-GROUPS = (
+# Scheme, and the trials.
+CHOSEN = (
     ("dense", "tuned-dense"),
     ("topk", "tuned-topk-256"),
-    ("powersgd", "tuned-powersgd-256"),
+    ("powersgd, rank 5", "tuned-powersgd-256"),
     ("iwp", "tuned-iwp-256"),
     ("magnitude", "tuned-magnitude-256"),
     ("cltk", "tuned-cltk-256"),
     ("randomk", "tuned-randomk-256"),
     ("iwp", "tuned-iwp-64"),
     ("magnitude", "tuned-magnitude-64"),
-    ("iwp", "wider-iwp-256"),
-    ("iwp", "wider-iwp-64"),
-    ("magnitude", "wider-magnitude-256"),
-    ("dense, 32 ranks", "tuned-dense-32ranks"),
-    ("iwp, 32 ranks", "wider-iwp-256-32ranks"),
 )
+WIDER = ("iwp", "wider-iwp-256"), ("iwp", "wider-iwp-64"), ("magnitude", "wider-magnitude-256")
+RANKS_32 = ("dense, 32 ranks", "tuned-dense-32ranks"), ("iwp, 32 ranks", "wider-iwp-256-32ranks")
 
 
 def trials(group):
@@ -77,31 +76,41 @@ def percents(group):
 
 
 def accuracy():
-    dense = {"": percents("tuned-dense"), "32": percents("tuned-dense-32ranks")}
-    print("| scheme | wire ratio | lr, momentum, limit | seeds | mean | deviation | against dense |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    for label, group in GROUPS:
-        found, values = trials(group), percents(group)
-        settings = found[0]["settings"]
-        ratio = statistics.mean(trial["ratio"]["wire_after_warmup"] for trial in found)
-        reference = dense["32" if "32" in label else ""]
-        against = "" if values == reference else "{:+.2f} +- {:.2f}".format(*difference(values, reference))
-        chosen = ", ".join(f"{settings[key]:g}".removeprefix("0") for key in ("lr", "momentum", "norm_limit"))
-        mean, deviation = statistics.mean(values), statistics.stdev(values)
-        print(f"| {label} | {ratio:.0f} | {chosen} | {len(values)} | {mean:.2f} | {deviation:.2f} | {against} |")
-    for ratio in ("256", "64"):
-        found = difference(percents(f"tuned-iwp-{ratio}"), percents(f"tuned-magnitude-{ratio}"))
-        print("\nimportance against magnitude at {}: {:+.2f} +- {:.2f}".format(ratio, *found))
+    for groups, reference in ((CHOSEN, "tuned-dense"), (WIDER, "tuned-dense"), (RANKS_32, "tuned-dense-32ranks")):
+        print("| scheme | wire ratio | lr, momentum, limit | seeds | mean | deviation | against dense |")
+        print("| --- | --- | --- | --- | --- | --- | --- |")
+        for label, group in groups:
+            print_row(label, group, percents(reference))
+        print()
+    print("| importance over magnitude | wire ratio | seeds each | difference |\n| --- | --- | --- | --- |")
+    for ratio, shown in (("256", "267"), ("64", "67")):
+        ours, theirs = (percents(f"tuned-{scheme}-{ratio}") for scheme in ("iwp", "magnitude"))
+        print("| | {} | {} | {:+.2f} +- {:.2f} |".format(shown, len(ours), *difference(ours, theirs)))
+
+
+def print_row(label, group, reference):
+    found, values = trials(group), percents(group)
+    settings = found[0]["settings"]
+    ratio = statistics.mean(trial["ratio"]["wire_after_warmup"] for trial in found)
+    against = "" if values == reference else "{:+.2f} +- {:.2f}".format(*difference(values, reference))
+    chosen = ", ".join(f"{settings[key]:g}".removeprefix("0") for key in ("lr", "momentum", "norm_limit"))
+    mean, deviation = statistics.mean(values), statistics.stdev(values)
+    print(f"| {label} | {ratio:.0f} | {chosen} | {len(values)} | {mean:.2f} | {deviation:.2f} | {against} |")
 
 
 def main():
     arguments = sys.argv[1:]
     if arguments == ["accuracy"]:
         return accuracy()
-    if len(arguments) == 2 and arguments[0] in ("times", "model"):
+    if arguments == ["traces"]:
+        import reproduction_traces
+
+        return reproduction_traces.traces()
+    if 1 <= len(arguments) <= 2 and arguments[0] in ("times", "model"):
+        import experiments
         import reproduction_simulated
 
-        return getattr(reproduction_simulated, arguments[0])(arguments[1])
+        return getattr(reproduction_simulated, arguments[0])(*arguments[1:] or [experiments.DEFAULT_PROGRAM])
     if len(arguments) == 3 and arguments[0] == "figure":
         import reproduction_figures
 

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 
 import reproduction
+import reproduction_traces
 
 STEPS_PER_EPOCH, EPOCHS, GOAL = 234, 10, 0.9
 RANKS, BANDWIDTHS = (8, 32, 128), (1, 10, 25, 100)
@@ -98,55 +99,56 @@ def print_table(found, figure, ranks):
 
 
 def model(program):
+    network = [*RING, "--compress-time", "none", "--ranks", "8", "--bandwidth", "10Gbps", "--steps", "120"]
+    columns = []
     with tempfile.TemporaryDirectory() as folder:
         spec = ten_classes(folder)
-        for name in ("alexnet", "alexnet-256"):
-            density = density_of(name)
-            network = [*RING, "--compress-time", "none", "--ranks", "8", "--bandwidth", "10Gbps", "--steps", "120"]
+        for name in reproduction_traces.NAMES:
+            density = reproduction_traces.density_of(name)
             captured = scan(program, *network, "--source", f"trace:{reproduction.TRACES / name}")[0]
             synthetic = ["--source", "synthetic", "--model", spec, "--scheme", "iwp", "--density", f"{density:.6g}"]
             drawn = scan(program, *network, *synthetic)[0]
-            print(f"{name}, density {density:.6g}: the model is off by")
-            for column in ("masks", "values", "total"):
-                key = f"bytes_sent_per_rank.{column}"
-                print(f"  {key}: {100 * (float(drawn[key]) / float(captured[key]) - 1):+.1f} %")
-            key = "seconds_per_step.exchange"
-            print(f"  {key}: {100 * (float(drawn[key]) / float(captured[key]) - 1):+.1f} %")
-            print_distribution(name)
+            columns.append(beside(name, density, captured, drawn))
+    print(
+        "| | `alexnet`: trace | model | off by | `alexnet-256`: trace | model | off by |"
+        + "\n| ---"
+        + " | ---" * 6
+        + " |"
+    )
+    for row in zip(*columns):
+        print(f"| {row[0][0]} | " + " | ".join(cell for _, *cells in row for cell in cells) + " |")
 
 
-def pruned(name):
-    """{layer: {step: row}} of rank 0, of layers that are pruned."""
-    layers = {}
-    for row in reproduction.table(f"{name}/trace_layers.csv.gz"):
-        if row["rank"] == "0" and row["threshold"]:
-            layers.setdefault(row["layer"], {})[int(row["step"])] = row
-    return layers
+def beside(name, density, captured, drawn):
+    """A row for each figure: what it is, that of the trace, that of the model, the model's error."""
+    rows = []
+
+    def add(what, trace, ours, form="{:.2f}"):
+        rows.append((what, form.format(trace), form.format(ours), f"{100 * (ours / trace - 1):+.1f} %"))
+
+    for what, column, unit, form in (
+        ("MB of masks a step", "bytes_sent_per_rank.masks", 120e6, "{:.4f}"),
+        ("MB of values a step", "bytes_sent_per_rank.values", 120e6, "{:.4f}"),
+        ("all MB a step", "bytes_sent_per_rank.total", 120e6, "{:.4f}"),
+        ("ms of exchange at 10 Gbit/s", "seconds_per_step.exchange", 1e-3, "{:.3f}"),
+    ):
+        add(what, float(captured[column]) / unit, float(drawn[column]) / unit, form)
+    layers = reproduction_traces.of_layers(name)
+    add("union of four masks over one, classifier.1", layers["classifier.1"].unions[0], modelled_union(density))
+    add("s_l, classifier.1", layers["classifier.1"].share, 0.65)
+    add("s_l, the least of eight layers", min(layer.share for layer in layers.values()), 0.65)
+    add("s_l, the largest of eight layers", max(layer.share for layer in layers.values()), 0.65)
+    return rows
 
 
-def density_of(name):
-    rows = [row for layer in pruned(name).values() for row in layer.values()]
-    return sum(int(row["sent"]) for row in rows) / sum(int(row["parameters"]) for row in rows)
-
-
-def print_distribution(name):
-    """Of each layer the deviation of its share's logarithm, how many elements the union of the masks of four ranks and
-    of eight has over a mask, and the share of what is sent that the step before sent, too."""
-    statistic, kept = {}, {}
-    for row in reproduction.table(f"{name}/trace_statistics.csv.gz"):
-        statistic.setdefault(row["layer"], []).append(row)
-    for row in reproduction.table(f"{name}/trace_layers.csv.gz"):
-        if row["threshold"]:
-            for count in (4, 8):
-                if int(row["rank"]) < count:
-                    kept[row["layer"], count] = kept.get((row["layer"], count), 0) + int(row["kept"]) / count
-    for layer, rows in pruned(name).items():
-        logs = [math.log(max(int(row["sent"]), 1)) for row in rows.values()]
-        unions = [
-            sum(float(row[f"union_of_{count}"]) for row in statistic[layer]) / kept[layer, count] for count in (4, 8)
-        ]
-        mean = {
-            key: statistics.mean(float(row[key]) for row in statistic[layer])
-            for key in ("overlap_with_step_before", "age_mean", "age_p95", "importance_mean", "importance_stddev")
-        }
-        print(f"  {layer}: s_l {statistics.stdev(logs):.2f}, unions {unions[0]:.2f}, {unions[1]:.2f}; {mean}")
+def modelled_union(density):
+    """The union of four masks over one, where it has this density, in the mask model."""
+    deviation = math.hypot(1.87, 0.99)
+    normal = [statistics.NormalDist().inv_cdf((i + 0.5) / 20000) for i in range(20000)]
+    low, high = -60.0, 5.0
+    while high - low > 1e-6:
+        middle = (low + high) / 2
+        kept = [min(1.0, math.exp(middle + deviation * x)) for x in normal]
+        union = statistics.fmean(1 - (1 - p) ** 4 for p in kept)
+        low, high = (middle, high) if union < density else (low, middle)
+    return union / statistics.fmean(kept)
