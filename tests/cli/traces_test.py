@@ -72,7 +72,14 @@ class Traces(Case):
         options = [*network, "--compute-time", "1ms", "--steps", "2", "--quiet"]
         result = json.loads(self.good("run", "--source", "trace:alexnet-256", *options, "--format", "json"))
         self.assertEqual((result["steps"], result["scheme"]), (2, "iwp"))
-        self.check_error("--source: unknown trace \"alexnet-255\"", "run", "--source", "trace:alexnet-255", *options)
+        self.check_error(
+            '--source: unknown trace "alexnet-255" (did you mean "alexnet-256"?); accepted: a folder that ringsim prune '
+            "wrote, or one of alexnet, alexnet-256",
+            "run",
+            "--source",
+            "trace:alexnet-255",
+            *options,
+        )
 
     def test_a_density_that_is_missed_is_said(self):
         weights = self.save("w.npy", (64, 64), [1] * 4096)

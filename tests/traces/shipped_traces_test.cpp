@@ -38,7 +38,11 @@ std::string write_trace(const fs::path& folder, const std::string& description) 
     writer.write(row);
     table += csv_line(row);
   }
-  TraceHeader header{.model = "small", .scheme = "iwp", .ranks = 1, .steps = 2};
+  TraceHeader header;
+  header.model = "small";
+  header.scheme = "iwp";
+  header.ranks = 1;
+  header.steps = 2;
   header.description = description;
   header.layers = {{"weight", 10}};
   writer.commit(header);
@@ -98,10 +102,9 @@ TEST_CASE("shipped traces are whole, and found by their names") {
 TEST_CASE("what names a folder is one, and other names are told what there is") {
   CHECK(trace_folder("./none") == "./none");
   CHECK(trace_folder("/") == "/");
-  CHECK(
-      error_of([] { (void)trace_folder("alexnt"); }) ==
-      "`source`: unknown trace \"alexnt\", did you mean alexnet?; accepted: a folder that ringsim "
-      "prune wrote, or one of alexnet, alexnet-256");
+  CHECK(error_of([] { (void)trace_folder("alexnt"); }) ==
+        "`source`: unknown trace \"alexnt\" (did you mean \"alexnet\"?); accepted: a folder that "
+        "ringsim prune wrote, or one of alexnet, alexnet-256");
 }
 
 }  // namespace
