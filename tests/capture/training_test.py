@@ -54,6 +54,11 @@ class Queue(unittest.TestCase):
         self.assertEqual(self.claim()["name"], "final-seed2")
         self.assertIsNone(self.claim())
 
+    def test_what_does_not_fit_is_left_and_the_next_is_taken(self):
+        found = trial_queue.claim(self.output, self.trials, ["lr"], lambda trial: trial.get("lr") != 0.1)
+        self.assertEqual(found["name"], "search-b-seed1")
+        self.assertEqual(self.claim()["name"], "search-a-seed1")
+
     def test_the_plans_are_lists_of_trials_with_names_of_their_own(self):
         for path in (ROOT / "tools/capture/plans").glob("*.json"):
             names = [trial["name"] for trial in trial_queue.expand(json.loads(path.read_text(encoding="utf-8")))]
