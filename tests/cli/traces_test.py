@@ -73,8 +73,8 @@ class Traces(Case):
         result = json.loads(self.good("run", "--source", "trace:alexnet-256", *options, "--format", "json"))
         self.assertEqual((result["steps"], result["scheme"]), (2, "iwp"))
         self.check_error(
-            '--source: unknown trace "alexnet-255" (did you mean "alexnet-256"?); accepted: a folder that ringsim prune '
-            "wrote, or one of alexnet, alexnet-256",
+            '--source: unknown trace "alexnet-255" (did you mean "alexnet-256"?); accepted: a folder that ringsim '
+            "prune wrote, or one of alexnet, alexnet-256",
             "run",
             "--source",
             "trace:alexnet-255",
