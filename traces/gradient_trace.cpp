@@ -1,6 +1,7 @@
 #include "traces/gradient_trace.hpp"
 
 #include "base/error.hpp"
+#include "base/gzip.hpp"
 #include "base/json_reader.hpp"
 #include "base/json_writer.hpp"
 #include "traces/csv.hpp"
@@ -24,6 +25,7 @@ constexpr std::array<std::string_view, 3> schemas = {
     "ringsim-gradient-trace-1", "ringsim-gradient-trace-2", "ringsim-gradient-trace-3"};
 constexpr std::string_view sampled_column = "sampled";
 constexpr std::string_view layers_file = TraceLayerRow::file.name;
+constexpr std::string_view accepted_folders = "a folder that ringsim prune wrote is accepted";
 
 /// The names of the table's columns in a trace of this schema.
 std::vector<std::string> column_names(std::string_view schema) {
@@ -104,7 +106,7 @@ Json to_json(const TraceHeader& header) {
   for (const auto& input : header.provenance.inputs)
     inputs.push_back(Json::Object{{"name", input.name}, {"sha256", input.sha256}});
   const auto& provenance = header.provenance;
-  return Json::Object{{"schema", schemas.back()},
+  Json::Object object{{"schema", schemas.back()},
                       {"model", header.model},
                       {"scheme", header.scheme},
                       {"ranks", header.ranks},
@@ -116,19 +118,24 @@ Json to_json(const TraceHeader& header) {
                                                   {"command", provenance.command},
                                                   {"seed", provenance.seed},
                                                   {"inputs", std::move(inputs)}}}};
+  if (!header.description.empty()) object.emplace_back("description", header.description);
+  return object;
 }
 
 TraceHeader parse_header(std::string_view text, const fs::path& path) {
   constexpr std::uint64_t most = std::uint64_t{1} << 40;
   const auto document = parse_json(text, path.string());
-  const JsonObject object = document.object({"schema", "model", "scheme", "ranks", "steps",
-                                             "with_velocity", "layers", "files", "provenance"});
+  const JsonObject object =
+      document.object({"schema", "model", "scheme", "ranks", "steps", "with_velocity", "layers",
+                       "files", "provenance", "description"});
   TraceHeader header;
   header.schema = object["schema"].string();
   if (std::ranges::find(schemas, header.schema) == schemas.end())
     object["schema"].wrong(fmt::format("one of \"{}\" is accepted", fmt::join(schemas, "\", \"")));
   header.model = object["model"].string();
   header.scheme = object["scheme"].string();
+  if (const auto description = object.find("description"))
+    header.description = description->string();
   header.ranks = static_cast<Rank>(object["ranks"].integer(1, 1U << 20U));
   header.steps = object["steps"].integer(1, most);
   header.with_velocity = object["with_velocity"].boolean();
@@ -244,6 +251,13 @@ void expect_agreement(const TraceLayerRow& row, const GradientTrace& trace, cons
   }
 }
 
+/// The table's name in a trace: packed, where that is what is there.
+std::string layers_file_in(const fs::path& folder) {
+  const std::string plain(layers_file), packed = plain + ".gz";
+  std::error_code error;
+  return !fs::exists(folder / plain, error) && fs::exists(folder / packed, error) ? packed : plain;
+}
+
 /// The folders on the way to `folder` that are missing, innermost first.
 std::vector<fs::path> missing_folders(fs::path folder) {
   std::vector<fs::path> missing;
@@ -330,22 +344,30 @@ void check_unchanged(const TraceHeader& header, const fs::path& folder, std::str
       fmt::format("{}, as in trace.json, is accepted", file->sha256), "prune once more");
 }
 
+TraceHeader read_trace_header(const fs::path& folder) {
+  const fs::path path = folder / "trace.json";
+  return parse_header(read_file(path, accepted_folders, most_of_records), path);
+}
+
 GradientTrace read_trace(const fs::path& folder) {
-  constexpr std::string_view accepted = "a folder that ringsim prune wrote is accepted";
   std::error_code error;
   if (!fs::is_directory(folder, error))
-    throw UserError({folder.string(), {}}, "is no folder", accepted);
+    throw UserError({folder.string(), {}}, "is no folder", accepted_folders);
   GradientTrace trace;
   const auto read = [&](const fs::path& file) {
-    std::string text = read_file(file, accepted, most_of_records);
+    std::string text = read_file(file, accepted_folders, most_of_records);
     trace.inputs.push_back({file.string(), sha256(text)});
     return text;
   };
   const fs::path header = folder / "trace.json";
   trace.header = parse_header(read(header), header);
-  const fs::path path = folder / layers_file;
+  const auto name = layers_file_in(folder);
+  const fs::path path = folder / name;
   const auto names = column_names(trace.header.schema);
-  Table table(read(path), path.string());
+  auto text = read(path);
+  if (is_gzip(text))
+    text = unpack_gzip(text, most_of_records, {path.string(), accepted_folders, {}});
+  Table table(std::move(text), path.string());
   if (!table.next() || table.cells() != names)
     throw UserError({path.string(), "line 1"}, "other columns",
                     fmt::format("{} are accepted", fmt::join(names, ", ")));
@@ -365,7 +387,7 @@ GradientTrace read_trace(const fs::path& folder) {
                     fmt::format("the {} rows of trace.json are accepted", expected),
                     "is the file truncated?");
   }
-  check_unchanged(trace.header, folder, layers_file, trace.inputs.back().sha256);
+  check_unchanged(trace.header, folder, name, trace.inputs.back().sha256);
   return trace;
 }
 

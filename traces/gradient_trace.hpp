@@ -1,7 +1,8 @@
 #pragma once
 // A sparse gradient trace: how much each rank selected in each layer and step, and what its mask
 // costs in every encoding (`ringsim prune` writes it, `run --source trace:DIR` simulates it). A
-// folder with trace.json, trace_layers.csv and, on request, masks/ and values/ (traces/README.md).
+// folder with trace.json, trace_layers.csv, plain or packed (gzip), and, on request, masks/ and
+// values/ (traces/README.md).
 #include "base/files.hpp"
 #include "base/rank.hpp"
 #include "traces/records.hpp"
@@ -23,6 +24,7 @@ struct TraceHeader {
   };
   std::string schema;  ///< of a trace that was read
   std::string model, scheme;
+  std::string description = {};  ///< may be empty
   Rank ranks = 0;
   std::uint64_t steps = 0;
   bool with_velocity = false;  ///< momentum correction: the pruning passes move velocities, too
@@ -75,6 +77,9 @@ struct GradientTrace {
 /// was written.
 void check_unchanged(const TraceHeader& header, const std::filesystem::path& folder,
                      std::string_view name, std::string_view hash);
+
+/// Reads trace.json alone. Throws UserError.
+TraceHeader read_trace_header(const std::filesystem::path& folder);
 
 /// Reads a trace. Throws UserError with the file and the line or JSON pointer where it is missing,
 /// truncated, contradicts itself, or was changed after it was written.

@@ -145,6 +145,7 @@ class Lists(Case):
         self.assertIn("1901.01544", self.good("list", "schemes"))
         self.assertNotIn("mlp", self.good("list", "schemes"))
         self.assertRegex(self.good("list", "collectives"), "\nring .* --directions, --channels\n")
+        self.assertRegex(self.good("list", "traces"), "\nalexnet +iwp +8 +120 +AlexNet, ")
         self.assertRegex(
             self.good("list", "backends"), "\nrecurrence .* available\nfluid .* available\nsimgrid .*available"
         )

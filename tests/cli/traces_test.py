@@ -67,6 +67,20 @@ class Traces(Case):
                 self.assertIn(said, done.stderr)
                 self.assertNotIn("warning", done.stderr)
 
+    def test_a_shipped_trace_runs_by_its_name(self):
+        network = ["--topology", "ring", "--ranks", "8", "--bandwidth", "10Gbps", "--latency", "5us"]
+        options = [*network, "--compute-time", "1ms", "--steps", "2", "--quiet"]
+        result = json.loads(self.good("run", "--source", "trace:alexnet-256", *options, "--format", "json"))
+        self.assertEqual((result["steps"], result["scheme"]), (2, "iwp"))
+        self.check_error(
+            '--source: unknown trace "alexnet-255" (did you mean "alexnet-256"?); accepted: a folder that ringsim '
+            "prune wrote, or one of alexnet, alexnet-256",
+            "run",
+            "--source",
+            "trace:alexnet-255",
+            *options,
+        )
+
     def test_a_density_that_is_missed_is_said(self):
         weights = self.save("w.npy", (64, 64), [1] * 4096)
         nothing = self.save("g.npy", (2, 64, 64), [0] * 2 * 4096)

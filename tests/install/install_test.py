@@ -40,6 +40,9 @@ class Install(unittest.TestCase):
             shipped = {path.name for path in (SOURCE / source).glob("*.json")}
             installed = {path.name for path in (self.prefix / "share/ringsim" / folder).glob("*.json")}
             self.assertEqual(installed, shipped)
+        shipped = {path.parent.name for path in (SOURCE / "traces/captured").glob("*/trace_layers.csv.gz")}
+        installed = {path.parent.name for path in (self.prefix / "share/ringsim/traces").glob("*/trace_layers.csv.gz")}
+        self.assertEqual(installed, shipped)
         self.assertTrue((self.prefix / "share/doc/ringsim/README.md").is_file())
 
     def test_the_installed_data_are_what_it_reads(self):
@@ -49,6 +52,8 @@ class Install(unittest.TestCase):
         self.assertIn('"ring8-1g"', text)
         added.write_text(text.replace('"ring8-1g"', '"only-installed"'))
         self.assertIn("\nonly-installed ", self.ringsim(self.prefix, "list", "topologies"))
+        (self.prefix / "share/ringsim/traces/alexnet").rename(self.prefix / "share/ringsim/traces/only-installed")
+        self.assertIn("\nonly-installed ", self.ringsim(self.prefix, "list", "traces"))
 
     def test_the_plots_find_their_modules(self):
         done = subprocess.run([self.prefix / "bin/ringsim-plot", "--help"], capture_output=True, text=True, cwd="/")

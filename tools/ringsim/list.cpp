@@ -15,6 +15,8 @@
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/table.hpp"
 #include "topologies/kinds/kind.hpp"
+#include "traces/gradient_trace.hpp"
+#include "traces/shipped_traces.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -143,6 +145,16 @@ Rows profile_rows() {
   return rows;
 }
 
+Rows trace_rows() {
+  Rows rows = {{"trace", "scheme", "ranks", "steps", "what it is"}};
+  for (const auto& shipped : shipped_traces()) {
+    const auto header = read_trace_header(shipped.folder);
+    rows.push_back({shipped.name, header.scheme, fmt::format("{}", header.ranks),
+                    fmt::format("{}", header.steps), header.description});
+  }
+  return rows;
+}
+
 struct Listing {
   std::string name;
   Rows (*rows)();
@@ -157,6 +169,7 @@ const std::vector<Listing>& listings() {
       {"profiles", profile_rows},
       {"topologies", topology_rows},
       {"topology-kinds", [] { return described("kind", topology_kinds()); }},
+      {"traces", trace_rows},
       {"collectives", collective_rows},
       {"backends", backend_rows},
       {"encodings", [] { return described("encoding", mask_encodings()); }},
@@ -183,9 +196,8 @@ int execute(const std::string& what) {
 std::function<int()> add_list(CLI::App& app, const Invocation&) {
   auto what = std::make_shared<std::string>();
   app.add_option("WHAT", *what,
-                 "schemes, models, optimizers, topologies, topology-kinds, collectives, backends, "
-                 "encodings "
-                 "or engines; default all")
+                 "schemes, models, optimizers, gpus, profiles, topologies, topology-kinds, traces, "
+                 "collectives, backends, encodings or engines; default all")
       ->type_name("");
   return [what] { return execute(*what); };
 }

@@ -72,7 +72,7 @@ How many threads compute; one per core without.
 A folder with the data set fashion\-mnist in it, where that is not in /usr/share/datasets.
 .TP
 .B RINGSIM_DATA
-A folder with topologies, models, profiles and gpus, in place of those that are installed.
+A folder with topologies, models, profiles, gpus and traces, in place of those that are installed.
 .SH SEE ALSO
 .BR ringsim\-plot (1)
 )";

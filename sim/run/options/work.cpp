@@ -9,6 +9,7 @@
 #include "models/specs/model_spec.hpp"
 #include "sim/run/options/rows.hpp"
 #include "traces/capture_folder.hpp"
+#include "traces/shipped_traces.hpp"
 
 #include <fmt/format.h>
 
@@ -35,8 +36,8 @@ void set_source(RunOptions& options, const OptionValue& value) {
     throw UserError(option_place("source"), fmt::format("found \"{}\"", text),
                     accepted_sources() + " is accepted");
   }
+  options.trace = trace_folder(std::string_view(text).substr(trace_prefix.size())).string();
   options.source = Source::trace;
-  options.trace = text.substr(trace_prefix.size());
 }
 
 /// All files of the trace.
@@ -50,6 +51,13 @@ Files trace_files(const RunOptions& options) {
   }
   std::ranges::sort(files);
   return files;
+}
+
+std::vector<std::string> source_words() {
+  std::vector<std::string> words = {"train", "synthetic", std::string(trace_prefix)};
+  for (const auto& shipped : shipped_traces())
+    words.push_back(fmt::format("{}{}", trace_prefix, shipped.name));
+  return words;
 }
 
 std::vector<std::string> model_words() {
@@ -135,12 +143,11 @@ constexpr RunOption rows[] = {
       }}},
     {{.name = "source",
       .value = "train|synthetic|trace:DIR",
-      .meaning = "where gradients come from: training, or a trace that ringsim prune wrote; "
-                 "synthetic: none, what is kept is drawn at random",
-      .limits = Custom{accepted_sources,
-                       [] {
-                         return std::vector<std::string>{"train", "synthetic", "trace:"};
-                       }},
+      .meaning =
+          "where gradients come from: training, or a trace, which is a folder that ringsim "
+          "prune wrote or a shipped one (ringsim list traces); synthetic: none, what is kept "
+          "is drawn at random",
+      .limits = Custom{accepted_sources, source_words},
       .default_value = "train"},
      {.group = "work",
       .affects = Affects::both,

@@ -55,8 +55,9 @@ class RunOptions(TypedDict, total=False):
     models); DIR: a training that ringsim.capture wrote, with its times, buckets and GPU, which options may replace.
     Accepted: a name, or a file (with / or .json in its name). Default: mlp. Needs `source` train or synthetic."""
     source: Text
-    """train|synthetic|trace:DIR: where gradients come from: training, or a trace that ringsim prune wrote; synthetic:
-    none, what is kept is drawn at random. Accepted: train, synthetic or trace:DIR. Default: train. Needs no `bytes`."""
+    """train|synthetic|trace:DIR: where gradients come from: training, or a trace, which is a folder that ringsim prune
+    wrote or a shipped one (ringsim list traces); synthetic: none, what is kept is drawn at random. Accepted: train,
+    synthetic or trace:DIR. Default: train. Needs no `bytes`."""
     assume: Text
     """independent: masks that ranks select on their own, where a trace has none and a ring adds them up. Accepted:
     independent. Default: an error. Needs `source` trace:DIR `scheme` topk `sparse_sum` ring."""
@@ -911,9 +912,9 @@ OPTIONS: dict[str, str] = {
         "train or synthetic."
     ),
     "source": (
-        "train|synthetic|trace:DIR: where gradients come from: training, or a trace that ringsim prune wrote; "
-        "synthetic: none, what is kept is drawn at random. Accepted: train, synthetic or trace:DIR. Default: "
-        "train. Needs no `bytes`."
+        "train|synthetic|trace:DIR: where gradients come from: training, or a trace, which is a folder that "
+        "ringsim prune wrote or a shipped one (ringsim list traces); synthetic: none, what is kept is drawn at "
+        "random. Accepted: train, synthetic or trace:DIR. Default: train. Needs no `bytes`."
     ),
     "assume": (
         "independent: masks that ranks select on their own, where a trace has none and a ring adds them up. "

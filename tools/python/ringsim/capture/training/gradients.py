@@ -4,13 +4,15 @@ import copy
 
 import torch
 
+from ringsim.capture.training import one_pass
 
-def small_network():
+
+def small_network(normalised):
     """For tests: a convolution and two dense layers."""
     nn = torch.nn
     return nn.Sequential(
-        nn.Conv2d(3, 8, 5, stride=4),
-        nn.BatchNorm2d(8),
+        nn.Conv2d(3, 8, 5, stride=4, padding=1),
+        nn.BatchNorm2d(8) if normalised else nn.Identity(),
         nn.ReLU(),
         nn.Flatten(),
         nn.LazyLinear(64),
@@ -21,8 +23,8 @@ def small_network():
 
 def make_network(name):
     """A network for ten classes. "alexnet" and "resnet50" are torchvision's, with its initial weights."""
-    if name == "small":
-        network = small_network()
+    if name in ("small", "plain"):
+        network = small_network(name == "small")
         network(torch.zeros(2, 3, 16, 16))
         return network
     import torchvision
@@ -54,17 +56,25 @@ class Layers:
     def view(self, flat, layer):
         return flat[self.offsets[layer] : self.offsets[layer] + self.sizes[layer]]
 
+    def columns(self, rows, layer):
+        return rows[:, self.offsets[layer] : self.offsets[layer] + self.sizes[layer]]
+
+
+def limit_norms(rows, limit):
+    """Each row's norm is at most `limit`."""
+    rows.mul_((limit / rows.norm(dim=1, keepdim=True)).clamp_max(1))
+
 
 class RankGradients:
     """`weight` is the flat buffer of all parameters; compute() fills `gradients`, one row per rank. Each rank has
     statistics of batch normalisation of its own, as in PyTorch's DistributedDataParallel; those of rank 0 serve the
-    evaluation.
+    evaluation. `limit` bounds the norm of each rank's gradient.
 
-    On a GPU the forward and backward passes of all ranks are one CUDA graph, with ranks on `streams` streams side by
-    side; bf16 by autocast."""
+    One pass serves all ranks where one_pass supports the network. Otherwise ranks are on `streams` streams side by
+    side, in bf16 by autocast. On a GPU all passes are one CUDA graph."""
 
-    def __init__(self, network, ranks, batch, resolution, device, streams=4):
-        self.device, self.ranks, self.on_gpu = device, ranks, device.type == "cuda"
+    def __init__(self, network, ranks, batch, resolution, device, streams=4, limit=None):
+        self.device, self.ranks, self.on_gpu, self.limit = device, ranks, device.type == "cuda", limit
         network = network.to(device).train()
         self.layers = Layers(network, device)
         self.weight = torch.cat([parameter.detach().reshape(-1) for parameter in network.parameters()])
@@ -73,8 +83,12 @@ class RankGradients:
             parameter.data = self.layers.view(self.weight, i).view(parameter.shape)
             parameters.append(parameter)
         self.parameters = parameters
-        self.networks = [network] + [self.with_same_parameters(network) for _ in range(ranks - 1)]
-        self.gradients = torch.zeros(ranks, self.layers.parameters, device=device)
+        self.gradients = self.new_rows()
+        self.networks, self.one_pass = [network], None
+        if streams > 0 and one_pass.supports(network):
+            self.one_pass = one_pass.OnePass(network, self.layers, self.gradients, limit)
+        else:
+            self.networks += [self.with_same_parameters(network) for _ in range(ranks - 1)]
         self.losses = torch.zeros(ranks, device=device)
         self.images = torch.zeros(ranks * batch, 3, resolution, resolution, device=device)
         self.labels = torch.zeros(ranks * batch, dtype=torch.long, device=device)
@@ -83,6 +97,11 @@ class RankGradients:
         self.streams = [torch.cuda.Stream() for _ in range(streams)] if self.on_gpu and streams > 1 else []
         if self.on_gpu and streams > 0:
             self.capture()
+
+    def new_rows(self):
+        """Zeros: a row for each rank, of whole cache lines."""
+        width = (self.layers.parameters + 31) // 32 * 32
+        return torch.zeros(self.ranks, width, device=self.device)[:, : self.layers.parameters]
 
     @staticmethod
     def with_same_parameters(network):
@@ -102,6 +121,14 @@ class RankGradients:
         self.losses[rank].copy_(loss.detach())
 
     def all(self):
+        if self.one_pass:
+            self.one_pass.run(self.images, self.labels, self.losses, self.on_gpu)
+            return
+        self.one_by_one()
+        if self.limit:
+            limit_norms(self.gradients, self.limit)
+
+    def one_by_one(self):
         if not self.streams:
             for rank in range(self.ranks):
                 self.one(rank)

@@ -27,12 +27,12 @@ class SharedMask:
         self.sizes = [self.layers.sizes[i] for i in self.layers.pruned]
         self.segments = len(self.sizes)
         new = torch.zeros_like
-        self.residual = new(gradients.gradients)
-        self.velocity = new(gradients.gradients) if self.has_momentum and self.momentum > 0 else None
+        self.residual = gradients.new_rows()
+        self.velocity = gradients.new_rows() if self.has_momentum and self.momentum > 0 else None
         self.masks = [self.plan.new_mask() for _ in range(self.ranks)]
         self.statistics = [self.plan.new_statistics() for _ in range(self.ranks)]
         self.union = self.plan.new_mask()
-        self.packed = new(gradients.gradients)
+        self.packed = gradients.new_rows() if self.packs else None
         self.update = new(gradients.weight)
         self.whole_velocity = torch.zeros(len(self.layers.whole_index), device=gradients.device)
         self.counts = torch.zeros(self.plan.chunks, dtype=torch.int32, device=gradients.device)
@@ -45,7 +45,7 @@ class SharedMask:
         self.thresholds = [[1.0] * self.segments for _ in range(self.ranks)]
         self.broadcasters, self.kept = [], []
 
-    by_ratio = False
+    by_ratio, packs = False, True
 
     def find_floors(self):
         rms = torch.stack([self.layers.view(self.gradients.weight, i).norm() for i in self.layers.pruned]).tolist()

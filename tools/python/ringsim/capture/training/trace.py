@@ -1,5 +1,6 @@
 """Sparse gradient traces (traces/README.md) of a training that is going on."""
 
+import gzip
 import hashlib
 import json
 import math
@@ -91,21 +92,21 @@ class TraceRecorder:
         return sum(row[1] for row in gathered) / count, sum(row[2] for row in gathered) / count
 
     def write(self, folder, version, command):
-        """trace.json, trace_layers.csv, and importance, ages and unions in trace_statistics.csv."""
+        """trace.json, trace_layers.csv.gz, and importance, ages and unions in trace_statistics.csv.gz."""
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        tables = {
-            "trace_layers.csv": "\n".join([COLUMNS, *self.rows]) + "\n",
-            "trace_statistics.csv": "\n".join([STATISTICS, *self.statistics]) + "\n",
-        }
         files = []
-        for name, text in tables.items():
-            (folder / name).write_text(text)
-            files.append({"name": name, "sha256": hashlib.sha256(text.encode()).hexdigest()})
+        for name, columns, rows in (("layers", COLUMNS, self.rows), ("statistics", STATISTICS, self.statistics)):
+            packed = gzip.compress(("\n".join([columns, *rows]) + "\n").encode(), mtime=0)
+            (folder / f"trace_{name}.csv.gz").write_bytes(packed)
+            files.append({"name": f"trace_{name}.csv.gz", "sha256": hashlib.sha256(packed).hexdigest()})
         settings, layers = self.trial.settings, self.layers
+        side = settings["resolution"]
         header = {
             "schema": "ringsim-gradient-trace-3",
             "model": settings["model"],
+            "description": f"{settings['model']}, a training on Fashion-MNIST, {side}x{side}, "
+            f"{settings['batch']} images a rank, density {settings['density']:g} after the warm-up",
             "scheme": settings["scheme"],
             "ranks": settings["ranks"],
             "steps": self.number,

@@ -33,6 +33,7 @@ DEFAULTS = {
     "warmup_epochs": 1.0,
     "lr_warmup_epochs": 0.5,
     "norm_limit": None,  # of a rank's gradient, whatever the scheme
+    "abandon": None,  # [epochs, accuracy]: the trial ends where less is reached in so many epochs
 }
 
 
@@ -83,7 +84,7 @@ class Trial:
         self.dataset = Dataset(settings["split"], device, settings["resolution"], limit)
         network = make_network(settings["model"])
         shape = settings["ranks"], settings["batch"], settings["resolution"]
-        self.gradients = RankGradients(network, *shape, device, streams)
+        self.gradients = RankGradients(network, *shape, device, streams, settings["norm_limit"])
         self.scheme = SCHEMES[settings["scheme"]](module, engine, self.gradients, settings, settings["seed"])
         self.sampler = Sampler(len(self.dataset.labels), settings["ranks"], settings["batch"], settings["seed"], device)
         self.steps_per_epoch = self.sampler.steps_per_epoch
@@ -110,17 +111,18 @@ class Trial:
                 loss = torch.stack(losses).mean().item()
                 epochs.append({"accuracy": self.gradients.accuracy(self.dataset), "loss": loss, **totals})
                 losses = []
-                if time.time() > deadline or not math.isfinite(loss):
+                if time.time() > deadline or not math.isfinite(loss) or self.is_hopeless(epochs):
                     break
         return self.result(epochs, totals, times, time.time() - begun)
+
+    def is_hopeless(self, epochs):
+        given = self.settings["abandon"]
+        return given is not None and len(epochs) == given[0] and epochs[-1]["accuracy"] < given[1]
 
     def step(self, step, times):
         index = self.sampler.step(step)
         images = self.dataset.prepare(self.dataset.images[index])
         self.gradients.compute(images, self.dataset.labels[index])
-        if self.settings["norm_limit"]:
-            norms = self.gradients.gradients.norm(dim=1, keepdim=True)
-            self.gradients.gradients.mul_((self.settings["norm_limit"] / norms).clamp_max(1))
         times("gradient")
         update = self.scheme.step(step, density_at(self.settings, step, self.warmup_steps), times)
         if not self.scheme.has_momentum:

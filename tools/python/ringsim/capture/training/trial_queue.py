@@ -47,12 +47,12 @@ def best_settings(output, trials, group, keys):
     return max(found, key=lambda pair: pair[0])[1]
 
 
-def claim(output, trials, keys):
-    """The next trial that nobody has, with its settings; None where all are taken, "wait" where one waits for a
-    group."""
+def claim(output, trials, keys, fits=lambda trial: True):
+    """The next trial that nobody has and that fits, with its settings; None where all are taken, "wait" where one waits
+    for a group."""
     waits = False
     for trial in trials:
-        if result_path(output, trial["name"]).exists():
+        if result_path(output, trial["name"]).exists() or not fits(trial):
             continue
         best = {}
         if trial["best_of"]:
@@ -70,21 +70,23 @@ def claim(output, trials, keys):
 
 def work(output, plan, deadline, make_trial, version, release):
     """Runs trials until none is left or the deadline is near; `release` is called after each one."""
-    trials, longest = expand(plan), 0.0
+    trials, seconds = expand(plan), {}
     keys = plan.get("searched", ["lr", "momentum"])
+
+    def kind(trial):
+        return tuple(trial.get(key) for key in ("model", "scheme", "ranks", "epochs", "split"))
+
+    def fits(trial):
+        return time.time() + 0.9 * seconds.get(kind(trial), 0) < deadline
+
     while True:
-        trial = claim(output, trials, keys)
-        if trial is None:
+        trial = claim(output, trials, keys, fits)
+        if trial is None or time.time() > deadline:
             return
         if trial == "wait":
-            if time.time() + longest > deadline:
-                return
             time.sleep(0.5)
             continue
         epochs = trial.get("epochs", 10)
-        if time.time() + longest * 0.9 > deadline:
-            os.remove(output / "claims" / trial["name"])
-            return
         begun = time.time()
         settings = {key: value for key, value in trial.items() if key not in ("name", "group", "best_of")}
         name = trial["name"]
@@ -110,7 +112,7 @@ def work(output, plan, deadline, make_trial, version, release):
             path = result_path(output, name)
             path.with_suffix(".part").write_text(json.dumps(result))
             path.with_suffix(".part").rename(path)
-        longest = max(longest, result["total_seconds"])
+        seconds[kind(trial)] = max(seconds.get(kind(trial), 0), result["total_seconds"])
 
 
 def start_workers(script, arguments, gpus, per_gpu, deadline, output):
