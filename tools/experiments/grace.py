@@ -85,9 +85,8 @@ def predictions(program, steps, bandwidth, computing, name):
 
 
 def print_network(program, steps, bandwidth, computing, counts):
-    print(
-        f"\n{WORKERS} workers at {bandwidth} Gbit/s, ms a step: measured with {' / '.join(libraries(steps, bandwidth))}\n"
-    )
+    names = " / ".join(libraries(steps, bandwidth))
+    print(f"\n{WORKERS} workers at {bandwidth} Gbit/s, ms a step: measured with {names}\n")
     rows = []
     for name, (method, _) in SCHEMES.items():
         step, headroom = measured_cells(steps, bandwidth, method)
