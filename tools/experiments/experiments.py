@@ -84,6 +84,14 @@ def basis_of(row):
     return row.get("basis.compress", "")
 
 
+def basis_line(records):
+    """ "basis: computing measured, compressing modelled, the exchange modelled" of records of runs."""
+    words = {"compute": "computing", "compress": "compressing", "exchange": "the exchange"}
+    bases = [record["basis"] for record in records if record and "basis" in record]
+    found = {name: sorted({basis[name] for basis in bases} - {None}) for name in words}
+    return "basis: " + ", ".join(f"{words[name]} {' or '.join(known)}" for name, known in found.items() if known)
+
+
 def signed_milliseconds(seconds):
     """ "+12.3" of a text or number of seconds; empty where there is none."""
     return "" if seconds in ("", None) else f"{1e3 * float(seconds):+.3g}"
@@ -249,6 +257,7 @@ def summary_of(summary):
         "staleness_steps",
         "left_out_ranks",
         "target",
+        "basis",
     )
     return {name: summary[name] for name in names}
 
