@@ -3,8 +3,9 @@
 may take until a dense step is as fast, and up to which bandwidth it pays; and how dense and iwp grow with the number
 of ranks.
 
-Usage: tools/experiments/scaling.py [--program RINGSIM] [--gpu h100|v100] [--csv FILE.csv | --growth FILE.png]
-(default build/release/tools/ringsim/ringsim, v100; a minute, or as long for the growth)
+Usage: tools/experiments/scaling.py [--program RINGSIM] [--gpu h100|v100] [--tables NAME,...] [--csv FILE.csv]
+       tools/experiments/scaling.py [--program RINGSIM] [--gpu h100|v100] --growth FILE.png
+(default build/release/tools/ringsim/ringsim, v100, all tables; a minute, or as long for the growth)
 
 Compressing takes what it does in PyTorch on an H100, iwp what it does in ringsim's fused engine, each as measured; on a
 V100 these times are extrapolated. magnitude, and the rows that say so, take what their bytes do to pass through memory
@@ -76,6 +77,12 @@ class Scans:
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         return list(csv.DictReader(io.StringIO(done.stdout)))
 
+    def alone(self, model):
+        """Seconds of computing on one GPU, without what DistributedDataParallel adds."""
+        without = {"ddp": "off"} if self.gpu == "h100" else {}
+        (row,) = self.scan(model, {"scheme": "dense", "ranks": 2, "bandwidth": "1Gbps"} | without)
+        return seconds(row, "compute")
+
     def points(self, bandwidths, labels, more=None):
         """{(model, scheme, ranks, Gbit/s): row}"""
         found = {}
@@ -111,11 +118,8 @@ def over_ranks(of):
     return " / ".join(of(ranks) for ranks in RANKS)
 
 
-def print_computing(points):
-    of_model = [
-        f"{1e3 * seconds(points[model, 'dense fp32', RANKS[0], HEADROOM], 'compute'):.0f} ms ({model})"
-        for model in MODELS
-    ]
+def print_computing(points, alone):
+    of_model = [f"{1e3 * alone[model]:.0f} ms ({model})" for model in MODELS]
     row = points[next(iter(MODELS)), "dense fp32", RANKS[0], HEADROOM]
     print(
         f"computing takes {', '.join(of_model)} a step\n"
@@ -123,16 +127,12 @@ def print_computing(points):
     )
 
 
-def print_scaling(points):
+def print_scaling(points, alone):
     def cell(model, label):
-        def factor(ranks, bandwidth):
-            own, alone = points[model, label, ranks, bandwidth], points[model, "dense fp32", ranks, bandwidth]
-            return f"{alone_compute(alone) / seconds(own, 'total'):.2f}"
-
-        return ", ".join(over_ranks(lambda ranks: factor(ranks, bandwidth)) for bandwidth in SCALING)
-
-    def alone_compute(row):
-        return seconds(row, "compute")
+        return ", ".join(
+            over_ranks(lambda ranks: f"{alone[model] / seconds(points[model, label, ranks, bandwidth], 'total'):.2f}")
+            for bandwidth in SCALING
+        )
 
     print_of_models(
         f"Scaling factor on {over_ranks(str)} ranks at {SCALING[0]}, then at {SCALING[1]} Gbit/s",
@@ -142,7 +142,7 @@ def print_scaling(points):
     )
 
 
-def print_compressing(points):
+def print_compressing(points, _):
     print_of_models(
         f"Compressing, ms a step on {over_ranks(str)} ranks",
         COMPRESSED,
@@ -153,7 +153,7 @@ def print_compressing(points):
     )
 
 
-def print_headroom(points):
+def print_headroom(points, _):
     def cell(model, label):
         return ", ".join(
             over_ranks(
@@ -211,7 +211,12 @@ def print_crossings(points, rival):
     )
 
 
-def print_counts(points):
+def print_all_crossings(points, _):
+    for rival in ("dense fp32", "dense bf16"):
+        print_crossings(points, rival)
+
+
+def print_counts(points, _):
     """In how many set-ups from 10 Gbit/s on compressing pays, by how its times are known."""
     print(f"\nSet-ups from {FROM_10[0]} Gbit/s on in which a step is {100 * PAYS:g} % shorter\n")
     rows = []
@@ -237,6 +242,15 @@ def print_counts(points):
     experiments.print_table(["compressing", "than dense fp32", "than dense bf16"], rows)
 
 
+TABLES = {
+    "scaling": print_scaling,
+    "compressing": print_compressing,
+    "headroom": print_headroom,
+    "crossings": print_all_crossings,
+    "counts": print_counts,
+}
+
+
 def growth(scans, plot):
     fused = experiments.compressing("iwp") | {"headroom": "off"}
     where = {"bandwidth": "25Gbps", "ranks": listed(GROWTH), "backend": "recurrence"}
@@ -245,7 +259,7 @@ def growth(scans, plot):
         for scheme in ("dense", "iwp")
         for row in scans.scan("resnet50", where | {"scheme": scheme} | (fused if scheme == "iwp" else {}))
     }
-    compute = seconds(rows["dense", GROWTH[0]], "compute")
+    compute = scans.alone("resnet50")
     print(f"\nScaling factor of resnet50 at 25 Gbit/s; iwp's compressing is {experiments.basis_of(rows['iwp', 8])}\n")
     experiments.print_table(
         ["ranks", *map(str, GROWTH)],
@@ -294,22 +308,25 @@ def main():
     parser.add_argument("--gpu", default="v100", choices=("v100", "h100"), help="default v100")
     parser.add_argument("--growth", metavar="FILE.png", help="only the growth with the number of ranks, drawn too")
     parser.add_argument("--csv", help="all points")
+    parser.add_argument("--tables", default=",".join(TABLES), metavar="NAME,...", help="default %(default)s")
     options = parser.parse_args()
+    names = options.tables.split(",")
+    if unknown := set(names) - set(TABLES):
+        parser.error(f"--tables: found {', '.join(sorted(unknown))}; accepted: {', '.join(TABLES)}")
     scans = Scans(options.program, options.gpu)
     if options.growth:
         growth(scans, options.growth)
         return
     points = scans.points(BANDWIDTHS, SCHEMES, {"headroom": "off"})
-    points_with_headroom = points | scans.points([HEADROOM], COMPRESSED)
     if options.csv:
         write_points(points, options.csv)
-    print_computing(points)
-    print_scaling(points)
-    print_compressing(points)
-    print_headroom(points_with_headroom)
-    for rival in ("dense fp32", "dense bf16"):
-        print_crossings(points, rival)
-    print_counts(points)
+    if "headroom" in names:
+        points |= scans.points([HEADROOM], COMPRESSED)
+    alone = {model: scans.alone(model) for model in MODELS}
+    print_computing(points, alone)
+    for name in TABLES:
+        if name in names:
+            TABLES[name](points, alone)
 
 
 if __name__ == "__main__":
