@@ -85,9 +85,12 @@ def print_winners(found):
     for what, labels in (("as PyTorch compresses", usual), ("with the fused engine too", list(SCHEMES))):
         print(f"\nThe fastest {what}; its headroom to dense bf16, ms\n")
         experiments.print_table(
-            ["network", "ranks", *columns()],
+            ["", *columns()],
             [
-                [model, ranks, *(winner(found, model, ranks, bandwidth, labels) for bandwidth in BANDWIDTHS)]
+                [
+                    f"{model}, {ranks} ranks",
+                    *(winner(found, model, ranks, bandwidth, labels) for bandwidth in BANDWIDTHS),
+                ]
                 for model in MODELS
                 for ranks in RANKS
             ],
