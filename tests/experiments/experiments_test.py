@@ -41,14 +41,18 @@ folder.mkdir()
 (folder / "steps.csv").write_text(f"step,start_s,total_s,accuracy\\n0,0,0.5,\\n1,0.5,0.5,0.8\\n2,1,0.5,{accuracy}\\n")
 if sys.argv[1] == "scan":
     points = options["bandwidth"].count(",") + 1
-    rows = [f"{point},{0.7 + point},{1.5 + point},{accuracy},70.0,70.0,{wire},{wire},\\n" for point in range(points)]
+    # A compressed step has a headroom and a basis, which is that of the implementation that was asked for.
+    costs = f"0.002,-0.0005,{options['compress-time']}" if options.get("headroom") == "on" else ",,"
+    rows = [f"{point},300,{1e-3 + point},{accuracy},70,70,{wire},{wire},{costs},\\n" for point in range(points)]
     ratios = ["compression_ratio." + name for name in ("kept", "values", "wire", "wire_after_warmup")]
-    columns = ["point", "target.seconds", "simulated_seconds", "accuracy", *ratios, "error"]
+    columns = ["point", "target.steps", "seconds_per_step.total", "accuracy", *ratios]
+    columns += ["headroom_seconds.dense_fp32", "headroom_seconds.dense_bf16", "basis.compress", "error"]
     (folder / "scan.csv").write_text(",".join(columns) + "\\n" + "".join(rows))
     sys.exit(0)
 ratio = {"kept": 70.0, "values": 70.0, "wire": wire, "wire_after_warmup": wire}
 summary = {"accuracy": accuracy, "loss": 0.2, "simulated_seconds": 1.5, "seconds_per_step": {}, "density": 0.01}
 summary |= {"compression_ratio": ratio, "bytes_sent_per_rank": {}, "steps": 3, "ranks": 8, "staleness_steps": {}}
+summary["basis"] = {"compute": "measured", "compress": "modelled", "exchange": "modelled"}
 print(json.dumps(summary | {"left_out_ranks": None, "target": None}))
 """
 
@@ -149,7 +153,13 @@ class Experiments(unittest.TestCase):
             (
                 "schemes.py",
                 ["--schemes", "dense,iwp", "--seeds", "1..2", "--bandwidths", "1Gbps,10Gbps"],
-                "| 65.0 | 0.7 s | 1.5 s | 1.7 s | 2.5 s |",
+                "| 65.0 | 300 | 1 / +2 / -0.5 | 1e+03 / +2 / -0.5 | fused |",
+            ),
+            (
+                "schemes.py",
+                ["--schemes", "dense,randomk,magnitude", "--steps", "9", "--seeds", "1"],
+                "| dense | 1 | 1e+03 | 2e+03 |  |\n| randomk | 1 / +2 / -0.5 | 1e+03 / +2 / -0.5 | 2e+03 / +2 / -0.5 | "
+                "torch |\n| magnitude | 1 / +2 / -0.5 | 1e+03 / +2 / -0.5 | 2e+03 / +2 / -0.5 | model |",
             ),
             ("density.py", ["--densities", "1/32", "--seeds", "1..2"], "| iwp | 1/32 |"),
         ):
@@ -171,6 +181,25 @@ class Experiments(unittest.TestCase):
             )
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn(expected, done.stdout)
+        # What steps cost alone is asked of so many steps, without a warm-up.
+        self.assertTrue(any("--steps 9" in call for call in self.calls()))
+        self.assertFalse(any("--warmup" in call for call in self.calls()))
+
+    def test_the_basis_of_times_is_that_of_all_runs(self):
+        bases = [
+            {"compute": "measured", "compress": None, "exchange": "modelled"},
+            {"compute": "measured", "compress": "extrapolated", "exchange": "modelled"},
+            {"compute": "measured", "compress": "modelled", "exchange": "modelled"},
+        ]
+        records = [{"basis": basis} for basis in bases]
+        self.assertEqual(
+            experiments.basis_line([None, {}, *records]),
+            "basis: computing measured, compressing extrapolated or modelled, the exchange modelled",
+        )
+        self.assertEqual(experiments.basis_line(records[:1]), "basis: computing measured, the exchange modelled")
+        self.assertEqual(experiments.signed_milliseconds(""), "")
+        self.assertEqual(experiments.signed_milliseconds("0.0123"), "+12.3")
+        self.assertEqual(experiments.signed_milliseconds(-2e-3), "-2")
 
 
 if __name__ == "__main__":

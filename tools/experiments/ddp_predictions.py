@@ -48,7 +48,7 @@ def predict(program, folder, row):
         "json",
     ]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout)["seconds_per_step"]
+    return json.loads(done.stdout)
 
 
 def main():
@@ -56,9 +56,11 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("ringsim", nargs="?", default=experiments.DEFAULT_PROGRAM)
     arguments = parser.parse_args()
-    rows, errors = [], {}
+    rows, errors, summaries = [], {}, []
     for row in measured_steps(arguments.folder):
-        predicted = predict(arguments.ringsim, arguments.folder, row)
+        summary = predict(arguments.ringsim, arguments.folder, row)
+        summaries.append(summary)
+        predicted = summary["seconds_per_step"]
         error = predicted["total"] / float(row["step_s"]) - 1
         errors.setdefault(row["transport"], []).append(abs(error))
         milliseconds = [
@@ -98,6 +100,7 @@ def main():
         ],
         rows,
     )
+    print(f"\n{experiments.basis_line(summaries)}; nothing is compressed")
     for transport, of_transport in errors.items():
         print(
             f"\n{transport}: median error {100 * statistics.median(of_transport):.1f} %, worst "

@@ -23,6 +23,9 @@ SETTINGS = pathlib.Path(__file__).with_name("settings.json")
 DEFAULT_PROGRAM = pathlib.Path(__file__).parents[2] / "build/release/tools/ringsim/ringsim"
 # Two-sided 95 % quantiles of Student's t distribution with 1, 2, ... degrees of freedom.
 QUANTILES = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+# Whose times of compressing count: those of PyTorch as people run it, of ringsim's fused engine for what it was made
+# for, and the model's passes over memory for what nobody measured.
+IMPLEMENTATIONS = {"iwp": "fused", "magnitude": "model"}
 # Seconds that 10 epochs take on one core: what is planned with until a run of the model has been measured.
 EXPECTED_SECONDS = {"mlp": 15, "lenet5": 40, "cnn-bn": 120}
 
@@ -67,6 +70,31 @@ def arguments_of(options):
 
 def key_of(options):
     return " ".join(arguments_of(options))
+
+
+def compressing(scheme, implementation=None, values="fp32"):
+    """Options that say what compressing takes, and ask for the headroom; none where nothing is compressed."""
+    if scheme == "dense" and values == "fp32":
+        return {}
+    return {"compress-time": implementation or IMPLEMENTATIONS.get(scheme, "torch"), "headroom": "on"}
+
+
+def basis_of(row):
+    """How compressing's times of a scan's row are known; empty where nothing is compressed."""
+    return row.get("basis.compress", "")
+
+
+def basis_line(records):
+    """ "basis: computing measured, compressing modelled, the exchange modelled" of records of runs."""
+    words = {"compute": "computing", "compress": "compressing", "exchange": "the exchange"}
+    bases = [record["basis"] for record in records if record and "basis" in record]
+    found = {name: sorted({basis[name] for basis in bases} - {None}) for name in words}
+    return "basis: " + ", ".join(f"{words[name]} {' or '.join(known)}" for name, known in found.items() if known)
+
+
+def signed_milliseconds(seconds):
+    """ "+12.3" of a text or number of seconds; empty where there is none."""
+    return "" if seconds in ("", None) else f"{1e3 * float(seconds):+.3g}"
 
 
 def load_settings(path=SETTINGS):
@@ -229,6 +257,7 @@ def summary_of(summary):
         "staleness_steps",
         "left_out_ranks",
         "target",
+        "basis",
     )
     return {name: summary[name] for name in names}
 

@@ -124,6 +124,7 @@ def main():
         ]
         experiments.print_table([f"ranks, at {bandwidth.replace('bps', 'bit/s')}", *SCHEMES], cells)
         print()
+    print(f"{experiments.basis_line(records.values())}; these are times of exchanges alone")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,15 @@
 #!/usr/bin/env python3
-"""The tables of docs/results.md on large models: how far each scheme scales, what its exchange and its pruning cost,
-and up to which bandwidth it pays; and how dense and iwp grow with the number of ranks.
+"""The tables of docs/results.md on large models: how far each scheme scales, what compressing takes, how much longer it
+may take until a dense step is as fast, and up to which bandwidth it pays; and how dense and iwp grow with the number
+of ranks.
 
-Usage: tools/experiments/scaling.py [--program RINGSIM] [--csv FILE.csv | --growth FILE.png]
-(default build/release/tools/ringsim/ringsim; half a minute, or as long for the growth)
+Usage: tools/experiments/scaling.py [--program RINGSIM] [--gpu h100|v100] [--tables NAME,...] [--csv FILE.csv]
+       tools/experiments/scaling.py [--program RINGSIM] [--gpu h100|v100] --growth FILE.png
+(default build/release/tools/ringsim/ringsim, v100, all tables; a minute, or as long for the growth)
+
+Compressing takes what it does in PyTorch on an H100, iwp what it does in ringsim's fused engine, each as measured; on a
+V100 these times are extrapolated. magnitude, and the rows that say so, take what their bytes do to pass through memory
+(modelled): the least that an engine could reach. On an H100 steps hold what DistributedDataParallel adds.
 """
 import argparse
 import csv
@@ -11,8 +17,10 @@ import io
 import math
 import subprocess
 
-# V100, fp32. The speed is what NVIDIA's published rates say of ResNet-50, and of BERT-large at 128 tokens
-# (models/specs/README.md).
+import experiments
+
+# The speed of a V100 in fp32 is what NVIDIA's published rates say of ResNet-50, and of BERT-large at 128 tokens
+# (models/specs/README.md); an H100's is its file's.
 MODELS = {
     "resnet50": (64, "9TFLOPS"),
     "resnet101": (64, "9TFLOPS"),
@@ -20,111 +28,148 @@ MODELS = {
     "bert-base": (12, "11.8TFLOPS"),
 }
 SCHEMES = {
-    "dense fp32": ["dense"],
-    "dense bf16": ["dense", "--values", "bf16"],
-    "iwp": ["iwp"],
-    "iwp bf16": ["iwp", "--values", "bf16"],
-    "magnitude": ["magnitude"],
-    "cltk": ["cltk"],
-    "topk": ["topk"],
-    "topk on a ring": ["topk", "--sparse-sum", "ring"],
-    "randomk": ["randomk"],
-    "qsgd": ["qsgd"],
-    "terngrad": ["terngrad"],
-    "signsgd": ["signsgd"],
-    "powersgd": ["powersgd"],
+    "dense fp32": {"scheme": "dense"},
+    "dense bf16": {"scheme": "dense", "values": "bf16"},
+    "iwp": {"scheme": "iwp"},
+    "magnitude": {"scheme": "magnitude"},
+    "cltk": {"scheme": "cltk"},
+    "topk": {"scheme": "topk"},
+    "topk on a ring": {"scheme": "topk", "sparse-sum": "ring"},
+    "randomk": {"scheme": "randomk"},
+    "qsgd": {"scheme": "qsgd"},
+    "terngrad": {"scheme": "terngrad"},
+    "signsgd": {"scheme": "signsgd"},
+    "powersgd": {"scheme": "powersgd"},
+    "topk, modelled": {"scheme": "topk"},
+    "powersgd, modelled": {"scheme": "powersgd"},
 }
-RANKS = (8, 16, 32, 64)
-SHOWN = (1, 10, 25, 100)  # Gbit/s
-BANDWIDTHS = (0.25, 0.5, 1, 2, 3, 5, 7, 10, 14, 20, 25, 35, 50, 70, 100, 150, 250, 400)
-STEP = ["--topology", "switch", "--latency", "10us", "--source", "synthetic", "--bucket", "ddp"]
+COMPRESSED = [label for label in SCHEMES if label != "dense fp32"]
+MODELLED = ", modelled"
+RANKS = (8, 64)
+SCALING = (10, 100)  # Gbit/s
+HEADROOM = 10
+FROM_10 = (10, 14, 20, 25, 35, 50, 70, 100, 150, 250, 400)
+BANDWIDTHS = (0.25, 0.5, 1, 2, 3, 5, 7, *FROM_10)
+STEP = {"topology": "switch", "latency": "10us", "source": "synthetic", "bucket": "ddp"}
 PAYS = 0.01
 GROWTH = [2**power for power in range(3, 13)]
 
 
-def listed(values):
-    return ",".join(str(value) for value in values)
+def listed(values, unit=""):
+    return ",".join(f"{value}{unit}" for value in values)
+
+
+def costs(label):
+    options = SCHEMES[label]
+    implementation = "model" if label.endswith(MODELLED) else None
+    return experiments.compressing(options["scheme"], implementation, options.get("values", "fp32"))
 
 
 class Scans:
-    def __init__(self, program):
-        self.program, self.rows = program, []
+    def __init__(self, program, gpu):
+        self.program, self.gpu = program, gpu
 
-    def scan(self, *options):
-        done = subprocess.run(
-            [self.program, "scan", *STEP, "--format", "csv", "--quiet", *options],
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+    def scan(self, model, options):
+        batch, speed = MODELS[model]
+        machine = {"gpu": self.gpu} | ({"gpu-speed": speed} if self.gpu == "v100" else {})
+        words = experiments.arguments_of(STEP | machine | {"model": model, "batch": batch} | options)
+        command = [self.program, "scan", *words, "--format", "csv", "--quiet"]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         return list(csv.DictReader(io.StringIO(done.stdout)))
 
-    def seconds(self, row, what):
-        return float(row[f"seconds_per_step.{what}"])
+    def alone(self, model):
+        """Seconds of computing on one GPU, without what DistributedDataParallel adds."""
+        without = {"ddp": "off"} if self.gpu == "h100" else {}
+        (row,) = self.scan(model, {"scheme": "dense", "ranks": 2, "bandwidth": "1Gbps"} | without)
+        return seconds(row, "compute")
 
-    def all_points(self):
-        """{(model, scheme, ranks, Gbit/s): (compute, compress, exposed, total)}, seconds a step."""
-        points = {}
-        for model, (batch, speed) in MODELS.items():
-            for label, scheme in SCHEMES.items():
-                for row in self.scan(
-                    "--model",
-                    model,
-                    "--batch",
-                    str(batch),
-                    "--gpu-speed",
-                    speed,
-                    "--scheme",
-                    *scheme,
-                    "--ranks",
-                    listed(RANKS),
-                    "--bandwidth",
-                    listed(f"{bandwidth}Gbps" for bandwidth in BANDWIDTHS),
-                ):
-                    key = model, label, int(row["option.ranks"]), float(row["option.bandwidth"].removesuffix("Gbps"))
-                    # (to a picosecond: differences of sums are not exact)
-                    points[key] = tuple(
-                        round(self.seconds(row, what), 12)
-                        for what in ("compute", "compress", "exposed_exchange", "total")
-                    )
-        return points
-
-
-def print_scaling(points):
-    for model in MODELS:
-        print(f"\n`{model}`: scaling factor on {' / '.join(map(str, RANKS))} ranks\n")
-        print(
-            "| scheme | "
-            + " | ".join(f"{bandwidth} Gbit/s" for bandwidth in SHOWN)
-            + " |\n| --- |"
-            + " --- |" * len(SHOWN)
-        )
-        for label in SCHEMES:
-            cells = []
-            for bandwidth in SHOWN:
-                times = [points[model, label, ranks, bandwidth] for ranks in RANKS]
-                cells.append(" / ".join(f"{compute / total:.2f}" for compute, _, _, total in times))
-            print(f"| {label} | " + " | ".join(cells) + " |")
-
-
-def print_costs(points, ranks):
-    print(
-        f"\nMilliseconds of a step on {ranks} ranks: exposed exchange at {' / '.join(map(str, SHOWN))} Gbit/s, + "
-        "pruning (at 25 Gbit/s)\n"
-    )
-    compute = {model: next(times[0] for key, times in points.items() if key[0] == model) for model in MODELS}
-    print(
-        "| scheme | "
-        + " | ".join(f"{model} ({1000 * compute[model]:.0f} ms of computing)" for model in MODELS)
-        + " |\n| --- |"
-        + " --- |" * len(MODELS)
-    )
-    for label in SCHEMES:
-        cells = []
+    def points(self, bandwidths, labels, more=None):
+        """{(model, scheme, ranks, Gbit/s): row}"""
+        found = {}
         for model in MODELS:
-            exposed = " / ".join(f"{1000 * points[model, label, ranks, bandwidth][2]:.4g}" for bandwidth in SHOWN)
-            cells.append(f"{exposed} + {1000 * points[model, label, ranks, 25][1]:.2g}")
-        print(f"| {label} | " + " | ".join(cells) + " |")
+            for label in labels:
+                where = {"ranks": listed(RANKS), "bandwidth": listed(bandwidths, "Gbps")}
+                headroom = {} if label == "dense fp32" else more or {}
+                for row in self.scan(model, where | SCHEMES[label] | costs(label) | headroom):
+                    ranks = int(row.get("option.ranks", 0))
+                    bandwidth = row.get("option.bandwidth", f"{bandwidths[0]}Gbps").removesuffix("Gbps")
+                    found[model, label, ranks, float(bandwidth)] = row
+        return found
+
+
+def seconds(row, what):
+    # (to a picosecond: differences of sums are not exact)
+    return round(float(row[f"seconds_per_step.{what}"]), 12)
+
+
+def basis(points, label):
+    found = {experiments.basis_of(points[model, label, ranks, HEADROOM]) for model in MODELS for ranks in RANKS}
+    return " or ".join(sorted(found))
+
+
+def print_of_models(title, labels, first, cell):
+    """A row for each scheme: `first` of it and a cell for each model."""
+    print(f"\n{title}\n")
+    rows = [[label, *first(label), *(cell(model, label) for model in MODELS)] for label in labels]
+    experiments.print_table(["scheme", *(["basis"] if first(labels[-1]) else []), *MODELS], rows)
+
+
+def over_ranks(of):
+    return " / ".join(of(ranks) for ranks in RANKS)
+
+
+def print_computing(points, alone):
+    of_model = [f"{1e3 * alone[model]:.0f} ms ({model})" for model in MODELS]
+    row = points[next(iter(MODELS)), "dense fp32", RANKS[0], HEADROOM]
+    print(
+        f"computing takes {', '.join(of_model)} a step\n"
+        f"basis: computing {row['basis.compute']}, the exchange {row['basis.exchange']}, compressing as the tables say"
+    )
+
+
+def print_scaling(points, alone):
+    def cell(model, label):
+        return ", ".join(
+            over_ranks(lambda ranks: f"{alone[model] / seconds(points[model, label, ranks, bandwidth], 'total'):.2f}")
+            for bandwidth in SCALING
+        )
+
+    print_of_models(
+        f"Scaling factor on {over_ranks(str)} ranks at {SCALING[0]}, then at {SCALING[1]} Gbit/s",
+        list(SCHEMES),
+        lambda label: [],
+        cell,
+    )
+
+
+def print_compressing(points, _):
+    print_of_models(
+        f"Compressing, ms a step on {over_ranks(str)} ranks",
+        COMPRESSED,
+        lambda label: [basis(points, label)],
+        lambda model, label: over_ranks(
+            lambda ranks: f"{1e3 * seconds(points[model, label, ranks, HEADROOM], 'compress'):.3g}"
+        ),
+    )
+
+
+def print_headroom(points, _):
+    def cell(model, label):
+        return ", ".join(
+            over_ranks(
+                lambda ranks: experiments.signed_milliseconds(
+                    points[model, label, ranks, HEADROOM][f"headroom_seconds.{rival}"]
+                )
+            )
+            for rival in ("dense_fp32", "dense_bf16")
+        )
+
+    print_of_models(
+        f"Headroom at {HEADROOM} Gbit/s on {over_ranks(str)} ranks, ms: to dense fp32, then to dense bf16",
+        COMPRESSED,
+        lambda label: [basis(points, label)],
+        cell,
+    )
 
 
 def shown(bandwidth):
@@ -150,88 +195,85 @@ def crossings(gains):
 
 
 def gains(points, model, label, rival, ranks):
-    return [points[model, rival, ranks, b][3] / points[model, label, ranks, b][3] - 1 for b in BANDWIDTHS]
+    def total(who, bandwidth):
+        return seconds(points[model, who, ranks, bandwidth], "total")
+
+    return [total(rival, bandwidth) / total(label, bandwidth) - 1 for bandwidth in BANDWIDTHS]
 
 
-def print_crossings(points, rival):
-    print(
-        f"\nGbit/s up to which a step is {100 * PAYS:g} % shorter than with {rival}, on "
-        f"{' / '.join(map(str, RANKS))} ranks\n"
-    )
-    print("| scheme | " + " | ".join(MODELS) + " |\n| --- |" + " --- |" * len(MODELS))
-    for label in SCHEMES:
-        if label != rival:
-            print(
-                f"| {label} | "
-                + " | ".join(
-                    " / ".join(crossings(gains(points, model, label, rival, ranks)) for ranks in RANKS)
-                    for model in MODELS
-                )
-                + " |"
-            )
-
-
-def print_compression_times(scans, points):
-    """What topk is worth with other times of compressing, on 32 ranks."""
-    print("\n| topk on resnet50, 32 ranks | compressing, ms | Gbit/s up to which it pays |\n| --- | --- | --- |")
-    batch, speed = MODELS["resnet50"]
-    for what, gpu, compress_time in (
-        ("modelled, V100", "v100", "model"),
-        ("PyTorch, scaled from an H100 to a V100", "v100", "torch"),
-        ("PyTorch, H100", "h100", "torch"),
-    ):
-        rows = scans.scan(
-            "--model",
-            "resnet50",
-            "--batch",
-            str(batch),
-            "--gpu-speed",
-            speed,
-            "--scheme",
-            "topk",
-            "--ranks",
-            "32",
-            "--gpu",
-            gpu,
-            "--compress-time",
-            compress_time,
-            *(["--ddp", "off"] if gpu == "h100" else []),  # the rival has none of that
-            "--bandwidth",
-            listed(f"{bandwidth}Gbps" for bandwidth in BANDWIDTHS),
+def print_crossings(points, _):
+    def cell(model, label):
+        return ", ".join(
+            over_ranks(lambda ranks: crossings(gains(points, model, label, rival, ranks)))
+            for rival in ("dense fp32", "dense bf16")
+            if label != rival
         )
-        totals = [scans.seconds(row, "total") for row in rows]
-        found = [points["resnet50", "dense fp32", 32, b][3] / total - 1 for b, total in zip(BANDWIDTHS, totals)]
-        print(f"| {what} | {1000 * scans.seconds(rows[-1], 'compress'):.2g} | {crossings(found)} |")
+
+    print_of_models(
+        f"Gbit/s up to which a step is {100 * PAYS:g} % shorter on {over_ranks(str)} ranks: than with dense fp32, "
+        "then than with dense bf16",
+        COMPRESSED,
+        lambda label: [basis(points, label)],
+        cell,
+    )
+
+
+def print_counts(points, _):
+    """In how many set-ups from 10 Gbit/s on compressing pays, by how its times are known."""
+    print(f"\nSet-ups from {FROM_10[0]} Gbit/s on in which a step is {100 * PAYS:g} % shorter\n")
+    rows = []
+    kinds = {
+        "PyTorch's": [label for label in COMPRESSED if costs(label)["compress-time"] == "torch"],
+        "the fused engine's": ["iwp"],
+        "modelled": [label for label in COMPRESSED if costs(label)["compress-time"] == "model"],
+    }
+    for what, labels in kinds.items():
+        schemes = [label for label in labels if label != "dense bf16"]
+        first = BANDWIDTHS.index(FROM_10[0])
+        cells = []
+        for rival in ("dense fp32", "dense bf16"):
+            found = [
+                gain >= PAYS
+                for model in MODELS
+                for label in schemes
+                for ranks in RANKS
+                for gain in gains(points, model, label, rival, ranks)[first:]
+            ]
+            cells.append(f"{sum(found)} of {len(found)}")
+        rows.append([what, *cells])
+    experiments.print_table(["compressing", "than dense fp32", "than dense bf16"], rows)
+
+
+TABLES = {
+    "scaling": print_scaling,
+    "compressing": print_compressing,
+    "headroom": print_headroom,
+    "crossings": print_crossings,
+    "counts": print_counts,
+}
 
 
 def growth(scans, plot):
-    batch, speed = MODELS["resnet50"]
-    rows = scans.scan(
-        "--model",
-        "resnet50",
-        "--batch",
-        str(batch),
-        "--gpu-speed",
-        speed,
-        "--bandwidth",
-        "25Gbps",
-        "--scheme",
-        "dense,iwp",
-        "--ranks",
-        listed(GROWTH),
-        "--backend",
-        "recurrence",
+    fused = experiments.compressing("iwp") | {"headroom": "off"}
+    where = {"bandwidth": "25Gbps", "ranks": listed(GROWTH), "backend": "recurrence"}
+    rows = {
+        (scheme, int(row["option.ranks"])): row
+        for scheme in ("dense", "iwp")
+        for row in scans.scan("resnet50", where | {"scheme": scheme} | (fused if scheme == "iwp" else {}))
+    }
+    compute = scans.alone("resnet50")
+    print(f"\nScaling factor of resnet50 at 25 Gbit/s; iwp's compressing is {experiments.basis_of(rows['iwp', 8])}\n")
+    experiments.print_table(
+        ["ranks", *map(str, GROWTH)],
+        [
+            [scheme, *(f"{compute / seconds(rows[scheme, ranks], 'total'):.2f}" for ranks in GROWTH)]
+            for scheme in ("dense", "iwp")
+        ],
     )
-    times = {(row["option.scheme"], int(row["option.ranks"])): scans.seconds(row, "total") for row in rows}
-    compute = scans.seconds(rows[0], "compute")
-    print(
-        "\nScaling factor of resnet50 at 25 Gbit/s\n\n| ranks | "
-        + " | ".join(map(str, GROWTH))
-        + " |\n| --- |"
-        + " --- |" * len(GROWTH)
-    )
-    for scheme in ("dense", "iwp"):
-        print(f"| {scheme} | " + " | ".join(f"{compute / times[scheme, ranks]:.2f}" for ranks in GROWTH) + " |")
+    draw_growth({key: seconds(row, "total") for key, row in rows.items()}, compute, scans.gpu, plot)
+
+
+def draw_growth(times, compute, gpu, plot):
     import matplotlib
 
     matplotlib.use("Agg")
@@ -241,47 +283,51 @@ def growth(scans, plot):
     for scheme in ("dense", "iwp"):
         axes.plot(GROWTH, [1000 * times[scheme, ranks] for ranks in GROWTH], marker="o", markersize=3, label=scheme)
     axes.axhline(1000 * compute, color="gray", linewidth=0.8, linestyle="--", label="computing")
-    axes.set(
-        xscale="log", yscale="log", xlabel="ranks", ylabel="ms per step", title="ResNet-50, ring on 25 Gbit/s, 10 us"
-    )
+    title = f"ResNet-50 on {gpu.upper()}s, rings on 25 Gbit/s, 10 us"
+    axes.set(xscale="log", yscale="log", xlabel="ranks", ylabel="ms per step", title=title)
     axes.set_xticks(GROWTH, [str(ranks) for ranks in GROWTH], fontsize=7)
     axes.legend()
     figure.tight_layout()
     figure.savefig(plot)
 
 
+def write_points(points, path):
+    columns = ["compute", "compress", "exposed_exchange", "total"]
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        names = [f"{column}_s" for column in columns]
+        writer.writerow(["model", "scheme", "ranks", "bandwidth_gbit_per_s", *names, "compress_basis"])
+        writer.writerows(
+            [*key, *(seconds(row, column) for column in columns), experiments.basis_of(row)]
+            for key, row in points.items()
+        )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--program", default="build/release/tools/ringsim/ringsim")
+    parser.add_argument("--gpu", default="v100", choices=("v100", "h100"), help="default v100")
     parser.add_argument("--growth", metavar="FILE.png", help="only the growth with the number of ranks, drawn too")
     parser.add_argument("--csv", help="all points")
+    parser.add_argument("--tables", default=",".join(TABLES), metavar="NAME,...", help="default %(default)s")
     options = parser.parse_args()
-    scans = Scans(options.program)
+    names = options.tables.split(",")
+    if unknown := set(names) - set(TABLES):
+        parser.error(f"--tables: found {', '.join(sorted(unknown))}; accepted: {', '.join(TABLES)}")
+    scans = Scans(options.program, options.gpu)
     if options.growth:
         growth(scans, options.growth)
         return
-    points = scans.all_points()
+    points = scans.points(BANDWIDTHS, SCHEMES, {"headroom": "off"})
     if options.csv:
-        with open(options.csv, "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(
-                [
-                    "model",
-                    "scheme",
-                    "ranks",
-                    "bandwidth_gbit_per_s",
-                    "compute_s",
-                    "compress_s",
-                    "exposed_exchange_s",
-                    "total_s",
-                ]
-            )
-            writer.writerows([*key, *times] for key, times in points.items())
-    print_scaling(points)
-    print_costs(points, 32)
-    for rival in ("dense fp32", "dense bf16"):
-        print_crossings(points, rival)
-    print_compression_times(scans, points)
+        write_points(points, options.csv)
+    if "headroom" in names:
+        points |= scans.points([HEADROOM], COMPRESSED)
+    alone = {model: scans.alone(model) for model in MODELS}
+    print_computing(points, alone)
+    for name in TABLES:
+        if name in names:
+            TABLES[name](points, alone)
 
 
 if __name__ == "__main__":

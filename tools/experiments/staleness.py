@@ -104,7 +104,8 @@ class Points:
                         [case | options | {"seed": seed} for seed in self.seeds],
                     )
                 )
-        records = iter(self.runs.batch([options for _, of_row in rows for options in of_row]))
+        ran = self.runs.batch([options for _, of_row in rows for options in of_row])
+        records = iter(ran)
         table = [[*label, *self.cells([next(records) for _ in of_row])] for label, of_row in rows]
         experiments.print_table(
             [
@@ -122,6 +123,7 @@ class Points:
             ],
             table,
         )
+        print(f"\n{experiments.basis_line(ran)}; where updates are late times feed back, and nothing has a headroom")
 
     @staticmethod
     def cells(records):

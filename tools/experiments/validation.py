@@ -55,15 +55,15 @@ def link_of(program, folder, transport, ranks, temporary):
 def settings(hook, gpu, way):
     if hook == "none":  # which compresses nothing: without what DDP adds, the GPU says nothing of it
         return ["--gpu", gpu] if way == "predicted" else []
-    return ["--gpu", gpu, *WAYS[way], "--headroom", "off"]
+    return ["--gpu", gpu, *WAYS[way], *([] if way == "predicted" else ["--headroom", "off"])]
 
 
 def predict(program, folder, row, link, more):
-    """Seconds of a step."""
+    """The summary of a run."""
     command = [program, "run", "--source", "synthetic", "--model", row["model"], *HOOKS[row["hook"]], *more]
     command += ["--topology", link, "--bucket", "ddp", "--steps", "2", "--quiet", "--format", "json"]
     command += ["--compute-time", f"./{folder / ('ready-' + row['model'] + '.csv')}"]
-    return json.loads(output(*command))["seconds_per_step"]["total"]
+    return json.loads(output(*command))
 
 
 def percent(value):
@@ -71,30 +71,48 @@ def percent(value):
 
 
 def cases_of(program, folder, gpu):
-    """[(ranks, row, measured, {way: predicted})] of a folder's steps, in seconds."""
+    """[(ranks, row, measured, {way: predicted}, summary of the prediction)] of a folder's steps, in seconds."""
     found = []
     with tempfile.TemporaryDirectory() as temporary:
         for row in measured_steps(folder):
             ranks = folder.name.rsplit("-x", 1)[1]
             link = link_of(program, folder, row["transport"], ranks, temporary)
-            times = {way: predict(program, folder, row, link, settings(row["hook"], gpu, way)) for way in WAYS}
-            found.append((ranks, row, float(row["step_s"]), times))
+            summaries = {way: predict(program, folder, row, link, settings(row["hook"], gpu, way)) for way in WAYS}
+            times = {way: summary["seconds_per_step"]["total"] for way, summary in summaries.items()}
+            found.append((ranks, row, float(row["step_s"]), times, summaries["predicted"]))
     return found
 
 
-def table_row(ranks, row, measured, times):
+def headrooms(found):
+    """{(ranks, model, transport, hook): (measured, predicted)}: by how many seconds a step with a hook is shorter than
+    one without, and for how much longer compressing may take until it is not."""
+    dense = {
+        (ranks, row["model"], row["transport"]): measured for ranks, row, measured, *_ in found if row["hook"] == "none"
+    }
+    return {
+        (*key, row["hook"]): (dense[key] - measured, summary["headroom_seconds"]["dense_fp32"])
+        for ranks, row, measured, _, summary in found
+        if row["hook"] != "none" and (key := (ranks, row["model"], row["transport"])) in dense
+    }
+
+
+def table_row(case, gains):
+    ranks, row, measured, times, summary = case
     milliseconds = [f"{1e3 * value:.1f}" for value in (float(row["alone_s"]), measured, times["predicted"])]
     without = times["without what DDP adds"]
+    headroom = gains.get((ranks, row["model"], row["transport"], row["hook"]), (None, None))
     return [
         ranks, row["model"], row["transport"], row["hook"], *milliseconds, percent(times["predicted"] / measured - 1),
         f"{1e3 * without:.1f}", percent(without / measured - 1),
+        " / ".join(experiments.signed_milliseconds(value) for value in headroom if value is not None),
+        summary["basis"]["compress"] or "",
     ]  # fmt: skip
 
 
 def print_errors(found, way):
-    errors = [abs(times[way] / measured - 1) for _, _, measured, times in found]
+    errors = [abs(times[way] / measured - 1) for _, _, measured, times, _ in found]
     cases = {}
-    for ranks, row, measured, times in found:
+    for ranks, row, measured, times, _ in found:
         cases.setdefault((ranks, row["model"], row["transport"]), []).append((row["hook"], measured, times[way]))
     right = sum(
         min(hooks, key=lambda case: case[1])[0] == min(hooks, key=lambda case: case[2])[0] for hooks in cases.values()
@@ -116,10 +134,14 @@ def main():
     found = []
     for folder in sorted(path for path in arguments.folder.iterdir() if (path / "ddp-steps.csv").exists()):
         found += cases_of(arguments.ringsim, folder, arguments.gpu)
+    gains = headrooms(found)
     experiments.print_table(
-        "GPUs,network,transport,hook,alone,measured,predicted,off,without,off".split(","),
-        [table_row(*case) for case in found],
+        "GPUs,network,transport,hook,alone,measured,predicted,off,without,off,headroom,basis".split(","),
+        [table_row(case, gains) for case in found],
     )
+    right = sum((measured > 0) == (predicted > 0) for measured, predicted in gains.values())
+    print(f"\n{experiments.basis_line(summary for *_, summary in found)}; headroom to no hook, measured / predicted:")
+    print(f"the sign right in {right} of {len(gains)}")
     for way in WAYS:
         print_errors(found, way)
 

@@ -149,9 +149,10 @@ std::string uncertain_text(const std::string& name, const std::optional<std::str
     return fmt::format("{} (at {})", format(Seconds{lead(at)}), rounded(at.value));
   };
   return fmt::format(
-      "What {} takes to compress is {}, not measured: where it is faster, it stays so at least "
-      "while that takes no more than {}{} longer per step.",
-      name, *basis, text(*least), least == most ? "" : " to " + text(*most));
+      "{}where it is faster, it stays so at least while that takes no more than {}{} longer per "
+      "step.",
+      uncertain_start(name + " takes", *basis), text(*least),
+      least == most ? "" : " to " + text(*most));
 }
 
 /// A part of the range in which one configuration is faster, or both take the same.

@@ -57,7 +57,9 @@ bool is_dense(const PointSet& points, const Ranked& ranked) {
 }
 
 /// The best against the best dense one where there is one, and against the next.
-Verdict verdict_of(const PointSet& points, const Ranking& ranking, std::string_view what) {
+Verdict verdict_of(const PointSet& points, const Ranking& ranking, const std::string& accuracy) {
+  const bool is_step = accuracy.empty();
+  const auto what = is_step ? std::string("a step") : fmt::format("to an accuracy of {}", accuracy);
   const auto& all = ranking.best_first;
   const auto best = contender_of(points, all.front());
   Verdict verdict;
@@ -65,6 +67,7 @@ Verdict verdict_of(const PointSet& points, const Ranking& ranking, std::string_v
     add_sentence(verdict, fmt::format("{} is the only one that can be had: {} {}.", best.name,
                                       format(Seconds{best.seconds}), what));
     add_sentence(verdict, binding_text(best));
+    add_sentence(verdict, headroom_text(best));
     add_sentence(verdict, basis_text({&best.basis, 1}));
     verdict.assumed = assumptions(options_of(points.assignments(all.front().point)));
     return verdict;
@@ -82,6 +85,7 @@ Verdict verdict_of(const PointSet& points, const Ranking& ranking, std::string_v
   }
   add_sentence(verdict, binding_text(best));
   add_sentence(verdict, headroom_text(best));
+  if (is_step) add_sentence(verdict, uncertain_lead_text(best, rival));
   const std::array bases = {best.basis, rival.basis};
   add_sentence(verdict, basis_text(bases));
   add_sentence(verdict, accuracy_text(best, rival));
@@ -98,17 +102,20 @@ void print_table(const PointSet& points, const Ranking& ranking, const std::stri
   rows[0].insert(rows[0].end(), {is_step ? "time per step" : fmt::format("time to {}", accuracy),
                                  "against the best"});
   const auto& best = ranking.best_first;
+  const bool has_basis = std::ranges::any_of(
+      best, [](const Ranked& ranked) { return ranked.basis.compress.has_value(); });
+  if (has_basis) rows[0].emplace_back("basis: compress");
   for (std::size_t i = 0; i < std::min(shown, best.size()); ++i) {
     auto& row = rows.emplace_back(1, fmt::format("{}", i + 1));
     for (auto& cell : cells_of(points, best[i])) row.push_back(std::move(cell));
     row.push_back(ringsim::format(Seconds{best[i].seconds}));
     row.push_back(fmt::format("{:.3f}x", best[i].seconds / best.front().seconds));
+    if (has_basis) row.push_back(best[i].basis.compress.value_or(""));
   }
   std::vector<std::string> lines;
   if (best.size() > shown)
     lines.push_back(fmt::format("... and {} slower ones (--show)", best.size() - shown));
-  const auto what = is_step ? std::string("a step") : fmt::format("to an accuracy of {}", accuracy);
-  fmt::print("{}", result_text(rows, lines, verdict_of(points, ranking, what), format));
+  fmt::print("{}", result_text(rows, lines, verdict_of(points, ranking, accuracy), format));
 }
 
 void print_csv(const PointSet& points, const Ranking& ranking) {

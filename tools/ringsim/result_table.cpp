@@ -9,14 +9,16 @@
 namespace ringsim {
 namespace {
 
-/// What decides: the time of a step and its parts, the headroom, the bytes, what binds, accuracy.
-constexpr std::array<std::string_view, 13> decisive = {"scheme",
+/// What decides: the time of a step and its parts, the headroom and what it rests on, the bytes,
+/// what binds, accuracy.
+constexpr std::array<std::string_view, 14> decisive = {"scheme",
                                                        "seconds_per_step.compute",
                                                        "seconds_per_step.compress",
                                                        "seconds_per_step.exposed_exchange",
                                                        "seconds_per_step.total",
                                                        "headroom_seconds.dense_fp32",
                                                        "headroom_seconds.dense_bf16",
+                                                       "basis.compress",
                                                        "bytes_sent_per_rank.total",
                                                        "compression_ratio.wire",
                                                        "target.seconds",

@@ -52,9 +52,12 @@ struct TableColumn {
 };
 
 std::vector<TableColumn> table_columns(const std::vector<std::string>& names) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> headings = {{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 10> headings = {{
       {"seconds_per_step.total", "step"},
       {"seconds_per_step.exposed_exchange", "exposed exchange"},
+      {"headroom_seconds.dense_fp32", "headroom to dense fp32"},
+      {"headroom_seconds.dense_bf16", "to dense bf16"},
+      {"basis.compress", "basis: compress"},
       {"compression_ratio.wire", "compression: wire"},
       {"bottleneck.kind", "bottleneck"},
       {"accuracy", "accuracy"},

@@ -214,21 +214,56 @@ void add_what_wins(Verdict& verdict, const ScanCases& cases, const std::vector<D
   }
 }
 
+/// Until when the winners of several cases stay ahead whose compressing was not measured: a step
+/// grows by no more than that does.
+std::string uncertain_tally(const std::vector<Decided>& all) {
+  std::vector<const Decided*> uncertain;
+  bool are_dense = true, is_modelled = false;
+  for (const auto& one : all) {
+    const auto& basis = one.best->mean.basis.compress;
+    if (one.rival == nullptr || !is_uncertain(basis)) continue;
+    uncertain.push_back(&one);
+    are_dense = are_dense && one.rival->is_dense;
+    is_modelled = is_modelled || *basis == "modelled";
+  }
+  if (uncertain.empty()) return {};
+  const auto lead = [](const Decided* one) {
+    return mean_seconds(*one->rival) - mean_seconds(*one->best);
+  };
+  const auto [least, most] = std::ranges::minmax_element(uncertain, {}, lead);
+  const auto text = [&](const Decided* one) {
+    return fmt::format("{} (at {})", format(Seconds{lead(one)}), one->where->where);
+  };
+  return fmt::format(
+      "What the fastest take to compress is {}, not measured, in {} of {} cases: they stay faster "
+      "than {} at least while that takes no more than {}{} longer a step.",
+      is_modelled ? "modelled" : "extrapolated", uncertain.size(), all.size(),
+      are_dense ? "dense" : "the next", text(*least), least == most ? "" : " to " + text(*most));
+}
+
 /// What binds, until when it holds, and accuracy.
-void add_what_it_rests_on(Verdict& verdict, const std::vector<Decided>& decided) {
+void add_what_it_rests_on(Verdict& verdict, const ScanCases& cases,
+                          const std::vector<Decided>& decided) {
   const auto& one = decided.front();
+  const auto& best = one.best->mean;
   const bool is_alone = decided.size() == 1;
   std::vector<TimeBasis> bases;
-  bool is_guess = false;
+  bool is_guess = false, has_headroom = false;
   for (const auto& each : decided) {
-    bases.push_back(each.best->mean.basis);
+    const auto& winner = each.best->mean;
+    bases.push_back(winner.basis);
     if (each.rival != nullptr) bases.push_back(each.rival->mean.basis);
-    is_guess = is_guess || is_uncertain(each.best->mean.basis.compress);
+    is_guess = is_guess || is_uncertain(winner.basis.compress);
+    has_headroom = has_headroom || winner.headroom.dense_fp32;
   }
-  const auto headroom = is_alone ? headroom_text(one.best->mean) : std::string();
-  add_sentence(verdict, is_alone ? binding_text(one.best->mean) : binding_tally(decided));
-  add_sentence(verdict, headroom);
-  if (headroom.empty() && is_guess)
+  add_sentence(verdict, is_alone ? binding_text(best) : binding_tally(decided));
+  if (is_alone) add_sentence(verdict, headroom_text(best));
+  if (!cases.is_to_target && is_alone && one.rival != nullptr) {
+    add_sentence(verdict, uncertain_lead_text(best, one.rival->mean));
+  } else if (!cases.is_to_target && !is_alone) {
+    add_sentence(verdict, uncertain_tally(decided));
+  }
+  if (is_guess && !has_headroom)
     add_sentence(verdict,
                  "With --headroom on each point says how much longer compressing may take until "
                  "dense is as fast.");
@@ -236,7 +271,7 @@ void add_what_it_rests_on(Verdict& verdict, const std::vector<Decided>& decided)
   if (is_alone && one.rival != nullptr) {
     const auto note = one.best->seeds > 1 ? fmt::format("means of {} seeds", one.best->seeds)
                                           : std::string(one_seed);
-    add_sentence(verdict, accuracy_text(one.best->mean, one.rival->mean, note));
+    add_sentence(verdict, accuracy_text(best, one.rival->mean, note));
   } else {
     add_sentence(verdict, accuracies_text(decided));
   }
@@ -253,7 +288,7 @@ Verdict scan_verdict(
   for (const auto& where : cases.all) decided.push_back(decide(where, cases.is_to_target));
   if (!decided.empty()) {
     add_what_wins(verdict, cases, decided);
-    add_what_it_rests_on(verdict, decided);
+    add_what_it_rests_on(verdict, cases, decided);
   } else {
     add_sentence(verdict, "No point has a result.");
   }

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "sim/scan/uncertain.hpp"
 #include "tools/ringsim/table.hpp"
 #include "tools/ringsim/wrapped_text.hpp"
 
@@ -129,6 +130,20 @@ std::string headroom_text(const Contender& contender) {
   return fmt::format("It is faster {}, and slower {}.", all(faster), all(slower));
 }
 
+std::string uncertain_start(std::string_view names, std::string_view basis) {
+  return fmt::format("What {} to compress is {}, not measured: ", names, basis);
+}
+
+std::string uncertain_lead_text(const Contender& best, const Contender& rival) {
+  const bool is_known = best.headroom.dense_fp32 || best.headroom.dense_bf16;
+  if (!is_uncertain(best.basis.compress) || is_known || are_equal(best.seconds, rival.seconds))
+    return {};
+  return fmt::format(
+      "{}it stays faster than {} at least while that takes no more than {} longer a step.",
+      uncertain_start(best.name + " takes", *best.basis.compress), rival.name,
+      seconds_text(rival.seconds - best.seconds));
+}
+
 std::string lead_text(const Contender& best, const Contender& rival, std::string_view what,
                       std::size_t contenders) {
   if (are_equal(best.seconds, rival.seconds)) {
@@ -205,6 +220,7 @@ Verdict comparison_verdict(const std::vector<Contender>& runs, std::vector<std::
   add_sentence(verdict, lead_text(best, rival, "a step", runs.size()));
   add_sentence(verdict, binding_text(best));
   add_sentence(verdict, headroom_text(best));
+  add_sentence(verdict, uncertain_lead_text(best, rival));
   std::vector<TimeBasis> bases;
   bases.reserve(runs.size());
   for (const auto& run : runs) bases.push_back(run.basis);

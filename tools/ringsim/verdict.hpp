@@ -52,6 +52,12 @@ std::string basis_text(std::span<const TimeBasis> all);
 /// Until when it is faster than dense gradients, or by how much slower it is; empty where that is
 /// not known.
 std::string headroom_text(const Contender& contender);
+/// Until when the best one stays ahead of the rival by its time a step, where what it takes to
+/// compress was not measured and its headroom is not known; else empty.
+std::string uncertain_lead_text(const Contender& best, const Contender& rival);
+/// How a lead that rests on such a time begins: "What iwp takes to compress is modelled, not
+/// measured: ".
+std::string uncertain_start(std::string_view names, std::string_view basis);
 /// What the best one costs in accuracy against the rival, or that this was not simulated.
 std::string accuracy_text(const Contender& best, const Contender& rival,
                           std::string_view note = one_seed);

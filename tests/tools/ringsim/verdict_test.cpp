@@ -86,6 +86,25 @@ TEST_CASE("runs are held against the first, and the first against the next", "[v
         "a and b take the same: 1s a step.");
 }
 
+TEST_CASE("a winner by a time that was not measured says until when it stays one", "[verdict]") {
+  auto best = timed("iwp", 1e-3);
+  const auto rival = timed("dense", 3e-3);
+  best.basis.compress = "extrapolated";
+  const auto text =
+      "What iwp takes to compress is extrapolated, not measured: it stays faster than dense at "
+      "least while that takes no more than 2ms longer a step.";
+  CHECK(uncertain_lead_text(best, rival) == text);
+  CHECK(comparison_verdict({rival, best}, {}).sentences[1] == text);
+  CHECK(uncertain_lead_text(best, timed("dense", 1e-3 + 1e-15)).empty());
+  best.headroom.dense_fp32 = 2e-3;
+  CHECK(uncertain_lead_text(best, rival).empty());
+  best.headroom = {};
+  for (const auto* basis : {"measured", "calibrated"}) {
+    best.basis.compress = basis;
+    CHECK(uncertain_lead_text(best, rival).empty());
+  }
+}
+
 TEST_CASE("an accuracy of one run alone is no comparison", "[verdict]") {
   CHECK(accuracy_text(timed("a", 1, 0.5), timed("b", 2)) ==
         "a ends at an accuracy of 50.00 %; that of b was not simulated.");
