@@ -9,6 +9,7 @@
 #include "sim/scan/folder.hpp"
 #include "sim/scan/manifest.hpp"
 #include "sim/scan/point_runner.hpp"
+#include "tools/ringsim/link_ends.hpp"
 #include "tools/ringsim/report_tables.hpp"
 #include "tools/ringsim/runs_verdict.hpp"
 #include "tools/ringsim/scan_verdict.hpp"
@@ -52,8 +53,8 @@ std::optional<std::string> topology_given(const Summary& summary) {
   return std::nullopt;
 }
 
-/// GPUs of a node of the topology file that the run read, where that is there and still the same.
-std::optional<std::uint32_t> gpus_per_node(const Summary& summary) {
+/// The topology file that the run read, where that is there and still the same.
+std::optional<Topology> topology_of(const Summary& summary) {
   const auto given = topology_given(summary);
   if (!given) return std::nullopt;
   try {
@@ -61,20 +62,32 @@ std::optional<std::uint32_t> gpus_per_node(const Summary& summary) {
     const auto hash = sha256(read_file(file));
     const auto is_that = [&](const auto& input) { return input.sha256 == hash; };
     if (std::ranges::any_of(summary.provenance.inputs, is_that))
-      return load_topology(file).gpus_per_node();
+      return load_topology(file);
   } catch (const UserError&) {
     // A kind of topology is no file, and files may have gone since.
   }
   return std::nullopt;
 }
 
+/// From which place to which each link leads: hosts by their numbers, and what lies between them.
+Json ends_of(const Topology& topology) {
+  const auto ends = link_ends(topology);
+  if (!ends) return nullptr;
+  Json::Array all;
+  for (const auto& [from, to] : *ends) all.emplace_back(Json::Array{from, to});
+  return all;
+}
+
 Json run_data(const fs::path& folder, const std::string& name, std::size_t runs) {
   const auto summary = read_summary(folder / "summary.json");
+  const auto network = topology_of(summary);
   auto steps = thinned_table(folder, table_of<StepRow>(), most_step_rows / runs);
   auto layers = thinned_table(folder, table_of<LayerRow>(), most_layer_rows / runs);
   return Json::Object{{"name", name},
                       {"summary", to_json(summary)},
-                      {"gpus_per_node", gpus_per_node(summary)},
+                      {"gpus_per_node", network ? Json(network->gpus_per_node()) : Json()},
+                      {"hosts", network ? Json(network->hosts()) : Json()},
+                      {"link_ends", network ? ends_of(*network) : Json()},
                       {"every", Json::Object{{"steps", steps.every}, {"layers", layers.every}}},
                       {"steps", std::move(steps.csv)},
                       {"layers", std::move(layers.csv)},
