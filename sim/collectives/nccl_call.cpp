@@ -60,6 +60,7 @@ NcclPassages NcclCall::broadcast_passages(bool is_first_piece, std::uint32_t pie
   // What the form says of all bytes is spread over the rounds of the pieces.
   const double spread = static_cast<double>(pieces) / (ranks - 2.0 + pieces);
   double hop = is_first_piece ? get(Part::hop) : 0;
+  if (nodes == 1 && fabric() != Fabric::sockets) hop *= nccl::broadcast_hops(ranks) / (ranks - 1);
   double inside = links_.inside.value * get(Part::byte);
   if (nodes == 1 && fabric() == Fabric::sockets) {
     hop *= nccl::one_way_hop;

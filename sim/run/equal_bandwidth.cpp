@@ -95,8 +95,7 @@ std::optional<double> find_end_of_lead(Tried ahead, Tried behind, Replays& repla
                  high = std::max(ahead.times, behind.times);
     if (high - low <= close * high) break;
     const double secant =
-        ahead.times +
-        (behind.times - ahead.times) * ahead.lead / (ahead.lead - behind.lead);
+        ahead.times + (behind.times - ahead.times) * ahead.lead / (ahead.lead - behind.lead);
     const bool crosses = sign * behind.lead < -no_lead;
     const bool takes_secant = crosses && i % 3 != 2 && secant > low && secant < high;
     const double times = takes_secant ? secant : std::sqrt(low * high);

@@ -38,9 +38,8 @@ std::string passed_over_text(const std::vector<const Contender*>& passed_over,
   std::string text;
   for (std::size_t i = 0; i < std::min(most, all); ++i) {
     const auto& one = *passed_over[i];
-    text +=
-        fmt::format("{}{} ({} {}, {:.2f} %)", i == 0 ? "" : (all > most ? ", " : " and "), one.name,
-                    seconds_text(one.seconds), what, one.accuracy.value_or(0) * 100);
+    text += fmt::format("{}{} ({} {}, {:.2f} %)", i == 0 ? "" : (all > most ? ", " : " and "),
+                        one.name, seconds_text(one.seconds), what, one.accuracy.value_or(0) * 100);
   }
   if (all > most) text += fmt::format(" and {} other{}", all - most, all - most > 1 ? "s" : "");
   return fmt::format("Faster, but further below: {}.", text);
@@ -48,11 +47,12 @@ std::string passed_over_text(const std::vector<const Contender*>& passed_over,
 
 void add_what_learns(Verdict& verdict, const Contender& best, const Contender* rival,
                      const std::vector<const Contender*>& passed_over, std::string_view what) {
-  add_sentence(verdict, rival == nullptr
-                            ? fmt::format("Only {} comes within a point of the best accuracy: {} {}.",
-                                          best.name, seconds_text(best.seconds), what)
-                            : fmt::format("Within a point of the best accuracy {}",
-                                          lead_text(best, *rival, what, 2)));
+  add_sentence(verdict,
+               rival == nullptr
+                   ? fmt::format("Only {} comes within a point of the best accuracy: {} {}.",
+                                 best.name, seconds_text(best.seconds), what)
+                   : fmt::format("Within a point of the best accuracy {}",
+                                 lead_text(best, *rival, what, 2)));
   add_sentence(verdict, passed_over_text(passed_over, what));
 }
 
@@ -68,8 +68,8 @@ Verdict comparison_verdict(const std::vector<Contender>& runs, std::vector<std::
   for (const auto& run : runs) ordered.push_back(&run);
   std::ranges::stable_sort(ordered, {}, [](const Contender* run) { return run->seconds; });
   const std::size_t at = by == RankedBy::step ? first_that_learns(ordered) : 0;
-  const std::vector<const Contender*> passed_over(ordered.begin(),
-                                                  ordered.begin() + static_cast<std::ptrdiff_t>(at));
+  const std::vector<const Contender*> passed_over(
+      ordered.begin(), ordered.begin() + static_cast<std::ptrdiff_t>(at));
   const auto& best = *ordered[at];
   const Contender* rival = at + 1 < ordered.size() ? ordered[at + 1] : nullptr;
   if (std::find(ordered.begin() + static_cast<std::ptrdiff_t>(at) + 1, ordered.end(),
@@ -90,8 +90,9 @@ Verdict comparison_verdict(const std::vector<Contender>& runs, std::vector<std::
   bases.reserve(runs.size());
   for (const auto& run : runs) bases.push_back(run.basis);
   add_sentence(verdict, basis_text(bases));
-  add_sentence(verdict, rival != nullptr ? accuracy_text(best, *rival, accuracy_note)
-                                         : accuracy_text(best, *passed_over.front(), accuracy_note));
+  add_sentence(verdict, rival != nullptr
+                            ? accuracy_text(best, *rival, accuracy_note)
+                            : accuracy_text(best, *passed_over.front(), accuracy_note));
   return verdict;
 }
 

@@ -29,7 +29,6 @@ std::string_view what_is_ranked(RankedBy by);
 /// The verdict of two runs or more; the others are held against the first. Those that got to the
 /// target accuracy have learnt enough. `accuracy_note`: how often accuracies were measured.
 Verdict comparison_verdict(const std::vector<Contender>& runs, std::vector<std::string> assumed,
-                           RankedBy by = RankedBy::step,
-                           std::string_view accuracy_note = one_seed);
+                           RankedBy by = RankedBy::step, std::string_view accuracy_note = one_seed);
 
 }  // namespace ringsim

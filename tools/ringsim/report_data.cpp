@@ -61,8 +61,7 @@ std::optional<Topology> topology_of(const Summary& summary) {
     const auto file = topology_file(*given);
     const auto hash = sha256(read_file(file));
     const auto is_that = [&](const auto& input) { return input.sha256 == hash; };
-    if (std::ranges::any_of(summary.provenance.inputs, is_that))
-      return load_topology(file);
+    if (std::ranges::any_of(summary.provenance.inputs, is_that)) return load_topology(file);
   } catch (const UserError&) {
     // A kind of topology is no file, and files may have gone since.
   }

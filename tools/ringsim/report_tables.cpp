@@ -26,8 +26,7 @@ void check_heading(const fs::path& path, std::string_view heading, const ResultT
     if (std::ranges::find(found, column) == found.end()) missing.push_back(column);
   }
   if (missing.empty()) return;
-  throw UserError({path.string(), "row 1"},
-                  fmt::format("found no column {}", join(missing, ", ")),
+  throw UserError({path.string(), "row 1"}, fmt::format("found no column {}", join(missing, ", ")),
                   fmt::format("a {} as `run -o` writes it is accepted", table.file));
 }
 
@@ -77,8 +76,7 @@ Thinned thinned_table(const fs::path& folder, const ResultTable& table, std::siz
     last = *step;
     return true;
   });
-  if (rows == 0)
-    throw UserError({path.string(), {}}, "is empty", accepted_folders);
+  if (rows == 0) throw UserError({path.string(), {}}, "is empty", accepted_folders);
   Thinned thinned{{}, std::max<std::uint64_t>(1, (rows + most_rows - 1) / most_rows)};
   for_rows(path, [&](std::string_view row) {
     const auto step = step_of(row);

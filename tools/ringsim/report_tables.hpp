@@ -29,8 +29,7 @@ ResultTable table_of() {
 
 /// Calls `take` with the rows of a CSV file, newlines included (a quoted cell may hold some), until
 /// it says that it wants no more.
-void for_rows(const std::filesystem::path& path,
-              const std::function<bool(std::string_view)>& take);
+void for_rows(const std::filesystem::path& path, const std::function<bool(std::string_view)>& take);
 
 // All of these throw UserError where the table is not there or lacks a column.
 

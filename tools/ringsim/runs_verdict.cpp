@@ -22,8 +22,7 @@ struct SeedGroup {
   std::vector<const NamedSummary*> runs;
 
   bool takes(const std::optional<std::string>& other, std::uint64_t seed) const {
-    return command && command == other &&
-           std::ranges::none_of(runs, [&](const NamedSummary* run) {
+    return command && command == other && std::ranges::none_of(runs, [&](const NamedSummary* run) {
              return run->summary.provenance.seed == seed;
            });
   }
@@ -52,8 +51,7 @@ std::string name_of(const SeedGroup& group) {
   const auto& first = group.runs.front()->name;
   if (group.runs.size() == 1) return first;
   const auto folder = std::filesystem::path(first).parent_path().filename().string();
-  return fmt::format("{} ({} seeds)",
-                     folder.empty() ? group.runs.front()->summary.scheme : folder,
+  return fmt::format("{} ({} seeds)", folder.empty() ? group.runs.front()->summary.scheme : folder,
                      group.runs.size());
 }
 

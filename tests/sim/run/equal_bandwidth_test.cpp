@@ -13,9 +13,8 @@ using namespace ringsim::test;
 
 namespace {
 
-const Given ring = {{"topology", "ring"},      {"ranks", "4"},
-                    {"latency", "5us"},        {"model", "resnet50"},
-                    {"source", "synthetic"},   {"compute-time", "100ms"},
+const Given ring = {{"topology", "ring"},      {"ranks", "4"},          {"latency", "5us"},
+                    {"model", "resnet50"},     {"source", "synthetic"}, {"compute-time", "100ms"},
                     {"compress-time", "10ms"}, {"steps", "2"}};
 const Given overlapped = with(ring, {{"bucket", "ddp"}});
 
@@ -61,8 +60,8 @@ TEST_CASE("nothing is found where they never meet", "[equal_bandwidth]") {
   const auto found = summary_of(free).equal_at_bandwidth;
   CHECK(found.slowest_link == 1.25e8);
   CHECK_FALSE(found.dense_fp32.has_value());
-  const auto slow = with(without(ring, "compress-time"),
-                         {{"compress-time", "10000s"}, {"bandwidth", "1Gbps"}});
+  const auto slow =
+      with(without(ring, "compress-time"), {{"compress-time", "10000s"}, {"bandwidth", "1Gbps"}});
   CHECK_FALSE(summary_of(slow).equal_at_bandwidth.dense_fp32.has_value());
 }
 

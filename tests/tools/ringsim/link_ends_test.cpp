@@ -37,10 +37,10 @@ TEST_CASE("links of a ring lead from host to host, those of a star to its middle
 }
 
 TEST_CASE("links of any network lead where its routes go", "[link_ends]") {
-  const auto network = from_text(
-      R"({"name": "n", "kind": "routes", "hosts": 2, "links": [)" + link("out") + "," + link("way") +
-      "," + link("in") + "," + link("back") +
-      R"(], "routes": [{"from": 0, "to": 1, "links": ["out", "way", "in"]},
+  const auto network =
+      from_text(R"({"name": "n", "kind": "routes", "hosts": 2, "links": [)" + link("out") + "," +
+                link("way") + "," + link("in") + "," + link("back") +
+                R"(], "routes": [{"from": 0, "to": 1, "links": ["out", "way", "in"]},
                        {"from": 1, "to": 0, "links": ["back"]}]})");
   CHECK(link_ends(network).value() == std::vector<LinkEnds>{{0, 2}, {2, 3}, {3, 1}, {1, 0}});
 }
@@ -51,8 +51,8 @@ TEST_CASE("a link that is passed both ways, or not at all, has no beginning", "[
       R"(], "routes": [{"from": 0, "to": 1, "links": ["bus"]}, {"from": 1, "to": 0, "links": ["bus"]}]})");
   CHECK_FALSE(link_ends(both).has_value());
   const auto idle = from_text(
-      R"({"name": "n", "kind": "routes", "hosts": 2, "links": [)" + link("a") + "," + link("b") + "," +
-      link("c") +
+      R"({"name": "n", "kind": "routes", "hosts": 2, "links": [)" + link("a") + "," + link("b") +
+      "," + link("c") +
       R"(], "routes": [{"from": 0, "to": 1, "links": ["a"]}, {"from": 1, "to": 0, "links": ["b"]}]})");
   CHECK_FALSE(link_ends(idle).has_value());
   CHECK_FALSE(link_ends(uniform("ring", 65)).has_value());

@@ -38,19 +38,20 @@ Contender timed(std::string name, double seconds, std::optional<double> accuracy
 
 TEST_CASE("a run's verdict says what it holds against and what is not known", "[verdict]") {
   const auto verdict = run_verdict(pruned(), {"ring", "V100, fp32, 9TFLOPS"});
-  CHECK(verdict.sentences ==
-        std::vector<std::string>{
-            "iwp takes 1.02ms a step on 8 ranks: 240us computing, 4.93us compressing, 770us "
-            "waiting for the exchange.",
-            "Latency binds: 52.54 % of the critical path, most of it at link0.",
-            "It is faster than dense fp32 until compressing takes 12.7ms longer a step, and slower "
-            "than dense bf16 by 2ms a step.",
-            "With faster links (the slowest has 1Gbps) it stays ahead of dense fp32 up to 20Gbps (20 "
-            "times). With slower links (the slowest has 1Gbps) it would be ahead of dense bf16 below "
-            "400Mbps (0.4 times).",
-            "Computing is modelled, not measured; compressing is extrapolated, not measured; the "
-            "exchange is calibrated.",
-            "Accuracy was not simulated."});
+  CHECK(
+      verdict.sentences ==
+      std::vector<std::string>{
+          "iwp takes 1.02ms a step on 8 ranks: 240us computing, 4.93us compressing, 770us "
+          "waiting for the exchange.",
+          "Latency binds: 52.54 % of the critical path, most of it at link0.",
+          "It is faster than dense fp32 until compressing takes 12.7ms longer a step, and slower "
+          "than dense bf16 by 2ms a step.",
+          "With faster links (the slowest has 1Gbps) it stays ahead of dense fp32 up to 20Gbps (20 "
+          "times). With slower links (the slowest has 1Gbps) it would be ahead of dense bf16 below "
+          "400Mbps (0.4 times).",
+          "Computing is modelled, not measured; compressing is extrapolated, not measured; the "
+          "exchange is calibrated.",
+          "Accuracy was not simulated."});
   CHECK(verdict_text(verdict).find("\nAssumed: ring; V100, fp32, 9TFLOPS.\n") != std::string::npos);
 }
 
