@@ -119,6 +119,11 @@ double chain_pieces(double bytes, Protocol protocol, Fabric fabric, double ranks
   return std::max(1., std::ceil(bytes / piece));
 }
 
+Seconds nvls_time(double bytes, BytesPerSecond bandwidth) {
+  constexpr double fills = 0.4, filled = 41e6;
+  return {nvls_latency * microsecond + (bytes + fills * std::min(bytes, filled)) / bandwidth.value};
+}
+
 double direct_channels(double bytes, double ranks) {
   double each = direct_most_channels;
   while (each > 1 && each * ranks > direct_most_channels) each /= 2;

@@ -78,6 +78,11 @@ double broadcast_piece(double bytes, Protocol protocol);
 /// The number of pieces of a tree between nodes.
 double network_pieces(double bytes, Protocol protocol);
 
+/// The time of an all-reduce that NVLink's switch adds up, by public figures: a latency, and its
+/// bytes at the bandwidth that the topology says, those of the first 41 MB nearly one and a half
+/// times.
+Seconds nvls_time(double bytes, BytesPerSecond bandwidth);
+
 /// How many channels a message from rank to rank has inside a node with NVLink: those of all (32)
 /// over the ranks, and twice as many while each has more than 16 MiB, up to all.
 double direct_channels(double bytes, double ranks);
