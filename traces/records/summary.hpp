@@ -253,7 +253,10 @@ struct Summary {
         Field{"scheme", &Summary::scheme, "",
               "How gradients are compressed (`--scheme`; `ringsim list schemes`).", "scheme"},
         Field{"collective", &Summary::collective, "",
-              "The algorithm of the all-reduce (`--collective`).", "collective"},
+              "The algorithm of the all-reduce (`--collective`). With `nccl` also what its calls "
+              "became, each once, as algorithm/protocol: `nccl: ring/LL128 + tree/LL` (`ring`, "
+              "`tree` or `nvls`; `LL`, `LL128` or `Simple`).",
+              "collective"},
         Field{"backend", &Summary::backend, "",
               "What timed the messages: the backend that ran (`--backend`).", "backend"},
         Field{"steps", &Summary::steps, "steps", "The number of steps.", "steps"},
