@@ -66,16 +66,17 @@ Assumed: ring; values fp32.
         equal = summary["equal_at_bandwidth"]
         self.assertEqual(equal["slowest_link"], 1.25e9)
 
-        def gbps(bandwidth):
-            return f"{bandwidth / 125e6:.3g}Gbps ({bandwidth / 1.25e9:.3g}"
+        def rate(bandwidth):
+            unit, size = ("Tbps", 125e9) if bandwidth >= 125e9 else ("Gbps", 125e6)
+            return f"{bandwidth / size:.3g}{unit} ({bandwidth / 1.25e9:.3g}"
 
         text = in_one_line(self.good("run", *AT_10G, "--scheme", "iwp", "--quiet"))
         self.assertIn(
             f"It is faster than dense fp32 until compressing takes {1e3 * headroom['dense_fp32']:.3g}ms longer a "
             f"step, and than dense bf16 until compressing takes {1e3 * headroom['dense_bf16']:.3g}ms longer a step. "
-            f"With faster links (the slowest has 10Gbps) it stays ahead of dense fp32 up to {gbps(equal['dense_fp32'])} "
-            f"times) and of dense bf16 up to {gbps(equal['dense_bf16'])} times). Compressing and the exchange are "
-            "modelled, not measured; computing is as given. Accuracy was not simulated. Assumed: ring; V100; "
+            f"With faster links (the slowest has 10Gbps) it stays ahead of dense fp32 up to "
+            f"{rate(equal['dense_fp32'])} times) and of dense bf16 up to {rate(equal['dense_bf16'])} times). "
+            "Compressing and the exchange are modelled, not measured; computing is as given. Accuracy was not simulated. Assumed: ring; V100; "
             "compressing as its bytes move through memory; density 1/84; broadcasters 4; values fp32.",
             text,
         )

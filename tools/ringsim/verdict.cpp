@@ -135,14 +135,15 @@ std::string headroom_text(const Contender& contender) {
 }
 
 std::string bandwidth_text(const Contender& contender) {
-  const auto& [slowest, equal_fp32, equal_bf16] = contender.equal_at;
-  if (!slowest) return {};
+  const auto& equals = contender.equal_at;
+  if (!equals.slowest_link) return {};
+  const double slowest = *equals.slowest_link;
   std::vector<std::string> ahead, behind, never;
   const auto add = [&](std::string_view rival, std::optional<double> headroom,
                        std::optional<double> equal) {
     if (!headroom || is_no_headroom(contender, *headroom)) return;
     const auto at = [&] {
-      return fmt::format("{} ({:.3g} times)", format(BytesPerSecond{*equal}), *equal / *slowest);
+      return fmt::format("{} ({:.3g} times)", format(BytesPerSecond{*equal}), *equal / slowest);
     };
     if (*headroom > 0) {
       ahead.push_back(equal ? fmt::format("of {} up to {}", rival, at())
@@ -153,9 +154,9 @@ std::string bandwidth_text(const Contender& contender) {
       never.emplace_back(rival);
     }
   };
-  add("dense fp32", contender.headroom.dense_fp32, equal_fp32);
-  add("dense bf16", contender.headroom.dense_bf16, equal_bf16);
-  const auto links = format(BytesPerSecond{*slowest});
+  add("dense fp32", contender.headroom.dense_fp32, equals.dense_fp32);
+  add("dense bf16", contender.headroom.dense_bf16, equals.dense_bf16);
+  const auto links = format(BytesPerSecond{slowest});
   std::vector<std::string> sentences;
   if (!ahead.empty()) {
     sentences.push_back(fmt::format("With faster links (the slowest has {}) it stays ahead {}.",
