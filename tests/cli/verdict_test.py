@@ -77,7 +77,8 @@ Assumed: ring; values fp32.
             "With faster links (the slowest has 10Gbps) it stays ahead of dense fp32 up to "
             f"{rate(equal['dense_fp32'])} times) and of dense bf16 up to {rate(equal['dense_bf16'])} times). "
             "Compressing and the exchange are modelled, not measured; computing is as given. Accuracy was "
-            "not simulated. Assumed: ring; V100; compressing as its bytes move through memory; density 1/84; broadcasters 4; values fp32.",
+            "not simulated. Assumed: ring; V100; compressing as its bytes move through memory; density 1/84; "
+            "broadcasters 4; values fp32.",
             text,
         )
 
