@@ -7,7 +7,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <iterator>
 #include <optional>
 
 namespace ringsim {
@@ -19,17 +21,21 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
 
 bool is_npy(const TensorFile& file) { return file.path.extension() == ".npy"; }
 
-/// The name without what DistributedDataParallel and torch.compile put before it.
-std::string_view without_wrappers(std::string_view name) {
-  for (;;) {
-    if (name.starts_with("module.")) {
-      name.remove_prefix(7);
-    } else if (name.starts_with("_orig_mod.")) {
-      name.remove_prefix(10);
-    } else {
-      return name;
-    }
+/// The name without what DistributedDataParallel puts before it, and what torch.compile, FSDP and
+/// activation checkpointing put before it or between its parts.
+std::string without_wrappers(std::string_view name) {
+  constexpr std::array<std::string_view, 3> wrappers = {"_orig_mod", "_fsdp_wrapped_module",
+                                                        "_checkpoint_wrapped_module"};
+  std::string bare;
+  while (!name.empty()) {
+    const auto part = name.substr(0, name.find('.'));
+    const bool is_first = bare.empty() && part.size() < name.size();
+    const bool wraps = std::ranges::find(wrappers, part) != wrappers.end();
+    if (!wraps && !(is_first && part == "module"))
+      bare += (bare.empty() ? "" : ".") + std::string(part);
+    name.remove_prefix(std::min(name.size(), part.size() + 1));
   }
+  return bare;
 }
 
 /// The tensor of this name, whatever wraps it on either side; null where there is none.
@@ -136,11 +142,13 @@ GradientDump::Step GradientDump::read_step(std::size_t step, bool finite) const 
       if (finite) require_finite(tensor, out, rank);
     }
   }
-  if (file.tensors.size() > layers_.size()) {
+  // Counters of a state_dict are no gradients.
+  const auto is_gradient = [](const Tensor& tensor) { return is_float(tensor.type); };
+  if (std::ranges::count_if(file.tensors, is_gradient) > std::ssize(layers_)) {
     const auto extra = std::ranges::find_if(file.tensors, [&](const Tensor& tensor) {
-      return std::ranges::none_of(layers_, [&](const Layer& layer) {
-        return without_wrappers(layer.name) == without_wrappers(tensor.name);
-      });
+      return is_gradient(tensor) && std::ranges::none_of(layers_, [&](const Layer& layer) {
+               return without_wrappers(layer.name) == without_wrappers(tensor.name);
+             });
     });
     if (extra == file.tensors.end()) {
       throw UserError({file.path.string(), {}},

@@ -91,6 +91,7 @@ Topology load_topology(const std::filesystem::path& path) {
     if (library->string(accepted) != "nccl") library->wrong(accepted);
     topology.set_library("nccl");
   }
+  if (const auto nvls = root.find("nvls")) topology.set_nvls(nvls->bandwidth());
   if (const auto calibration = root.find("calibration"))
     topology.set_calibration(read_calibration_scope(*calibration));
   if (const auto links = root.find("link_exceptions")) read_link_exceptions(*links, topology);

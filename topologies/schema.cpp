@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t widest_line = 120;
 
-constexpr std::array<TopologyKey, 6> first_keys = {{
+constexpr std::array<TopologyKey, 7> first_keys = {{
     {"$schema", R"({"type": "string"})", false},
     {"name", R"({"type": "string", "description": "Names the topology in tables."})"},
     {"description", R"({"type": "string", "description": "One line for people."})", false},
@@ -21,6 +21,10 @@ constexpr std::array<TopologyKey, 6> first_keys = {{
     {"gpu", R"({"type": "string", "description": "The GPU of its hosts, e.g. a100."})", false},
     {"library",
      R"({"enum": ["nccl"], "description": "What its hosts exchange with: --collective auto takes it."})",
+     false},
+    {"nvls",
+     R"({"$ref": "#/definitions/bandwidth",
+         "description": "What NCCL's all-reduces reach whose bytes NVLink's switches add up: those of a call over its time."})",
      false},
 }};
 

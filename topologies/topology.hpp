@@ -64,6 +64,9 @@ class Topology {
   const std::string& gpu() const { return gpu_; }
   /// The name of the library that its hosts exchange with; empty where the file names none.
   const std::string& library() const { return library_; }
+  /// What all-reduces reach whose bytes NVLink's switches add up: those of a call over its time.
+  /// Absent where the file does not say that they do.
+  const std::optional<BytesPerSecond>& nvls() const { return nvls_; }
   const TopologyKindDefinition& kind() const { return *kind_; }
   std::uint32_t hosts() const { return hosts_; }
   const std::vector<Link>& links() const { return links_; }
@@ -89,6 +92,7 @@ class Topology {
 
   void set_gpu(std::string gpu) { gpu_ = std::move(gpu); }
   void set_library(std::string library) { library_ = std::move(library); }
+  void set_nvls(BytesPerSecond bandwidth) { nvls_ = bandwidth; }
   void set_description(std::string description) { description_ = std::move(description); }
   void set_calibration(CalibrationScope scope) { calibration_ = std::move(scope); }
   void set_link(LinkId id, Link link) { links_.at(id) = std::move(link); }
@@ -106,6 +110,7 @@ class Topology {
   std::map<Rank, Host> hosts_apart_;
   AfterOutage after_outage_ = AfterOutage::resume;
   std::optional<CalibrationScope> calibration_;
+  std::optional<BytesPerSecond> nvls_;
 };
 
 /// Whether one of the hosts 0 .. ranks-1 dies.

@@ -32,6 +32,7 @@ struct TransferEvent {
   Rank source, target;
   Bytes bytes;
   Seconds start, end;
+  Seconds latency = {};  ///< before its bytes flow
 };
 
 /// One collective call, once all ranks have done their part.

@@ -30,7 +30,17 @@ std::uint32_t NcclCall::stride() const {
   return arrangement_.nodes == 1 && arrangement_.ranks > 2 && !links_.meets_at_gpus ? 2 : 1;
 }
 
+NcclPassages NcclCall::nvls_passages() const {
+  const double hops = 2.0 * (arrangement_.ranks - 1), sent = hops * bytes_ / arrangement_.ranks;
+  const auto latency = nccl::nvls_time(0, links_.model.believed.nvls);
+  const auto flow = nccl::nvls_time(bytes_, links_.model.believed.nvls) - latency;
+  const double stretch = sent > 0 ? links_.inside.value * flow.value / sent : 1;
+  const Seconds first = latency + Seconds{links_.model.parameters[nccl::caller]};
+  return {{first, stretch}, {Seconds{}, stretch}, {first, stretch}, {Seconds{}, stretch}};
+}
+
 NcclPassages NcclCall::ring_passages() const {
+  if (choice_.algorithm == nccl::Algorithm::nvls) return nvls_passages();
   const auto& [ranks, nodes] = arrangement_;
   const double times = operation_ == "all_reduce" ? 2 : 1;
   const double hops = times * (ranks - 1), hops_between = times * (nodes - 1);
@@ -60,6 +70,7 @@ NcclPassages NcclCall::broadcast_passages(bool is_first_piece, std::uint32_t pie
   // What the form says of all bytes is spread over the rounds of the pieces.
   const double spread = static_cast<double>(pieces) / (ranks - 2.0 + pieces);
   double hop = is_first_piece ? get(Part::hop) : 0;
+  if (nodes == 1 && fabric() != Fabric::sockets) hop *= nccl::broadcast_hops(ranks) / (ranks - 1);
   double inside = links_.inside.value * get(Part::byte);
   if (nodes == 1 && fabric() == Fabric::sockets) {
     hop *= nccl::one_way_hop;

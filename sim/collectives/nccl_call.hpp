@@ -35,6 +35,8 @@ class NcclCall {
   /// In a tree a piece follows the one before it after so many rounds.
   std::uint32_t stride() const;
 
+  /// NVLink SHARP's bytes go round the ring, too: what a GPU sends and gets is nearly the same, and
+  /// so is what passes its links; the whole call takes the switch's time.
   NcclPassages ring_passages() const;
   /// What the first of `pieces` that follow one another along a ring has to pass, or the others.
   NcclPassages broadcast_passages(bool is_first_piece, std::uint32_t pieces) const;
@@ -45,6 +47,7 @@ class NcclCall {
   /// What every call takes, and what its caller adds, a framework such as PyTorch. Inside one node
   /// calls over sockets have no fixed part of their own.
   double fixed_part() const;
+  NcclPassages nvls_passages() const;
 
   std::string_view operation_;
   double bytes_;

@@ -50,8 +50,9 @@ class NcclTree final : public Collective {
         later_(call.tree_passages(false)) {
     const Rank nodes = call.arrangement().nodes;
     const auto protocol = call.choice().protocol;
-    const double pieces = nodes == 1 ? nccl::chain_pieces(call.bytes(), protocol, call.fabric())
-                                     : nccl::network_pieces(call.bytes(), protocol);
+    const double pieces = nodes == 1
+                              ? nccl::chain_pieces(call.bytes(), protocol, call.fabric(), ranks_)
+                              : nccl::network_pieces(call.bytes(), protocol);
     pieces_ = static_cast<std::uint32_t>(pieces);
     stride_ = call.stride();
     trees_.emplace_back(nodes, false);

@@ -104,7 +104,8 @@ void FluidEngine::arrive(TransferId id) {
   if (observer_.on_transfer) {
     const auto& call = *from.call;
     instant_.add(TransferEvent{call.step, call.phase, call.bucket, from.round - 1, route.source,
-                               route.target, bytes, start, end});
+                               route.target, bytes, start, end,
+                               Seconds{transfer.flows_at} - start});
   }
   if (paths_) follow(transfer);
   finish_message(transfer.sender, transfer.sender_post);

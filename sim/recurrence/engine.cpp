@@ -239,7 +239,8 @@ void RecurrenceEngine::match(std::size_t sender, std::size_t receiver, const Pos
 }
 
 void RecurrenceEngine::follow(Stream& from, Stream& to, const Flow& flow) {
-  const auto& [step, phase, bucket, round, source, target, bytes, start, end] = flow.transfer;
+  const Rank source = flow.transfer.source, target = flow.transfer.target;
+  const Seconds start = flow.transfer.start;
   const auto& later = is_later(Seconds{to.time}, Seconds{from.time}) ? to : from;
   auto path =
       paths_->extend(later.path, Cause::latency, source, target, Seconds{flow.from} - start);
@@ -270,6 +271,7 @@ Flow RecurrenceEngine::flow_of(const TimedRoute& path, const TransferEvent& tran
                          : flow_end(path.capacity, from, cost.work, topology_.after_outage());
   Flow flow{from.value, to.value, path.highest_rate, transfer};
   flow.transfer.end = to;
+  flow.transfer.latency = cost.latency;
   return flow;
 }
 

@@ -25,7 +25,23 @@ std::vector<Bytes> call_sizes(const Experiment& experiment) {
   return sizes;
 }
 
+namespace {
+
+/// Whether NVLink's switch adds up what a call exchanges: nobody measured that here.
+bool adds_in_switch(const Experiment& experiment) {
+  if (!experiment.topology.nvls() || !experiment.collective.algorithm->is_library) return false;
+  auto call = experiment.collective.request;
+  return std::ranges::any_of(call_sizes(experiment), [&](Bytes size) {
+    call.elements = size.count;
+    call.element_bytes = Bytes{1};
+    return experiment.collective.algorithm->describe(call).starts_with("nvls");
+  });
+}
+
+}  // namespace
+
 Basis exchange_basis(const Experiment& experiment) {
+  if (adds_in_switch(experiment)) return Basis::modelled;
   const auto& scope = experiment.topology.calibration();
   if (experiment.collective.algorithm->is_library && !(scope && scope->model))
     return Basis::modelled;

@@ -1,8 +1,6 @@
 #include "sim/run/headroom.hpp"
 
-#include "models/schemes/bucketed.hpp"
-#include "models/schemes/shared_options.hpp"
-#include "sim/timing/step_timing.hpp"
+#include "sim/run/dense_rival.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -15,56 +13,6 @@
 
 namespace ringsim {
 namespace {
-
-bool compresses(const RecordedStep& step) {
-  return std::ranges::any_of(step.stages, [](const KeptStage& stage) {
-    return std::holds_alternative<LocalWork>(stage.what);
-  });
-}
-
-bool exchanges(const RecordedStep& step) {
-  return std::ranges::any_of(step.stages, [](const KeptStage& stage) {
-    return !std::holds_alternative<LocalWork>(stage.what);
-  });
-}
-
-/// What casting takes, found as where nothing is said of it: what was asked for is of the scheme.
-CompressionCosts casting_costs(const Experiment& experiment, const SchemeOptions& options) {
-  RunOptions asked = experiment.options;
-  asked.scheme = "dense";
-  asked.scheme_options = options;
-  const bool takes_time = asked.compress_time != CompressTime::none;
-  if (takes_time && asked.compress_time != CompressTime::model)
-    asked.compress_time = CompressTime::usual;
-  CompressionCosts costs{.fixed = std::nullopt};
-  if (!takes_time) return costs;
-  costs.measured =
-      choose_compression(asked, experiment.machine, find_scheme(asked.scheme)).measured;
-  costs.memory = experiment.machine.memory_bandwidth;
-  return costs;
-}
-
-/// The run's steps, in which those that exchange something exchange all values of such a type.
-StepPlans dense_plans(const Experiment& experiment, const Recording& recording,
-                      std::string_view values) {
-  const auto& dense = find_scheme("dense");
-  SchemeOptions options;
-  options.ranks = experiment.ranks;
-  options.set(values_option, values);
-  const auto layers = layers_of(experiment);
-  const auto& buckets = experiment.buckets;
-  const auto drawn = buckets.empty() ? dense.synthesize(layers, options, 0)
-                                     : synthesize_bucketed(dense, layers, options, buckets, 0);
-  std::vector<StepPlan> distinct = {plan_step(drawn.stages, experiment.ranks, experiment.collective,
-                                              casting_costs(experiment, options))};
-  Repeated<std::uint32_t> which;
-  for (const auto& run : recording.steps.runs()) {
-    const std::uint32_t plan = exchanges(run.first) ? 0 : 1;
-    if (plan == distinct.size()) distinct.emplace_back();
-    which.push_back(plan, run.count);
-  }
-  return {std::move(distinct), std::move(which)};
-}
 
 /// The plans with `more` time for compressing in each step that has some, which is spent where the
 /// first of each bucket is.
@@ -86,29 +34,6 @@ StepPlans with_more(const StepPlans& plans, const std::vector<double>& shares, S
     }
   }
   return {std::move(distinct), plans.which()};
-}
-
-/// The mean of the steps; absent where no backend is exact that runs more than once in a process.
-std::optional<Seconds> mean_step(const Experiment& experiment, const StepPlans& plans,
-                                 const ComputeModel& compute) {
-  const auto& topology = experiment.topology;
-  for (const auto* backend : backends()) {
-    if (backend->runs_once_per_process || backend->unavailable() ||
-        backend->why_not(topology, experiment.ranks)) {
-      continue;
-    }
-    try {
-      const auto timing = time_steps(topology, plans, experiment.ranks, compute, backend->run, {},
-                                     {}, {.clock_rounding = backend->clock_rounding});
-      Seconds sum;
-      for (const auto& run : timing.steps.runs())
-        sum += static_cast<double>(run.count) * run.first.total;
-      return sum / static_cast<double>(plans.size());
-    } catch (const NotExact&) {
-      continue;
-    }
-  }
-  return std::nullopt;
 }
 
 /// Whether a step is so much longer as each rank compresses longer in it.
@@ -147,9 +72,8 @@ std::optional<double> find_equal(double low, double high,
 std::optional<double> headroom_against(const Experiment& experiment, const Recording& recording,
                                        Seconds step, std::string_view values) {
   const auto compute = compute_model(experiment);
-  auto of_dense = compute;
-  if (of_dense.overlap) of_dense.overlap->waits = false;
-  const auto dense = mean_step(experiment, dense_plans(experiment, recording, values), of_dense);
+  const auto dense = mean_step(experiment, dense_plans(experiment, recording.steps, values),
+                               dense_compute_model(experiment));
   if (!dense) return std::nullopt;
   const double difference = (*dense - step).value;
   if (difference <= 0 || adds_up(experiment)) return difference;
@@ -165,13 +89,7 @@ std::optional<double> headroom_against(const Experiment& experiment, const Recor
 
 HeadroomSeconds find_headroom(const Experiment& experiment, const Recording& recording,
                               Seconds step) {
-  const auto& runs = recording.steps.runs();
-  const bool is_compressed =
-      std::ranges::any_of(runs, [](const auto& run) { return compresses(run.first); });
-  if (!is_compressed || feeds_back(experiment.options) ||
-      has_deaths(experiment.topology, experiment.ranks)) {
-    return {};
-  }
+  if (!can_be_held_against_dense(experiment, recording)) return {};
   return {headroom_against(experiment, recording, step, "fp32"),
           headroom_against(experiment, recording, step, "bf16")};
 }

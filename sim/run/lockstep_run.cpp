@@ -4,6 +4,7 @@
 #include "base/free_memory.hpp"
 #include "base/spool.hpp"
 #include "sim/run/backend_choice.hpp"
+#include "sim/run/equal_bandwidth.hpp"
 #include "sim/run/faults.hpp"
 #include "sim/run/headroom.hpp"
 #include "sim/run/memory_needs.hpp"
@@ -200,6 +201,7 @@ RunResult time_recording(const Experiment& experiment, const Recording& recorded
     auto& summary = result.summary;
     summary.headroom_seconds =
         find_headroom(experiment, steps.recording(), Seconds{summary.seconds_per_step.total});
+    summary.equal_at_bandwidth = find_equal_bandwidth(experiment, steps.recording());
   }
   return result;
 }

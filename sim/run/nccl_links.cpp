@@ -3,6 +3,7 @@
 #include "sim/collectives/nccl_links.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -69,9 +70,10 @@ std::shared_ptr<const NcclLinks> nccl_links(const Topology& topology, Rank ranks
       fitted != nullptr ? fitted->machine : nccl::Machine{fabric, topology.has_card_per_gpu()};
   const auto defaults = nccl::default_model(
       believed, machine, {ranks, std::max<Rank>(1, ranks / per_node)}, hops.latency_between);
-  return std::make_shared<const NcclLinks>(
-      NcclLinks{fitted != nullptr ? nccl::completed(*fitted, defaults) : defaults, hops.inside,
-                hops.between, meets_at_gpus(topology, ranks)});
+  NcclLinks links{fitted != nullptr ? nccl::completed(*fitted, defaults) : defaults, hops.inside,
+                  hops.between, meets_at_gpus(topology, ranks)};
+  if (topology.nvls()) links.model.believed.nvls = *topology.nvls();
+  return std::make_shared<const NcclLinks>(std::move(links));
 }
 
 }  // namespace ringsim

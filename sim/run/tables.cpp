@@ -27,7 +27,7 @@ TransferRow transfer_row(const TransferEvent& event) {
           event.bucket,      event.round,
           event.source,      event.target,
           event.bytes.count, event.start.value,
-          event.end.value};
+          event.end.value,   (event.start + event.latency).value};
 }
 
 RankWork rank_work(const DelayEvent& event) {

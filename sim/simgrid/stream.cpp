@@ -231,7 +231,7 @@ void Stream::arrived(simgrid::kernel::activity::CommImpl*, void* sending, std::s
   const TransferEvent event{
       call.step,     call.phase,   call.bucket,   sender->index_,
       sender->rank_, message.peer, message.bytes, Seconds{comm->get_start_time()} - shared.origin,
-      shared.now()};
+      shared.now(),  latency};
   shared.calls[sender->id_].add_message(sender->call_number_, event.start, event.end);
   shared.end_transfer(event, route->route, latency);
   if (shared.remembers_posted) shared.posted.erase(comm->get_impl());

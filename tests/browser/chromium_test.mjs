@@ -146,7 +146,10 @@ test("several runs are compared, and each is shown in detail; dark", async () =>
         (name) => JSON.parse(read(`${name}/summary.json`)).seconds_per_step.total,
       );
       assert.equal(await figure(page, "faster than dense, per step", 1), dense / iwp);
-      assert.match(await page.textContent("#verdict"), /^iwp is fastest/);
+      // The fastest wins among those within a point of the best accuracy.
+      const accuracy = (name) => JSON.parse(read(`${name}/summary.json`)).accuracy;
+      const wins = accuracy("dense") - accuracy("iwp") > 0.01 ? /^Only dense comes within a point/ : /^iwp is fastest/;
+      assert.match(await page.textContent("#verdict"), wins);
       const total = async () => (await tableOf(page, "step-time"))[0][4];
       assert.equal(await total(), csv("dense/steps.csv").numbers(["total_s"])[0]);
       await page.selectOption("select[name=run]", "1");

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 const from = (file) => import(`${process.env.SOURCES}/${file}`);
 const { parseCsv, Table } = await from("table.js");
-const { bytes, factor, optionNumber, seconds } = await from("format.js");
+const { bandwidth, bytes, factor, optionNumber, seconds } = await from("format.js");
 const { logScale } = await from("scale.js");
 const { layout } = await from("network_layout.js");
 const { interval, Scan } = await from("scan_model.js");
@@ -26,6 +26,7 @@ test("numbers are written with their units, absent ones as a dash", () => {
   assert.equal(seconds(0.00099997), "1 ms");
   assert.equal(seconds(3e9), "3.00e+9 s");
   assert.equal(bytes(770000000), "770 MB");
+  assert.equal(bandwidth(1.25e9), "10 Gbit/s");
   assert.equal(factor(17.364), "17.36\u00d7");
 });
 

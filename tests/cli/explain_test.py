@@ -160,7 +160,7 @@ class Explain(Case):
 
 
 class Documents(Case):
-    """Made anew by ringsim explain --document output > docs/output.md, and --document files for README.md."""
+    """Made anew by ringsim explain --document output > docs/output.md, and --document files for usage.md."""
 
     def test_docs_output_is_what_the_records_say(self):
         text = self.good("explain", "--document", "output")
@@ -168,7 +168,7 @@ class Documents(Case):
         self.assertLessEqual(max(map(len, text.split("\n"))), 120)
 
     def test_the_readme_has_the_table_of_files(self):
-        self.assertIn("\n\n" + self.good("explain", "--document", "files") + "\n", (ROOT / "README.md").read_text())
+        self.assertIn("\n\n" + self.good("explain", "--document", "files") + "\n", (ROOT / "docs/usage.md").read_text())
 
 
 if __name__ == "__main__":

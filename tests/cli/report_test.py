@@ -14,6 +14,7 @@ from cli_case import Case
 ACCEPTED = "result folders of `run -o` and a folder of `scan -o` are accepted"
 EXCHANGE = ["--bytes", "1kB", "--scheme", "dense"]
 QUICK = {"compute-time": "0s", "topology": "ring8-1g", "steps": "3"}
+QUICK_WORDS = [word for option, value in QUICK.items() for word in (f"--{option}", value)]
 HOSTILE = '</script><script>x\u2028"\x01,=cmd()'
 
 
@@ -124,12 +125,45 @@ class Report(Case):
         (scan / "scan.csv").write_text("something else\n")
         self.refused(f"{scan}/scan.csv: found no table of points; {ACCEPTED}", scan)
         self.refused(f"{scan}: found a scan beside other folders; several runs, or one scan, are accepted", run, scan)
-        (run / "layers.csv").write_text('step,layer\n"0,fc\n')
+        heading = (run / "layers.csv").read_text().partition("\n")[0]
+        (run / "layers.csv").write_text(f'{heading}\n"0,fc\n')
         self.refused(f"{run}/layers.csv: ends within a quoted cell", run)
-        (run / "layers.csv").write_text("step,layer\nfc,0\n")
+        (run / "layers.csv").write_text(f"{heading}\nfc,0\n")
         self.refused(f"{run}/layers.csv: row 2: begins with no step; {ACCEPTED}", run)
         (run / "layers.csv").unlink()
         self.refused(f"{run}/layers.csv: cannot be read; {ACCEPTED}", run)
+
+    def test_tables_that_lack_columns_are_refused(self):
+        run = self.run_folder("run")
+        self.good("run", *EXCHANGE, "--transfers", "-o", self.folder / "messages", "--quiet", *QUICK_WORDS)
+        for folder, table, column in [
+            (run, "steps", "exposed_exchange_s"),
+            (run, "layers", "density"),
+            (run, "links", "utilization"),
+            (run, "staleness", "age_steps"),
+            (self.folder / "messages", "transfers", "start_s"),
+        ]:
+            path = folder / f"{table}.csv"
+            whole = path.read_text()
+            path.write_text(whole.replace(f",{column}", f",no_{column}", 1))
+            self.refused(
+                f"{path}: row 1: found no column {column}; a {table}.csv as `run -o` writes it is accepted", folder
+            )
+            path.write_text(whole)
+        (run / "steps.csv").write_text("")
+        self.refused(f"{run}/steps.csv: is empty; {ACCEPTED}", run)
+
+    def test_seeds_have_the_verdict_of_their_means(self):
+        folder = self.run_folder("seeds", jitter="0.1", compute_time="1ms", seed="9..11")
+        data = self.report(folder)
+        runs = [run["summary"]["seconds_per_step"]["total"] for run in data["runs"]]
+        self.assertEqual(len(set(runs)), 3)
+        mean = 1e3 * sum(runs) / 3
+        self.assertRegex(data["verdict"][0], f"^dense takes {mean:.3g}ms a step on 8 ranks: ")
+        # Beside another configuration they are one.
+        other = self.run_folder("other", jitter="0.1", compute_time="10ms", seed="9,10")
+        verdict = self.report(folder, other)["verdict"][0]
+        self.assertRegex(verdict, rf"^seeds \(3 seeds\) is fastest: {mean:.3g}ms a step, .*other \(2 seeds\) ")
 
     def test_a_page_that_is_not_built_says_how_to_build_it(self):
         (self.data / "report/page.html").unlink()

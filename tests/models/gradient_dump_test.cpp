@@ -66,13 +66,25 @@ TEST_CASE("names of DistributedDataParallel and torch.compile are the model's", 
   for (const auto& [of_weights, of_gradients] : std::vector<std::pair<std::string, std::string>>{
            {"fc.weight", "module.fc.weight"},
            {"module.fc.weight", "fc.weight"},
-           {"module._orig_mod.fc.weight", "_orig_mod.module.fc.weight"}}) {
+           {"module._orig_mod.fc.weight", "_orig_mod.module.fc.weight"},
+           {"a.0.fc.weight", "_fsdp_wrapped_module.a.0._checkpoint_wrapped_module.fc.weight"},
+           {"a.module.weight", "module.a.module.weight"}}) {
     const auto weights = dump.write("w.safetensors", {{of_weights, "F32", {2}, floats}});
     const auto step = dump.write("g0.safetensors", {{of_gradients, "F32", {2}, floats}});
     const GradientDump read(weights, {step});
     CHECK(read.layers().at(0).name == of_weights);
     CHECK(read.read_step(0, true).gradients == std::vector<std::vector<float>>{{1, -2}});
   }
+}
+
+TEST_CASE("counters among gradients are none", "[dump]") {
+  Dump dump;
+  const auto weights = dump.write(
+      "w.safetensors", {{"a", "F32", {2}, floats}, {"n", "I64", {}, counter}});
+  const auto step = dump.write(
+      "g0.safetensors", {{"a", "F32", {2}, floats}, {"n", "I64", {}, counter}});
+  CHECK(GradientDump(weights, {step}).read_step(0, true).gradients ==
+        std::vector<std::vector<float>>{{1, -2}});
 }
 
 TEST_CASE("gradients that fit no weight are errors", "[dump]") {

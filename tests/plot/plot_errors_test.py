@@ -82,9 +82,15 @@ class Errors(Plots):
         links.write_text("link,bytes,utilization\nx,1,0\ny,1,0\n")
         self.check_error(
             f"{self.run_folder}/links.csv: the links' names (x, y, ...) show no kind of topology; ring, switch, "
-            "hierarchical, fat-tree, torus and dragonfly are accepted; links draws any",
+            "hierarchical, fat-tree, torus and dragonfly are accepted, and routes with --topology FILE, the one that "
+            "the run was given; links draws any",
             "topology",
             self.run_folder,
+        )
+        (self.run_folder / "list.json").write_text("[]")
+        self.check_error(
+            f"{self.run_folder}/list.json: is no topology file; the one that the run was given is accepted",
+            *("topology", self.run_folder, "--topology", self.run_folder / "list.json"),
         )
         stale = self.run_folder / "staleness.csv"
         stale.write_text("layer,age_steps,parameters\n")

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """Tests of what tools/plot draws. Usage: plot_test.py SOURCE_ROOT. Exits with 77 where matplotlib is missing."""
+import ast
+import json
 import re
 import subprocess
 import sys
@@ -173,6 +175,32 @@ class Topologies(Plots):
                 hosts = 3 if kind == "ring" else 2 if kind in ("switch", "dragonfly") else 4
                 for host in range(hosts):
                     self.assertIn(str(host), texts)
+
+    def test_any_network_is_drawn_by_the_routes_of_its_file(self):
+        routes = [(0, 1, ["a", "b"]), (1, 0, ["c"]), (0, 2, ["a", "d"]), (2, 0, ["e"]), (1, 2, ["f"]), (2, 1, ["g"])]
+        topology = {
+            "kind": "routes",
+            "hosts": 3,
+            "routes": [{"from": source, "to": target, "links": links} for source, target, links in routes],
+        }
+        file = self.run_folder / "mine.json"
+        file.write_text(json.dumps(topology))
+        self.write("links.csv", "link,bytes,utilization\n" + "".join(f"{link},1,0.5\n" for link in "abcdefg"))
+        numbers, texts = self.drawn("topology", self.run_folder, "--topology", file)
+        self.assertIn("network: 7 of 7 links carried something (grey: nothing),", texts)
+        for host in range(3):
+            self.assertIn(str(host), texts)
+        # Three hosts, the place where "a" ends, and a line of each link.
+        points = [len(line) - 1 for line in ast.literal_eval(numbers) if isinstance(line, list)]
+        self.assertEqual((points.count(2), points.count(1)), (7, 4))
+
+    def test_a_file_tells_the_nodes_of_gpus_with_a_card_each(self):
+        names = [f"{what}{i}:{way}" for what in ("gpu", "nic") for way in ("up", "down") for i in range(4)]
+        self.write("links.csv", "link,bytes,utilization\n" + "".join(f"{link},1,0.5\n" for link in names))
+        file = self.run_folder / "mine.json"
+        file.write_text(json.dumps({"kind": "hierarchical", "gpus_per_node": 2}))
+        self.assertIn("node 1", self.drawn("topology", self.run_folder, "--topology", file)[1])
+        self.assertNotIn("node 1", self.drawn("topology", self.run_folder)[1])
 
 
 class Scans(Plots):

@@ -60,6 +60,11 @@ TEST_CASE("a summary has exactly the members of the contract, absent ones null",
     "dense_fp32": null,
     "dense_bf16": null
   },
+  "equal_at_bandwidth": {
+    "slowest_link": null,
+    "dense_fp32": null,
+    "dense_bf16": null
+  },
   "bytes_sent_per_rank": {
     "values": 1000.0,
     "masks": 20.5,

@@ -68,6 +68,13 @@ def parsed(arguments):
                 default=[],
                 help="only points with one of these values; may be given several times",
             )
+        if name == "topology":
+            kind.add_argument(
+                "--topology",
+                metavar="FILE",
+                help="the topology file of the run: of the kind routes, or with a card per GPU, whose nodes no name of "
+                "a link tells",
+            )
         if name == "scan":
             add_scan_options(kind)
         kind.set_defaults(draw=draw)

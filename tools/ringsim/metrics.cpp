@@ -14,6 +14,7 @@ namespace {
 Shown shown_in(std::string_view unit) {
   if (unit == "s") return Shown::seconds;
   if (unit == "bytes") return Shown::bytes;
+  if (unit == "bytes/s") return Shown::bandwidth;
   if (unit == "x") return Shown::ratio;
   return unit == "1" ? Shown::percent : Shown::number;
 }
@@ -107,6 +108,8 @@ std::string shown(Shown how, double value) {
       return format(Seconds{value});
     case Shown::bytes:
       return format(Bytes{static_cast<std::uint64_t>(std::llround(value))});
+    case Shown::bandwidth:
+      return format(BytesPerSecond{value});
     case Shown::ratio:
       return fmt::format("{:.1f}x", value);
     case Shown::percent:

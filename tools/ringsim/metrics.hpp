@@ -13,7 +13,7 @@
 namespace ringsim {
 
 /// How people read a figure.
-enum class Shown { seconds, bytes, ratio, percent, number, text };
+enum class Shown { seconds, bytes, bandwidth, ratio, percent, number, text };
 
 struct Metric {
   std::string name;                ///< path in summary.json and column in CSV: "target.steps"

@@ -54,8 +54,23 @@ std::optional<std::string> RecordedCommand::value_of(std::string_view name) cons
   return std::nullopt;
 }
 
+std::optional<std::string> RecordedCommand::without_seed() const {
+  if (!is_run()) return std::nullopt;
+  std::string text;
+  for (std::size_t i = 2; i < words_.size(); ++i) {
+    const auto& word = words_[i];
+    if (word == "--seed" || word == "-o" || word == "--output") {
+      ++i;
+    } else if (!word.starts_with("--seed=") && !word.starts_with("--output=") &&
+               !word.starts_with("-o")) {
+      text += word + '\n';
+    }
+  }
+  return text;
+}
+
 std::optional<RunOptions> RecordedCommand::run_options() const {
-  if (words_.size() < 2 || words_[1] != "run") return std::nullopt;
+  if (!is_run()) return std::nullopt;
   RunOptions options;
   try {
     for (const auto& option : ringsim::run_options()) {

@@ -20,8 +20,13 @@ class RecordedCommand {
   /// The options of a run, but for the seed, which may be a list; nothing where the command is no
   /// run of this version's.
   std::optional<RunOptions> run_options() const;
+  /// The command of a run without its seed and the folder that it wrote, which tell apart what is
+  /// the same otherwise; nothing where it is no run.
+  std::optional<std::string> without_seed() const;
 
  private:
+  bool is_run() const { return words_.size() >= 2 && words_[1] == "run"; }
+
   std::vector<std::string> words_;
   std::vector<std::pair<std::string, std::string>> values_;  ///< "density", "1/64"
 };

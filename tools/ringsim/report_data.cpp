@@ -9,6 +9,8 @@
 #include "sim/scan/folder.hpp"
 #include "sim/scan/manifest.hpp"
 #include "sim/scan/point_runner.hpp"
+#include "tools/ringsim/link_ends.hpp"
+#include "tools/ringsim/report_tables.hpp"
 #include "tools/ringsim/runs_verdict.hpp"
 #include "tools/ringsim/scan_verdict.hpp"
 #include "topologies/topology.hpp"
@@ -34,80 +36,9 @@ constexpr std::size_t most_runs = 64, most_points = 100'000;
 // Rows of all runs together: so many are some 800 kB of the page.
 constexpr std::size_t most_step_rows = 5'000, most_layer_rows = 6'000, most_messages = 6'000;
 
-constexpr std::string_view accepted_folders =
-    "result folders of `run -o` and a folder of `scan -o` are accepted";
-
 std::string name_of(const fs::path& folder) {
   const auto path = folder.lexically_normal();
   return (path.has_filename() ? path : path.parent_path()).filename().string();
-}
-
-/// Calls `take` with the rows of a CSV file, newlines included (a quoted cell may hold some), until
-/// it says that it wants no more.
-void for_rows(const fs::path& path, const std::function<bool(std::string_view)>& take) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw UserError({path.string(), {}}, "cannot be read", accepted_folders);
-  std::string row;
-  bool is_quoted = false;
-  for (std::string line; std::getline(file, line);) {
-    row += line += '\n';
-    if (std::count(line.begin(), line.end(), '"') % 2 == 1) is_quoted = !is_quoted;
-    if (is_quoted) continue;
-    if (!take(row)) return;
-    row.clear();
-  }
-  if (!row.empty()) throw UserError({path.string(), {}}, "ends within a quoted cell");
-}
-
-/// The step of a row: its first cell.
-std::optional<std::uint64_t> step_of(std::string_view row) {
-  return parse_whole_number(row.substr(0, row.find_first_of(",\n")));
-}
-
-struct Thinned {
-  std::string csv;
-  std::uint64_t every;
-};
-
-/// Every N-th step and the last one, so that about `most_rows` are left.
-Thinned thin(const fs::path& path, std::size_t most_rows) {
-  std::size_t rows = 0;
-  std::uint64_t last = 0;
-  for_rows(path, [&](std::string_view row) {
-    if (rows++ == 0) {
-      if (row.starts_with("step,")) return true;
-      throw UserError({path.string(), "row 1"}, "is no heading of such a table", accepted_folders);
-    }
-    const auto step = step_of(row);
-    if (!step) {
-      throw UserError({path.string(), fmt::format("row {}", rows)}, "begins with no step",
-                      accepted_folders);
-    }
-    last = *step;
-    return true;
-  });
-  if (rows == 0) throw UserError({path.string(), {}}, "is empty", accepted_folders);
-  Thinned thinned{{}, std::max<std::uint64_t>(1, (rows + most_rows - 1) / most_rows)};
-  for_rows(path, [&](std::string_view row) {
-    const auto step = step_of(row);
-    if (!step || *step % thinned.every == 0 || *step == last) thinned.csv += row;
-    return true;
-  });
-  return thinned;
-}
-
-/// The first messages, where they were recorded.
-Json messages(const fs::path& folder, std::size_t most) {
-  const auto path = folder / TransferRow::file.name;
-  if (!fs::exists(path)) return nullptr;
-  std::string csv;
-  std::size_t rows = 0;
-  for_rows(path, [&](std::string_view row) {
-    if (rows++ > most) return false;
-    csv += row;
-    return true;
-  });
-  return Json::Object{{"csv", std::move(csv)}, {"is_whole", rows <= most + 1}};
 }
 
 /// What the run's command gave as its topology, where that has no blanks in it.
@@ -122,35 +53,46 @@ std::optional<std::string> topology_given(const Summary& summary) {
   return std::nullopt;
 }
 
-/// GPUs of a node of the topology file that the run read, where that is there and still the same.
-std::optional<std::uint32_t> gpus_per_node(const Summary& summary) {
+/// The topology file that the run read, where that is there and still the same.
+std::optional<Topology> topology_of(const Summary& summary) {
   const auto given = topology_given(summary);
   if (!given) return std::nullopt;
   try {
     const auto file = topology_file(*given);
     const auto hash = sha256(read_file(file));
     const auto is_that = [&](const auto& input) { return input.sha256 == hash; };
-    if (std::ranges::any_of(summary.provenance.inputs, is_that))
-      return load_topology(file).gpus_per_node();
+    if (std::ranges::any_of(summary.provenance.inputs, is_that)) return load_topology(file);
   } catch (const UserError&) {
     // A kind of topology is no file, and files may have gone since.
   }
   return std::nullopt;
 }
 
+/// From which place to which each link leads: hosts by their numbers, and what lies between them.
+Json ends_of(const Topology& topology) {
+  const auto ends = link_ends(topology);
+  if (!ends) return nullptr;
+  Json::Array all;
+  for (const auto& [from, to] : *ends) all.emplace_back(Json::Array{from, to});
+  return all;
+}
+
 Json run_data(const fs::path& folder, const std::string& name, std::size_t runs) {
   const auto summary = read_summary(folder / "summary.json");
-  auto steps = thin(folder / StepRow::file.name, most_step_rows / runs);
-  auto layers = thin(folder / LayerRow::file.name, most_layer_rows / runs);
+  const auto network = topology_of(summary);
+  auto steps = thinned_table(folder, table_of<StepRow>(), most_step_rows / runs);
+  auto layers = thinned_table(folder, table_of<LayerRow>(), most_layer_rows / runs);
   return Json::Object{{"name", name},
                       {"summary", to_json(summary)},
-                      {"gpus_per_node", gpus_per_node(summary)},
+                      {"gpus_per_node", network ? Json(network->gpus_per_node()) : Json()},
+                      {"hosts", network ? Json(network->hosts()) : Json()},
+                      {"link_ends", network ? ends_of(*network) : Json()},
                       {"every", Json::Object{{"steps", steps.every}, {"layers", layers.every}}},
                       {"steps", std::move(steps.csv)},
                       {"layers", std::move(layers.csv)},
-                      {"transfers", messages(folder, most_messages / runs)},
-                      {"links", read_file(folder / LinkRow::file.name, accepted_folders)},
-                      {"staleness", read_file(folder / StalenessRow::file.name, accepted_folders)}};
+                      {"transfers", first_messages(folder, most_messages / runs)},
+                      {"links", whole_table(folder, table_of<LinkRow>())},
+                      {"staleness", whole_table(folder, table_of<StalenessRow>())}};
 }
 
 Json scan_data(const fs::path& folder) {

@@ -14,6 +14,7 @@ struct NamedSummary {
 };
 
 /// The verdict of one run, or of several, of which the first is what the others are held against.
+/// Runs that differ in their seed alone count as one, by their means.
 /// What they assumed is read from the commands that they recorded.
 Verdict runs_verdict(const std::vector<NamedSummary>& runs);
 

@@ -76,6 +76,9 @@ class ScanReader {
       found.basis.compress = compress;
     found.headroom = {number(row, "headroom_seconds.dense_fp32"),
                       number(row, "headroom_seconds.dense_bf16")};
+    found.equal_at = {number(row, "equal_at_bandwidth.slowest_link"),
+                      number(row, "equal_at_bandwidth.dense_fp32"),
+                      number(row, "equal_at_bandwidth.dense_bf16")};
     if (const auto share = number(row, "bottleneck.share")) {
       found.bottleneck = {cell(row, "bottleneck.kind"), cell(row, "bottleneck.name"), *share};
     }

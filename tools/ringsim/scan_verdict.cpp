@@ -2,6 +2,7 @@
 
 #include "base/units.hpp"
 #include "sim/scan/uncertain.hpp"
+#include "tools/ringsim/comparison_verdict.hpp"
 
 #include <fmt/format.h>
 
@@ -14,10 +15,6 @@
 
 namespace ringsim {
 namespace {
-
-/// Accuracies over 10,000 images that differ by less may do so by chance: 1.96 * sqrt(2) standard
-/// errors of one of 85 % are one point.
-constexpr double resolution = 0.01;
 
 /// The fastest of a case among those that reach its best accuracy, and what that is held against:
 /// the fastest dense one, or the next.
@@ -37,15 +34,11 @@ Decided decide(const ScanCase& where, bool is_to_target) {
   for (const auto& entry : where.entries) ordered.push_back(&entry);
   std::ranges::stable_sort(ordered, {},
                            [](const ScanEntry* entry) { return mean_seconds(*entry); });
-  std::optional<double> most;
-  for (const auto* entry : ordered) {
-    const auto accuracy = entry->mean.accuracy;
-    if (accuracy && !is_to_target) most = most ? std::max(*most, *accuracy) : accuracy;
-  }
-  const auto best = std::ranges::find_if(ordered, [&](const ScanEntry* entry) {
-    const auto accuracy = entry->mean.accuracy;
-    return !most || !accuracy || *accuracy >= *most - resolution;
-  });
+  std::vector<const Contender*> means;
+  means.reserve(ordered.size());
+  for (const auto* entry : ordered) means.push_back(&entry->mean);
+  const std::size_t at = is_to_target ? 0 : first_that_learns(means);
+  const auto best = ordered.begin() + static_cast<std::ptrdiff_t>(at);
   const auto next = best + 1;
   Decided decided{&where, *best, next == ordered.end() ? nullptr : *next, {ordered.begin(), best}};
   if ((*best)->is_dense) return decided;
@@ -155,43 +148,19 @@ std::string range_text(const std::vector<Decided>& all, std::string_view what) {
                      time(*least), what, most->where->where, time(*most));
 }
 
-/// "Faster, but further below: staleness=1 (13.5ms a step, 82.26 %) and 3 others."
-std::string passed_over_text(const Decided& one, std::string_view what) {
-  constexpr std::size_t most = 2;
-  const auto& all = one.passed_over;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(most, all.size()); ++i) {
-    const auto& mean = all[i]->mean;
-    text += fmt::format("{}{} ({} {}, {:.2f} %)",
-                        i == 0 ? "" : (all.size() > most ? ", " : " and "), mean.name,
-                        format(Seconds{mean.seconds}), what, mean.accuracy.value_or(0) * 100);
-  }
-  if (all.size() > most)
-    text += fmt::format(" and {} other{}", all.size() - most, all.size() - most > 1 ? "s" : "");
-  return fmt::format("Faster, but further below: {}.", text);
-}
-
-/// The one case has faster ones that do not reach the best accuracy.
-void add_what_learns(Verdict& verdict, const Decided& one, std::string_view what) {
-  const auto& best = one.best->mean;
-  add_sentence(verdict,
-               one.rival == nullptr
-                   ? fmt::format("Only {} comes within a point of the best accuracy: {} {}.",
-                                 best.name, format(Seconds{best.seconds}), what)
-                   : fmt::format("Within a point of the best accuracy {}",
-                                 lead_text(best, one.rival->mean, what, 2)));
-  add_sentence(verdict, passed_over_text(one, what));
-}
-
 std::string_view what_of(const ScanCases& cases) {
-  return cases.is_to_target ? "to the target accuracy" : "a step";
+  return what_is_ranked(cases.is_to_target ? RankedBy::time_to_target : RankedBy::step);
 }
 
 void add_what_wins(Verdict& verdict, const ScanCases& cases, const std::vector<Decided>& decided) {
   if (!cases.has_choice) {
     add_sentence(verdict, range_text(decided, what_of(cases)));
   } else if (decided.size() == 1 && !decided.front().passed_over.empty()) {
-    add_what_learns(verdict, decided.front(), what_of(cases));
+    const auto& one = decided.front();
+    std::vector<const Contender*> passed_over;
+    for (const auto* entry : one.passed_over) passed_over.push_back(&entry->mean);
+    add_what_learns(verdict, one.best->mean, one.rival != nullptr ? &one.rival->mean : nullptr,
+                    passed_over, what_of(cases));
   } else if (decided.size() == 1) {
     const auto& one = decided.front();
     add_sentence(verdict, one.rival == nullptr
@@ -258,6 +227,7 @@ void add_what_it_rests_on(Verdict& verdict, const ScanCases& cases,
   }
   add_sentence(verdict, is_alone ? binding_text(best) : binding_tally(decided));
   if (is_alone) add_sentence(verdict, headroom_text(best));
+  if (is_alone) add_sentence(verdict, bandwidth_text(best));
   if (!cases.is_to_target && is_alone && one.rival != nullptr) {
     add_sentence(verdict, uncertain_lead_text(best, one.rival->mean));
   } else if (!cases.is_to_target && !is_alone) {

@@ -7,6 +7,7 @@
 #include "base/option_names.hpp"
 #include "tools/ringsim/metrics.hpp"
 #include "tools/ringsim/result_table.hpp"
+#include "tools/ringsim/seed_means.hpp"
 #include "tools/ringsim/verdict.hpp"
 #include "traces/csv.hpp"
 #include "traces/summary.hpp"
@@ -14,8 +15,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstdio>
 #include <functional>
 
@@ -28,67 +27,14 @@ namespace {
                   "seeds, each once) is accepted");
 }
 
-struct Figures {
-  double mean, half_width;
-};
-
 /// Mean and spread over the runs that have the figure; nothing where none has.
-std::optional<Figures> figures_of(const Metric& metric, const std::vector<SeededSummary>& runs) {
+std::optional<MeanOfSeeds> figures_of(const Metric& metric,
+                                      const std::vector<SeededSummary>& runs) {
   std::vector<double> values;
   for (const auto& run : runs) {
     if (const auto value = metric.value(run.summary)) values.push_back(*value);
   }
-  if (values.empty()) return std::nullopt;
-  const auto count = static_cast<double>(values.size());
-  double sum = 0, squares = 0;
-  for (const double value : values) sum += value;
-  const double mean = sum / count;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  if (values.size() < 2) return Figures{mean, 0};
-  const double deviation = std::sqrt(squares / (count - 1));
-  return Figures{mean, student_quantile(values.size() - 1) * deviation / std::sqrt(count)};
-}
-
-double mean_of(const std::vector<SeededSummary>& runs, double SecondsPerStep::*part) {
-  double sum = 0;
-  for (const auto& run : runs) sum += run.summary.seconds_per_step.*part;
-  return sum / static_cast<double>(runs.size());
-}
-
-std::optional<double> mean_of(const std::vector<SeededSummary>& runs,
-                              const std::function<std::optional<double>(const Summary&)>& value) {
-  double sum = 0;
-  for (const auto& run : runs) {
-    const auto found = value(run.summary);
-    if (!found) return std::nullopt;
-    sum += *found;
-  }
-  return sum / static_cast<double>(runs.size());
-}
-
-/// The first run with the means of what the verdict names.
-Summary mean_summary(const std::vector<SeededSummary>& runs) {
-  Summary mean = runs.front().summary;
-  for (auto part : {&SecondsPerStep::compute, &SecondsPerStep::compress, &SecondsPerStep::exchange,
-                    &SecondsPerStep::exposed_exchange, &SecondsPerStep::total}) {
-    mean.seconds_per_step.*part = mean_of(runs, part);
-  }
-  mean.headroom_seconds = {
-      mean_of(runs, [](const Summary& s) { return s.headroom_seconds.dense_fp32; }),
-      mean_of(runs, [](const Summary& s) { return s.headroom_seconds.dense_bf16; })};
-  mean.accuracy = mean_of(runs, [](const Summary& s) { return s.accuracy; });
-  const auto is_alike = [&](const SeededSummary& run) {
-    const auto& own = run.summary.bottleneck;
-    return own && own->kind == mean.bottleneck->kind && own->name == mean.bottleneck->name;
-  };
-  if (mean.bottleneck && std::ranges::all_of(runs, is_alike)) {
-    mean.bottleneck->share =
-        *mean_of(runs, [](const Summary& s) { return std::optional(s.bottleneck->share); });
-  } else {
-    mean.bottleneck.reset();
-  }
-  mean.target.reset();
-  return mean;
+  return mean_of_seeds(values);
 }
 
 void print_table(const std::vector<SeededSummary>& runs, ResultFormat format,
@@ -100,16 +46,14 @@ void print_table(const std::vector<SeededSummary>& runs, ResultFormat format,
     summaries.push_back(&run.summary);
   }
   rows[0].insert(rows[0].end(), {"mean", "+- (95 %)"});
-  std::string note = fmt::format("mean of {} seeds", runs.size());
   for (const auto* metric : table_metrics(format, summaries)) {
     auto& row = rows.emplace_back(1, std::string(metric->label));
     for (const auto* summary : summaries) row.push_back(shown(*metric, *summary));
     const auto figures = metric->text ? std::nullopt : figures_of(*metric, runs);
     row.push_back(figures ? shown(metric->shown, figures->mean) : "");
     row.push_back(figures ? shown(metric->shown, figures->half_width) : "");
-    if (metric->name == "accuracy" && figures) note += ", +- " + row.back();
   }
-  const auto verdict = run_verdict(mean_summary(runs), assumed, note);
+  const auto verdict = run_verdict(mean_summary(summaries), assumed, seeds_note(summaries));
   fmt::print("{}", result_text(rows, {}, verdict, format));
 }
 
@@ -147,17 +91,6 @@ void print_json(const std::vector<SeededSummary>& runs) {
 }
 
 }  // namespace
-
-double student_quantile(std::size_t degrees_of_freedom) {
-  constexpr std::array<double, 10> table = {12.706, 4.303, 3.182, 2.776, 2.571,
-                                            2.447,  2.365, 2.306, 2.262, 2.228};
-  if (degrees_of_freedom <= table.size()) return table[degrees_of_freedom - 1];
-  // The expansion about the normal quantile z: z + (z^3+z)/4v + (5z^5+16z^3+3z)/96v^2.
-  constexpr double z = 1.959964;
-  const auto v = static_cast<double>(degrees_of_freedom);
-  return z + (std::pow(z, 3) + z) / (4 * v) +
-         (5 * std::pow(z, 5) + 16 * std::pow(z, 3) + 3 * z) / (96 * v * v);
-}
 
 std::optional<std::vector<std::uint64_t>> parse_seeds(std::string_view text) {
   constexpr std::size_t most = 1000;

@@ -31,7 +31,4 @@ std::vector<SeededSummary> run_seeds(const std::vector<std::uint64_t>& seeds,
 void print_seeds(const std::vector<SeededSummary>& runs, ResultFormat format,
                  const std::vector<std::string>& assumed);
 
-/// The 97.5 % quantile of Student's t distribution, to 0.1 %.
-double student_quantile(std::size_t degrees_of_freedom);
-
 }  // namespace ringsim

@@ -104,7 +104,7 @@ void TimelineOutput::use_links(const TransferRow& message, bool is_shown) {
                 .first;
   }
   const auto& route = found->second;
-  const double flows = message.start_s + topology_->cost(route, Bytes{message.bytes}).latency.value;
+  const double flows = message.flows_s;
   if (!(message.end_s > flows)) return;
   const double rate = static_cast<double>(message.bytes) / (message.end_s - flows);
   uses_ += 2 * route.links.size();

@@ -47,6 +47,11 @@ bool are_equal(double a, double b) {
   return std::abs(a - b) <= 1e-9 * std::max(std::abs(a), std::abs(b));
 }
 
+/// Dense bf16 is no rival of itself.
+bool is_no_headroom(const Contender& contender, double headroom) {
+  return std::abs(headroom) <= 1e-9 * contender.seconds;
+}
+
 std::string target_text(const Summary::Target& target) {
   const auto accuracy = percent(target.accuracy);
   if (!target.seconds || !target.steps)
@@ -62,6 +67,7 @@ Contender contender(std::string name, const Summary& summary) {
           .seconds = summary.seconds_per_step.total,
           .basis = summary.basis,
           .headroom = summary.headroom_seconds,
+          .equal_at = summary.equal_at_bandwidth,
           .bottleneck = summary.bottleneck,
           .accuracy = summary.accuracy};
 }
@@ -112,8 +118,7 @@ std::string basis_text(std::span<const TimeBasis> all) {
 std::string headroom_text(const Contender& contender) {
   std::vector<std::string> faster, slower;
   const auto add = [&](std::string_view rival, std::optional<double> headroom) {
-    // Dense bf16 is no rival of itself.
-    if (!headroom || std::abs(*headroom) <= 1e-9 * contender.seconds) return;
+    if (!headroom || is_no_headroom(contender, *headroom)) return;
     if (*headroom > 0) {
       faster.push_back(fmt::format("than {} until compressing takes {} longer a step", rival,
                                    seconds_text(*headroom)));
@@ -142,6 +147,45 @@ std::string uncertain_lead_text(const Contender& best, const Contender& rival) {
       "{}it stays faster than {} at least while that takes no more than {} longer a step.",
       uncertain_start(best.name + " takes", *best.basis.compress), rival.name,
       seconds_text(rival.seconds - best.seconds));
+}
+
+std::string bandwidth_text(const Contender& contender) {
+  const auto& equals = contender.equal_at;
+  if (!equals.slowest_link) return {};
+  const double slowest = *equals.slowest_link;
+  std::vector<std::string> ahead, behind, never;
+  const auto add = [&](std::string_view rival, std::optional<double> headroom,
+                       std::optional<double> equal) {
+    if (!headroom || is_no_headroom(contender, *headroom)) return;
+    const auto at = [&] {
+      return fmt::format("{} ({:.3g} times)", format(BytesPerSecond{*equal}), *equal / slowest);
+    };
+    if (*headroom > 0) {
+      ahead.push_back(equal ? fmt::format("of {} up to {}", rival, at())
+                            : fmt::format("of {} at a thousand times that, too", rival));
+    } else if (equal) {
+      behind.push_back(fmt::format("of {} below {}", rival, at()));
+    } else {
+      never.emplace_back(rival);
+    }
+  };
+  add("dense fp32", contender.headroom.dense_fp32, equals.dense_fp32);
+  add("dense bf16", contender.headroom.dense_bf16, equals.dense_bf16);
+  const auto links = format(BytesPerSecond{slowest});
+  std::vector<std::string> sentences;
+  if (!ahead.empty()) {
+    sentences.push_back(fmt::format("With faster links (the slowest has {}) it stays ahead {}.",
+                                    links, listed(ahead)));
+  }
+  if (!behind.empty()) {
+    sentences.push_back(fmt::format("With slower links (the slowest has {}) it would be ahead {}.",
+                                    links, listed(behind)));
+  }
+  if (!never.empty()) {
+    sentences.push_back(fmt::format(
+        "On links of a thousandth of the bandwidth it is slower than {}, too.", listed(never)));
+  }
+  return join(sentences, " ");
 }
 
 std::string lead_text(const Contender& best, const Contender& rival, std::string_view what,
@@ -191,7 +235,7 @@ Verdict run_verdict(const Summary& summary, std::vector<std::string> assumed,
   const auto headroom = headroom_text(run);
   add_sentence(verdict, headroom);
   if (!headroom.empty()) {
-    add_sentence(verdict, "The command breakeven finds the bandwidth at which they are equal.");
+    add_sentence(verdict, bandwidth_text(run));
   } else if (run.basis.compress && !is_dense) {
     add_sentence(verdict, "Dense gradients were not timed beside it.");
   }
@@ -205,27 +249,6 @@ Verdict run_verdict(const Summary& summary, std::vector<std::string> assumed,
                     is_dense ? "" : "; that of dense gradients was not simulated"));
   }
   if (summary.target) add_sentence(verdict, target_text(*summary.target));
-  return verdict;
-}
-
-Verdict comparison_verdict(const std::vector<Contender>& runs, std::vector<std::string> assumed) {
-  check(runs.size() > 1, "comparison_verdict: one run alone");
-  std::vector<const Contender*> ordered;
-  ordered.reserve(runs.size());
-  for (const auto& run : runs) ordered.push_back(&run);
-  std::ranges::stable_sort(ordered, {}, [](const Contender* run) { return run->seconds; });
-  const auto& best = *ordered[0];
-  const auto& rival = &runs.front() == &best ? *ordered[1] : runs.front();
-  Verdict verdict{{}, std::move(assumed)};
-  add_sentence(verdict, lead_text(best, rival, "a step", runs.size()));
-  add_sentence(verdict, binding_text(best));
-  add_sentence(verdict, headroom_text(best));
-  add_sentence(verdict, uncertain_lead_text(best, rival));
-  std::vector<TimeBasis> bases;
-  bases.reserve(runs.size());
-  for (const auto& run : runs) bases.push_back(run.basis);
-  add_sentence(verdict, basis_text(bases));
-  add_sentence(verdict, accuracy_text(best, rival));
   return verdict;
 }
 

@@ -19,6 +19,7 @@ struct Contender {
   double seconds = 0;  ///< what it is ranked by
   TimeBasis basis = {};
   HeadroomSeconds headroom = {};
+  EqualAtBandwidth equal_at = {};
   std::optional<Summary::Bottleneck> bottleneck = {};
   std::optional<double> accuracy = {};
 };
@@ -37,8 +38,6 @@ inline constexpr std::string_view one_seed = "one seed each";
 /// The verdict of one run, or of the means of several.
 Verdict run_verdict(const Summary& summary, std::vector<std::string> assumed,
                     std::string_view accuracy_note = "one seed");
-/// The verdict of two runs or more; the others are held against the first.
-Verdict comparison_verdict(const std::vector<Contender>& runs, std::vector<std::string> assumed);
 
 /// "iwp is fastest: 1.02ms a step, 13.55x as fast as dense (13.8ms)." `what`: "a step".
 std::string lead_text(const Contender& best, const Contender& rival, std::string_view what,
@@ -58,6 +57,9 @@ std::string uncertain_lead_text(const Contender& best, const Contender& rival);
 /// How a lead that rests on such a time begins: "What iwp takes to compress is modelled, not
 /// measured: ".
 std::string uncertain_start(std::string_view names, std::string_view basis);
+/// Up to which bandwidth of the links it is faster than dense gradients, or from where on it would
+/// be; empty where that is not known.
+std::string bandwidth_text(const Contender& contender);
 /// What the best one costs in accuracy against the rival, or that this was not simulated.
 std::string accuracy_text(const Contender& best, const Contender& rival,
                           std::string_view note = one_seed);

@@ -2,12 +2,14 @@
 // something before every line, other programs print lines of their own between, and Markdown eats
 // the "#".
 #include "base/text.hpp"
+#include "topologies/calibration/grouped_numbers.hpp"
 #include "topologies/calibration/operation.hpp"
 #include "topologies/calibration/readers.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <set>
 
@@ -50,6 +52,8 @@ std::string_view unglued(std::string_view word) {
   const auto end = word.find_last_of(">:]#");
   return end == std::string_view::npos ? word : word.substr(end + 1);
 }
+
+bool is_count(std::string_view word) { return is_whole_number(whole_of(word)); }
 
 /// A group of columns, out of place or in place.
 struct Times {
@@ -110,8 +114,8 @@ Columns read_heading(const Words& words, std::size_t begin, BufferUse use, const
 /// Where a row begins: with a size, a count and a type, behind whatever a launcher put there.
 std::size_t find_row(const Words& words) {
   for (std::size_t i = 0; i + 2 < words.size(); ++i) {
-    const bool begins = is_whole_number(words[i]) || (i == 0 && is_whole_number(unglued(words[i])));
-    if (begins && is_whole_number(words[i + 1]) && is_name(words[i + 2])) return i;
+    const bool begins = is_count(words[i]) || (i == 0 && is_count(unglued(words[i])));
+    if (begins && is_count(words[i + 1]) && is_name(words[i + 2])) return i;
   }
   return words.size();
 }
@@ -146,7 +150,7 @@ std::optional<Seconds> time_of(const Words& values, const Times& group, double u
                       "a row whose results were right is accepted", run_again);
     }
   }
-  return read_time(values[group.time], unit, place);
+  return read_time(decimal_of(values[group.time]), unit, place);
 }
 
 /// Reads the lines of a log one after the other, and collects its tables.
@@ -171,9 +175,9 @@ class Log {
     }
     if (!columns_ || is_log(text)) return;
     const auto begin = find_row(words);
-    if (begin == words.size()) return;
+    if (begin == words.size()) return check_no_row(words, line.place);
     const auto values = values_of(words, begin, *columns_, line.place);
-    const auto size = read_count(unglued(words[begin]), line.place);
+    const auto size = read_count(whole_of(unglued(words[begin])), line.place);
     if (size.count == 0) return;  // no message
     const auto& groups = columns_->groups;
     Row row{size, time_of(values, groups[0], columns_->unit, line.place), {}};
@@ -187,6 +191,19 @@ class Log {
   }
 
  private:
+  /// Throws UserError where a line has the columns and the type of a row, and no numbers.
+  void check_no_row(const Words& words, const Place& place) const {
+    constexpr std::array<std::string_view, 9> types = {
+        "int8", "uint8", "int32", "uint32", "int64", "uint64", "half", "float", "double"};
+    const auto most =
+        columns_->behind + (columns_->has_operator ? 1U : 0U) + (columns_->has_root ? 1U : 0U) + 3;
+    if (words.size() + 1 < most || words.size() > most) return;
+    if (std::ranges::find(types, words[2]) == types.end()) return;
+    throw UserError(place,
+                    fmt::format("found the size \"{}\" and the count \"{}\"", words[0], words[1]),
+                    "whole numbers are accepted, such as 1048576 or 1,048,576");
+  }
+
   static bool is_log(std::string_view line) { return line.find(" NCCL ") != line.npos; }
 
   /// The operation stands in "Collective test starting: all_reduce_perf", or in the command.

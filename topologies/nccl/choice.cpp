@@ -93,6 +93,10 @@ Choice nccl_choice(std::string_view operation, double bytes, const Arrangement& 
       best = {algorithm, static_cast<Protocol>(p)};
     }
   }
+  const bool has_nvls = has_tree && !forced && arrangement.nodes == 1 &&
+                        arrangement.ranks >= fewest_nvls_ranks && believed.nvls.value > 0;
+  if (has_nvls && nvls_latency + bytes / (believed.nvls.value * microsecond) < *least)
+    return {Algorithm::nvls, Protocol::simple};
   return best;
 }
 

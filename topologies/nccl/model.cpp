@@ -3,6 +3,7 @@
 #include "topologies/nccl/tuning.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace ringsim::nccl {
@@ -13,6 +14,16 @@ constexpr double KiB = 1024, channels = 24;
 constexpr OfProtocols chunk = {4 * KiB, 32 * KiB, 512 * KiB};
 /// Over a network few channels are in use: LL, LL128, Simple.
 constexpr OfProtocols network_piece = {8 * KiB, 64 * KiB, 4 * 512 * KiB};
+/// What Simple's chunk is at least where a chain is short of pieces: 8, 4 or 1 for each hop.
+struct ShrinkingChunk {
+  double least, pieces_per_hop;
+};
+constexpr std::array<ShrinkingChunk, 3> shrinking_chunks = {
+    {{128 * KiB, 8}, {64 * KiB, 4}, {32 * KiB, 1}}};
+/// A quarter of a chunk of LL or LL128 goes on before the rest is there.
+constexpr double parts_of_chunk = 4;
+/// Messages from rank to rank share so many channels, and take more while each has more.
+constexpr double direct_most_channels = 32, direct_most_of_channel = 16 * 1024 * KiB;
 /// A broadcast's pieces shrink with its size.
 constexpr double fewest_pieces = 16;
 /// Messages over sockets between which hops become slower.
@@ -20,6 +31,14 @@ constexpr double rise_from = 16 * KiB, rise_doublings = 4;
 
 double of(const OfProtocols& values, Protocol protocol) {
   return values[static_cast<std::size_t>(protocol)];
+}
+
+/// Simple's chunk in a chain of so many hops.
+double shrunk_chunk(double bytes, double hops) {
+  double size = of(chunk, Protocol::simple);
+  for (const auto& [least, pieces_per_hop] : shrinking_chunks)
+    while (bytes / size < hops * pieces_per_hop && size > least) size /= 2;
+  return size;
 }
 
 /// GB/s that a protocol has of a ring's bandwidth, and of a tree's.
@@ -91,9 +110,29 @@ double rise_of(double message) {
   return std::clamp(std::log2(std::max(1., message / rise_from)) / rise_doublings, 0., 1.);
 }
 
-double chain_pieces(double bytes, Protocol protocol, Fabric fabric) {
-  if (fabric == Fabric::sockets) return network_pieces(bytes, protocol);
-  return std::max(1., std::ceil(bytes / (channels * of(chunk, protocol))));
+double chain_pieces(double bytes, Protocol protocol, Fabric fabric, double ranks) {
+  const bool is_simple = protocol == Protocol::simple, is_sockets = fabric == Fabric::sockets;
+  if (is_sockets && !is_simple) return network_pieces(bytes, protocol);
+  const double piece = is_sockets  ? shrunk_chunk(bytes, ranks - 1)
+                       : is_simple ? channels * of(chunk, protocol)
+                                   : channels * of(chunk, protocol) / parts_of_chunk;
+  return std::max(1., std::ceil(bytes / piece));
+}
+
+Seconds nvls_time(double bytes, BytesPerSecond bandwidth) {
+  constexpr double fills = 0.4, filled = 41e6;
+  return {nvls_latency * microsecond + (bytes + fills * std::min(bytes, filled)) / bandwidth.value};
+}
+
+double direct_channels(double bytes, double ranks) {
+  double each = direct_most_channels;
+  while (each > 1 && each * ranks > direct_most_channels) each /= 2;
+  while (each < direct_most_channels && bytes / each > direct_most_of_channel) each *= 2;
+  return each;
+}
+
+double direct_first_chunks(double bytes) {
+  return std::min(bytes, enough_channels * of(chunk, Protocol::simple));
 }
 
 double broadcast_piece(double bytes, Protocol protocol) {

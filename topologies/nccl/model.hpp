@@ -33,7 +33,9 @@ constexpr std::size_t direct_call = protocols * parts, direct_byte = direct_call
                       direct_between_call = direct_call + 2, direct_between_byte = direct_call + 3;
 /// What the caller adds to every call, against nccl-tests.
 constexpr std::size_t caller = direct_call + 4;
-constexpr std::size_t all_parameters = caller + 1;
+/// Once more for each byte of the first chunk of all channels of such messages.
+constexpr std::size_t direct_fill = caller + 1;
+constexpr std::size_t all_parameters = direct_fill + 1;
 
 /// What is known of the machine beside its parameters.
 struct Machine {
@@ -66,14 +68,32 @@ Model completed(Model model, const Model& defaults);
 double ring_part(double bytes, double ranks, Protocol protocol, Fabric fabric);
 /// How much of Part::rise a message of this size has: it grows from 16 KiB to 256 KiB.
 double rise_of(double message);
-/// The number of pieces of a chain inside a node: of at most 24 channels of a chunk, or, over
-/// sockets, as of a tree between nodes.
-double chain_pieces(double bytes, Protocol protocol, Fabric fabric);
+/// The number of pieces of a chain of so many ranks inside a node. Simple: of at most 24 channels
+/// of a chunk; over sockets, of one channel whose chunks shrink as NCCL's do, so that a chain is
+/// filled soon. LL and LL128: of a quarter of a chunk, as every line says by itself that it is
+/// there, and over sockets as of a tree between nodes.
+double chain_pieces(double bytes, Protocol protocol, Fabric fabric, double ranks);
 /// The size of a broadcast's pieces inside a node.
 double broadcast_piece(double bytes, Protocol protocol);
 /// The number of pieces of a tree between nodes.
 double network_pieces(double bytes, Protocol protocol);
 
+/// The time of an all-reduce that NVLink's switch adds up, by public figures: a latency, and its
+/// bytes at the bandwidth that the topology says, those of the first 41 MB nearly one and a half
+/// times.
+Seconds nvls_time(double bytes, BytesPerSecond bandwidth);
+
+/// How many channels a message from rank to rank has inside a node with NVLink: those of all (32)
+/// over the ranks, and twice as many while each has more than 16 MiB, up to all.
+double direct_channels(double bytes, double ranks);
+/// So many do what the links can; fewer take as much longer.
+constexpr double enough_channels = 16;
+/// The first chunks of so many channels.
+double direct_first_chunks(double bytes);
+
+/// How many hops a broadcast takes inside a node, but over sockets: those after the first half, as
+/// the calls follow one another.
+constexpr double broadcast_hops(double ranks) { return ranks / 2; }
 /// A broadcast over sockets: what a byte takes that a process sends or receives alone, of one of a
 /// ring, where it does both at once; and a hop, as nobody waits for an answer.
 constexpr double one_way = 0.65, one_way_hop = 0.25;

@@ -24,8 +24,9 @@ constexpr std::array<std::string_view, parts> part_names = {"call",
                                                             "between_bandwidth",
                                                             "between_tree_hop",
                                                             "between_tree_bandwidth"};
-constexpr std::array<Name, 4> direct_names = {{{"call", direct_call},
+constexpr std::array<Name, 5> direct_names = {{{"call", direct_call},
                                                {"bandwidth", direct_byte},
+                                               {"fill_bandwidth", direct_fill},
                                                {"between_call", direct_between_call},
                                                {"between_bandwidth", direct_between_byte}}};
 constexpr std::array all_protocols = {Protocol::ll, Protocol::ll128, Protocol::simple};

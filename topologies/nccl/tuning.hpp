@@ -35,6 +35,10 @@ constexpr double ll_share = .5, ll128_share = .92, tree_share = .92, ll_of_tree 
 constexpr double ll128_of_tree(const Arrangement& arrangement) {
   return arrangement.nodes == 1 ? 7. / 9 : 120. / 128;
 }
+/// NVLink SHARP: us of a call, and the GPUs from which on it is taken.
+constexpr double nvls_latency = 25;
+constexpr std::uint32_t fewest_nvls_ranks = 5;
+
 /// us that a hop of a ring over nodes takes at least.
 constexpr double network_overhead(Protocol protocol) {
   return protocol == Protocol::simple ? 3 : 1;

@@ -5,7 +5,7 @@
 namespace ringsim::nccl {
 
 std::string_view name_of(Algorithm algorithm) {
-  constexpr std::array<std::string_view, 3> names = {"ring", "tree", "direct"};
+  constexpr std::array<std::string_view, 4> names = {"ring", "tree", "direct", "nvls"};
   return names[static_cast<std::size_t>(algorithm)];
 }
 std::string_view name_of(Protocol protocol) {

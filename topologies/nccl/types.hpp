@@ -20,9 +20,9 @@ struct Arrangement {
 /// What joins the ranks of a node.
 enum class Fabric { nvlink, pci, sockets };
 
-/// Ring; tree (a double binary tree between nodes, a chain inside); or messages that go straight
-/// from rank to rank, as those of sendrecv and alltoall.
-enum class Algorithm { ring, tree, direct };
+/// Ring; tree (a double binary tree between nodes, a chain inside); messages that go straight from
+/// rank to rank, as those of sendrecv and alltoall; or NVLink SHARP, whose switch adds up.
+enum class Algorithm { ring, tree, direct, nvls };
 /// Simple has the whole bandwidth; LL sends a flag with every 4 bytes, and LL128 one in 128, so
 /// that nobody waits for a message as a whole.
 enum class Protocol { ll, ll128, simple };
@@ -40,8 +40,9 @@ struct Choice {
 /// What NCCL believes of the machine before it has sent anything.
 struct Believed {
   Fabric fabric = Fabric::nvlink;
-  BytesPerSecond inside;   ///< bus bandwidth of a ring within a node
-  BytesPerSecond between;  ///< of a ring over several nodes
+  BytesPerSecond inside;     ///< bus bandwidth of a ring within a node
+  BytesPerSecond between;    ///< of a ring over several nodes
+  BytesPerSecond nvls = {};  ///< bytes of a call over its time in the switch; 0: it does not add up
 };
 
 }  // namespace ringsim::nccl

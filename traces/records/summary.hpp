@@ -73,6 +73,25 @@ struct HeadroomSeconds {
   }
 };
 
+/// Bandwidths of the slowest link, of all links as many times as fast as they are.
+struct EqualAtBandwidth {
+  std::optional<double> slowest_link, dense_fp32, dense_bf16;
+
+  template <class With>
+  static constexpr decltype(auto) fields(With&& with) {
+    return with(
+        Field{"slowest_link", &EqualAtBandwidth::slowest_link, "bytes/s",
+              "What the slowest link has. Null where `headroom_seconds` is."},
+        Field{"dense_fp32", &EqualAtBandwidth::dense_fp32, "bytes/s",
+              "Where dense fp32 is as fast. Above `slowest_link` where this run is faster, and up "
+              "to there; below it where dense is. Null where they do not meet from a thousandth to "
+              "a thousand times the bandwidth.",
+              "as fast as dense fp32 at"},
+        Field{"dense_bf16", &EqualAtBandwidth::dense_bf16, "bytes/s",
+              "As `dense_fp32`, where dense bf16 is.", "as fast as dense bf16 at"});
+  }
+};
+
 struct BytesSentPerRank {
   double values = 0, masks = 0, headers = 0, total = 0;
 
@@ -214,6 +233,7 @@ struct Summary {
   SecondsPerStep seconds_per_step;
   TimeBasis basis;
   HeadroomSeconds headroom_seconds;
+  EqualAtBandwidth equal_at_bandwidth;
   BytesSentPerRank bytes_sent_per_rank;
   CompressionRatio compression_ratio;
   std::optional<double> density;
@@ -233,7 +253,10 @@ struct Summary {
         Field{"scheme", &Summary::scheme, "",
               "How gradients are compressed (`--scheme`; `ringsim list schemes`).", "scheme"},
         Field{"collective", &Summary::collective, "",
-              "The algorithm of the all-reduce (`--collective`).", "collective"},
+              "The algorithm of the all-reduce (`--collective`). With `nccl` also what its calls "
+              "became, each once, as algorithm/protocol: `nccl: ring/LL128 + tree/LL` (`ring`, "
+              "`tree` or `nvls`; `LL`, `LL128` or `Simple`).",
+              "collective"},
         Field{"backend", &Summary::backend, "",
               "What timed the messages: the backend that ran (`--backend`).", "backend"},
         Field{"steps", &Summary::steps, "steps", "The number of steps.", "steps"},
@@ -248,6 +271,9 @@ struct Summary {
         Field{"headroom_seconds", &Summary::headroom_seconds, "s",
               "How much longer compressing may take per step until the same run with dense "
               "gradients is as fast."},
+        Field{"equal_at_bandwidth", &Summary::equal_at_bandwidth, "",
+              "How fast the slowest link would be, all links being as many times as fast as they "
+              "are, where the same run with dense gradients is as fast."},
         Field{"bytes_sent_per_rank", &Summary::bytes_sent_per_rank, "",
               "Bytes sent in the whole run, the mean over the ranks."},
         Field{"compression_ratio", &Summary::compression_ratio, "",

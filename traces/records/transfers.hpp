@@ -15,6 +15,7 @@ struct TransferRow {
   std::string phase;
   std::uint64_t bucket, round, source, target, bytes;
   double start_s, end_s;
+  double flows_s = 0;  ///< when its bytes began to flow; not in the file
 
   template <class With>
   static constexpr decltype(auto) fields(With&& with) {

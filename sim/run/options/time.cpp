@@ -207,7 +207,7 @@ constexpr RunOption rows[] = {
     {{.name = "headroom",
       .value = "on|off",
       .meaning = "dense gradients, in fp32 and in bf16, are timed too, to say how much longer "
-                 "compressing may take until they are as fast",
+                 "compressing may take until they are as fast, and on how fast links they are",
       .limits = OnOff{},
       .default_note = "on in a run, off in the points of a scan"},
      {.group = "time",

@@ -11,7 +11,8 @@ struct NcclCase {
   BytesPerSecond inside{300e9}, network{25e9};  ///< of a GPU, and of a card
   std::optional<nccl::Algorithm> forced = {};
   bool meets_at_gpus = true;
-  Seconds caller = {};  ///< what its caller adds to each call
+  Seconds caller = {};       ///< what its caller adds to each call
+  BytesPerSecond nvls = {};  ///< what its switches reach that add up; 0: they do not
 
   Rank ranks() const { return nodes * per_node; }
   nccl::Arrangement arrangement() const { return {ranks(), nodes}; }
@@ -22,6 +23,7 @@ struct NcclCase {
     auto model = nccl::default_model({nccl::Fabric::nvlink, inside, rails * network}, machine,
                                      arrangement(), {});
     model.parameters[nccl::caller] = caller.value;
+    model.believed.nvls = nvls;
     return std::make_shared<const NcclLinks>(
         NcclLinks{std::move(model), inside, network, meets_at_gpus, forced});
   }

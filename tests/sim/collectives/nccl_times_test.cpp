@@ -51,6 +51,23 @@ nccl::Choice choice_of(const NcclCase& of, std::size_t bytes) {
 
 }  // namespace
 
+TEST_CASE("what the switch adds up takes its time, and leaves the sum", "[nccl]") {
+  NcclCase of{.nodes = 1, .per_node = 8, .nvls = {275e9}};
+  CHECK(choice_of(of, 1 * MiB).algorithm == nccl::Algorithm::ring);
+  for (const std::size_t bytes : {4 * MiB, 256 * MiB}) {
+    REQUIRE(choice_of(of, bytes).algorithm == nccl::Algorithm::nvls);
+    // 25 us, and the bytes, the first 41 MB of which count 1.4 times.
+    const auto size = static_cast<double>(bytes);
+    const double expected = 25e-6 + (size + 0.4 * std::min(size, 41e6)) / 275e9;
+    CHECK(fluid_end(of, calls(make_nccl_all_reduce(of.request(bytes / 4)))) ==
+          Approx(expected).epsilon(1e-5));
+  }
+  of.per_node = 4;  // too few GPUs
+  CHECK(choice_of(of, 256 * MiB).algorithm == nccl::Algorithm::ring);
+  of = {.nodes = 2, .per_node = 8, .nvls = {275e9}};
+  CHECK(choice_of(of, 256 * MiB).algorithm != nccl::Algorithm::nvls);
+}
+
 TEST_CASE("what a caller adds is waited for once in each call", "[nccl]") {
   for (const Rank nodes : {1, 4}) {
     NcclCase of{.nodes = nodes, .per_node = 4};

@@ -47,6 +47,29 @@ TEST_CASE("an exchange is calibrated within what its links were fitted to", "[ba
   CHECK(basis_of_run("dense", "1MiB", "4", false) == Basis::modelled);
 }
 
+TEST_CASE("what the switch adds up is modelled, whatever was fitted", "[basis]") {
+  const TemporaryFolder folder;
+  const auto path = (folder.path() / "node.json").string();
+  std::ofstream(path)
+      << R"({"name": "node", "kind": "hierarchical", "nodes": 1, "gpus_per_node": 8, "nics": "per-gpu",
+             "inner": {"bandwidth": "360GBps", "latency": "1us"}, "library": "nccl", "nvls": "275GBps",
+             "nic": {"bandwidth": "400Gbps", "latency": "5us"},
+             "calibration": {"operations": ["all_reduce"], "ranks": [8], "nodes": [1], "smallest": "4KiB",
+                             "largest": "1GiB", "median_error": 0.1, "worst_error": 0.2,
+                             "model": {"fabric": "nvlink", "believed_bandwidth": "360GBps"}}})";
+  const auto basis = [&](const char* bytes) {
+    RunOptions options;
+    for (const auto& [name, value] : {std::pair{"scheme", "dense"},
+                                      {"bytes", bytes},
+                                      {"compute-time", "1ms"},
+                                      {"topology", path.c_str()}})
+      set_run_option(options, name, value);
+    return exchange_basis(prepare(options));
+  };
+  CHECK(basis("64KiB") == Basis::calibrated);
+  CHECK(basis("256MiB") == Basis::modelled);
+}
+
 TEST_CASE("an exchange that is extrapolated says from what", "[basis]") {
   CHECK(exchange_note(experiment_of({{"scheme", "dense"}, {"bytes", "4MiB"}})) ==
         "the exchange's times are extrapolated: ring4 was fitted to all_reduce on 2, 4 ranks, "

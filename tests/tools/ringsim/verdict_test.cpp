@@ -1,6 +1,8 @@
 // Whole sentences of the verdicts.
 #include "tools/ringsim/verdict.hpp"
 
+#include "tools/ringsim/comparison_verdict.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <array>
@@ -20,6 +22,7 @@ Summary pruned() {
                               .total = 1.015e-3};
   summary.basis = {"modelled", "extrapolated", "calibrated"};
   summary.headroom_seconds = {12.7e-3, -2e-3};
+  summary.equal_at_bandwidth = {1.25e8, 2.5e9, 5e7};
   summary.bottleneck = {"latency", "link0", 0.5254};
   return summary;
 }
@@ -35,17 +38,20 @@ Contender timed(std::string name, double seconds, std::optional<double> accuracy
 
 TEST_CASE("a run's verdict says what it holds against and what is not known", "[verdict]") {
   const auto verdict = run_verdict(pruned(), {"ring", "V100, fp32, 9TFLOPS"});
-  CHECK(verdict.sentences ==
-        std::vector<std::string>{
-            "iwp takes 1.02ms a step on 8 ranks: 240us computing, 4.93us compressing, 770us "
-            "waiting for the exchange.",
-            "Latency binds: 52.54 % of the critical path, most of it at link0.",
-            "It is faster than dense fp32 until compressing takes 12.7ms longer a step, and slower "
-            "than dense bf16 by 2ms a step.",
-            "The command breakeven finds the bandwidth at which they are equal.",
-            "Computing is modelled, not measured; compressing is extrapolated, not measured; the "
-            "exchange is calibrated.",
-            "Accuracy was not simulated."});
+  CHECK(
+      verdict.sentences ==
+      std::vector<std::string>{
+          "iwp takes 1.02ms a step on 8 ranks: 240us computing, 4.93us compressing, 770us "
+          "waiting for the exchange.",
+          "Latency binds: 52.54 % of the critical path, most of it at link0.",
+          "It is faster than dense fp32 until compressing takes 12.7ms longer a step, and slower "
+          "than dense bf16 by 2ms a step.",
+          "With faster links (the slowest has 1Gbps) it stays ahead of dense fp32 up to 20Gbps (20 "
+          "times). With slower links (the slowest has 1Gbps) it would be ahead of dense bf16 below "
+          "400Mbps (0.4 times).",
+          "Computing is modelled, not measured; compressing is extrapolated, not measured; the "
+          "exchange is calibrated.",
+          "Accuracy was not simulated."});
   CHECK(verdict_text(verdict).find("\nAssumed: ring; V100, fp32, 9TFLOPS.\n") != std::string::npos);
 }
 
@@ -103,6 +109,45 @@ TEST_CASE("a winner by a time that was not measured says until when it stays one
     best.basis.compress = basis;
     CHECK(uncertain_lead_text(best, rival).empty());
   }
+}
+
+TEST_CASE("runs that learnt less are passed over, whichever is the first", "[verdict]") {
+  const std::vector<Contender> runs = {timed("late", 1e-3, 0.8), timed("dense", 3e-3, 0.85),
+                                       timed("iwp", 2e-3, 0.845)};
+  const auto sentences = comparison_verdict(runs, {}).sentences;
+  REQUIRE(sentences.size() == 4);
+  CHECK(sentences[0] ==
+        "Within a point of the best accuracy iwp is fastest: 2ms a step, 1.50x as fast as dense "
+        "(3ms).");
+  CHECK(sentences[1] == "Faster, but further below: late (1ms a step, 80.00 %).");
+  CHECK(sentences[3] ==
+        "iwp ends 0.50 points of accuracy below dense (84.50 % against 85.00 %, one seed each).");
+  const auto alone = comparison_verdict({runs[0], runs[1]}, {}).sentences;
+  CHECK(alone[0] == "Only dense comes within a point of the best accuracy: 3ms a step.");
+  CHECK(alone.back() ==
+        "dense ends 5.00 points of accuracy above late (85.00 % against 80.00 %, one seed each).");
+  // What was ranked by the time to a target accuracy has reached it.
+  CHECK(comparison_verdict(runs, {}, RankedBy::time_to_target).sentences[0] ==
+        "late is fastest of 3: 1ms to the target accuracy, 2.00x as fast as iwp (2ms).");
+}
+
+TEST_CASE("up to which bandwidth it holds", "[verdict]") {
+  auto one = timed("iwp", 1e-3);
+  CHECK(bandwidth_text(one).empty());
+  one.headroom = {1e-3, 5e-4};
+  one.equal_at = {1.25e9, 3.575e10, std::nullopt};
+  CHECK(bandwidth_text(one) ==
+        "With faster links (the slowest has 10Gbps) it stays ahead of dense fp32 up to 286Gbps "
+        "(28.6 times) and of dense bf16 at a thousand times that, too.");
+  one.headroom = {-1e-3, -2e-3};
+  CHECK(bandwidth_text(one) ==
+        "With slower links (the slowest has 10Gbps) it would be ahead of dense fp32 below 286Gbps "
+        "(28.6 times). On links of a thousandth of the bandwidth it is slower than dense bf16, "
+        "too.");
+  one.headroom = {1e-3, 0};
+  CHECK(bandwidth_text(one) ==
+        "With faster links (the slowest has 10Gbps) it stays ahead of dense fp32 up to 286Gbps "
+        "(28.6 times).");
 }
 
 TEST_CASE("an accuracy of one run alone is no comparison", "[verdict]") {

@@ -138,6 +138,31 @@ TEST_CASE("lines of other programs between the rows are no rows", "[calibration]
   }
 }
 
+TEST_CASE("digits in groups are read, and rows that cannot be are errors", "[calibration]") {
+  const auto replaced = [](const std::string& from, const std::string& to) {
+    return text_of([&](std::string line, std::size_t i) {
+      const auto at = line.find(from);
+      return i < 10 || at == line.npos ? line : line.replace(at, from.size(), to);
+    });
+  };
+  for (const std::string size : {"1,048,576", "1.048.576", "1'048'576", "1_048_576"})
+    check_run(replaced("1048576", size));
+  check_run(replaced("262144", "262,144"));
+  check_run(replaced("     1048576", "[1,0]<stdout>:1,048,576"));
+  const auto long_time = tables(replaced("105.9", "1,105.9"));
+  CHECK(long_time.front().rows[1].time.value == Approx(1105.9e-6));
+  // 1 ms or 1 us: nobody knows.
+  CHECK_THROWS_WITH(tables(replaced("105.9", "1,105")),
+                    Catch::StartsWith("line 12: found \"1,105\""));
+  for (const std::string size : {"1M", "1,04,576", "1e6"}) {
+    CHECK_THROWS_WITH(
+        tables(replaced("1048576", size)),
+        "line 12: found the size \"" + size +
+            "\" and the count \"262144\"; whole numbers are accepted, such as 1048576 "
+            "or 1,048,576");
+  }
+}
+
 TEST_CASE("several tables of a log are told apart", "[calibration]") {
   const auto second = text_of([](std::string line, std::size_t i) {
     if (i == 0) return std::string("# Collective test starting: all_gather_perf");

@@ -39,6 +39,40 @@ TEST_CASE("NCCL's own constants say what a call, a hop and a byte take", "[nccl]
   takes(Protocol::ll, Part::byte, 1 / 87.7e9);
 }
 
+TEST_CASE("NVLink SHARP takes what was published of 8 H100", "[nccl]") {
+  // docs/measured/public/h100-nodes.csv: 276 GB/s at the largest size; us by size.
+  for (const auto& [bytes, us] : {std::pair{33554432., 182.87},
+                                  {67108864., 313.66},
+                                  {134217728., 564.78},
+                                  {268435456., 1081.14},
+                                  {1073741824., 4000.82},
+                                  {17179869184., 62340.7}}) {
+    CHECK(nvls_time(bytes, {276e9}).value * 1e6 == Approx(us).epsilon(0.07));
+  }
+}
+
+TEST_CASE("messages from rank to rank have NCCL's channels", "[nccl]") {
+  constexpr double MiB = 1024 * 1024;
+  CHECK(direct_channels(MiB, 2) == 16);
+  CHECK(direct_channels(128 * MiB, 4) == 8);
+  CHECK(direct_channels(129 * MiB, 4) == 16);
+  CHECK(direct_channels(64 * MiB, 8) == 4);
+  CHECK(direct_channels(1024 * MiB, 8) == 32);
+  CHECK(direct_channels(1, 64) == 1);
+}
+
+TEST_CASE("a chain's pieces are of a chunk, or less where that is passed on sooner", "[nccl]") {
+  constexpr double KiB = 1024, MiB = 1024 * KiB;
+  CHECK(chain_pieces(25 * MiB, Protocol::simple, Fabric::nvlink, 4) == 3);  // of 24 * 512 KiB
+  CHECK(chain_pieces(3 * MiB, Protocol::ll128, Fabric::nvlink, 4) == 16);   // of 24 * 8 KiB
+  CHECK(chain_pieces(48 * KiB, Protocol::ll, Fabric::nvlink, 4) == 2);      // of 24 * 1 KiB
+  // A chain of 3 hops has 24 pieces or more of 128 KiB, else 12 of 64 KiB, else 3 of 32 KiB.
+  CHECK(chain_pieces(64 * MiB, Protocol::simple, Fabric::sockets, 4) == 128);  // of 512 KiB
+  CHECK(chain_pieces(4 * MiB, Protocol::simple, Fabric::sockets, 4) == 32);    // of 128 KiB
+  CHECK(chain_pieces(1 * MiB, Protocol::simple, Fabric::sockets, 4) == 16);    // of 64 KiB
+  CHECK(chain_pieces(64 * KiB, Protocol::simple, Fabric::sockets, 4) == 2);    // of 32 KiB
+}
+
 TEST_CASE("a model is read as it was written", "[nccl]") {
   const auto read = read_back(two_nodes);
   CHECK(read.believed.fabric == Fabric::nvlink);

@@ -2,6 +2,7 @@
 
 import math
 
+from .any_network import any_network, read_topology
 from .links import read_links
 from .network_layout import HOST, layout
 from .style import formatted
@@ -17,11 +18,13 @@ def plot_topology(figure, arguments):
 
     run = only(arguments.sources, "topology", "result folders")
     used, links = read_links(run)
-    drawing = layout(links)
+    topology = read_topology(arguments.topology) if arguments.topology else {}
+    drawing = layout(links, topology.get("gpus_per_node")) or (any_network(topology, links) if topology else None)
     if drawing is None:
         raise InputError(
             f"{run}/links.csv: the links' names ({', '.join(links[:3])}, ...) show no kind of topology; ring, switch, "
-            "hierarchical, fat-tree, torus and dragonfly are accepted; links draws any"
+            "hierarchical, fat-tree, torus and dragonfly are accepted, and routes with --topology FILE, the one that "
+            "the run was given; links draws any"
         )
     figure.set_size_inches(8, 5 if drawing.kind == "fat-tree" else 7)
     axes = figure.subplots()

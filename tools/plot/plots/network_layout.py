@@ -65,13 +65,14 @@ def _star(links):
     return drawing
 
 
-def _hierarchical(links):
+def _hierarchical(links, gpus_per_node):
     gpus, cards = _matching(links, r"gpu(\d+):(up|down)"), _matching(links, r"nic(\d+):(up|down)")
     if not gpus or not cards:
         return None
-    # A card per GPU says nothing of the nodes: every GPU is drawn with its own card.
-    nodes = len(cards) // 2
-    per_node = len(gpus) // len(cards)
+    has_card_per_gpu = len(cards) == len(gpus)
+    # A card per GPU says nothing of the nodes: where nobody does, every GPU is drawn with its own card.
+    per_node = (gpus_per_node or 1) if has_card_per_gpu else len(gpus) // len(cards)
+    nodes = max(1, len(gpus) // 2 // per_node)
     drawing = Drawing("hierarchical")
     drawing.node("network", (0, 0), "network")
     for node in range(nodes):
@@ -86,7 +87,8 @@ def _hierarchical(links):
     for link, (gpu, way) in gpus:
         drawing.edge(link, way, gpu, f"node{gpu // max(1, per_node)}")
     for link, (card, way) in cards:
-        drawing.edge(link, way, f"node{card}", "network")
+        outer = card if has_card_per_gpu and per_node > 1 else f"node{card}"
+        drawing.edge(link, way, outer, "network")
     if len(links) > len(gpus) + len(cards):
         drawing.edges.append((links[-1], "network", None))
     return drawing
@@ -208,9 +210,13 @@ def _dragonfly(links):
     return drawing
 
 
-def layout(links):
+def layout(links, gpus_per_node=None):
     """A drawing of the topology with these links, or None where the names show none."""
-    for kind in (_dragonfly, _fat_tree, _hierarchical, _torus, _ring, _star):
+
+    def nodes(names):
+        return _hierarchical(names, gpus_per_node)
+
+    for kind in (_dragonfly, _fat_tree, nodes, _torus, _ring, _star):
         drawing = kind(links)
         if drawing:
             ends = [end for _, a, b in drawing.edges for end in (a, b) if end is not None]

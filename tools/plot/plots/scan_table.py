@@ -147,7 +147,8 @@ class Scan:
         return {_label(rest, key): found[key] for key in sorted(found, key=place)}
 
     def is_greatest_best(self):
-        return self.figure == "accuracy" or self.figure.startswith(("compression_ratio", "headroom_seconds"))
+        greatest_best = ("compression_ratio", "headroom_seconds", "equal_at_bandwidth")
+        return self.figure == "accuracy" or self.figure.startswith(greatest_best)
 
     def best(self, points):
         return (max if self.is_greatest_best() else min)(points, key=lambda point: point.value)

@@ -154,8 +154,8 @@ class RunOptions(TypedDict, total=False):
     Default: on where `overlap` is on and `gpu` was measured so. Needs `overlap` on, and all ranks in every step."""
     headroom: Switch
     """on|off: dense gradients, in fp32 and in bf16, are timed too, to say how much longer compressing may take until
-    they are as fast. Accepted: on or off. Default: on in a run, off in the points of a scan. Needs `staleness` 0 and no
-    `quorum`."""
+    they are as fast, and on how fast links they are. Accepted: on or off. Default: on in a run, off in the points of a
+    scan. Needs `staleness` 0 and no `quorum`."""
     masks_ahead: Switch
     """on|off: the masks of a bucket are exchanged before the values of the bucket before it; pays seldom
     (docs/scan.md). Accepted: on or off. Default: off. Needs `scheme` iwp, magnitude or cltk; `overlap` on, and all
@@ -384,6 +384,22 @@ class HeadroomSeconds:
 
 
 @dataclass(frozen=True)
+class EqualAtBandwidth:
+    """How fast the slowest link would be, all links being as many times as fast as they are, where the same run with
+    dense gradients is as fast."""
+
+    slowest_link: float | None
+    """[bytes/s] What the slowest link has. Null where `headroom_seconds` is."""
+
+    dense_fp32: float | None
+    """[bytes/s] Where dense fp32 is as fast. Above `slowest_link` where this run is faster, and up to there; below it
+    where dense is. Null where they do not meet from a thousandth to a thousand times the bandwidth."""
+
+    dense_bf16: float | None
+    """[bytes/s] As `dense_fp32`, where dense bf16 is."""
+
+
+@dataclass(frozen=True)
 class BytesSentPerRank:
     """Bytes sent in the whole run, the mean over the ranks."""
 
@@ -512,7 +528,8 @@ class Figures:
     """How gradients are compressed (`--scheme`; `ringsim list schemes`)."""
 
     collective: str
-    """The algorithm of the all-reduce (`--collective`)."""
+    """The algorithm of the all-reduce (`--collective`). With `nccl` also what its calls became, each once, as
+    algorithm/protocol: `nccl: ring/LL128 + tree/LL` (`ring`, `tree` or `nvls`; `LL`, `LL128` or `Simple`)."""
 
     backend: str
     """What timed the messages: the backend that ran (`--backend`)."""
@@ -532,6 +549,10 @@ class Figures:
 
     headroom_seconds: HeadroomSeconds
     """[s] How much longer compressing may take per step until the same run with dense gradients is as fast."""
+
+    equal_at_bandwidth: EqualAtBandwidth
+    """How fast the slowest link would be, all links being as many times as fast as they are, where the same run with
+    dense gradients is as fast."""
 
     bytes_sent_per_rank: BytesSentPerRank
     """Bytes sent in the whole run, the mean over the ranks."""
@@ -1043,8 +1064,8 @@ OPTIONS: dict[str, str] = {
     ),
     "headroom": (
         "on|off: dense gradients, in fp32 and in bf16, are timed too, to say how much longer compressing may take"
-        " until they are as fast. Accepted: on or off. Default: on in a run, off in the points of a scan. Needs "
-        "`staleness` 0 and no `quorum`."
+        " until they are as fast, and on how fast links they are. Accepted: on or off. Default: on in a run, off "
+        "in the points of a scan. Needs `staleness` 0 and no `quorum`."
     ),
     "masks_ahead": (
         "on|off: the masks of a bucket are exchanged before the values of the bucket before it; pays seldom "

@@ -71,6 +71,9 @@ export const summary = {
   exchangeBasis: ["basis.exchange"],
   headroomFp32: ["headroom_seconds.dense_fp32"],
   headroomBf16: ["headroom_seconds.dense_bf16"],
+  slowestLink: ["equal_at_bandwidth.slowest_link"],
+  equalFp32: ["equal_at_bandwidth.dense_fp32"],
+  equalBf16: ["equal_at_bandwidth.dense_bf16"],
   command: ["provenance.command"],
   seed: ["provenance.seed"],
   error: ["error"],
@@ -93,6 +96,7 @@ export function unitOf(name) {
     name.endsWith(".seconds")
   )
     return "s";
+  if (name.startsWith("equal_at_bandwidth")) return "B/s";
   if (/bytes$/.test(name) || name.startsWith("bytes_")) return "B";
   if (name.startsWith("compression_ratio")) return "x";
   if (/(accuracy|density|utilization|share)$/.test(name)) return "share";

@@ -35,6 +35,11 @@ export function bytes(value) {
   return value === null ? absent : prefixed(value, "B", 1e12, 1);
 }
 
+/** Of a link: bytes per second, told in bits. */
+export function bandwidth(value) {
+  return value === null ? absent : prefixed(8 * value, "bit/s", 1e12, 1);
+}
+
 export function share(value) {
   return value === null ? absent : `${digits(100 * value)} %`;
 }
@@ -53,7 +58,7 @@ export function factor(value) {
 export function shown(value, unit) {
   if (value === null || value === undefined) return absent;
   if (typeof value !== "number") return String(value);
-  return { s: seconds, B: bytes, x: factor, share }[unit]?.(value) ?? plain(value);
+  return { s: seconds, B: bytes, "B/s": bandwidth, x: factor, share }[unit]?.(value) ?? plain(value);
 }
 
 /** The number that an option's value begins with, in its base unit: "10Gbps" is 1e10, "1/84" is 0.0119; or null. */

@@ -22,16 +22,17 @@ function readLinks(run) {
 }
 
 /** Two points beside the line from one vertex to another, so that the other direction has a line of its own. */
-function beside(from, to) {
+function beside(from, to, lane = 0) {
   const length = Math.hypot(to.x - from.x, to.y - from.y) || 1;
-  const shift = { x: (-3 * (to.y - from.y)) / length, y: (3 * (to.x - from.x)) / length };
+  const far = 3 + 6 * lane;
+  const shift = { x: (-far * (to.y - from.y)) / length, y: (far * (to.x - from.x)) / length };
   return { x1: from.x + shift.x, y1: from.y + shift.y, x2: to.x + shift.x, y2: to.y + shift.y };
 }
 
 function shapeOf(drawing, edge) {
   const from = drawing.vertices.get(edge.from);
   if (edge.to === undefined) return ["circle", { cx: from.x, cy: from.y, r: 24 }];
-  return ["line", beside(from, drawing.vertices.get(edge.to))];
+  return ["line", beside(from, drawing.vertices.get(edge.to), edge.lane)];
 }
 
 function linkElement(drawing, edge, link, most) {
@@ -127,6 +128,7 @@ export function networkPanel(run) {
       ? layout(
           links.map((link) => link.name),
           run.gpusPerNode,
+          run.linkEnds && { hosts: run.hosts, ends: run.linkEnds },
         )
       : null;
   const drawn = drawing ? picture(drawing, run, links) : null;

@@ -1,31 +1,8 @@
 // Where the hosts, switches and links of a topology are drawn. The kind shows in the names and the order of its links
 // (topologies/kinds/): every direction is a link of its own.
-const size = 640;
-const middle = size / 2;
+import { anyNetwork } from "./any_network.js";
+import { Drawing, hostName, middle, onCircle, size } from "./drawing.js";
 
-const onCircle = (index, count, radius, centre = { x: middle, y: middle }) => {
-  const angle = (2 * Math.PI * index) / count - Math.PI / 2;
-  return { x: centre.x + radius * Math.cos(angle), y: centre.y + radius * Math.sin(angle), angle };
-};
-
-class Drawing {
-  constructor(kind) {
-    this.kind = kind;
-    this.vertices = new Map();
-    this.edges = [];
-  }
-
-  vertex(id, at, isHost, label = "") {
-    this.vertices.set(id, { id, x: at.x, y: at.y, isHost, label });
-  }
-
-  /** A link between two vertices, or a ring about one where `to` is absent. */
-  edge(link, from, to) {
-    this.edges.push({ link, from, to });
-  }
-}
-
-const hostName = (rank) => `host ${rank}`;
 const numbered = (names, pattern) =>
   names
     .map((name, link) => ({ link, match: pattern.exec(name) }))
@@ -272,19 +249,24 @@ function dragonfly(names) {
   return drawing;
 }
 
-/** A drawing of the topology with these links, or null where the names show none. */
-export function layout(names, gpusPerNode) {
+/**
+ * A drawing of the topology with these links, or null where neither their names nor `network` (how many hosts there
+ * are, and from where to where each link leads) show one.
+ */
+export function layout(names, gpusPerNode, network = null) {
   if (names.length < 2) return null;
-  const drawing =
+  const isWhole = (drawing) =>
+    drawing !== null &&
+    drawing.edges.length === names.length &&
+    drawing.edges.every(({ from, to }) => drawing.vertices.has(from) && (to === undefined || drawing.vertices.has(to)));
+  const named =
     dragonfly(names) ??
     fatTree(names) ??
     hierarchical(names, gpusPerNode) ??
     torus(names) ??
     ring(names) ??
     star(names);
-  if (!drawing) return null;
-  const isWhole =
-    drawing.edges.length === names.length &&
-    drawing.edges.every(({ from, to }) => drawing.vertices.has(from) && (to === undefined || drawing.vertices.has(to)));
-  return isWhole ? drawing : null;
+  if (isWhole(named)) return named;
+  const drawing = network && anyNetwork(network);
+  return isWhole(drawing) ? drawing : null;
 }

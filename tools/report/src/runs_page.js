@@ -17,6 +17,8 @@ function read(run) {
     name: run.name,
     flat: flatten(run.summary),
     gpusPerNode: run.gpus_per_node ?? null,
+    hosts: run.hosts ?? null,
+    linkEnds: run.link_ends ?? null,
     leftOut: run.every,
     steps: new Table(run.steps),
     layers: new Table(run.layers),

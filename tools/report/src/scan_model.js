@@ -166,5 +166,5 @@ export function best(points, isGreatest) {
 
 /** Whether more of a figure is better. */
 export function isGreatestBest(name) {
-  return name === "accuracy" || name.startsWith("compression_ratio");
+  return name === "accuracy" || /^(compression_ratio|headroom_seconds|equal_at_bandwidth)/.test(name);
 }

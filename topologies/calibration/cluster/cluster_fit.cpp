@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "topologies/calibration/cluster/least_squares.hpp"
+#include "topologies/nccl/tuning.hpp"
 
 #include <fmt/format.h>
 
@@ -112,11 +113,11 @@ class Gaps {
       if (has(parameter(Protocol::ll128, part)) || !has(ll) || !has(simple)) continue;
       values_[parameter(Protocol::ll128, part)] = (values_[ll] + values_[simple]) / 2;
     }
-    constexpr double of_ll128 = 0.92;
     for (const auto part : {Part::byte, Part::fill, Part::tree_byte}) {
       const auto simple = parameter(Protocol::simple, part);
       if (has(parameter(Protocol::ll128, part)) || !has(simple)) continue;
-      values_[parameter(Protocol::ll128, part)] = values_[simple] / of_ll128;
+      const double share = part == Part::tree_byte ? ll128_of_tree({2, 1}) : ll128_share;
+      values_[parameter(Protocol::ll128, part)] = values_[simple] / share;
     }
     // One protocol's network is the other's, LL at half of its rate.
     const auto ll = parameter(Protocol::ll, Part::between_byte),

@@ -42,14 +42,14 @@ void add_pipeline_inside(Sum& sum, double bytes, double ranks, bool sockets) {
     return;
   }
   sum.add(Part::call, 1);
-  sum.add(Part::hop, ranks - 1);
+  sum.add(Part::hop, broadcast_hops(ranks));
   sum.add(Part::byte, bytes + (ranks - 2) * broadcast_piece(bytes, sum.choice.protocol));
 }
 
 void add_chain_inside(Sum& sum, double bytes, double ranks, bool sockets) {
   const double hops = 2 * (ranks - 1);
   const double pieces =
-      chain_pieces(bytes, sum.choice.protocol, sockets ? Fabric::sockets : Fabric::nvlink);
+      chain_pieces(bytes, sum.choice.protocol, sockets ? Fabric::sockets : Fabric::nvlink, ranks);
   if (!sockets) sum.add(Part::call, 1);
   sum.add(Part::tree_hop, hops);
   sum.add(Part::tree_byte, (hops + (pieces - 1) * (ranks == 2 ? 1 : 2)) * bytes / pieces);
@@ -80,8 +80,15 @@ Terms direct_terms(std::string_view operation, double bytes, const Arrangement& 
                    const Machine& machine) {
   const double ranks = arrangement.ranks, per_node = arrangement.per_node();
   const bool is_one_message = operation == "sendrecv";
-  if (arrangement.nodes == 1)
-    return {{direct_call, 1}, {direct_byte, is_one_message ? bytes : bytes * (ranks - 1) / ranks}};
+  if (arrangement.nodes == 1) {
+    const double sent = is_one_message ? bytes : bytes * (ranks - 1) / ranks;
+    if (machine.fabric != Fabric::nvlink) return {{direct_call, 1}, {direct_byte, sent}};
+    // Messages to all peers have all channels together.
+    const double channels = is_one_message ? direct_channels(bytes, ranks) : enough_channels;
+    return {{direct_call, 1},
+            {direct_byte, sent * std::max(1., enough_channels / channels)},
+            {direct_fill, direct_first_chunks(sent)}};
+  }
   // All ranks of a node send to all others; of a scatter one does. What leaves the node passes its
   // cards.
   double leaves = is_one_message ? bytes : bytes * (ranks - per_node) / ranks;
