@@ -75,6 +75,7 @@ OTHER_TESTS = {
     "faults",
     "golden",
     "install",
+    "mutants",
     "plot",
     "python",
     "slurm",
