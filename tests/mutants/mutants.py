@@ -15,6 +15,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -91,8 +92,11 @@ def make(check, arguments):
 
 def reach(check, arguments):
     tests = trials.tests_of(check.build)
-    again = [test.name for test in tests if arguments.again and arguments.again in test.name]
-    wanted = [test for test in tests if test.name not in check.reaches.entries or test.name in again]
+    wanted = [
+        test
+        for test in tests
+        if re.search(arguments.tests, test.name) and (arguments.again or test.name not in check.reaches.entries)
+    ]
 
     def work(test):
         entry = trials.reach(test, check.folder)
@@ -233,7 +237,8 @@ def main():
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "build" / "mutants")
     parser.add_argument("--mutants", type=int, default=220, metavar="N", help="make: how many are chosen")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="make: which are chosen")
-    parser.add_argument("--again", default="", metavar="WORD", help="reach: tests with this word run once more")
+    parser.add_argument("--tests", default="", metavar="REGEX", help="reach: tests whose name it matches somewhere")
+    parser.add_argument("--again", action="store_true", help="reach: these run once more, as they have changed")
     parser.add_argument("--survivors", action="store_true", help="run: once more what was not killed")
     parser.add_argument("--budget", type=float, default=60, metavar="S", help="run: no test begins after S seconds")
     parser.add_argument("--limit", type=float, default=600, metavar="S", help="golden: the most seconds for a mutant")
