@@ -112,9 +112,11 @@ def run(check, arguments):
 
     def work(mutant):
         began = time.monotonic()
-        entry = {"number": mutant["number"]} | trials.try_mutant(mutant, tests, check.reaches.entries, arguments.budget)
-        check.results.add(entry | {"seconds": round(time.monotonic() - began, 1)})
-        return f"{entry['result']} by {entry['test'] or entry['how']}: {line_of(mutant)}"
+        passed = check.results.entries.get(mutant["number"], {}).get("passed", {})
+        entry = trials.try_mutant(mutant, tests, check.reaches.entries, arguments.longest, passed)
+        entry |= {"number": mutant["number"], "seconds": round(time.monotonic() - began, 1)}
+        check.results.add(entry)
+        return f"{entry['result']} {entry.get('test', '')}: {line_of(mutant)}"
 
     in_parallel(arguments.jobs, work, wanted)
 
@@ -240,7 +242,7 @@ def main():
     parser.add_argument("--tests", default="", metavar="REGEX", help="reach: tests whose name it matches somewhere")
     parser.add_argument("--again", action="store_true", help="reach: these run once more, as they have changed")
     parser.add_argument("--survivors", action="store_true", help="run: once more what was not killed")
-    parser.add_argument("--budget", type=float, default=60, metavar="S", help="run: no test begins after S seconds")
+    parser.add_argument("--longest", type=float, default=1e9, metavar="S", help="run: tests that take longer wait")
     parser.add_argument("--limit", type=float, default=600, metavar="S", help="golden: the most seconds for a mutant")
     parser.add_argument("--csv", type=pathlib.Path, metavar="FILE", help="table: also writes a line for each mutant")
     parser.add_argument("--most", type=int, default=20, metavar="N", help="show: how many tests are listed")

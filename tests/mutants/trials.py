@@ -1,6 +1,7 @@
 """The tests of the copy: which mutants each of them reaches, and whether it fails with one of them."""
 import dataclasses
 import json
+import math
 import os
 import pathlib
 import resource
@@ -37,6 +38,8 @@ MOST_MUTANTS = 4096
 # A mutant may ask for ever more; tests of what is free would see the limit.
 MOST_MEMORY = 8 << 30
 UNLIMITED = "free memory"
+# A test that waits for something may take so many times its processor time.
+WAITED = 10
 SKIPPED = 77
 
 
@@ -76,9 +79,12 @@ def tests_of(build):
     return tests
 
 
-def limit_memory():
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+def set_limits(test, seconds):
+    """Of the processor time of each process, so that it does not matter what else runs; and of memory."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if UNLIMITED not in test.name:
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
 
 
 def run_test(test, limit, mutant=0, reached=None):
@@ -96,10 +102,10 @@ def run_test(test, limit, mutant=0, reached=None):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=None if UNLIMITED in test.name else limit_memory,
+            preexec_fn=lambda: set_limits(test, limit),
         )
         try:
-            status = process.wait(limit)
+            status = process.wait(WAITED * limit)
         except subprocess.TimeoutExpired:
             status = None
         try:
@@ -108,7 +114,7 @@ def run_test(test, limit, mutant=0, reached=None):
             pass
         process.wait()
         seconds = time.monotonic() - began
-    if status is None:
+    if status in (None, -signal.SIGXCPU):
         return "timeout", seconds
     if status < 0:
         return f"signal {-status}", seconds
@@ -131,7 +137,7 @@ def reach(test, folder):
 
 def limit_of(seconds):
     """When a test that otherwise takes these seconds hangs."""
-    return 10 + 8 * seconds
+    return math.ceil(10 + 8 * seconds)
 
 
 def order_for(mutant, tests, reaches):
@@ -150,21 +156,25 @@ def order_for(mutant, tests, reaches):
     return sorted(usable, key=key)
 
 
-def try_mutant(mutant, tests, reaches, budget, passed):
-    """Runs the tests that reach a mutant until one fails that passes without; after `budget` seconds no other
-    begins. `passed` says when a test has passed before; it gets those that do now."""
-    began = time.monotonic()
+def try_mutant(mutant, tests, reaches, longest, passed):
+    """Runs the tests that reach a mutant until one fails that passes without; those that take more than `longest`
+    seconds are left for another time. `passed` says when a test has passed before; it gets those that do now."""
     ordered = order_for(mutant, tests, reaches)
     result = {"reaching": len(ordered), "passed": passed}
+    is_finished = True
     for test in ordered:
         known = reaches[test.name]
         if passed.get(test.name, 0) > known["at"]:
             continue
-        if time.monotonic() - began > budget:
-            return result | {"result": "unfinished"}
+        if known["seconds"] > longest:
+            is_finished = False
+            continue
         limit = limit_of(known["seconds"])
         outcome, _ = run_test(test, limit, mutant["number"])
-        if outcome not in ("passed", "skipped") and run_test(test, limit)[0] == "passed":
+        if outcome in ("passed", "skipped"):
+            passed[test.name] = time.time()
+        elif run_test(test, limit)[0] == "passed":
             return result | {"result": "killed", "test": test.name, "how": outcome, "passed": {}}
-        passed[test.name] = time.time()
-    return result | {"result": "survived"}
+        else:  # it does not pass without the mutant either: the machine is too busy
+            is_finished = False
+    return result | {"result": "survived" if is_finished else "unfinished"}

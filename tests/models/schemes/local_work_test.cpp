@@ -6,6 +6,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 using namespace ringsim;
 using namespace ringsim::test;
 
@@ -261,4 +263,18 @@ TEST_CASE("work of signs", "[local_work]") {
                                                       .elements = 4095,
                                                       .received_tensors = 6,
                                                       .received_elements = 2 * 4095});
+}
+
+TEST_CASE("work of selecting by importance reads the weights, by magnitude not", "[local_work]") {
+  auto o = small_options(3);
+  set(o, "broadcasters", 1);
+  const auto work_without_mask = [&](const char* scheme) {
+    const auto step = find_scheme(scheme).synthesize(small_layers(), o, 0);
+    const auto& select = work_of(step.stages, 0);
+    const auto other = std::find(select.coded.begin(), select.coded.end(), Bytes{0});
+    return select.moved[static_cast<std::size_t>(other - select.coded.begin())];
+  };
+  // g and r are read and r is written, and a bit for each of 4025 pruned elements.
+  CHECK(work_without_mask("iwp") == Bytes{12 * 4095 + 4025 / 8 + 4 * 4025});
+  CHECK(work_without_mask("magnitude") == Bytes{12 * 4095 + 4025 / 8});
 }
