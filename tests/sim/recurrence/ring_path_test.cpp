@@ -14,7 +14,7 @@ namespace {
 RingRounds random_ring(std::size_t ranks, Random& random) {
   RingRounds ring{static_cast<std::uint32_t>(2 * (ranks - 1)), {}, {}, {}};
   for (std::size_t i = 0; i < ranks; ++i) {
-    ring.latency.push_back(1e-5 * random.uniform());
+    ring.latency.push_back(i % 5 == 0 ? 0 : 1e-5 * random.uniform());
     ring.bandwidth.push_back(1e9);
     ring.size.push_back(static_cast<double>(random.below(10'000)));
   }
@@ -95,8 +95,9 @@ TEST_CASE("a path through a ring is the same with checkpoints, without, and mess
   for (std::size_t round = ring->rounds; round-- > 0;) {
     const std::size_t before = (receiver + ranks - 1) % ranks;
     const std::size_t sender = e[round][before] > e[round][receiver] ? before : receiver;
-    plain.add(Cause::latency, static_cast<Rank>(sender), static_cast<Rank>((sender + 1) % ranks),
-              {ring->latency[sender]});
+    // Some latencies are 0; bytes flow there all the same.
+    plain.from_to[{static_cast<Rank>(sender), static_cast<Rank>((sender + 1) % ranks)}].latency +=
+        Seconds{ring->latency[sender]};
     // The message starts when the later one of its sides has posted it.
     const std::size_t after = (sender + 1) % ranks;
     const auto posted = [&](std::size_t i) {
