@@ -36,6 +36,22 @@ TEST_CASE("the bottleneck is the largest kind of cause and the place of most of 
   CHECK(found.share == Approx(6.5 / 15.5));
 }
 
+TEST_CASE("what ranks do themselves is theirs", "[bottleneck]") {
+  const auto ring = uniform_ring(3, 1e9, 1e-6);
+  const std::pair<Cause, std::string> causes[] = {{Cause::compute, "compute"},
+                                                  {Cause::compress, "compress"},
+                                                  {Cause::reduce, "reduce"},
+                                                  {Cause::failure, "failure"}};
+  for (const auto& [cause, kind] : causes) {
+    CriticalPath path;
+    path.times.add(cause, 1, 1, Seconds{2});
+    const auto found = find_bottleneck(path, ring);
+    CHECK(found.kind == kind);
+    CHECK(found.name == "rank 1");
+    CHECK(found.share == 1);
+  }
+}
+
 TEST_CASE("of equal kinds and places the bottleneck is the first, places by name", "[bottleneck]") {
   const auto ring = uniform_ring(11, 1e9, 1e-6);
   CriticalPath path;
