@@ -42,11 +42,13 @@ TEST_CASE("a timeline that viewers would choke on is refused", "[timeline]") {
 TEST_CASE("a timeline of the most bytes is not refused, one of a byte more is", "[timeline]") {
   std::uint64_t bytes = 0;
   const auto write = [&](std::string_view part) { bytes += part.size(); };
-  TimelineWriter(write).counter(1, "", 0, 0);
-  const std::string name(TimelineWriter::most_bytes - bytes, 'x');
+  const auto write_slice = [&](const std::string& arguments) {
+    TimelineWriter(write).slice({1, 0}, "x", 0, 1, arguments);
+  };
+  write_slice("");
+  const std::string arguments(TimelineWriter::most_bytes - bytes, 'x');
   bytes = 0;
-  TimelineWriter(write).counter(1, name, 0, 0);
+  write_slice(arguments);
   CHECK(bytes == TimelineWriter::most_bytes);
-  TimelineWriter more(write);
-  CHECK_THROWS_AS(more.counter(1, name + 'x', 0, 0), UserError);
+  CHECK_THROWS_AS(write_slice(arguments + 'x'), UserError);
 }

@@ -40,7 +40,8 @@ struct Compared {
     heap.pop();
   }
   void postpone(double time) {
-    events[time].insert(take_from_map());
+    const auto id = take_from_map();
+    events[time].insert(id);
     heap.postpone(time);
   }
 };
