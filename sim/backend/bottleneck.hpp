@@ -16,7 +16,7 @@ struct Bottleneck {
   std::string name;       ///< of a link; "rank 3"
   double share;           ///< of the path, 0 to 1
 };
-/// Throws where the path is empty.
+/// The path is not empty.
 Bottleneck find_bottleneck(const CriticalPath& path, const Topology& topology);
 
 }  // namespace ringsim

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <stdexcept>
@@ -17,6 +18,10 @@ TEST_CASE("what a child returns, throws or is killed by comes back", "[child]") 
   CHECK(call_in_child([&] { return large; }).text == large);
   CHECK(call_in_child([] { return std::string(); }).text.empty());
   CHECK_FALSE(call_in_child([] { return std::string(); }).failed);
+  CHECK(call_in_child([] {
+          errno = EINTR;  // of a call before
+          return std::string("once");
+        }).text == "once");
   const auto thrown =
       call_in_child([]() -> std::string { throw std::runtime_error("no such thing"); });
   CHECK(thrown.failed);

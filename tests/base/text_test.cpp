@@ -30,6 +30,10 @@ TEST_CASE("the nearest word is offered where it is near", "[text]") {
   const std::vector<std::string> words = {"bandwidth", "latency", "name"};
   CHECK(did_you_mean("bandwith", words) == " (did you mean \"bandwidth\"?)");
   CHECK(did_you_mean("nmae", words) == " (did you mean \"name\"?)");  // a swap counts as one change
+  // A third of the letters may be wrong, and one where that is less than one.
+  CHECK(did_you_mean("bandwdht", words) == " (did you mean \"bandwidth\"?)");
+  CHECK(nearest("ns", std::vector<std::string>{"ms"}) == "ms");
+  CHECK(!nearest("ns", std::vector<std::string>{"kB"}));
   CHECK(did_you_mean("colour", words).empty());
 }
 

@@ -70,6 +70,7 @@ TEST_CASE("decimal fractions of a prefix are whole bytes where they are in decim
   }
   CHECK_THROWS(parse_bytes("1.0001kB", option));
   CHECK_THROWS(parse_bytes("1000000000.0001kB", option));
+  CHECK_THROWS(parse_bytes("800000000000000.5B", option));  // in binary fractions, too
 }
 
 TEST_CASE("wrong quantities are errors with place, finding, what is accepted and the mend",
@@ -126,6 +127,7 @@ TEST_CASE("quantities are shown with three digits", "[units]") {
   CHECK(format(Seconds{1.23456e-2}) == "12.3ms");
   CHECK(format(Seconds{0.9999}) == "1s");
   CHECK(format(Seconds{5e-6}) == "5us");
+  CHECK(format(Seconds{-5e-6}) == "-5us");
   CHECK(format(Seconds{123.4}) == "123s");
   CHECK(format(Seconds{4e-12}) == "0ns");
   CHECK(format(Bytes{1'880'000}) == "1.88MB");

@@ -77,6 +77,7 @@ OTHER_TESTS = {
     "faults",
     "golden",
     "install",
+    "mutants",
     "plot",
     "python",
     "slurm",

@@ -30,4 +30,6 @@ TEST_CASE("rows are lines in the order of the header, absent figures empty", "[c
 TEST_CASE("text is quoted where it has to be, numbers read back equal", "[csv]") {
   CHECK(csv_line(LinkRow{"a,\"b\"", 1, 0.1 + 0.2, 1.0 / 3}) ==
         "\"a,\"\"b\"\"\",1,0.30000000000000004,0.3333333333333333\n");
+  CHECK(csv_line({"a", "b,c", ""}) == "a,\"b,c\",\n");
+  CHECK(csv_line(std::vector<std::string>()) == "\n");
 }

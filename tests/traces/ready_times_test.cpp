@@ -103,6 +103,8 @@ TEST_CASE("ready times from the profiler's gradients", "[ready]") {
     for (std::size_t i = 0; i < 3; ++i) CHECK(found[i] == Approx(expected[i]));
   };
   check(read("t.json", trace(gradient(30, "") + gradient(31, "") + gradient(50, ""))));
+  // What is launched at the moment of a gradient is part of it.
+  check(read("t.json", trace(gradient(20, "") + gradient(31, "") + gradient(40, ""))));
   // With shapes the order may be another one; what lies outside the step does not count.
   check(read("t.json", trace(gradient(30, "[4, 5]") + gradient(31, "[5]") + gradient(50, "[3, 4]") +
                              gradient(97, "[3, 4]"))));

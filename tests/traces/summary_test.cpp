@@ -115,6 +115,7 @@ TEST_CASE("a summary that was written reads back equal, and another file is an e
   SECTION("round trip") {
     summary.bottleneck = Summary::Bottleneck{"link", "link3", 0.9};
     summary.left_out_ranks = 1.5;
+    summary.ranks = GENERATE(1, 8);
     const bool is_reached = GENERATE(true, false);
     summary.target = Summary::Target{0.85, std::nullopt, std::nullopt};
     if (is_reached) summary.target = Summary::Target{0.85, 234, 2.5};

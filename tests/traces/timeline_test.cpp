@@ -38,3 +38,17 @@ TEST_CASE("a timeline that viewers would choke on is refused", "[timeline]") {
                     "`timeline-steps` (such as 0..4) or `timeline-ranks`");
   CHECK(bytes < TimelineWriter::most_bytes);
 }
+
+TEST_CASE("a timeline of the most bytes is not refused, one of a byte more is", "[timeline]") {
+  std::uint64_t bytes = 0;
+  const auto write = [&](std::string_view part) { bytes += part.size(); };
+  const auto write_slice = [&](const std::string& arguments) {
+    TimelineWriter(write).slice({1, 0}, "x", 0, 1, arguments);
+  };
+  write_slice("");
+  const std::string arguments(TimelineWriter::most_bytes - bytes, 'x');
+  bytes = 0;
+  write_slice(arguments);
+  CHECK(bytes == TimelineWriter::most_bytes);
+  CHECK_THROWS_AS(write_slice(arguments + 'x'), UserError);
+}

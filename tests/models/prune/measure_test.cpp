@@ -15,12 +15,12 @@ TEST_CASE("measuring fills every rate") {
   MeasureOptions options;
   options.elements = {200'000, 100'000};
   options.repetitions = 2;
-  options.threads = 2;
+  options.threads = 3;  // as few machines have cores
   std::vector<std::size_t> announced;
   const EngineRates rates =
       measure_engine(options, [&](std::size_t elements) { announced.push_back(elements); });
   CHECK(announced == std::vector<std::size_t>{100'000, 200'000});
-  CHECK(rates.threads == 2);
+  CHECK(rates.threads == 3);
   REQUIRE(rates.sizes.size() == 2);
   for (const SizeRates& size : rates.sizes) {
     for (const BytesPerSecond rate :

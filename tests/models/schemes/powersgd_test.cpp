@@ -37,6 +37,24 @@ TEST_CASE("columns become orthonormal and span the same", "[powersgd]") {
   CHECK(projected == Approx(product(before, 3, before, 3)));
 }
 
+TEST_CASE("what rounding leaves of a column that others span is orthogonal to them", "[powersgd]") {
+  // The second column is a third of the first one, but for the rounding to float.
+  std::vector<float> matrix(30 * 2);
+  Random random(1, Purpose::power_iteration);
+  for (std::size_t row = 0; row < 30; ++row) {
+    matrix[row * 2] = static_cast<float>(random.normal());
+    matrix[row * 2 + 1] = matrix[row * 2] / 3;
+  }
+  orthonormalize(matrix, 2);
+  double norm = 0, product = 0;
+  for (std::size_t row = 0; row < 30; ++row) {
+    norm += static_cast<double>(matrix[row * 2 + 1]) * matrix[row * 2 + 1];
+    product += static_cast<double>(matrix[row * 2]) * matrix[row * 2 + 1];
+  }
+  CHECK(norm == Approx(1).margin(1e-6));
+  CHECK(product == Approx(0).margin(1e-6));
+}
+
 TEST_CASE("powersgd: what is applied and what stays add up to all gradients", "[powersgd]") {
   auto o = small_options(3);
   set(o, "rank", 2);

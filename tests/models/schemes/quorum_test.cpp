@@ -95,6 +95,12 @@ TEST_CASE("top-k ranks that are left out send nothing and lose nothing", "[quoru
   // The small layer is sent whole: the mean of the two.
   for (std::size_t i = 300; i < 307; ++i)
     CHECK(outcome.mean[i] == Approx((gradients[0][i] + gradients[2][i]) / 2));
+  const auto& parts = std::get<AllGather>(outcome.stages[1].what).parts;
+  CHECK(parts[1] == Payload{});
+  CHECK(parts[2].values.count > 0);
+  double kept = 0;
+  for (const float value : gradients[1]) kept += std::abs(static_cast<double>(value));
+  CHECK(scheme->drop(1) == Approx(kept));
 }
 
 TEST_CASE("without factor masking what was sent keeps its momentum", "[quorum]") {

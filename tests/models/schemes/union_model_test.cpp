@@ -2,6 +2,7 @@
 
 #include "models/networks/network.hpp"
 #include "models/schemes/scheme.hpp"
+#include "tests/models/schemes/schemes.hpp"
 #include "tests/scheme_options.hpp"
 
 #include <catch2/catch.hpp>
@@ -94,6 +95,30 @@ TEST_CASE("rows are drawn by seed and layer, and stay from step to step", "[unio
   CHECK(parts != draw_chunk_parts(layers, 8, 2, 0));
   CHECK(parts.chunks[0] != parts.chunks[4]);
   CHECK(drawn_ring("mlp", 8, 0).parts == drawn_ring("mlp", 8, 5).parts);
+}
+
+TEST_CASE("what unions keep is added up over the layers that are pruned", "[union-model]") {
+  auto options = test::small_options(3);
+  set(options, "density", 0.02);
+  set(options, "sparse-sum", "ring");
+  const auto drawn = find_scheme("topk").synthesize(test::small_layers(), options, 0);
+  const auto& sparse = std::get<SparseAllReduce>(drawn.stages[1].what);
+  // One mask keeps 60 of 3000 and 20 of 1025; three of them up to three times as many.
+  const auto large = shares_of_unions(fitted_unions, 60 / 3000.0, 3);
+  const auto small = shares_of_unions(fitted_unions, 20 / 1025.0, 3);
+  REQUIRE(sparse.union_kept.size() == 3);
+  CHECK(sparse.union_kept[0] == 80);
+  for (std::size_t h = 1; h < 3; ++h) {
+    CHECK(static_cast<double>(sparse.union_kept[h]) ==
+          Approx(3000 * large[h] + 1025 * small[h]).margin(0.5));
+    CHECK(sparse.union_kept[h] > sparse.union_kept[h - 1]);
+  }
+  double elements = 0;
+  REQUIRE(sparse.parts.chunks.size() == 3);
+  for (const auto& chunk : sparse.parts.chunks) {
+    for (const auto& part : chunk) elements += part.elements;
+  }
+  CHECK(elements == Approx(4025).epsilon(0.05));
 }
 
 // What trainings with top-k at 1/84 gave, the mean over the seeds 1 to 4: in the second half of two

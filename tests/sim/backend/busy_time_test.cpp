@@ -34,4 +34,12 @@ TEST_CASE("busy times of transfers that never overlap add up", "[busy_time]") {
     busy.end({2.0 * i}, {2.0 * i + 1});
   }
   CHECK(busy.total().value == 3);
+  // Two that overlap count once, whatever comes after them.
+  for (int i = 0; i < 2; ++i) busy.begin();
+  busy.end({10}, {12});
+  busy.end({13}, {14});
+  CHECK(busy.total().value == 3 + 2 + 1);
+  busy.begin();
+  busy.end({20}, {21});
+  CHECK(busy.total().value == 3 + 2 + 1 + 1);
 }

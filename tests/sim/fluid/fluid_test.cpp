@@ -12,6 +12,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
 using namespace ringsim;
 using namespace ringsim::test;
@@ -278,4 +279,35 @@ TEST_CASE("the critical path goes on from the last death that was noticed", "[fl
   CHECK(times.local.at({2, Cause::failure}).value == 2.5);
   CHECK(times.local.at({0, Cause::compute}).value == 1);
   CHECK(times.total() == result.end);
+}
+
+TEST_CASE("what is under way when a death is noticed is given up", "[fluid]") {
+  // Rank 0 sends rank 1 ten bytes at 1 B/s; rank 2 dies at 1 s, which is noticed at 2 s, when two
+  // bytes have passed. All that live go on for a second.
+  auto topology = uniform_ring(3, 1, 0);
+  Host host;
+  host.dies = Seconds{1};
+  topology.set_host(2, host);
+  bool is_noticed = false;
+  const Program program{.ranks = 3,
+                        .streams_per_rank = 1,
+                        .open = [&](Rank rank, StreamId) -> PhaseSource {
+                          return [&is_noticed, rank,
+                                  is_over = false]() mutable -> std::optional<Phase> {
+                            if (std::exchange(is_over, true)) return std::nullopt;
+                            if (is_noticed) return Delay{{1}};
+                            if (rank == 2) return Delay{{9}};
+                            return message(3, 0, 1, 10);
+                          };
+                        },
+                        .recover =
+                            [&](const std::vector<Rank>& dead, Seconds) {
+                              CHECK(dead == std::vector<Rank>{2});
+                              is_noticed = true;
+                            },
+                        .detection = Seconds{1}};
+  const auto result = run_fluid(topology, program, {});
+  CHECK(is_noticed);
+  CHECK(result.end == Seconds{3});
+  CHECK(result.links[0].bytes == Bytes{2});
 }

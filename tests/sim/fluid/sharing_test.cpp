@@ -169,4 +169,12 @@ TEST_CASE("the distance from max-min sees what is wrong", "[sharing]") {
   CHECK(sharing.distance_from_max_min() == 0);
   sharing.set_capacity(0, 2);
   CHECK(sharing.distance_from_max_min() == Approx(1));
+  // A flow that stands still beside others of 2 B/s on a full link lacks all of that.
+  Sharing full({4});
+  start(full, {0});
+  start(full, {0});
+  full.solve();
+  CHECK(full.distance_from_max_min() == 0);
+  start(full, {0});
+  CHECK(full.distance_from_max_min() == Approx(1));
 }

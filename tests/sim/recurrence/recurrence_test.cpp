@@ -129,7 +129,9 @@ TEST_CASE("the critical path through a ring in one go is the one from message to
       Random random(ranks, Purpose::compute_jitter, equal);
       std::vector<double> bandwidth, latency;
       std::vector<Bytes> parts;
-      Phases phases(ranks, {{}});
+      // The calls are on the only stream, or on the second one.
+      const StreamId stream = equal ? 0 : 1;
+      Phases phases(ranks, std::vector<std::vector<Phase>>(stream + std::size_t{1}));
       for (Rank rank = 0; rank < ranks; ++rank) {
         bandwidth.push_back(equal ? 1e9 : 1e8 + 1e9 * random.uniform());
         latency.push_back(equal ? 1e-5 : 1e-4 * random.uniform());
@@ -138,8 +140,9 @@ TEST_CASE("the critical path through a ring in one go is the one from message to
       const auto all_reduce = call(make_ring_all_reduce(ranks, 1'000'003, Bytes{4}));
       const auto all_gather = call(make_ring_all_gather(parts), 1);
       for (auto& rank : phases) {
-        rank[0] = {Delay{{1e-3 * random.uniform()}}, all_reduce,
-                   Delay{{1e-3 * random.uniform()}, DelayKind::compress}, all_gather, all_reduce};
+        rank[stream] = {Delay{{1e-3 * random.uniform()}}, all_reduce,
+                        Delay{{1e-3 * random.uniform()}, DelayKind::compress}, all_gather,
+                        all_reduce};
       }
       auto topology = make_ring(bandwidth, latency);
       if (equal) {

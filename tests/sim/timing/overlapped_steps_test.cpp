@@ -112,6 +112,14 @@ TEST_CASE("computing is slower beside an exchange", "[overlap]") {
   compute.overlap->ready = {4 * ms};
   compute.overlap->ddp->copy.pop_back();
   CHECK(times({plan({values(0)})}, compute)[0].compute.value == Approx(11e-3));
+  // A copy of 1 ms passes beside the first exchange: computing 0-4 and, of 2 ms, 4-6.667; the copy
+  // leaves 4 - 2.667 - 1 ms of it, and 4 of the second one. Beside 4.333 ms the last 4 take 4 +
+  // 0.25
+  // * 4.333. The copy back is one more.
+  compute.overlap->ready = {4 * ms, 6 * ms};
+  compute.overlap->ddp->copy = {Seconds{}, ms};
+  CHECK(times({plan({values(0), values(1)})}, compute)[0].compute.value ==
+        Approx(4e-3 + 2e-3 / 0.75 + 1e-3 + 4e-3 + 0.25 * (13e-3 / 3) + 1e-3));
 }
 
 TEST_CASE("nothing hides where the host waits for a bucket's exchanges", "[overlap]") {
