@@ -202,6 +202,17 @@ TraceLayerRow parse_row(const Table& table, const std::vector<std::string>& name
   return row;
 }
 
+/// A row for each step, rank and layer.
+std::size_t expected_rows(const TraceHeader& header, const fs::path& path) {
+  constexpr std::uint64_t most = std::uint64_t{1} << 40;
+  const std::uint64_t of_step = header.ranks * std::uint64_t{header.layers.size()};
+  if (header.steps <= most / of_step) return header.steps * of_step;
+  throw UserError({path.string(), {}},
+                  fmt::format("found {} steps of {} ranks and {} layers", header.steps,
+                              header.ranks, header.layers.size()),
+                  fmt::format("at most {} of all three together are accepted", most));
+}
+
 /// Rows have to come in order, and none may be missing.
 void expect_place_of(const TraceLayerRow& row, const TraceHeader& header, std::size_t index,
                      const Place& place) {
@@ -349,7 +360,7 @@ GradientTrace read_trace(const fs::path& folder) {
   if (!table.next() || table.cells() != names)
     throw UserError({path.string(), "line 1"}, "other columns",
                     fmt::format("{} are accepted", fmt::join(names, ", ")));
-  const std::size_t expected = trace.header.steps * trace.header.ranks * trace.header.layers.size();
+  const std::size_t expected = expected_rows(trace.header, header);
   while (table.next()) {
     auto row = parse_row(table, names);
     if (trace.rows.size() == expected) {

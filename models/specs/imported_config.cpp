@@ -13,20 +13,16 @@ namespace ringsim {
 namespace {
 
 constexpr std::uint64_t most = std::uint64_t{1} << 32;
+constexpr std::uint64_t most_blocks = 10'000;
 
 /// A config.json: keys that are not asked for are passed over, as they are another program's.
 class Config {
  public:
   explicit Config(const JsonValue& json) : json_(json) {}
 
-  std::uint64_t count(std::string_view key) const {
-    const auto value = json_.find(key);
-    if (!value || value->is_null()) {
-      throw UserError(json_.place().member(key), "missing", "a whole number is accepted",
-                      "is it the config.json of a whole model?");
-    }
-    return value->integer(1, most);
-  }
+  std::uint64_t count(std::string_view key) const { return needed(key).integer(1, most); }
+  /// A tensor or more is made of each.
+  std::uint64_t blocks(std::string_view key) const { return needed(key).integer(1, most_blocks); }
   std::uint64_t count(std::string_view key, std::uint64_t usual) const {
     const auto value = json_.find(key);
     return value && !value->is_null() ? value->integer(1, most) : usual;
@@ -47,6 +43,13 @@ class Config {
   }
 
  private:
+  JsonValue needed(std::string_view key) const {
+    auto value = json_.find(key);
+    if (value && !value->is_null()) return *std::move(value);
+    throw UserError(json_.place().member(key), "missing", "a whole number is accepted",
+                    "is it the config.json of a whole model?");
+  }
+
   const JsonValue& json_;
 };
 
@@ -89,7 +92,7 @@ class Tensors {
 std::string tokens(std::uint64_t length) { return fmt::format("a sequence of {} tokens", length); }
 
 ImportedModel gpt2(const Config& config, const ImportRequest& request) {
-  const auto width = config.count("n_embd"), blocks = config.count("n_layer"),
+  const auto width = config.count("n_embd"), blocks = config.blocks("n_layer"),
              vocabulary = config.count("vocab_size"), positions = config.count("n_positions");
   const auto inner = config.count("n_inner", 4 * width), length = config.length(request, positions);
   ImportedModel model{{}, "tied embeddings", tokens(length), {}};
@@ -129,7 +132,7 @@ struct LlamaKind {
 
 ImportedModel llama_like(const Config& config, const ImportRequest& request, LlamaKind kind) {
   const auto width = config.count("hidden_size"), inner = config.count("intermediate_size"),
-             blocks = config.count("num_hidden_layers"),
+             blocks = config.blocks("num_hidden_layers"),
              heads = config.count("num_attention_heads"), vocabulary = config.count("vocab_size");
   const auto head = config.count("head_dim", std::max<std::uint64_t>(1, width / heads));
   const auto key_values =
@@ -194,7 +197,7 @@ ImportedModel bert(const Config& config, const ImportRequest& request) {
              positions = config.count("max_position_embeddings");
   const EncoderBlock sizes{width, config.count("intermediate_size"),
                            config.length(request, positions), true};
-  const auto blocks = config.count("num_hidden_layers");
+  const auto blocks = config.blocks("num_hidden_layers");
   ImportedModel model{{}, "encoder and pooler", tokens(sizes.length), {}};
   Tensors tensors(model);
   const std::string embeddings = "embeddings.";
@@ -249,7 +252,7 @@ ImportedModel vit(const Config& config, const ImportRequest& request) {
   tensors.add(projection + ".weight", {width, channels, patch, patch},
               Tensors::product(width, channels * patch * patch, patches));
   tensors.add(projection + ".bias", {width});
-  const auto blocks = config.count("num_hidden_layers");
+  const auto blocks = config.blocks("num_hidden_layers");
   for (std::uint64_t block = 0; block < blocks; ++block) {
     const auto prefix = fmt::format("encoder.layer.{}.", block);
     tensors.norm(prefix + "layernorm_before", width);

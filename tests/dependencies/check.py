@@ -73,6 +73,7 @@ OTHER_TESTS = {
     "examples",
     "experiments",
     "faults",
+    "fuzz",
     "golden",
     "install",
     "plot",
