@@ -30,6 +30,22 @@ def spoil(folder, to):
             (to / seed.parent.name / f"{seed.name}-{number}").write_bytes(changed)
 
 
+def write_long(to):
+    """Inputs that would take a reader hours or all memory if its time grew with the square of their length."""
+    texts = {
+        "json": "{" + ", ".join(f'"key{i}": 1' for i in range(60000)) + "}",
+        "model-list": "{" + ", ".join(f'"tensor{i}": [1]' for i in range(30000)) + "}",
+        "nvidia-smi": "\t" + "\t".join(["GPU0"] * 20000) + "\n",
+        "csv": "," * 200000,
+        "astra-sim": "[" * 100000,
+        "simgrid-platform": "<zone>" * 100000,
+        "range": "1," * 50000 + "1",
+    }
+    for reader, text in texts.items():
+        (to / reader).mkdir(parents=True)
+        (to / reader / "long").write_text(text)
+
+
 class Replay(unittest.TestCase):
     def replay(self, *folders):
         done = subprocess.run([REPLAY, *map(str, folders)], capture_output=True, text=True, timeout=250)
@@ -38,10 +54,11 @@ class Replay(unittest.TestCase):
 
     def test_seeds_and_findings(self):
         with tempfile.TemporaryDirectory() as name:
-            seeds, spoilt = pathlib.Path(name) / "seeds", pathlib.Path(name) / "spoilt"
+            seeds, spoilt, long = (pathlib.Path(name) / kind for kind in ("seeds", "spoilt", "long"))
             subprocess.run([sys.executable, HERE / "seeds.py", PROGRAM, ROOT, seeds], check=True)
             spoil(seeds, spoilt)
-            said = self.replay(seeds, spoilt, HERE / "findings")
+            write_long(long)
+            said = self.replay(seeds, spoilt, long, HERE / "findings")
             readers = {path.name for path in seeds.iterdir()}
             self.assertIn(f"of {len(readers)} readers, 0 wrong", said, "a reader without seeds")
 
