@@ -108,7 +108,7 @@ struct StoredSamples {
 constexpr std::uint32_t side = 28;
 
 StoredSamples read_samples(const std::filesystem::path& folder, std::string_view prefix,
-                           std::uint32_t count, std::vector<InputFile>& files) {
+                           std::uint32_t count, std::vector<DataFile>& files) {
   constexpr std::uint32_t classes = 10;
   // Where a file is longer, its sizes are what is said to be wrong.
   constexpr std::size_t spare = std::size_t{1} << 20;

@@ -17,14 +17,14 @@ struct Samples {
   std::size_t size() const { return labels.size(); }
 };
 
-struct InputFile {
+struct DataFile {
   std::string name;
   std::string sha256;
 };
 
 struct Dataset {
   Samples train, test;
-  std::vector<InputFile> files;  ///< for the provenance of results
+  std::vector<DataFile> files;  ///< for the provenance of results
 };
 
 /// RINGSIM_DATASETS/fashion-mnist where that environment variable is set, else

@@ -34,7 +34,7 @@ class Config {
   std::optional<JsonValue> find(std::string_view key) const { return json_.find(key); }
 
   /// The request's length, or all positions.
-  std::uint64_t length(const ImportRequest& request, std::uint64_t positions) const {
+  std::uint64_t length(const ModelImportRequest& request, std::uint64_t positions) const {
     if (request.length && *request.length > positions) {
       throw UserError(option_place("length"), fmt::format("found {}", *request.length),
                       fmt::format("at most the {} positions of the model are accepted", positions));
@@ -91,7 +91,7 @@ class Tensors {
 
 std::string tokens(std::uint64_t length) { return fmt::format("a sequence of {} tokens", length); }
 
-ImportedModel gpt2(const Config& config, const ImportRequest& request) {
+ImportedModel gpt2(const Config& config, const ModelImportRequest& request) {
   const auto width = config.count("n_embd"), blocks = config.blocks("n_layer"),
              vocabulary = config.count("vocab_size"), positions = config.count("n_positions");
   const auto inner = config.count("n_inner", 4 * width), length = config.length(request, positions);
@@ -130,7 +130,7 @@ struct LlamaKind {
   std::uint64_t key_value_heads;  ///< where the file does not say; 0: as many as heads
 };
 
-ImportedModel llama_like(const Config& config, const ImportRequest& request, LlamaKind kind) {
+ImportedModel llama_like(const Config& config, const ModelImportRequest& request, LlamaKind kind) {
   const auto width = config.count("hidden_size"), inner = config.count("intermediate_size"),
              blocks = config.blocks("num_hidden_layers"),
              heads = config.count("num_attention_heads"), vocabulary = config.count("vocab_size");
@@ -168,13 +168,13 @@ ImportedModel llama_like(const Config& config, const ImportRequest& request, Lla
   return model;
 }
 
-ImportedModel llama(const Config& config, const ImportRequest& request) {
+ImportedModel llama(const Config& config, const ModelImportRequest& request) {
   return llama_like(config, request, {.has_biases = false, .key_value_heads = 0});
 }
-ImportedModel mistral(const Config& config, const ImportRequest& request) {
+ImportedModel mistral(const Config& config, const ModelImportRequest& request) {
   return llama_like(config, request, {.has_biases = false, .key_value_heads = 8});
 }
-ImportedModel qwen2(const Config& config, const ImportRequest& request) {
+ImportedModel qwen2(const Config& config, const ModelImportRequest& request) {
   return llama_like(config, request, {.has_biases = true, .key_value_heads = 32});
 }
 
@@ -192,7 +192,7 @@ void attention(Tensors& tensors, const std::string& prefix, const EncoderBlock& 
   tensors.add_operations(Tensors::attention(block.length, block.width), block.has_bias ? 1 : 0);
 }
 
-ImportedModel bert(const Config& config, const ImportRequest& request) {
+ImportedModel bert(const Config& config, const ModelImportRequest& request) {
   const auto width = config.count("hidden_size"),
              positions = config.count("max_position_embeddings");
   const EncoderBlock sizes{width, config.count("intermediate_size"),
@@ -234,7 +234,7 @@ std::uint64_t labels_of(const Config& config) {
   return config.count("num_labels", 2);
 }
 
-ImportedModel vit(const Config& config, const ImportRequest& request) {
+ImportedModel vit(const Config& config, const ModelImportRequest& request) {
   if (request.length) {
     throw UserError(option_place("length"), "has no effect with a model of images", {},
                     "leave it out");
@@ -276,7 +276,7 @@ ImportedModel vit(const Config& config, const ImportRequest& request) {
 
 struct Family {
   std::string_view name;
-  ImportedModel (*import)(const Config& config, const ImportRequest& request);
+  ImportedModel (*import)(const Config& config, const ModelImportRequest& request);
 };
 constexpr std::array<Family, 6> families = {{{"gpt2", gpt2},
                                              {"llama", llama},
@@ -294,7 +294,7 @@ std::vector<std::string> imported_families() {
   return names;
 }
 
-ImportedModel import_config(const JsonValue& config, const ImportRequest& request) {
+ImportedModel import_config(const JsonValue& config, const ModelImportRequest& request) {
   const auto type = *config.find("model_type");
   const auto name = type.string();
   const auto* family = std::ranges::find(families, name, &Family::name);

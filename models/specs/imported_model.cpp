@@ -42,7 +42,8 @@ void check_tensors(const ImportedModel& model, const std::filesystem::path& path
   }
 }
 
-ImportedModel import_unchecked(const std::filesystem::path& path, const ImportRequest& request) {
+ImportedModel import_unchecked(const std::filesystem::path& path,
+                               const ModelImportRequest& request) {
   if (path.extension() == ".json") {
     const auto json = load_json(path);
     if (json.find("model_type")) return import_config(json, request);
@@ -73,7 +74,7 @@ Json to_json(const ImportedModel& model) {
                       {"layers", std::move(layers)}};
 }
 
-ImportedModel import_model(const std::filesystem::path& path, const ImportRequest& request) {
+ImportedModel import_model(const std::filesystem::path& path, const ModelImportRequest& request) {
   auto model = import_unchecked(path, request);
   check_tensors(model, path);
   return model;

@@ -155,7 +155,7 @@ std::vector<Listed> read_list(const std::filesystem::path& path) {
   return read_text(read_file(path), path);
 }
 
-double operations_of(const Listed& tensor, const ImportRequest& request) {
+double operations_of(const Listed& tensor, const ModelImportRequest& request) {
   if (!request.has_operations || tensor.shape.size() < 2 || is_embedding(tensor.name)) return 0;
   if (tensor.shape.size() > 2) {
     throw UserError(
@@ -172,7 +172,8 @@ double operations_of(const Listed& tensor, const ImportRequest& request) {
 
 }  // namespace
 
-ImportedModel import_tensor_list(const std::filesystem::path& path, const ImportRequest& request) {
+ImportedModel import_tensor_list(const std::filesystem::path& path,
+                                 const ModelImportRequest& request) {
   ImportedModel model{
       request.name,
       request.has_operations ? "a list of tensors; its matrices count as products"
