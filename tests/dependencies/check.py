@@ -5,6 +5,7 @@
   middle. Within them a room (a folder) includes the rooms that its line in ROOMS names. sim/ has rooms alone.
 - Units (NAME.hpp and NAME.cpp of one folder) do not include one another in a circle.
 - Only sim/simgrid includes SimGrid, only base's reader and writer nlohmann_json.
+- No two headers define types of one name in one namespace: a linker would take the destructor of one for both.
 - Own headers are named from the root, and no source is left out of the build.
 - No source has more than 400 lines, but for those that are generated.
 - Tests lie in the folder under tests/ that is named as what they test; their files end in _test.cpp or _test.py.
@@ -93,6 +94,8 @@ LIBRARY_USERS = {
     "xbt": ("sim/simgrid/", "tools/bench/"),
     "nlohmann": ("base/json_reader.cpp", "base/json_writer.cpp"),
 }
+NAMESPACE = re.compile(r"^namespace ([\w:]*) ?\{")
+TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)[^;]*$")
 HOLDS_TESTS = re.compile(r"^(?:TEMPLATE_)?TEST_CASE\(|^ +def test_", re.MULTILINE)
 
 
@@ -170,6 +173,28 @@ def cycles(sources):
             yield f"{' -> '.join(way + [unit])}: units that include one another"
 
 
+def types_of(text):
+    """The types that a header defines, with their namespaces, as ours are written: none of both is indented."""
+    namespaces = []
+    for line in text.splitlines():
+        namespace, defined = NAMESPACE.match(line), TYPE.match(line)
+        if namespace:
+            namespaces.append(namespace.group(1))
+        elif line.startswith("}  // namespace") and namespaces:
+            namespaces.pop()
+        elif defined and all(namespaces):
+            yield "::".join([*namespaces, defined.group(1)])
+
+
+def repeated_types(sources):
+    """A line for each header that defines a type that another one has defined."""
+    first = {}
+    for name, text in sources.items():
+        for defined in types_of(text) if name.endswith((".hpp", ".cuh")) else ():
+            if first.setdefault(defined, name) != name:
+                yield f"{name}: defines {defined}, as {first[defined]} does"
+
+
 def misplaced_test(root, path):
     """What is wrong with the name of a file of tests, or nothing."""
     name = path.relative_to(root).as_posix()
@@ -196,6 +221,7 @@ def violations(root):
             found.append(f"{name}: no CMakeLists.txt names it")
         found += wrong_lines(name, text)
     found += cycles(sources)
+    found += repeated_types(sources)
     for path in sorted(path for top in [*TOPS, "tests"] for path in (root / top).rglob("*")):
         if path.suffix not in SOURCES | {".py"}:
             continue

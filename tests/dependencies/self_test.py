@@ -70,6 +70,22 @@ CASES = [
         ["base/a -> base/b -> base/formats/c -> base/a: units that include one another"],
     ),
     ({"base/a.hpp": '#include "base/b.hpp"', "base/b.hpp": "", "base/a.cpp": '#include "base/a.hpp"'}, []),
+    # Types of one name.
+    (
+        {
+            "base/a.hpp": "namespace ringsim {\nclass File {};\n}  // namespace ringsim",
+            "models/b.hpp": "namespace ringsim {\nstruct File {\n};\n}  // namespace ringsim",
+        },
+        ["models/b.hpp: defines ringsim::File, as base/a.hpp does"],
+    ),
+    (
+        {
+            "base/a.hpp": "namespace ringsim {\nclass File {};\n}  // namespace ringsim",
+            "models/b.hpp": "namespace ringsim {\nclass File;\nnamespace {\nstruct File {};\n}  // namespace\n"
+            "}  // namespace ringsim\nnamespace ringsim::other {\nclass File {};\n}  // namespace ringsim::other",
+        },
+        [],
+    ),
     # Libraries, the build, and length.
     ({"sim/run/a.cpp": "#include <simgrid/s4u.hpp>"}, ["sim/run/a.cpp:1: includes simgrid/s4u.hpp"]),
     ({"sim/run/a.cpp": "#include <xbt/log.h>"}, ["sim/run/a.cpp:1: includes xbt/log.h"]),
