@@ -95,7 +95,7 @@ LIBRARY_USERS = {
     "nlohmann": ("base/json_reader.cpp", "base/json_writer.cpp"),
 }
 NAMESPACE = re.compile(r"^namespace ([\w:]*) ?\{")
-TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)[^;]*$")
+TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)(?: [^;]*\{.*|[^;]*)$")
 HOLDS_TESTS = re.compile(r"^(?:TEMPLATE_)?TEST_CASE\(|^ +def test_", re.MULTILINE)
 
 
