@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace ringsim {
 namespace {
@@ -57,11 +58,9 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
       throw UserError(place_of_open(), fmt::format("the key \"{}\" has control characters", key),
                       "keys without are accepted");
     }
-    for (const auto& member : members) {
-      if (member.first == key && repeated_ == RepeatedKeys::refused) {
-        throw UserError(place_of_open(), fmt::format("the key \"{}\" stands twice", key),
-                        "each key once", "remove one of the two");
-      }
+    if (repeated_ == RepeatedKeys::refused && is_repeated(key, members)) {
+      throw UserError(place_of_open(), fmt::format("the key \"{}\" stands twice", key),
+                      "each key once", "remove one of the two");
     }
     open_.back().key = std::move(key);
     return true;
@@ -95,7 +94,20 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   struct Open {
     Json json;
     std::string key;
+    std::unordered_set<std::string> keys = {};  ///< of an object with many members
   };
+
+  /// Whether the innermost object has a member of this key; notes the key.
+  bool is_repeated(const std::string& key, const Json::Object& members) {
+    constexpr std::size_t few = 16;
+    if (members.size() < few)
+      return std::ranges::find(members, key, &Json::Object::value_type::first) != members.end();
+    auto& keys = open_.back().keys;
+    if (keys.empty()) {
+      for (const auto& member : members) keys.insert(member.first);
+    }
+    return !keys.insert(key).second;
+  }
 
   bool add(Json json) {
     if (open_.empty()) {
@@ -299,6 +311,17 @@ std::optional<JsonValue> JsonValue::find(std::string_view key) const {
     if (name == key) return JsonValue(root_, &member, place_.member(key));
   }
   return std::nullopt;
+}
+
+std::vector<std::pair<std::string_view, JsonValue>> JsonValue::members(
+    std::string_view accepted) const {
+  const auto* object = json_->get_if<Json::Object>();
+  if (!object) wrong(accepted);
+  std::vector<std::pair<std::string_view, JsonValue>> values;
+  values.reserve(object->size());
+  for (const auto& [name, member] : *object)
+    values.push_back({name, JsonValue(root_, &member, place_.member(name))});
+  return values;
 }
 
 JsonObject JsonValue::object(std::initializer_list<std::string_view> keys) const {

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ringsim {
@@ -46,6 +47,10 @@ class JsonValue {
   JsonObject object(std::span<const std::string_view> keys) const;
   /// A member of an object of which not all keys are known yet (a discriminator such as "kind").
   std::optional<JsonValue> find(std::string_view key) const;
+  /// All members of an object, in their order: of one that may have many, find() for each would
+  /// take the square of their number.
+  std::vector<std::pair<std::string_view, JsonValue>> members(
+      std::string_view accepted = "an object is accepted") const;
 
   /// "the number 10", "the string \"x\"", "a list", ...
   std::string found() const;

@@ -15,7 +15,11 @@ nlohmann::ordered_json convert(const Json& json) {
           return array;
         } else if constexpr (std::is_same_v<T, Json::Object>) {
           auto object = nlohmann::ordered_json::object();
-          for (const auto& [key, member] : value) object[key] = convert(member);
+          // Its own insertion looks through all members for the key.
+          auto& all = object.get_ref<nlohmann::ordered_json::object_t&>();
+          nlohmann::ordered_json::object_t::Container& members = all;
+          members.reserve(value.size());
+          for (const auto& [key, member] : value) members.emplace_back(key, convert(member));
           return object;
         } else {
           return value;

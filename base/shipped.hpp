@@ -11,7 +11,7 @@ namespace ringsim {
 struct ShippedFolder {
   std::string_view name;          ///< below RINGSIM_DATA: "topologies"
   std::string_view from_program;  ///< relative to the folder of an installed program
-  std::string_view source;        ///< in the source tree
+  std::string_view source;        ///< in the source tree; may be relative to the program's folder
   std::string_view installed;
 };
 

@@ -16,7 +16,9 @@ fs::path shipped_folder(std::string_view name, std::string_view from_program,
     auto beside = (program.parent_path() / from_program).lexically_normal();
     if (fs::is_directory(beside, error)) return beside;
   }
-  if (fs::is_directory(source, error)) return source;
+  // An absolute path stays as it is.
+  auto built = (program.parent_path() / source).lexically_normal();
+  if (fs::is_directory(built, error)) return built;
   return installed;
 }
 

@@ -17,6 +17,19 @@ target_compile_options(ringsim_options INTERFACE
 # No folder of the machine that builds it gets into a release.
 target_compile_options(ringsim_options INTERFACE
   $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>>:-ffile-prefix-map=${ringsim_root}=.>)
+# What a release that is given strange files does not have to trust itself with. -D_GLIBCXX_ASSERTIONS is not here: it
+# checks every index of the inner loops.
+include(CheckCXXCompilerFlag)
+set(ringsim_hardening -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
+foreach(flag -fstack-clash-protection -fcf-protection)
+  check_cxx_compiler_flag(${flag} ringsim_has${flag})
+  if(ringsim_has${flag})
+    list(APPEND ringsim_hardening ${flag})
+  endif()
+endforeach()
+target_compile_options(ringsim_options INTERFACE
+  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>>:${ringsim_hardening}>)
+target_link_options(ringsim_options INTERFACE $<$<CONFIG:Release>:-Wl,-z,relro,-z,now>)
 if(RINGSIM_WERROR)
   target_compile_options(ringsim_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>
     $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings -Xcompiler=-Werror>)
@@ -27,6 +40,17 @@ if(RINGSIM_SANITIZE)
     -fsanitize=address $<$<NOT:$<BOOL:$<TARGET_PROPERTY:ringsim_is_test>>>:-fsanitize=undefined>
     -fno-sanitize-recover=all -fno-omit-frame-pointer --param=asan-stack=0)
   target_link_options(ringsim_options INTERFACE -fsanitize=address,undefined)
+endif()
+if(RINGSIM_THREAD_SANITIZER)
+  target_compile_options(ringsim_options INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
+  target_link_options(ringsim_options INTERFACE -fsanitize=thread)
+endif()
+if(RINGSIM_FUZZ)
+  # Conversions of numbers that no integer holds are undefined, too, and not among what "undefined" names.
+  set(ringsim_fuzz_options -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize-recover=all)
+  target_compile_options(ringsim_options INTERFACE ${ringsim_fuzz_options} -fno-omit-frame-pointer
+                         -Wno-unknown-warning-option)
+  target_link_options(ringsim_options INTERFACE ${ringsim_fuzz_options})
 endif()
 
 # Half of a source's compile time goes into these headers, so each target has them precompiled. Sources include what they
@@ -61,6 +85,13 @@ function(ringsim_library name)
   target_link_libraries(${name} PUBLIC ringsim_options ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
   ringsim_precompile(${name})
   ringsim_join(${name})
+endfunction()
+
+# ringsim_built_path(VARIABLE PATH): where a program of this build finds PATH. In a release that is relative to its folder
+# (all are built two folders below the build's), so that the same sources give the same program wherever they lie.
+function(ringsim_built_path variable path)
+  file(RELATIVE_PATH relative "${PROJECT_BINARY_DIR}/tools/ringsim" "${path}")
+  set(${variable} "$<IF:$<CONFIG:Release>,${relative},${path}>" PARENT_SCOPE)
 endfunction()
 
 # All tests in C++, and what they need: a part of what is built. ctest knows them by the label "unit".

@@ -1,3 +1,5 @@
+#include "topologies/parser.hpp"
+
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "topologies/reader.hpp"
@@ -76,8 +78,7 @@ void read_host_exceptions(const JsonValue& value, const Host& common, Topology& 
 
 }  // namespace
 
-Topology load_topology(const std::filesystem::path& path) {
-  const auto root = load_json(path);
+Topology parse_topology(const JsonValue& root) {
   Topology topology = read_links(root);
   if (const auto schema = root.find("$schema"))
     schema->string("the path of a JSON Schema is accepted");
@@ -102,6 +103,10 @@ Topology load_topology(const std::filesystem::path& path) {
     read_host_exceptions(*hosts, common, topology);
   }
   return topology;
+}
+
+Topology load_topology(const std::filesystem::path& path) {
+  return parse_topology(load_json(path));
 }
 
 }  // namespace ringsim

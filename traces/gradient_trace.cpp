@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, 3> schemas = {
     "ringsim-gradient-trace-1", "ringsim-gradient-trace-2", "ringsim-gradient-trace-3"};
 constexpr std::string_view sampled_column = "sampled";
 constexpr std::string_view layers_file = TraceLayerRow::file.name;
+constexpr std::uint64_t most = std::uint64_t{1} << 40;
 constexpr std::string_view accepted_folders = "a folder that ringsim prune wrote is accepted";
 
 /// The names of the table's columns in a trace of this schema.
@@ -123,7 +124,6 @@ Json to_json(const TraceHeader& header) {
 }
 
 TraceHeader parse_header(std::string_view text, const fs::path& path) {
-  constexpr std::uint64_t most = std::uint64_t{1} << 40;
   const auto document = parse_json(text, path.string());
   const JsonObject object =
       document.object({"schema", "model", "scheme", "ranks", "steps", "with_velocity", "layers",
@@ -207,6 +207,16 @@ TraceLayerRow parse_row(const Table& table, const std::vector<std::string>& name
     row.encoded_bytes[i] = table.optional<std::uint64_t>((has_samples ? 10 : 9) + i, names);
   check_counts(row, table.place());
   return row;
+}
+
+/// A row for each step, rank and layer.
+std::size_t expected_rows(const TraceHeader& header, const fs::path& path) {
+  const std::uint64_t layers = header.layers.size();
+  if (header.steps <= most / (header.ranks * layers)) return header.steps * header.ranks * layers;
+  throw UserError(
+      {path.string(), {}},
+      fmt::format("found {} steps of {} ranks and {} layers", header.steps, header.ranks, layers),
+      fmt::format("at most {} rows are accepted", most));
 }
 
 /// Rows have to come in order, and none may be missing.
@@ -345,8 +355,8 @@ void check_unchanged(const TraceHeader& header, const fs::path& folder, std::str
 }
 
 TraceHeader read_trace_header(const fs::path& folder) {
-  const fs::path path = folder / "trace.json";
-  return parse_header(read_file(path, accepted_folders, most_of_records), path);
+  return parse_header(read_file(folder / "trace.json", accepted_folders, most_of_records),
+                      folder / "trace.json");
 }
 
 GradientTrace read_trace(const fs::path& folder) {
@@ -361,31 +371,26 @@ GradientTrace read_trace(const fs::path& folder) {
   };
   const fs::path header = folder / "trace.json";
   trace.header = parse_header(read(header), header);
-  const auto name = layers_file_in(folder);
-  const fs::path path = folder / name;
+  const auto name = layers_file_in(folder), path = (folder / name).string();
   const auto names = column_names(trace.header.schema);
   auto text = read(path);
-  if (is_gzip(text))
-    text = unpack_gzip(text, most_of_records, {path.string(), accepted_folders, {}});
-  Table table(std::move(text), path.string());
+  if (is_gzip(text)) text = unpack_gzip(text, most_of_records, {path, accepted_folders, {}});
+  Table table(std::move(text), path);
   if (!table.next() || table.cells() != names)
-    throw UserError({path.string(), "line 1"}, "other columns",
+    throw UserError({path, "line 1"}, "other columns",
                     fmt::format("{} are accepted", fmt::join(names, ", ")));
-  const std::size_t expected = trace.header.steps * trace.header.ranks * trace.header.layers.size();
+  const std::size_t expected = expected_rows(trace.header, header);
+  const auto accepted = fmt::format("the {} rows of trace.json are accepted", expected);
   while (table.next()) {
     auto row = parse_row(table, names);
-    if (trace.rows.size() == expected) {
-      throw UserError(table.place(), "one row too many",
-                      fmt::format("the {} rows of trace.json are accepted", expected));
-    }
+    if (trace.rows.size() == expected) throw UserError(table.place(), "one row too many", accepted);
     expect_place_of(row, trace.header, trace.rows.size(), table.place());
     expect_agreement(row, trace, table.place());
     trace.rows.push_back(std::move(row));
   }
   if (trace.rows.size() != expected) {
     throw UserError(table.place(), fmt::format("the table ends after {} rows", trace.rows.size()),
-                    fmt::format("the {} rows of trace.json are accepted", expected),
-                    "is the file truncated?");
+                    accepted, "is the file truncated?");
   }
   check_unchanged(trace.header, folder, name, trace.inputs.back().sha256);
   return trace;

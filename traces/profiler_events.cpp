@@ -26,7 +26,7 @@ std::optional<std::uint64_t> count_of(const JsonValue& arguments, std::string_vi
 }
 
 /// What was called; nothing where the five fields are not there.
-std::optional<CollectiveCall> call_of(const JsonValue& event) {
+std::optional<ProfiledCollective> call_of(const JsonValue& event) {
   constexpr std::array<std::string_view, 5> fields = {"Collective name", "In msg nelems",
                                                       "Out msg nelems", "Group size", "dtype"};
   const auto arguments = event.find("args");
@@ -34,10 +34,10 @@ std::optional<CollectiveCall> call_of(const JsonValue& event) {
   for (const auto field : fields) {
     if (!arguments->find(field)) return std::nullopt;
   }
-  return CollectiveCall{.name = text_of(*arguments, fields[0]),
-                        .elements = *count_of(*arguments, fields[1]),
-                        .type = text_of(*arguments, fields[4]),
-                        .ranks = *count_of(*arguments, fields[3])};
+  return ProfiledCollective{.name = text_of(*arguments, fields[0]),
+                            .elements = *count_of(*arguments, fields[1]),
+                            .type = text_of(*arguments, fields[4]),
+                            .ranks = *count_of(*arguments, fields[3])};
 }
 
 /// The product of the extents of the first input; nothing where shapes were not recorded.

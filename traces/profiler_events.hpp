@@ -15,18 +15,18 @@ namespace ringsim {
 inline constexpr double any_moment = std::numeric_limits<double>::max();
 
 /// A collective that a rank called.
-struct CollectiveCall {
+struct ProfiledCollective {
   std::string name;  ///< "allreduce", in PyTorch's words
   std::uint64_t elements;
   std::string type;  ///< of an element: "Float"
   std::uint64_t ranks;
-  friend auto operator<=>(const CollectiveCall&, const CollectiveCall&) = default;
+  friend auto operator<=>(const ProfiledCollective&, const ProfiledCollective&) = default;
 };
 
 struct ProfiledKernel {
   double start, end;
   bool is_nccl;
-  std::optional<CollectiveCall> call;  ///< of a kernel of NCCL that says which
+  std::optional<ProfiledCollective> call;  ///< of a kernel of NCCL that says which
 };
 
 /// An AccumulateGrad event of the autograd engine.
@@ -44,7 +44,7 @@ struct ProfiledLaunch {
 /// A record_param_comms event: what a host called, whether or not a kernel was seen.
 struct ProfiledComms {
   double time;
-  CollectiveCall call;
+  ProfiledCollective call;
 };
 
 /// A step of the profiler ("ProfilerStep#7"), or the whole trace (without a name).

@@ -9,7 +9,7 @@
 namespace ringsim {
 namespace {
 
-bool is_all_reduce(const CollectiveCall& call) {
+bool is_all_reduce(const ProfiledCollective& call) {
   return call.name.find("allreduce") != std::string::npos;
 }
 
@@ -61,7 +61,14 @@ std::vector<double> ProfiledStep::ready_times(const std::vector<MeasuredLayer>& 
          "a step whose kernels are all there is accepted",
          "record one more step, so that the profiler does not stop within the last one");
   }
-  return gradients_.empty() ? from_buckets(layers) : from_gradients(layers);
+  auto ready = gradients_.empty() ? from_buckets(layers) : from_gradients(layers);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (ready[i] > 0) continue;
+    fail(fmt::format("the gradient of layer \"{}\" is ready before the step's first kernel ends",
+                     layers[i].name),
+         "gradients that kernels have computed are accepted", "is the launch of a kernel missing?");
+  }
+  return ready;
 }
 
 std::vector<double> ProfiledStep::from_gradients(const std::vector<MeasuredLayer>& layers) const {

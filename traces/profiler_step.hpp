@@ -38,7 +38,7 @@ class ProfiledStep {
   std::vector<double> ready_times(const std::vector<MeasuredLayer>& layers) const;
 
   struct Collective {
-    CollectiveCall call;
+    ProfiledCollective call;
     std::optional<double> seconds;  ///< of its kernel; absent where none was seen
   };
   /// The collectives that were called, in order: kernels of NCCL, or what the host called

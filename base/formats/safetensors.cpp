@@ -136,11 +136,10 @@ TensorFile parse_safetensors(std::string content, const std::filesystem::path& p
   const std::size_t data_begin = length_bytes + text.size();
   const std::string_view data = std::string_view(*file.content).substr(data_begin);
   const JsonValue header = parse_json(text, name);
-  if (!header.is_object()) header.wrong("an object of tensors is accepted");
   std::vector<Entry> entries;
-  for (const auto& [key, unused] : *header.json().get_if<Json::Object>()) {
+  for (const auto& [key, value] : header.members("an object of tensors is accepted")) {
     if (key == "__metadata__") continue;
-    entries.push_back(parse_entry(key, *header.find(key), data.size(), bytes));
+    entries.push_back(parse_entry(std::string(key), value, data.size(), bytes));
   }
   order(entries, data.size(), data_begin, name);
   for (auto& entry : entries) {

@@ -103,11 +103,9 @@ std::vector<SchemeCosts> read_schemes(const JsonValue& value) {
 
 std::vector<std::pair<std::string, std::string>> read_versions(const JsonValue& value) {
   constexpr std::string_view accepted = "an object of texts is accepted";
-  const auto* members = value.json().get_if<Json::Object>();
-  if (members == nullptr) value.wrong(accepted);
   std::vector<std::pair<std::string, std::string>> versions;
-  for (const auto& [name, version] : *members)
-    versions.emplace_back(name, value.find(name)->string(accepted));
+  for (const auto& [name, version] : value.members(accepted))
+    versions.emplace_back(name, version.string(accepted));
   return versions;
 }
 

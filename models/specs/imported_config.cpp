@@ -13,20 +13,16 @@ namespace ringsim {
 namespace {
 
 constexpr std::uint64_t most = std::uint64_t{1} << 32;
+constexpr std::uint64_t most_blocks = 10'000;
 
 /// A config.json: keys that are not asked for are passed over, as they are another program's.
 class Config {
  public:
   explicit Config(const JsonValue& json) : json_(json) {}
 
-  std::uint64_t count(std::string_view key) const {
-    const auto value = json_.find(key);
-    if (!value || value->is_null()) {
-      throw UserError(json_.place().member(key), "missing", "a whole number is accepted",
-                      "is it the config.json of a whole model?");
-    }
-    return value->integer(1, most);
-  }
+  std::uint64_t count(std::string_view key) const { return needed(key).integer(1, most); }
+  /// A tensor or more is made of each.
+  std::uint64_t blocks(std::string_view key) const { return needed(key).integer(1, most_blocks); }
   std::uint64_t count(std::string_view key, std::uint64_t usual) const {
     const auto value = json_.find(key);
     return value && !value->is_null() ? value->integer(1, most) : usual;
@@ -38,7 +34,7 @@ class Config {
   std::optional<JsonValue> find(std::string_view key) const { return json_.find(key); }
 
   /// The request's length, or all positions.
-  std::uint64_t length(const ImportRequest& request, std::uint64_t positions) const {
+  std::uint64_t length(const ModelImportRequest& request, std::uint64_t positions) const {
     if (request.length && *request.length > positions) {
       throw UserError(option_place("length"), fmt::format("found {}", *request.length),
                       fmt::format("at most the {} positions of the model are accepted", positions));
@@ -47,6 +43,13 @@ class Config {
   }
 
  private:
+  JsonValue needed(std::string_view key) const {
+    auto value = json_.find(key);
+    if (value && !value->is_null()) return *std::move(value);
+    throw UserError(json_.place().member(key), "missing", "a whole number is accepted",
+                    "is it the config.json of a whole model?");
+  }
+
   const JsonValue& json_;
 };
 
@@ -88,8 +91,8 @@ class Tensors {
 
 std::string tokens(std::uint64_t length) { return fmt::format("a sequence of {} tokens", length); }
 
-ImportedModel gpt2(const Config& config, const ImportRequest& request) {
-  const auto width = config.count("n_embd"), blocks = config.count("n_layer"),
+ImportedModel gpt2(const Config& config, const ModelImportRequest& request) {
+  const auto width = config.count("n_embd"), blocks = config.blocks("n_layer"),
              vocabulary = config.count("vocab_size"), positions = config.count("n_positions");
   const auto inner = config.count("n_inner", 4 * width), length = config.length(request, positions);
   ImportedModel model{{}, "tied embeddings", tokens(length), {}};
@@ -127,9 +130,9 @@ struct LlamaKind {
   std::uint64_t key_value_heads;  ///< where the file does not say; 0: as many as heads
 };
 
-ImportedModel llama_like(const Config& config, const ImportRequest& request, LlamaKind kind) {
+ImportedModel llama_like(const Config& config, const ModelImportRequest& request, LlamaKind kind) {
   const auto width = config.count("hidden_size"), inner = config.count("intermediate_size"),
-             blocks = config.count("num_hidden_layers"),
+             blocks = config.blocks("num_hidden_layers"),
              heads = config.count("num_attention_heads"), vocabulary = config.count("vocab_size");
   const auto head = config.count("head_dim", std::max<std::uint64_t>(1, width / heads));
   const auto key_values =
@@ -165,13 +168,13 @@ ImportedModel llama_like(const Config& config, const ImportRequest& request, Lla
   return model;
 }
 
-ImportedModel llama(const Config& config, const ImportRequest& request) {
+ImportedModel llama(const Config& config, const ModelImportRequest& request) {
   return llama_like(config, request, {.has_biases = false, .key_value_heads = 0});
 }
-ImportedModel mistral(const Config& config, const ImportRequest& request) {
+ImportedModel mistral(const Config& config, const ModelImportRequest& request) {
   return llama_like(config, request, {.has_biases = false, .key_value_heads = 8});
 }
-ImportedModel qwen2(const Config& config, const ImportRequest& request) {
+ImportedModel qwen2(const Config& config, const ModelImportRequest& request) {
   return llama_like(config, request, {.has_biases = true, .key_value_heads = 32});
 }
 
@@ -189,12 +192,12 @@ void attention(Tensors& tensors, const std::string& prefix, const EncoderBlock& 
   tensors.add_operations(Tensors::attention(block.length, block.width), block.has_bias ? 1 : 0);
 }
 
-ImportedModel bert(const Config& config, const ImportRequest& request) {
+ImportedModel bert(const Config& config, const ModelImportRequest& request) {
   const auto width = config.count("hidden_size"),
              positions = config.count("max_position_embeddings");
   const EncoderBlock sizes{width, config.count("intermediate_size"),
                            config.length(request, positions), true};
-  const auto blocks = config.count("num_hidden_layers");
+  const auto blocks = config.blocks("num_hidden_layers");
   ImportedModel model{{}, "encoder and pooler", tokens(sizes.length), {}};
   Tensors tensors(model);
   const std::string embeddings = "embeddings.";
@@ -231,7 +234,7 @@ std::uint64_t labels_of(const Config& config) {
   return config.count("num_labels", 2);
 }
 
-ImportedModel vit(const Config& config, const ImportRequest& request) {
+ImportedModel vit(const Config& config, const ModelImportRequest& request) {
   if (request.length) {
     throw UserError(option_place("length"), "has no effect with a model of images", {},
                     "leave it out");
@@ -249,7 +252,7 @@ ImportedModel vit(const Config& config, const ImportRequest& request) {
   tensors.add(projection + ".weight", {width, channels, patch, patch},
               Tensors::product(width, channels * patch * patch, patches));
   tensors.add(projection + ".bias", {width});
-  const auto blocks = config.count("num_hidden_layers");
+  const auto blocks = config.blocks("num_hidden_layers");
   for (std::uint64_t block = 0; block < blocks; ++block) {
     const auto prefix = fmt::format("encoder.layer.{}.", block);
     tensors.norm(prefix + "layernorm_before", width);
@@ -273,7 +276,7 @@ ImportedModel vit(const Config& config, const ImportRequest& request) {
 
 struct Family {
   std::string_view name;
-  ImportedModel (*import)(const Config& config, const ImportRequest& request);
+  ImportedModel (*import)(const Config& config, const ModelImportRequest& request);
 };
 constexpr std::array<Family, 6> families = {{{"gpt2", gpt2},
                                              {"llama", llama},
@@ -291,7 +294,7 @@ std::vector<std::string> imported_families() {
   return names;
 }
 
-ImportedModel import_config(const JsonValue& config, const ImportRequest& request) {
+ImportedModel import_config(const JsonValue& config, const ModelImportRequest& request) {
   const auto type = *config.find("model_type");
   const auto name = type.string();
   const auto* family = std::ranges::find(families, name, &Family::name);

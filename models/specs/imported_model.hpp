@@ -30,7 +30,7 @@ std::uint64_t parameters_of(const ImportedTensor& tensor);
 /// The file of models/specs/README.md.
 Json to_json(const ImportedModel& model);
 
-struct ImportRequest {
+struct ModelImportRequest {
   std::string name;                     ///< of the model
   std::optional<std::uint64_t> length;  ///< tokens per sample; absent: as many as the model takes
   bool has_operations = true;           ///< without them layers have none
@@ -49,12 +49,13 @@ struct ImportRequest {
 /// Throws UserError with the file and the JSON pointer or line: keys that are missing or have
 /// another type, a `model_type` that is not known, tensors whose operations a list cannot tell
 /// (convolutions) unless `has_operations` is off, a length beyond what the model takes.
-ImportedModel import_model(const std::filesystem::path& path, const ImportRequest& request);
+ImportedModel import_model(const std::filesystem::path& path, const ModelImportRequest& request);
 
 /// The names of `model_type` that are read.
 std::vector<std::string> imported_families();
 /// The parts of import_model().
-ImportedModel import_config(const JsonValue& config, const ImportRequest& request);
-ImportedModel import_tensor_list(const std::filesystem::path& path, const ImportRequest& request);
+ImportedModel import_config(const JsonValue& config, const ModelImportRequest& request);
+ImportedModel import_tensor_list(const std::filesystem::path& path,
+                                 const ModelImportRequest& request);
 
 }  // namespace ringsim

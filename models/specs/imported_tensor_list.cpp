@@ -94,15 +94,12 @@ std::vector<std::uint64_t> read_shape(const JsonValue& value) {
 
 /// {"NAME": [EXTENT, ...]}, or what a header of safetensors has in the list's place.
 std::vector<Listed> read_json(const JsonValue& root) {
-  const auto* members = root.json().get_if<Json::Object>();
-  if (members == nullptr) root.wrong("an object of tensors is accepted");
   std::vector<Listed> all;
-  for (const auto& [name, json] : *members) {
+  for (const auto& [name, value] : root.members("an object of tensors is accepted")) {
     if (name == "__metadata__") continue;
-    const auto value = *root.find(name);
     const auto shape = value.is_object() ? value.find("shape") : value;
     if (!shape) value.wrong("a list of extents, or an object with \"shape\" is accepted");
-    all.push_back({name, read_shape(*shape), value.place()});
+    all.push_back({std::string(name), read_shape(*shape), value.place()});
   }
   return all;
 }
@@ -158,7 +155,7 @@ std::vector<Listed> read_list(const std::filesystem::path& path) {
   return read_text(read_file(path), path);
 }
 
-double operations_of(const Listed& tensor, const ImportRequest& request) {
+double operations_of(const Listed& tensor, const ModelImportRequest& request) {
   if (!request.has_operations || tensor.shape.size() < 2 || is_embedding(tensor.name)) return 0;
   if (tensor.shape.size() > 2) {
     throw UserError(
@@ -175,7 +172,8 @@ double operations_of(const Listed& tensor, const ImportRequest& request) {
 
 }  // namespace
 
-ImportedModel import_tensor_list(const std::filesystem::path& path, const ImportRequest& request) {
+ImportedModel import_tensor_list(const std::filesystem::path& path,
+                                 const ModelImportRequest& request) {
   ImportedModel model{
       request.name,
       request.has_operations ? "a list of tensors; its matrices count as products"

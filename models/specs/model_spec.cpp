@@ -12,22 +12,21 @@
 namespace ringsim {
 namespace {
 
-constexpr std::uint64_t most_parameters = std::uint64_t{1} << 48;
-
 /// A matrix has its rows behind one another; a vector is none.
 Layer read_shape(const JsonValue& value) {
   constexpr std::string_view accepted = "a list of 1 to 8 extents is accepted";
   const auto extents = value.array(accepted);
-  if (extents.empty() || extents.size() > 8) value.wrong(accepted);
+  if (extents.empty() || extents.size() > most_extents) value.wrong(accepted);
   Layer layer{.name = {}, .offset = 0, .parameters = 1};
   for (const auto& extent : extents) {
-    const auto count = extent.integer(1, most_parameters);
-    if (layer.parameters > most_parameters / count) {
-      value.wrong(fmt::format("a tensor of at most {} parameters is accepted", most_parameters));
+    const auto count = extent.integer(1, most_tensor_parameters);
+    if (layer.parameters > most_tensor_parameters / count) {
+      value.wrong(
+          fmt::format("a tensor of at most {} parameters is accepted", most_tensor_parameters));
     }
     layer.parameters *= count;
   }
-  if (extents.size() > 1) layer.rows = extents.front().integer(1, most_parameters);
+  if (extents.size() > 1) layer.rows = extents.front().integer(1, most_tensor_parameters);
   return layer;
 }
 
@@ -80,8 +79,7 @@ ModelSpec load_model_spec(const std::filesystem::path& path) {
     }
     layer.offset = offset;
     offset += layer.parameters;
-    spec.forward_flop.push_back(
-        fields["forward_flop"].number(0, std::numeric_limits<double>::max()));
+    spec.forward_flop.push_back(fields["forward_flop"].number(0, most_forward_flop));
     spec.layers.push_back(std::move(layer));
   }
   return spec;

@@ -13,6 +13,11 @@
 
 namespace ringsim {
 
+/// What a file may hold of one tensor, and its operations for a sample.
+inline constexpr std::uint64_t most_tensor_parameters = std::uint64_t{1} << 48;
+inline constexpr std::size_t most_extents = 8;
+inline constexpr double most_forward_flop = 1e30;
+
 /// How fast somebody has measured one GPU to train the model.
 struct PublishedSpeed {
   std::string gpu, precision;  ///< "V100 16GB", "fp32"

@@ -133,12 +133,9 @@ Manifest read_manifest(const fs::path& path) {
   const auto o = root.object({"version", "options", "zip", "points", "shard", "inputs", "columns"});
   Manifest manifest;
   manifest.version = o["version"].string();
-  const auto options = o["options"];
-  const auto* members = options.json().get_if<Json::Object>();
-  if (members == nullptr) options.wrong("an object is accepted");
-  for (const auto& [name, ignored] : *members) {
+  for (const auto& [name, listed] : o["options"].members()) {
     auto& values = manifest.options.emplace_back(name, std::vector<std::string>{}).second;
-    for (const auto& value : options.find(name)->array()) values.push_back(value.string());
+    for (const auto& value : listed.array()) values.push_back(value.string());
   }
   manifest.zip = o["zip"].boolean();
   manifest.points = o["points"].integer(1, ~std::uint64_t{0});

@@ -60,13 +60,16 @@ std::vector<ShardFolder> read_folders(const std::vector<fs::path>& paths) {
 void check_all_are_there(const std::vector<ShardFolder>& shards) {
   const auto& first = shards.front();
   const auto count = first.manifest.shard->count;
+  if (shards.size() == count) return;  // each is there once
+  constexpr std::size_t most_named = 8;
   std::vector<std::string> missing;
-  for (std::uint32_t index = 0; index < count; ++index) {
+  for (std::uint32_t index = 0; index < count && missing.size() < most_named; ++index) {
     const Shard shard{index, count};
     if (std::ranges::none_of(shards, [&](const auto& s) { return s.manifest.shard == shard; }))
       missing.push_back(shard_text(shard));
   }
-  if (missing.empty()) return;
+  const auto unnamed = count - shards.size() - missing.size();
+  if (unnamed > 0) missing.push_back(fmt::format("and {} more", unnamed));
   throw UserError({{}, "merge"},
                   fmt::format("found {} of {} shards; {} missing", shards.size(), count,
                               join(missing, ", ") + (missing.size() == 1 ? " is" : " are")),

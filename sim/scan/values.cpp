@@ -130,7 +130,7 @@ std::vector<std::string> values_of(const ValueRange& range, std::string_view ite
     const auto n = static_cast<double>(i);
     const double value = is_sum ? first + n * step.amount : first * std::pow(step.amount, n);
     // Where the last step meets the end but for rounding, the end is meant.
-    const bool is_end = std::abs(n - steps) <= rounding;
+    const bool is_end = i > 0 && std::abs(n - steps) <= rounding;
     values.push_back(value_text(is_end ? last : value, unit));
   }
   return values;

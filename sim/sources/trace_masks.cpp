@@ -20,6 +20,11 @@ void append_mask(const Tensor& tensor, std::uint64_t parameters,
     throw UserError(tensor.place, fmt::format("found {} bytes", tensor.bytes.size()),
                     fmt::format("a mask of {} elements is accepted", parameters));
   }
+  const auto unused = parameters % 8;
+  if (unused != 0 && static_cast<std::uint8_t>(tensor.bytes.back()) >> unused != 0) {
+    throw UserError(tensor.place, "found bits behind the last element",
+                    fmt::format("a mask of {} elements is accepted", parameters));
+  }
   const std::size_t first = mask.size();
   mask.resize(first + prune::mask_words(parameters));
   for (std::size_t byte = 0; byte < tensor.bytes.size(); ++byte) {

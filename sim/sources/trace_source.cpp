@@ -186,6 +186,7 @@ std::vector<std::uint64_t> TraceSource::independent_unions(
     double sum = 0;
     for (std::size_t i = 0; i < layers.size(); ++i) {
       const auto& row = trace_.row(step, rank % trace_.header.ranks, layers[i]);
+      if (row.parameters == 0) continue;
       const auto parameters = static_cast<double>(row.parameters);
       missed[i] *= 1 - static_cast<double>(row.kept) / parameters;
       sum += parameters * (1 - missed[i]);

@@ -75,6 +75,7 @@ OTHER_TESTS = {
     "examples",
     "experiments",
     "faults",
+    "fuzz",
     "golden",
     "install",
     "mutants",

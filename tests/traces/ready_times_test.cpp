@@ -236,7 +236,7 @@ TEST_CASE("a profiled step says how long it computes and what was called", "[rea
   CHECK(step.computing() == Approx(100e-6));
   const auto called = step.collectives();
   REQUIRE(called.size() == 2);
-  CHECK(called[0].call == CollectiveCall{"allreduce", 25, "Float", 2});
+  CHECK(called[0].call == ProfiledCollective{"allreduce", 25, "Float", 2});
   CHECK(called[0].seconds.value() == Approx(40e-6));
   CHECK(called[1].call.elements == 12);
   CHECK(step.unnamed_collectives() == 0);
@@ -259,7 +259,7 @@ TEST_CASE("what the host called counts where no kernel says it", "[ready]") {
   const ProfiledStep step(events, events.windows.front());
   const auto called = step.collectives();  // at 99 us the step has ended
   REQUIRE(called.size() == 1);
-  CHECK(called[0].call == CollectiveCall{"allreduce", 25, "Float", 1});
+  CHECK(called[0].call == ProfiledCollective{"allreduce", 25, "Float", 1});
   CHECK_FALSE(called[0].seconds);
   CHECK(step.unnamed_collectives() == 1);
 }

@@ -27,7 +27,7 @@ struct KinetoCommand {
 };
 
 /// A collective of a step, by its place among the equal ones of the step.
-using CollectiveKey = std::pair<std::size_t, CollectiveCall>;
+using CollectiveKey = std::pair<std::size_t, ProfiledCollective>;
 
 struct Seen {
   std::vector<double> computing;                             ///< seconds, of each whole step
@@ -54,7 +54,7 @@ std::vector<std::string> spread(const std::vector<double>& seconds) {
 }
 
 void add_collectives(const ProfiledStep& step, Seen& seen) {
-  std::map<CollectiveCall, std::size_t> before;
+  std::map<ProfiledCollective, std::size_t> before;
   seen.reduced.clear();
   for (const auto& [call, seconds] : step.collectives()) {
     auto& times = seen.collectives[{before[call]++, call}];
@@ -107,7 +107,7 @@ void print_collectives(const Seen& seen) {
                seen.unnamed == 0 ? "" : fmt::format(": {} kernels of NCCL do not", seen.unnamed));
     return;
   }
-  std::map<CollectiveCall, std::pair<std::size_t, std::vector<double>>> by_call;
+  std::map<ProfiledCollective, std::pair<std::size_t, std::vector<double>>> by_call;
   for (const auto& [key, times] : seen.collectives) {
     auto& [count, all] = by_call[key.second];
     ++count;

@@ -56,9 +56,9 @@ bool has_operations(const ModelCommand& command) {
 }
 
 int import_file(const ModelCommand& command) {
-  ImportRequest request{.name = command.name.empty() ? name_of(command.input) : command.name,
-                        .length = std::nullopt,
-                        .has_operations = has_operations(command)};
+  ModelImportRequest request{.name = command.name.empty() ? name_of(command.input) : command.name,
+                             .length = std::nullopt,
+                             .has_operations = has_operations(command)};
   if (command.length > 0) request.length = command.length;
   if (!command.output.empty() && is_same_file(command.output, command.input)) {
     throw UserError({{}, "--output"}, fmt::format("{} is the file that is read", command.output),

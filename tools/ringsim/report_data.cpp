@@ -1,6 +1,5 @@
 #include "tools/ringsim/report_data.hpp"
 
-#include "base/csv_reader.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
@@ -12,6 +11,7 @@
 #include "tools/ringsim/link_ends.hpp"
 #include "tools/ringsim/report_tables.hpp"
 #include "tools/ringsim/runs_verdict.hpp"
+#include "tools/ringsim/scan_cases.hpp"
 #include "tools/ringsim/scan_verdict.hpp"
 #include "topologies/topology.hpp"
 #include "traces/summary.hpp"
@@ -185,14 +185,11 @@ std::optional<PointSet> points_of(const fs::path& folder) {
 
 Verdict verdict_of_scan(const fs::path& folder) {
   const auto path = folder / "scan.csv";
-  const auto text = read_file(path);
-  CsvReader reader(text, path.string());
-  ScanRows scan{reader.row(), {}};
-  while (!reader.is_at_end()) scan.rows.push_back(reader.row());
+  const auto scan = read_scan_rows(read_file(path), path.string());
   const auto points = points_of(folder);
   return scan_verdict(scan, [&](std::uint32_t point) {
-    return points ? assumptions(options_of(points->assignments(point)))
-                  : std::vector<std::string>();
+    return points && point < points->size() ? assumptions(options_of(points->assignments(point)))
+                                            : std::vector<std::string>();
   });
 }
 

@@ -1,5 +1,7 @@
 #include "tools/ringsim/scan_cases.hpp"
 
+#include "base/csv_reader.hpp"
+#include "base/error.hpp"
 #include "base/text.hpp"
 #include "sim/run/run_options.hpp"
 #include "sim/scan/scan_columns.hpp"
@@ -9,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -18,6 +21,9 @@ namespace ringsim {
 namespace {
 
 using Cells = std::vector<std::string>;
+
+/// A table that somebody wrote may have any number.
+constexpr std::uint64_t most_points = std::numeric_limits<std::uint32_t>::max();
 
 bool is_chosen(std::string_view name) {
   const auto* option = find_run_option(name);
@@ -101,12 +107,13 @@ class ScanReader {
     const auto chosen = values(chosen_, row);
     auto entry = std::ranges::find(entries, chosen, &ScanEntry::chosen);
     if (entry == entries.end()) {
-      const auto point = number(row, std::string(point_column.name));
-      entries.push_back({.chosen = chosen,
-                         .is_dense = cell(row, "scheme") == "dense",
-                         .point = static_cast<std::uint32_t>(point.value_or(0)),
-                         .seeds = 1,
-                         .mean = contender_in(row, chosen, *seconds)});
+      const auto point = parse_whole_number(cell(row, std::string(point_column.name)));
+      entries.push_back(
+          {.chosen = chosen,
+           .is_dense = cell(row, "scheme") == "dense",
+           .point = static_cast<std::uint32_t>(std::min(point.value_or(0), most_points)),
+           .seeds = 1,
+           .mean = contender_in(row, chosen, *seconds)});
       return;
     }
     const auto before = static_cast<double>(entry->seeds++);
@@ -137,6 +144,19 @@ class ScanReader {
 };
 
 }  // namespace
+
+ScanRows read_scan_rows(std::string_view csv, const std::string& file) {
+  CsvReader reader(csv, file);
+  ScanRows scan{reader.row(), {}};
+  while (!reader.is_at_end()) {
+    const auto line = reader.line();
+    scan.rows.push_back(reader.row());
+    if (scan.rows.back().size() == scan.names.size()) continue;
+    throw UserError(reader.place(line), fmt::format("found {} cells", scan.rows.back().size()),
+                    fmt::format("{}, as in the heading, are accepted", scan.names.size()));
+  }
+  return scan;
+}
 
 ScanCases read_cases(const ScanRows& scan) { return ScanReader(scan).take(); }
 

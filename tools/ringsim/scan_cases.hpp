@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ringsim {
@@ -13,6 +14,10 @@ struct ScanRows {
   std::vector<std::string> names;
   std::vector<std::vector<std::string>> rows;
 };
+
+/// The rows of the table, whose cells are as many as the heading's. `file` for errors. Throws
+/// UserError at its line.
+ScanRows read_scan_rows(std::string_view csv, const std::string& file);
 
 /// One configuration in one case: the mean over its seeds.
 struct ScanEntry {

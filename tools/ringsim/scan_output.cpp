@@ -1,6 +1,5 @@
 #include "tools/ringsim/scan_output.hpp"
 
-#include "base/csv_reader.hpp"
 #include "base/json_writer.hpp"
 #include "base/option_names.hpp"
 #include "base/text.hpp"
@@ -10,6 +9,7 @@
 #include "sim/scan/scan_columns.hpp"
 #include "tools/ringsim/metrics.hpp"
 #include "tools/ringsim/result_table.hpp"
+#include "tools/ringsim/scan_cases.hpp"
 #include "tools/ringsim/scan_verdict.hpp"
 
 #include <fmt/format.h>
@@ -156,9 +156,7 @@ void print_scan(const PointSet& points, const std::string& csv, ResultFormat for
     std::fwrite(csv.data(), 1, csv.size(), stdout);
     return;
   }
-  CsvReader reader(csv, "scan.csv");
-  ScanRows scan{reader.row(), {}};
-  while (!reader.is_at_end()) scan.rows.push_back(reader.row());
+  const auto scan = read_scan_rows(csv, std::string(table_name));
   if (format != ResultFormat::json) return print_table(points, scan, format);
   Json::Array objects;
   for (const auto& row : scan.rows) {

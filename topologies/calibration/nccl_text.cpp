@@ -251,7 +251,8 @@ class Log {
 
   MeasuredTable table() const {
     MeasuredTable table{"nccl-tests text", {}, setting_, false, place_};
-    if (ranks_.size() >= 2) {
+    // Lines that were lost leave more groups than they have ranks.
+    if (ranks_.size() >= 2 * groups_.size() && !ranks_.empty()) {
       table.setting.ranks = static_cast<std::uint32_t>(ranks_.size() / groups_.size());
       if (!hosts_.empty() && groups_.size() == 1)
         table.setting.nodes = static_cast<std::uint32_t>(hosts_.size());

@@ -31,14 +31,14 @@ class Reader {
     try {
       root_ = YAML::Load(text);
     } catch (const YAML::Exception& error) {
-      throw UserError({file_, line_of(error.mark)}, error.msg,
+      throw UserError({file_, line_of(error.mark)}, "broken YAML",
                       "a network of ASTRA-sim (YAML), a platform of SimGrid (XML) or the text of "
                       "nvidia-smi topo -m is accepted");
     }
     if (!root_.IsMap())
       wrong(root_, "found no keys", "the keys topology, npus_count, bandwidth and latency");
     for (const auto& member : root_) {
-      const auto key = member.first.as<std::string>();
+      const auto key = member.first.IsScalar() ? member.first.Scalar() : std::string();
       if (std::find(known_keys.begin(), known_keys.end(), key) == known_keys.end()) {
         wrong(member.first, fmt::format("found the key \"{}\"", key),
               "topology, npus_count, bandwidth and latency (ASTRA-sim 2, analytical)");

@@ -1,13 +1,18 @@
 #include "topologies/import/import.hpp"
 
 #include "base/files.hpp"
+#include "base/json_reader.hpp"
+#include "base/json_writer.hpp"
 #include "base/option_names.hpp"
 #include "topologies/import/network.hpp"
+#include "topologies/parser.hpp"
 
 #include <fmt/format.h>
 
 namespace ringsim {
-ImportedTopology import_topology(const NetworkImport& request) {
+namespace {
+
+ImportedTopology import_unchecked(const NetworkImport& request) {
   const std::string text =
       read_file(request.file,
                 "a platform of SimGrid (XML), a network of ASTRA-sim (YAML) or the text of "
@@ -29,6 +34,16 @@ ImportedTopology import_topology(const NetworkImport& request) {
   }
   return text[begin] == '<' ? import::read_simgrid(text, request)
                             : import::read_astra_sim(text, request);
+}
+
+}  // namespace
+
+ImportedTopology import_topology(const NetworkImport& request) {
+  auto imported = import_unchecked(request);
+  // Other programs take numbers and names that a topology file may not have: an error then names
+  // the place in what would have been written.
+  parse_topology(parse_json(to_text(imported.file), request.file.string()));
+  return imported;
 }
 
 }  // namespace ringsim

@@ -66,6 +66,7 @@ Matrix read_matrix(const std::string& text, const std::string& file) {
     const auto words = calibration::words_of(line.text);
     if (matrix.gpus == 0) {
       matrix.gpus = gpus_of_heading(words);
+      if (matrix.gpus > 0) check_hosts(matrix.gpus, {file, {}});
       matrix.nvlinks.resize(std::size_t{matrix.gpus} * matrix.gpus);
       continue;
     }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <unordered_map>
 
@@ -78,6 +79,8 @@ std::vector<LinkId> read_way(const JsonValue& value, const LinkIds& ids) {
   for (const auto& entry : value.array(accepted)) {
     const auto found = ids.find(entry.string("the name of a link is accepted"));
     if (found == ids.end()) entry.wrong("the name of one of \"links\" is accepted");
+    if (std::ranges::find(way, found->second) != way.end())
+      entry.wrong("each link once in a route is accepted", "leave out the way round");
     way.push_back(found->second);
   }
   if (way.empty()) throw UserError(value.place(), "found an empty list", std::string(accepted));

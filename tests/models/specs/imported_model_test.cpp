@@ -53,7 +53,7 @@ class Files {
 };
 
 ImportedModel import_text(const std::string& name, const std::string& text,
-                          ImportRequest request = {.name = "imported", .length = {}}) {
+                          ModelImportRequest request = {.name = "imported", .length = {}}) {
   Files files;
   return import_model(files.write(name, text), request);
 }
@@ -66,7 +66,7 @@ std::uint64_t parameters(const ImportedModel& model) {
 
 /// The message of the error, without the folder.
 std::string error_of(const std::string& name, const std::string& text,
-                     const ImportRequest& request = {.name = "imported", .length = {}}) {
+                     const ModelImportRequest& request = {.name = "imported", .length = {}}) {
   try {
     import_text(name, text, request);
   } catch (const UserError& error) {
@@ -127,7 +127,7 @@ TEST_CASE("operations of grouped-query attention and of images", "[specs]") {
 }
 
 TEST_CASE("lists of tensors leave out buffers", "[specs]") {
-  const ImportRequest request{.name = "listed", .length = 3};
+  const ModelImportRequest request{.name = "listed", .length = 3};
   const auto text = import_text("list.txt",
                                 "embed.weight (10, 4)\nfc.weight torch.Size([2, 4])\n"
                                 "fc.bias (2,)\nbn.running_mean (2,)\nbn.num_batches_tracked ()\n",
