@@ -13,8 +13,8 @@ namespace ringsim {
 /// The tensors of a weights file are the layers, in the order of their bytes. A step's file has a
 /// tensor of the same name for each (.npy files, which have one tensor, may be named as they like),
 /// of the same shape (one rank) or with one more dimension in front, whose extent is the number of
-/// ranks. Names are equal whether or not they hold what DistributedDataParallel, torch.compile, FSDP
-/// and activation checkpointing put there ("module." before them, "_orig_mod.",
+/// ranks. Names are equal whether or not they hold what DistributedDataParallel, torch.compile,
+/// FSDP and activation checkpointing put there ("module." before them, "_orig_mod.",
 /// "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."). A weights file may be a state_dict:
 /// tensors of which the first step has no gradient (buffers, frozen parameters) and counters are
 /// passed over.

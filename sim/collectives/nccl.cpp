@@ -46,7 +46,8 @@ std::shared_ptr<const Collective> make_nccl_all_reduce(const AllReduceRequest& r
 extern const CollectiveDefinition nccl_collective;
 const CollectiveDefinition nccl_collective = {
     .name = "nccl",
-    .description = "as NCCL does it: ring, tree or NVLink SHARP and LL, LL128 or Simple, chosen for each call",
+    .description =
+        "as NCCL does it: ring, tree or NVLink SHARP and LL, LL128 or Simple, chosen for each call",
     .make_all_reduce = make_nccl_all_reduce,
     .describe = describe,
     .is_library = true,

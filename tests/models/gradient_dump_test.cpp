@@ -79,10 +79,10 @@ TEST_CASE("names of DistributedDataParallel and torch.compile are the model's", 
 
 TEST_CASE("counters among gradients are none", "[dump]") {
   Dump dump;
-  const auto weights = dump.write(
-      "w.safetensors", {{"a", "F32", {2}, floats}, {"n", "I64", {}, counter}});
-  const auto step = dump.write(
-      "g0.safetensors", {{"a", "F32", {2}, floats}, {"n", "I64", {}, counter}});
+  const auto weights =
+      dump.write("w.safetensors", {{"a", "F32", {2}, floats}, {"n", "I64", {}, counter}});
+  const auto step =
+      dump.write("g0.safetensors", {{"a", "F32", {2}, floats}, {"n", "I64", {}, counter}});
   CHECK(GradientDump(weights, {step}).read_step(0, true).gradients ==
         std::vector<std::vector<float>>{{1, -2}});
 }

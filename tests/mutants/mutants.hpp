@@ -1,4 +1,5 @@
-// Lies in the root of a mutated copy of the sources (tests/mutants/README.md), whose mutated files include it first.
+// Lies in the root of a mutated copy of the sources (tests/mutants/README.md), whose mutated files
+// include it first.
 #pragma once
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -26,7 +27,8 @@ namespace ringsim_mutants {
 
 constexpr int most = 4096;
 inline constinit char nowhere[most] = {};
-/// Which mutants were passed; in the file that RINGSIM_MUTANTS_REACHED names, which other processes may share.
+/// Which mutants were passed; in the file that RINGSIM_MUTANTS_REACHED names, which other processes
+/// may share.
 inline constinit char* reached = nowhere;
 /// The one that RINGSIM_MUTANT names; 0 is none.
 inline constinit int chosen = 0;
@@ -46,7 +48,8 @@ struct Environment {
 // Before everything else that is initialised.
 __attribute__((init_priority(101))) inline const Environment environment;
 
-/// Whether this mutant is the chosen one. It is not constexpr: what has to be constant cannot be mutated.
+/// Whether this mutant is the chosen one. It is not constexpr: what has to be constant cannot be
+/// mutated.
 inline bool is(int number) {
   reached[number] = 1;
   return chosen == number;
