@@ -84,7 +84,7 @@ class RunMistakes(Case):
         path = topology_with('"hosts"', '"hostss"')
         self.check_error(
             f'{path}: /hostss: unknown key (did you mean "hosts"?); accepted keys: $schema, name, description, '
-            "kind, gpu, library, hosts, link, links, link_exceptions, host, host_exceptions, "
+            "kind, gpu, library, nvls, hosts, link, links, link_exceptions, host, host_exceptions, "
             "calibration",
             "run",
             "--topology",

@@ -90,8 +90,8 @@ class Step(Case):
             "dense",
         )
         self.check_error(
-            '--compute-time: found "fast"; model, a time such as 120ms, or a file (with /, .csv or .json in its '
-            "name) is accepted",
+            '--compute-time: found "fast"; model, a time such as 120ms, a file (with /, .csv or .json in its '
+            "name) or a folder is accepted",
             *step,
             "--compute-time",
             "fast",
