@@ -39,7 +39,7 @@ TEST_CASE("wrong topology files are errors with file, place and mend", "[parser]
         "/kind: unknown kind \"fat tree\" (did you mean \"fat-tree\"?)" + kinds);
   CHECK(error_of(R"({"name": "n", "kind": "ring", "hostz": 3, "link": )" + good_link + "}") ==
         "/hostz: unknown key (did you mean \"hosts\"?); accepted keys: $schema, name, description, "
-        "kind, gpu, library, hosts, link, links, link_exceptions, host, host_exceptions, "
+        "kind, gpu, library, nvls, hosts, link, links, link_exceptions, host, host_exceptions, "
         "calibration");
   CHECK(error_of(R"({"name": "n", "kind": "ring", "hosts": 1, "link": )" + good_link + "}") ==
         "/hosts: found the number 1; a whole number from 2 to 1048576 is accepted");

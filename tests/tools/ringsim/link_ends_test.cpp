@@ -32,8 +32,8 @@ std::string link(const std::string& name) {
 TEST_CASE("links of a ring lead from host to host, those of a star to its middle", "[link_ends]") {
   CHECK(link_ends(uniform("ring", 3)).value() ==
         std::vector<LinkEnds>{{0, 1}, {1, 2}, {2, 0}, {1, 0}, {2, 1}, {0, 2}});
-  CHECK(link_ends(uniform("switch", 2)).value() ==
-        std::vector<LinkEnds>{{0, 2}, {1, 2}, {2, 0}, {2, 1}});
+  CHECK(link_ends(uniform("switch", 3)).value() ==
+        std::vector<LinkEnds>{{0, 3}, {1, 3}, {2, 3}, {3, 0}, {3, 1}, {3, 2}});
 }
 
 TEST_CASE("links of any network lead where its routes go", "[link_ends]") {

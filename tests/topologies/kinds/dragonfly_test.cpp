@@ -128,8 +128,7 @@ TEST_CASE("wrong files of a dragonfly are errors with place and mend", "[kinds]"
         "the key \"chassis\" is missing; add \"chassis\"");
   CHECK(error_of(dragonfly(1, 1, 2, 1, R"(, "hosts_per_router": 2)")) ==
         "/hosts_per_router: unknown key; accepted keys: $schema, name, description, kind, gpu, "
-        "library, "
-        "groups, "
+        "library, nvls, groups, "
         "chassis, routers, nodes, link, green, black, blue, routing, link_exceptions, host, "
         "host_exceptions, calibration");
 }

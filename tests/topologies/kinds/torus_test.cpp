@@ -113,7 +113,8 @@ TEST_CASE("wrong files of a torus are errors with place and mend", "[kinds]") {
         "/rank_order: found the string \"random\"; \"ring\" or \"row-major\" is accepted");
   CHECK(error_of(torus("[4, 4]", R"(, "hosts": 16)")) ==
         "/hosts: unknown key (did you mean \"host\"?); accepted keys: $schema, name, description, "
-        "kind, gpu, library, dimensions, link, rank_order, link_exceptions, host, host_exceptions, "
+        "kind, gpu, library, nvls, dimensions, link, rank_order, link_exceptions, host, "
+        "host_exceptions, "
         "calibration");
   CHECK(error_of(R"({"name": "n", "kind": "torus", "dimensions": [2, 2]})") ==
         "the key \"link\" is missing; add \"link\"");
