@@ -10,8 +10,8 @@
 
 namespace ringsim {
 
-/// Of what is ordered by time, the first that ends within a point of the best accuracy; those
-/// before it are faster and learnt less. Where accuracies are not known it is the first.
+/// The index of the fastest that ends within a point of the best accuracy; those before it are
+/// faster and learnt less. Where accuracies are not known it is the first.
 std::size_t first_that_learns(const std::vector<const Contender*>& fastest_first);
 
 /// "Faster, but further below: staleness=1 (13.5ms a step, 82.26 %) and 3 others."

@@ -16,7 +16,7 @@ TEST_CASE("the bottleneck is the largest kind of cause and the place of most of 
   path.times.local = {{{0, Cause::compute}, {1}}, {{2, Cause::compute}, {2}}};
   path.times.from_to = {{{0, 1}, {{0.5}, {1.5}}}, {{1, 2}, {{1}, {2.5}}}};
   path.held_up_by = {{{0, 1}, 0}, {{1, 2}, 1}};
-  // Of 8.5 s bytes flow for 4 s, 2.5 s of them over link 1; 3 s are computed.
+  // Bytes flow for 4 of 8.5 s, 2.5 s of these over link 1; 3 s are computed.
   auto found = find_bottleneck(path, ring);
   CHECK(found.kind == "link");
   CHECK(found.name == "link1");

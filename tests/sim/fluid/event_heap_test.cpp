@@ -49,7 +49,7 @@ struct Compared {
 }  // namespace
 
 TEST_CASE("events come in order of time, however many there are at one", "[event_heap]") {
-  // Of few times many events, of many times hardly any two.
+  // With few times many events are equal, with many hardly any two.
   const auto times = GENERATE(5U, 40U, 100'000U);
   Random random(times, Purpose::compute_jitter);
   Compared compared;
