@@ -15,8 +15,9 @@ struct GzipErrors {
 /// Whether `bytes` begin as gzip does.
 bool is_gzip(std::string_view bytes);
 
-/// The bytes that `packed` stands for, at most `most`. Throws UserError, with the byte of the
-/// unpacked data, where there are more, or the stream is cut off or corrupt.
+/// The bytes that `packed`, one stream or several in a row, stands for, at most `most`. Throws
+/// UserError, with the byte of the unpacked data, where there are more, or a stream is cut off or
+/// corrupt.
 std::string unpack_gzip(std::string_view packed, std::size_t most, const GzipErrors& errors);
 
 /// Bytes packed as well as zlib can; the same bytes always come out the same.

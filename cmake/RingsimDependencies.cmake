@@ -6,6 +6,8 @@ find_package(ZLIB REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(CLI11 2.1 REQUIRED)
 find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(Deflate REQUIRED IMPORTED_TARGET libdeflate>=1.14)
 
 if(RINGSIM_IMPORT)
   find_package(pugixml 1.12 REQUIRED)
@@ -13,7 +15,6 @@ if(RINGSIM_IMPORT)
 endif()
 
 if(RINGSIM_SIMGRID)
-  find_package(PkgConfig REQUIRED)
   pkg_check_modules(SimGrid REQUIRED IMPORTED_TARGET simgrid>=3.32)
 endif()
 

@@ -11,8 +11,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <span>
-#include <tuple>
-#include <utility>
 
 namespace ringsim {
 namespace {
@@ -96,45 +94,34 @@ std::string labels_file(std::string_view part) {
   return fmt::format("{}-labels-idx1-ubyte.gz", part);
 }
 
-/// Images as they are stored, a byte a pixel.
-struct StoredSamples {
-  IdxFile images;
-  std::size_t first_pixel;
-  std::vector<std::uint8_t> labels;
-
-  std::span<const std::uint8_t> pixels() const { return images.bytes().subspan(first_pixel); }
-};
-
 constexpr std::uint32_t side = 28;
 
-StoredSamples read_samples(const std::filesystem::path& folder, std::string_view prefix,
-                           std::uint32_t count, std::vector<DatasetFile>& files) {
+Samples read_samples(const std::filesystem::path& folder, std::string_view prefix,
+                     std::uint32_t count, std::vector<DatasetFile>& files) {
   constexpr std::uint32_t classes = 10;
   // Where a file is longer, its sizes are what is said to be wrong.
   constexpr std::size_t spare = std::size_t{1} << 20;
-  StoredSamples samples{
-      read_idx(folder, images_file(prefix), std::size_t{count} * side * side + spare), 0, {}};
+  const auto images =
+      read_idx(folder, images_file(prefix), std::size_t{count} * side * side + spare);
   const auto labels = read_idx(folder, labels_file(prefix), count + spare);
-  samples.first_pixel = check_header(samples.images, std::array{count, side, side});
+  const auto pixels = images.bytes().subspan(check_header(images, std::array{count, side, side}));
   const std::size_t first_label = check_header(labels, std::array{count});
-  samples.labels.assign(labels.bytes().begin() + static_cast<std::ptrdiff_t>(first_label),
-                        labels.bytes().end());
-  for (std::size_t i = 0; i < samples.labels.size(); ++i) {
-    if (samples.labels[i] >= classes) {
-      broken(labels.path, first_label + i, fmt::format("found the label {}", samples.labels[i]));
-    }
+  const auto classes_of = labels.bytes().subspan(first_label);
+  for (std::size_t i = 0; i < classes_of.size(); ++i) {
+    if (classes_of[i] >= classes)
+      broken(labels.path, first_label + i, fmt::format("found the label {}", classes_of[i]));
   }
-  for (const auto* file : {&std::as_const(samples.images), &labels}) {
+  for (const auto* file : {&images, &labels}) {
     files.push_back({std::filesystem::path(file->path).filename().string(), file->digest});
   }
-  return samples;
+  return {std::size_t{side} * side,
+          {pixels.begin(), pixels.end()},
+          {classes_of.begin(), classes_of.end()}};
 }
 
-/// What each value of a pixel is where `pixels` together have mean 0 and standard deviation 1.
-using PixelValues = std::array<float, 256>;
-
-PixelValues normalised(std::span<const std::uint8_t> pixels) {
-  std::array<std::uint64_t, std::tuple_size_v<PixelValues>> counts{};
+/// What a pixel of each value is where `pixels` together have mean 0 and standard deviation 1.
+std::array<float, 256> normalised(std::span<const std::uint8_t> pixels) {
+  std::array<std::uint64_t, 256> counts{};
   for (const auto pixel : pixels) ++counts[pixel];
   std::uint64_t sum = 0, square_sum = 0;
   for (std::size_t pixel = 0; pixel < counts.size(); ++pixel) {
@@ -144,18 +131,10 @@ PixelValues normalised(std::span<const std::uint8_t> pixels) {
   const auto count = static_cast<double>(pixels.size());
   const double mean = static_cast<double>(sum) / count;
   const double stddev = std::sqrt(static_cast<double>(square_sum) / count - mean * mean);
-  PixelValues values{};
-  for (std::size_t pixel = 0; pixel < values.size(); ++pixel)
-    values[pixel] = static_cast<float>((static_cast<double>(pixel) - mean) / stddev);
-  return values;
-}
-
-Samples with_values(StoredSamples stored, const PixelValues& values) {
-  Samples samples{std::size_t{side} * side, {}, std::move(stored.labels)};
-  samples.inputs.resize(stored.pixels().size());
-  std::ranges::transform(stored.pixels(), samples.inputs.begin(),
-                         [&](std::uint8_t pixel) { return values[pixel]; });
-  return samples;
+  std::array<float, 256> inputs{};
+  for (std::size_t pixel = 0; pixel < inputs.size(); ++pixel)
+    inputs[pixel] = static_cast<float>((static_cast<double>(pixel) - mean) / stddev);
+  return inputs;
 }
 
 }  // namespace
@@ -175,13 +154,16 @@ std::filesystem::path fashion_mnist_folder() {
          "fashion-mnist";
 }
 
+void Samples::copy_inputs(std::size_t first, std::size_t count, std::span<float> inputs) const {
+  std::ranges::transform(std::span(pixels).subspan(first * input_size, count * input_size),
+                         inputs.begin(), [this](std::uint8_t pixel) { return input_of[pixel]; });
+}
+
 Dataset load_fashion_mnist(const std::filesystem::path& folder) {
   Dataset data;
-  auto train = read_samples(folder, "train", 60000, data.files);
-  auto test = read_samples(folder, "t10k", 10000, data.files);
-  const auto values = normalised(train.pixels());
-  data.train = with_values(std::move(train), values);
-  data.test = with_values(std::move(test), values);
+  data.train = read_samples(folder, "train", 60000, data.files);
+  data.test = read_samples(folder, "t10k", 10000, data.files);
+  data.train.input_of = data.test.input_of = normalised(data.train.pixels);
   return data;
 }
 
@@ -189,12 +171,13 @@ void hold_out_validation(Dataset& data, std::size_t samples) {
   auto& train = data.train;
   check(samples < train.size(), "hold_out_validation: nothing would be left to train on");
   const std::size_t kept = train.size() - samples;
-  const auto first_input = static_cast<std::ptrdiff_t>(kept * train.input_size);
+  const auto first_pixel = static_cast<std::ptrdiff_t>(kept * train.input_size);
   const auto first_label = static_cast<std::ptrdiff_t>(kept);
   data.test = {train.input_size,
-               {train.inputs.begin() + first_input, train.inputs.end()},
-               {train.labels.begin() + first_label, train.labels.end()}};
-  train.inputs.resize(kept * train.input_size);
+               {train.pixels.begin() + first_pixel, train.pixels.end()},
+               {train.labels.begin() + first_label, train.labels.end()},
+               train.input_of};
+  train.pixels.resize(kept * train.input_size);
   train.labels.resize(kept);
 }
 

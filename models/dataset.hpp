@@ -1,20 +1,29 @@
 #pragma once
 #include "models/networks/network.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace ringsim {
 
-/// Labelled samples, normalised to mean 0 and variance 1 over the training set.
+/// Labelled samples, whose inputs are kept as they are stored: a byte takes a quarter of a float's
+/// memory, and no time until it is used.
 struct Samples {
   std::size_t input_size = 0;
-  std::vector<float> inputs;
-  std::vector<std::uint8_t> labels;
+  std::vector<std::uint8_t> pixels;  ///< [sample][input_size]
+  std::vector<std::uint8_t> labels;  ///< [sample]
+  /// The input that a pixel of 0 to 255 stands for, normalised to mean 0 and variance 1 over the
+  /// training set.
+  std::array<float, 256> input_of = {};
 
   std::size_t size() const { return labels.size(); }
+  /// Puts the inputs of `count` samples from `first` on into `inputs`: [sample][input_size].
+  void copy_inputs(std::size_t first, std::size_t count, std::span<float> inputs) const;
 };
 
 struct DatasetFile {

@@ -21,8 +21,7 @@ MeanGradient::MeanGradient(const Network& network, std::size_t batch)
 void MeanGradient::Team::gather(const Samples& samples, std::span<const std::uint32_t> indices,
                                 std::size_t first) {
   for (std::size_t i = 0; i < indices.size(); ++i) {
-    std::copy_n(samples.inputs.data() + indices[i] * samples.input_size, samples.input_size,
-                inputs.data() + (first + i) * samples.input_size);
+    samples.copy_inputs(indices[i], 1, std::span(inputs).subspan((first + i) * samples.input_size));
     labels[first + i] = samples.labels[indices[i]];
   }
 }

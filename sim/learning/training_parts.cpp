@@ -12,10 +12,12 @@
 namespace ringsim {
 namespace {
 
-/// `count` samples from `begin` on, as they lie.
-Batch slice(const Samples& samples, std::size_t begin, std::size_t count) {
-  return {std::span(samples.inputs).subspan(begin * samples.input_size, count * samples.input_size),
-          std::span(samples.labels).subspan(begin, count)};
+/// `count` samples from `begin` on; their inputs are put into `inputs`.
+Batch slice(const Samples& samples, std::size_t begin, std::size_t count,
+            std::vector<float>& inputs) {
+  inputs.resize(count * samples.input_size);
+  samples.copy_inputs(begin, count, inputs);
+  return {inputs, std::span(samples.labels).subspan(begin, count)};
 }
 
 struct Deviation {
@@ -60,10 +62,7 @@ void RankWorker::gather(const Samples& samples, std::span<const std::uint32_t> i
   inputs.resize(indices.size() * samples.input_size);
   labels.resize(indices.size());
   for (std::size_t i = 0; i < indices.size(); ++i) {
-    const auto row =
-        std::span(samples.inputs).subspan(indices[i] * samples.input_size, samples.input_size);
-    std::copy(row.begin(), row.end(),
-              inputs.begin() + static_cast<std::ptrdiff_t>(i * samples.input_size));
+    samples.copy_inputs(indices[i], 1, std::span(inputs).subspan(i * samples.input_size));
     labels[i] = samples.labels[indices[i]];
   }
 }
@@ -98,9 +97,11 @@ double test_accuracy(const Network& network, const Dataset& data, std::span<cons
   std::atomic<std::size_t> correct{0};
   threads.for_each(passes, [&](std::size_t first) {
     const auto pass = network.make_pass();
-    pass->prepare_evaluation(weights, slice(train, 0, std::min(calibration, train.size())));
+    std::vector<float> inputs;
+    pass->prepare_evaluation(weights, slice(train, 0, std::min(calibration, train.size()), inputs));
     for (std::size_t begin = first * rows; begin < test.size(); begin += passes * rows) {
-      correct += pass->correct(weights, slice(test, begin, std::min(rows, test.size() - begin)));
+      const std::size_t count = std::min(rows, test.size() - begin);
+      correct += pass->correct(weights, slice(test, begin, count, inputs));
     }
   });
   return static_cast<double>(correct) / static_cast<double>(test.size());

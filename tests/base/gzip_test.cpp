@@ -46,6 +46,28 @@ TEST_CASE("what was packed is unpacked up to a limit", "[gzip]") {
   CHECK(!is_gzip("not packed"));
 }
 
+TEST_CASE("streams in a row are one text, and nothing else may follow a stream", "[gzip]") {
+  const GzipErrors errors{"a.gz"};
+  const auto gzip = packed("0123456789");
+  CHECK(unpack_gzip(gzip + packed("abc") + packed(""), 13, errors) == "0123456789abc");
+  CHECK_THROWS_WITH(unpack_gzip(gzip + packed("abc"), 12, errors),
+                    Catch::Contains("byte 12 of the unpacked data: the data goes on"));
+  CHECK_THROWS_WITH(unpack_gzip(gzip + "abc", 100, errors),
+                    Catch::Contains("byte 10 of the unpacked data: the gzip stream is corrupt"));
+}
+
+TEST_CASE("what is changed or cut is no stream", "[gzip]") {
+  const GzipErrors errors{"a.gz"};
+  const auto gzip = packed("0123456789");
+  // Behind the head, which says when the file was packed and by what kind of system.
+  for (std::size_t i = 10; i < gzip.size(); ++i) {
+    auto changed = gzip;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    CHECK_THROWS_AS(unpack_gzip(changed, 100, errors), UserError);
+    CHECK_THROWS_AS(unpack_gzip(gzip.substr(0, i), 100, errors), UserError);
+  }
+}
+
 TEST_CASE("what is packed is unpacked as it was, and comes out the same twice", "[gzip]") {
   const GzipErrors errors{"a.gz"};
   std::string bytes;

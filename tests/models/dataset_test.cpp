@@ -45,16 +45,17 @@ TEST_CASE("Fashion-MNIST is read and normalised", "[dataset]") {
   const auto data = load_fashion_mnist();
   REQUIRE(data.train.size() == 60000);
   REQUIRE(data.test.size() == 10000);
-  REQUIRE(data.train.inputs.size() == 60000U * 784);
+  REQUIRE(data.train.pixels.size() == 60000U * 784);
+  std::vector<float> inputs(data.train.pixels.size());
+  data.train.copy_inputs(0, data.train.size(), inputs);
   CHECK(data.files.size() == 4);
   double sum = 0, square_sum = 0;
-  for (const float value : data.train.inputs) {
+  for (const float value : inputs) {
     sum += value;
     square_sum += static_cast<double>(value) * value;
   }
   // Pixels of 0 and 255, of mean .286 and deviation .353 of 1.
-  const auto [darkest, brightest] =
-      std::minmax_element(data.train.inputs.begin(), data.train.inputs.end());
+  const auto [darkest, brightest] = std::minmax_element(inputs.begin(), inputs.end());
   CHECK(*darkest == Approx(-0.286 / 0.353).epsilon(0.01));
   CHECK(*brightest == Approx((1 - 0.286) / 0.353).epsilon(0.01));
   const double n = 60000.0 * 784;
@@ -67,12 +68,19 @@ TEST_CASE("Fashion-MNIST is read and normalised", "[dataset]") {
 
 TEST_CASE("the validation split is the end of the training set", "[dataset]") {
   Dataset data{.train = {2, {1, 2, 3, 4, 5, 6}, {7, 8, 9}}, .test = {2, {0, 0}, {1}}, .files = {}};
+  for (std::size_t pixel = 0; pixel < 256; ++pixel)
+    data.train.input_of[pixel] = static_cast<float>(pixel) / 2;
   hold_out_validation(data, 1);
-  CHECK(data.train.inputs == std::vector<float>{1, 2, 3, 4});
+  CHECK(data.train.pixels == std::vector<std::uint8_t>{1, 2, 3, 4});
   CHECK(data.train.labels == std::vector<std::uint8_t>{7, 8});
-  CHECK(data.test.inputs == std::vector<float>{5, 6});
+  CHECK(data.test.pixels == std::vector<std::uint8_t>{5, 6});
   CHECK(data.test.labels == std::vector<std::uint8_t>{9});
   CHECK(data.test.input_size == 2);
+  std::vector<float> inputs(2);
+  data.test.copy_inputs(0, 1, inputs);
+  CHECK(inputs == std::vector<float>{2.5F, 3});
+  data.train.copy_inputs(1, 1, inputs);
+  CHECK(inputs == std::vector<float>{1.5F, 2});
 }
 
 TEST_CASE("a missing dataset names the package to install", "[dataset]") {

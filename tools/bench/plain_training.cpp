@@ -75,8 +75,9 @@ class PlainTraining {
     std::size_t correct = 0;
     for (std::size_t begin = 0; begin < test.size(); begin += rows) {
       const auto count = static_cast<Eigen::Index>(std::min(rows, test.size() - begin));
-      inputs_ = Eigen::Map<const Matrix>(test.inputs.data() + begin * test.input_size, count,
-                                         static_cast<Eigen::Index>(test.input_size));
+      inputs_.resize(count, static_cast<Eigen::Index>(test.input_size));
+      test.copy_inputs(begin, static_cast<std::size_t>(count),
+                       {inputs_.data(), static_cast<std::size_t>(inputs_.size())});
       forward(inputs_);
       for (Eigen::Index row = 0; row < count; ++row) {
         Eigen::Index best = 0;
@@ -94,8 +95,7 @@ class PlainTraining {
                    static_cast<Eigen::Index>(train.input_size));
     labels_.resize(samples.size());
     for (std::size_t i = 0; i < samples.size(); ++i) {
-      std::copy_n(train.inputs.data() + samples[i] * train.input_size, train.input_size,
-                  inputs_.data() + i * train.input_size);
+      train.copy_inputs(samples[i], 1, {inputs_.data() + i * train.input_size, train.input_size});
       labels_[i] = train.labels[samples[i]];
     }
   }

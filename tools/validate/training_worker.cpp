@@ -91,8 +91,7 @@ class Training {
     inputs_.resize(indices.size() * width);
     labels_.resize(indices.size());
     for (std::size_t i = 0; i < indices.size(); ++i) {
-      const auto sample = std::span(data_.train.inputs).subspan(indices[i] * width, width);
-      std::ranges::copy(sample, inputs_.begin() + static_cast<std::ptrdiff_t>(i * width));
+      data_.train.copy_inputs(indices[i], 1, std::span(inputs_).subspan(i * width));
       labels_[i] = data_.train.labels[indices[i]];
     }
     return pass_->loss_and_gradient(weights_, {inputs_, labels_}, gradient_);
@@ -112,9 +111,11 @@ class Training {
   }
 
   double accuracy() const {
-    const std::size_t samples = data_.test.size();
-    return static_cast<double>(pass_->correct(weights_, {data_.test.inputs, data_.test.labels})) /
-           static_cast<double>(samples);
+    const auto& test = data_.test;
+    std::vector<float> inputs(test.pixels.size());
+    test.copy_inputs(0, test.size(), inputs);
+    return static_cast<double>(pass_->correct(weights_, {inputs, test.labels})) /
+           static_cast<double>(test.size());
   }
 
   Settings settings_;

@@ -6,7 +6,16 @@ import pathlib
 import subprocess
 import sys
 
-HIDDEN = ("fmt/core.h", "fmt/format.h", "fmt/ranges.h", "nlohmann/json.hpp", "openssl/evp.h", "zlib.h", "Eigen/Core")
+HIDDEN = (
+    "fmt/core.h",
+    "fmt/format.h",
+    "fmt/ranges.h",
+    "nlohmann/json.hpp",
+    "openssl/evp.h",
+    "zlib.h",
+    "libdeflate.h",
+    "Eigen/Core",
+)
 
 
 def hide_headers(folder):

@@ -4,6 +4,7 @@
 #include "models/networks/mlp.hpp"
 #include "models/networks/sequence.hpp"
 #include "models/optimizer.hpp"
+#include "tests/pixels.hpp"
 #include "tests/scheme_options.hpp"
 
 #include <catch2/catch.hpp>
@@ -20,10 +21,11 @@ Dataset make_data(std::size_t train, std::size_t test) {
   Random random(5, Purpose::batch_order);
   for (auto* samples : {&data.train, &data.test}) {
     samples->input_size = 6;
+    samples->input_of = test::inputs_of_pixels();
     for (std::size_t i = 0; i < (samples == &data.train ? train : test); ++i) {
       const std::uint8_t label = i % 2;
       for (std::size_t d = 0; d < 6; ++d) {
-        samples->inputs.push_back(static_cast<float>(random.normal() + (label == 0 ? 1.0 : -1.0)));
+        samples->pixels.push_back(test::pixel_of(random.normal() + (label == 0 ? 1.0 : -1.0)));
       }
       samples->labels.push_back(label);
     }

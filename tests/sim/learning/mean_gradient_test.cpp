@@ -4,6 +4,7 @@
 #include "models/networks/mlp.hpp"
 #include "models/networks/sequence.hpp"
 #include "models/schemes/mean.hpp"
+#include "tests/pixels.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -33,9 +34,10 @@ std::unique_ptr<Network> normalised() {
 Samples draw_samples(std::size_t count) {
   Samples samples;
   samples.input_size = input_size;
+  samples.input_of = test::inputs_of_pixels();
   Random random(3, Purpose::batch_order);
   for (std::size_t i = 0; i < count * input_size; ++i)
-    samples.inputs.push_back(static_cast<float>(random.normal()));
+    samples.pixels.push_back(test::pixel_of(random.normal()));
   for (std::size_t i = 0; i < count; ++i)
     samples.labels.push_back(static_cast<std::uint8_t>(random.below(classes)));
   return samples;
@@ -55,9 +57,9 @@ TEST_CASE("the mean gradient is, to the bit, the mean of the ranks' gradients", 
   std::vector<std::vector<float>> gradients(ranks, std::vector<float>(weights.size()));
   std::vector<double> expected_losses;
   for (std::size_t rank = 0; rank < ranks; ++rank) {
-    const Batch own = {
-        std::span(samples.inputs).subspan(rank * batch * input_size, batch * input_size),
-        std::span(samples.labels).subspan(rank * batch, batch)};
+    std::vector<float> inputs(batch * input_size);
+    samples.copy_inputs(rank * batch, batch, inputs);
+    const Batch own = {inputs, std::span(samples.labels).subspan(rank * batch, batch)};
     expected_losses.push_back(
         network->make_pass()->loss_and_gradient(weights, own, gradients[rank]));
   }
