@@ -5,36 +5,47 @@
 namespace ringsim::ring_kernels {
 namespace {
 
+/// `together` rounds in one pass over a ring: round r works r ranks behind, so that each start is
+/// loaded and stored once. `load_duration(to, x, r)` has the message of the rank at x - r in round
+/// r.
+template <class Vector, std::size_t together, class LoadDuration>
+RINGSIM_INLINE void advance_together(Lanes* s, std::size_t lane, std::size_t length,
+                                     const LoadDuration& load_duration) {
+  Vector before[together] = {}, here[together] = {};  // times are not below 0
+  const auto step = [&](Vector& time, std::size_t x, std::size_t last) {
+#pragma GCC unroll 8
+    for (std::size_t r = 0; r < last; ++r) {
+      Vector duration;
+      load_duration(duration, x, r);
+      const Vector after = time + duration;
+      time = after;
+      keep_later(time, here[r]);
+      keep_later(time, before[r]);
+      before[r] = here[r];
+      here[r] = after;
+    }
+  };
+  for (std::size_t x = 0; x < length; ++x) {
+    Vector time;
+    load(time, s[x].value + lane);
+    if (x < together) {
+      step(time, x, x + 1);
+      continue;
+    }
+    step(time, x, together);
+    store(s[x - together].value + lane, time);
+  }
+}
+
 template <class Vector>
 RINGSIM_INLINE void advance_uniform(Lanes* s, const Lanes* d, std::size_t length,
                                     std::size_t rounds) {
   for (std::size_t lane = 0; lane < lanes; lane += sizeof(Vector) / sizeof(double)) {
-    for (std::size_t round = 0; round < rounds; round += fused) {
-      Vector before[fused] = {}, here[fused] = {};  // times are not below 0
-      const auto step = [&](Vector& time, std::size_t x, std::size_t last) {
-#pragma GCC unroll 8
-        for (std::size_t r = 0; r < last; ++r) {
-          Vector duration;
-          load(duration, d[x - r].value + lane);
-          const Vector after = time + duration;
-          time = after;
-          keep_later(time, here[r]);
-          keep_later(time, before[r]);
-          before[r] = here[r];
-          here[r] = after;
-        }
-      };
-      for (std::size_t x = 0; x < length; ++x) {
-        Vector time;
-        load(time, s[x].value + lane);
-        if (x < fused) {
-          step(time, x, x + 1);
-          continue;
-        }
-        step(time, x, fused);
-        __builtin_memcpy(s[x - fused].value + lane, &time, sizeof time);
-      }
-    }
+    const auto load_duration = [&](Vector& duration, std::size_t x, std::size_t r) {
+      load(duration, d[x - r].value + lane);
+    };
+    for (std::size_t round = 0; round < rounds; round += fused)
+      advance_together<Vector, fused>(s, lane, length, load_duration);
   }
 }
 
@@ -42,23 +53,18 @@ template <class Vector>
 RINGSIM_INLINE void advance_sized(Lanes* s, const Lanes* latency, const Lanes* per_byte,
                                   const Lanes* size, std::size_t length, std::size_t rounds) {
   for (std::size_t lane = 0; lane < lanes; lane += sizeof(Vector) / sizeof(double)) {
-    for (std::size_t round = 0; round < rounds; ++round) {
-      Vector before = {}, here = {};
-      for (std::size_t x = 0; x < length; ++x) {
-        Vector time, fixed, factor, bytes;
-        load(time, s[x].value + lane);
-        load(fixed, latency[x].value + lane);
-        load(factor, per_byte[x].value + lane);
-        load(bytes, size[x + rounds - round].value + lane);
-        const Vector after = time + (fixed + bytes * factor);
-        time = after;
-        keep_later(time, here);
-        keep_later(time, before);
-        before = here;
-        here = after;
-        if (x > 0) __builtin_memcpy(s[x - 1].value + lane, &time, sizeof time);
-      }
-    }
+    std::size_t round = 0;
+    const auto load_duration = [&](Vector& duration, std::size_t x, std::size_t r) {
+      Vector factor, bytes;
+      load(duration, latency[x - r].value + lane);
+      load(factor, per_byte[x - r].value + lane);
+      // The rank at x - r in round + r.
+      load(bytes, size[x + rounds - round - 2 * r].value + lane);
+      duration += bytes * factor;
+    };
+    for (; round + fused <= rounds; round += fused)
+      advance_together<Vector, fused>(s, lane, length, load_duration);
+    for (; round < rounds; ++round) advance_together<Vector, 1>(s, lane, length, load_duration);
   }
 }
 

@@ -42,6 +42,47 @@ std::size_t RingSteps::first_poster(std::size_t sender, double ready, double rea
 
 namespace {
 
+/// How long the messages of a ring take, where its parts have few sizes: a division for each rank
+/// and size, and none for each message.
+class RingDurations {
+ public:
+  explicit RingDurations(const RingRounds& ring)
+      : ranks_(ring.latency.size()), size_of_part_(ranks_), alike_(ranks_, 1) {
+    std::vector<double> sizes;
+    for (std::size_t part = 0; part < ranks_; ++part) {
+      const auto known = std::ranges::find(sizes, ring.size[part]);
+      size_of_part_[part] = static_cast<std::size_t>(known - sizes.begin());
+      if (known != sizes.end()) continue;
+      if (sizes.size() == most_sizes) return;
+      sizes.push_back(ring.size[part]);
+      for (std::size_t rank = 0; rank < ranks_; ++rank)
+        durations_.push_back(ring.duration(rank, part));
+    }
+    for (std::size_t part = ranks_ - 1; part-- > 0;)
+      if (size_of_part_[part] == size_of_part_[part + 1]) alike_[part] = alike_[part + 1] + 1;
+    is_known_ = true;
+  }
+
+  /// Whether the sizes are few.
+  bool is_known() const { return is_known_; }
+  /// Ranks from `rank` on that send parts of one size where `rank` sends `part`: `from` points at
+  /// how long their messages take, and the result is how many they are, without those behind the
+  /// last rank or part.
+  std::size_t find(std::size_t rank, std::size_t part, const double*& from) const {
+    from = &durations_[size_of_part_[part] * ranks_ + rank];
+    return std::min(ranks_ - rank, alike_[part]);
+  }
+
+ private:
+  static constexpr std::size_t most_sizes = 4;
+
+  std::size_t ranks_;
+  bool is_known_ = false;
+  std::vector<std::size_t> size_of_part_;  ///< which of the sizes
+  std::vector<std::size_t> alike_;         ///< how many parts from each on have its size
+  std::vector<double> durations_;          ///< s, [size][rank]
+};
+
 /// Walks from the last round to the first, with the times of the rounds before it at hand for the
 /// ranks that can matter alone: from round to round a path moves to a neighbour at most.
 ///
@@ -51,7 +92,7 @@ namespace {
 class Walk {
  public:
   Walk(const RingRounds& ring, RingSteps& steps)
-      : ring_(ring), ranks_(ring.latency.size()), steps_(steps) {}
+      : ring_(ring), ranks_(ring.latency.size()), steps_(steps), durations_(ring) {}
 
   /// The path is at the message of rank `sender` in round `last`; `starts` has the starts in round
   /// `first` of 2*(last-first)+1 ranks round it. Afterwards it is at one in round `first`.
@@ -123,10 +164,18 @@ class Walk {
                                  std::size_t round) const {
     std::vector<double> ends(starts.size());
     std::size_t part = ring_.part(sender, round);
-    for (std::size_t i = 0; i < starts.size(); ++i) {
-      ends[i] = starts[i] + ring_.duration(sender, part);
-      if (++sender == ranks_) sender = 0;
-      if (++part == ranks_) part = 0;
+    for (std::size_t i = 0; i < starts.size();) {
+      std::size_t count = 1;
+      if (durations_.is_known()) {
+        const double* duration = nullptr;
+        count = std::min(durations_.find(sender, part, duration), starts.size() - i);
+        for (std::size_t k = 0; k < count; ++k) ends[i + k] = starts[i + k] + duration[k];
+      } else {
+        ends[i] = starts[i] + ring_.duration(sender, part);
+      }
+      i += count;
+      if ((sender += count) == ranks_) sender = 0;
+      if ((part += count) == ranks_) part = 0;
     }
     std::vector<double> next(starts.size() - 2);
     for (std::size_t i = 0; i < next.size(); ++i)
@@ -137,6 +186,7 @@ class Walk {
   const RingRounds& ring_;
   std::size_t ranks_;
   RingSteps& steps_;
+  RingDurations durations_;
 };
 
 /// Walks back from the messages of several ranks at once, as long as their paths are apart.

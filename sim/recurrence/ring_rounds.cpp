@@ -48,11 +48,19 @@ class PieceByPiece {
         length_((n_ + pieces_ - 1) / pieces_ + 2 * visit_),
         s_(pieces_ / lanes * length_),
         d_(s_.size()),
+        latency_(s_.size()),
+        per_byte_(s_.size()),
+        size_(length_ + visit_),
         size_of_piece_(pieces_, -1),
         equal_sizes_(n_) {
     check(visit_ >= fused, "PieceByPiece: the ring is too small");
     for (std::size_t p = 0; p < pieces_; ++p) {
-      for (std::size_t x = 0; x < length_; ++x) at(s_, p, x) = s[rank(p, x)];
+      for (std::size_t x = 0, i = rank(p, 0); x < length_; ++x) {
+        at(s_, p, x) = s[i];
+        at(latency_, p, x) = ring.latency[i];
+        at(per_byte_, p, x) = 1 / ring.bandwidth[i];
+        if (++i == n_) i = 0;
+      }
     }
     count_equal_sizes();
   }
@@ -63,17 +71,8 @@ class PieceByPiece {
   void advance(std::size_t from, std::size_t to) {
     for (std::size_t first = from; first < to; first += visit_) {
       const std::size_t count = std::min(visit_, to - first);
-      find_unequal(first, count);
-      advance_unequal(first, count);
-      for (std::size_t group = 0; group < pieces_ / lanes; ++group) {
-        kernels_.uniform(&s_[group * length_], &d_[group * length_], length_,
-                         count / fused * fused);
-      }
-      for (std::size_t k = 0; k < unequal_.size(); ++k) {
-        for (std::size_t x = visit_; x < visit_ + piece_size(unequal_[k]); ++x) {
-          at(s_, unequal_[k], x) = at(apart_, k, x);
-        }
-      }
+      for (std::size_t group = 0; group < pieces_ / lanes; ++group)
+        advance_group(group, first, count);
       renew_margins();
     }
   }
@@ -110,51 +109,50 @@ class PieceByPiece {
     }
   }
 
-  /// The pieces whose messages of these rounds differ in size. For the others it sets d_.
-  void find_unequal(std::size_t first, std::size_t count) {
-    unequal_.clear();
-    for (std::size_t p = 0; p < pieces_; ++p) {
-      // From position 0 on, in the last of these rounds, the parts from this one on are sent.
-      const std::size_t part = back(rank(p, 0), first + count - 1);
-      if (equal_sizes_[part] < std::min(n_, length_ + count - 1) || count % fused != 0) {
-        unequal_.push_back(p);
-      } else if (size_of_piece_[p] != ring_.size[part]) {
-        size_of_piece_[p] = ring_.size[part];
-        for (std::size_t x = 0; x < length_; ++x) at(d_, p, x) = ring_.duration(rank(p, x), part);
-      }
+  /// Takes the pieces that share vectors through these rounds.
+  void advance_group(std::size_t group, std::size_t first, std::size_t count) {
+    const std::size_t begin = group * length_;
+    if (count % fused == 0 && has_equal_sizes(group, first, count)) {
+      set_durations(group, first, count);
+      kernels_.uniform(&s_[begin], &d_[begin], length_, count);
+    } else {
+      set_sizes(group, first, count);
+      kernels_.sized(&s_[begin], &latency_[begin], &per_byte_[begin], size_.data(), length_, count);
     }
   }
 
-  /// Advances copies of these pieces.
-  void advance_unequal(std::size_t first, std::size_t count) {
-    const std::size_t groups = (unequal_.size() + lanes - 1) / lanes;
-    apart_.resize(groups * length_);
-    latency_.resize(length_);
-    per_byte_.resize(length_);
-    size_.resize(length_ + count);
-    for (std::size_t group = 0; group < groups; ++group) {
-      for (std::size_t lane = 0; lane < lanes; ++lane) {
-        // Lanes to spare do the last piece once more.
-        const std::size_t k = std::min(group * lanes + lane, unequal_.size() - 1);
-        set_apart(group * lanes + lane, unequal_[k], first, count);
-      }
-      kernels_.sized(&apart_[group * length_], latency_.data(), per_byte_.data(), size_.data(),
-                     length_, count);
+  /// From position 0 of a piece on, in the last of these rounds, the parts from this one on are
+  /// sent.
+  std::size_t first_part(std::size_t p, std::size_t first, std::size_t count) const {
+    return back(rank(p, 0), first + count - 1);
+  }
+
+  /// Whether the messages of each piece have one size in these rounds.
+  bool has_equal_sizes(std::size_t group, std::size_t first, std::size_t count) const {
+    for (std::size_t p = group * lanes; p < (group + 1) * lanes; ++p) {
+      if (equal_sizes_[first_part(p, first, count)] < std::min(n_, length_ + count - 1))
+        return false;
+    }
+    return true;
+  }
+
+  void set_durations(std::size_t group, std::size_t first, std::size_t count) {
+    for (std::size_t p = group * lanes; p < (group + 1) * lanes; ++p) {
+      const double size = ring_.size[first_part(p, first, count)];
+      if (size_of_piece_[p] == size) continue;
+      size_of_piece_[p] = size;
+      for (std::size_t x = 0; x < length_; ++x)
+        at(d_, p, x) = at(latency_, p, x) + size * at(per_byte_, p, x);
     }
   }
 
-  void set_apart(std::size_t k, std::size_t p, std::size_t first, std::size_t count) {
-    const std::size_t lane = k % lanes;
-    for (std::size_t x = 0, i = rank(p, 0); x < length_; ++x) {
-      at(apart_, k, x) = at(s_, p, x);
-      latency_[x].value[lane] = ring_.latency[i];
-      per_byte_[x].value[lane] = 1 / ring_.bandwidth[i];
-      if (++i == n_) i = 0;
-    }
-    std::size_t part = back(rank(p, 0), first + count);
-    for (auto& sizes : size_) {
-      sizes.value[lane] = ring_.size[part];
-      if (++part == n_) part = 0;
+  void set_sizes(std::size_t group, std::size_t first, std::size_t count) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      std::size_t part = back(first_part(group * lanes + lane, first, count), 1);
+      for (std::size_t x = 0; x < length_ + count; ++x) {
+        size_[x].value[lane] = ring_.size[part];
+        if (++part == n_) part = 0;
+      }
     }
   }
 
@@ -170,13 +168,11 @@ class PieceByPiece {
   const RingRounds& ring_;
   ring_kernels::Kernels kernels_ = ring_kernels::available().front();
   std::size_t n_, pieces_, visit_;
-  std::size_t length_;                      ///< of a piece with its margins
-  std::vector<Lanes> s_, d_;                ///< [piece / lanes * length_ + position]
-  std::vector<double> size_of_piece_;       ///< that d_ is set for
+  std::size_t length_;                             ///< of a piece with its margins
+  std::vector<Lanes> s_, d_, latency_, per_byte_;  ///< [piece / lanes * length_ + position]
+  std::vector<Lanes> size_;                        ///< of a group, for advance_sized
+  std::vector<double> size_of_piece_;              ///< that d_ is set for
   std::vector<std::uint32_t> equal_sizes_;  ///< how many parts from each on have its size, up to n
-  std::vector<std::size_t> unequal_;
-  std::vector<Lanes> apart_;  ///< [index in unequal_ / lanes * length_ + position]
-  std::vector<Lanes> latency_, per_byte_, size_;
 };
 
 /// The starts of round 0, and then of later ones.
