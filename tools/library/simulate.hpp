@@ -100,7 +100,7 @@ struct Result {
 
 struct Request {
   Options options;
-  bool rows = false;  ///< whether Result::rows is filled: 136 bytes a step
+  bool rows = false;  ///< whether Result::rows is filled: 120 bytes a step
 };
 
 /// Runs one experiment to its end. Throws InputError, SimulationError and std::bad_alloc.
