@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 PROGRAM = sys.argv.pop(1)
 ROOT = pathlib.Path(sys.argv.pop(1)).resolve()
@@ -143,6 +144,19 @@ class Folder(InFolder):
         self.assertEqual((profile["gpu"], profile["memory_bandwidth"]), (None, None))
         with self.assertRaisesRegex(RuntimeError, "the time was too short"):
             compression.profile_of({**points, "points": []})
+
+    def test_compressing_is_measured_by_a_process_that_sees_the_gpu(self):
+        script = pathlib.Path(self.temporary.name) / "script.py"
+        script.write_text(
+            "import json, os, sys\n"
+            "sys.argv.remove('--quick')\n"
+            "given = dict(zip(sys.argv[1::2], sys.argv[2::2]))\n"
+            "shapes = json.load(open(given['--shapes']))\n"
+            "json.dump([shapes, given['--budget-seconds'], os.environ['GPU']], open(given['-o'], 'w'))\n"
+        )
+        with unittest.mock.patch.object(compression, "SCRIPT", script):
+            found = compression.measured([(3, 4), ()], 7, {**os.environ, "GPU": "5"})
+        self.assertEqual(found, [[[3, 4], [1]], "7", "5"])
 
     @unittest.skipIf(importlib.util.find_spec("torch"), "torch is installed")
     def test_compressing_cannot_be_measured_without_torch(self):
