@@ -76,8 +76,7 @@ TEST_CASE("The library tells mistakes in the program's words") {
         "--ranks: stands 2 times; once is accepted; see ringsim run --help");
   CHECK(message_of(with(options, "seed", "one")) ==
         "--seed: found \"one\"; a whole number from 0 to 18446744073709551615 is accepted");
-  CHECK(message_of({{"topology", "/nowhere.json"}}) ==
-        "/nowhere.json: no such file");
+  CHECK(message_of({{"topology", "/nowhere.json"}}) == "/nowhere.json: no such file");
   CHECK(message_of(options) == "no error");
 }
 
