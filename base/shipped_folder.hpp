@@ -6,7 +6,9 @@ namespace ringsim {
 
 /// Where the files of one kind are looked for: in RINGSIM_DATA/`name` where that is set; beside the
 /// program where that is installed (`from_program` is relative to its folder); in `source`, which
-/// may be relative to that, too, where it is there; in `installed`, which need not be there.
+/// may be relative to that, too, where it is there; in `installed`, which need not be there. Where
+/// a shared library holds this code, its folder stands for the program's in `source`, and the
+/// folder of the program that is installed with it in `from_program`.
 std::filesystem::path shipped_folder(std::string_view name, std::string_view from_program,
                                      std::string_view source, std::string_view installed);
 

@@ -4,6 +4,7 @@
 
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -11,6 +12,18 @@ namespace {
 constexpr std::string_view file_name = "capture.json", known_format = "ringsim capture 1";
 
 }  // namespace
+
+std::optional<std::filesystem::path> CaptureFolder::compression() const {
+  auto file = folder / "compression.json";
+  std::error_code error;
+  return std::filesystem::exists(file, error) ? std::optional(std::move(file)) : std::nullopt;
+}
+
+std::vector<std::filesystem::path> CaptureFolder::files() const {
+  std::vector<std::filesystem::path> all = {folder / file_name, ready_times()};
+  if (auto costs = compression()) all.push_back(*std::move(costs));
+  return all;
+}
 
 bool is_capture_folder(const std::filesystem::path& path) {
   std::error_code error;

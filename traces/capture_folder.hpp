@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,10 @@ struct CaptureFolder {
 
   std::filesystem::path model() const { return folder / "model.json"; }
   std::filesystem::path ready_times() const { return folder / "ready.csv"; }
+  /// What compressing these layers took there, a cost profile; absent where that was not measured.
+  std::optional<std::filesystem::path> compression() const;
+  /// All that is read of it but the model.
+  std::vector<std::filesystem::path> files() const;
 };
 
 /// Whether this is such a folder: one that has a capture.json.

@@ -109,12 +109,15 @@ void add(ProfilerEvents& events, const JsonValue& event) {
 
 std::string read_text(const std::filesystem::path& path) {
   auto text = read_file(path);
-  // Nobody knows where packed data ends before it does, as with a pipe.
-  constexpr std::size_t most_unpacked = std::size_t{64} << 20;
   if (!is_gzip(text)) return text;
+  // Traces are packed to a tenth or a thirtieth. What is large and stands for far more is none.
+  constexpr std::size_t always_unpacked = std::size_t{64} << 20, highest_ratio = 100;
+  const auto most_unpacked =
+      std::clamp<std::size_t>(highest_ratio * text.size(), always_unpacked, most_of_settings);
   return unpack_gzip(text, most_unpacked,
                      {.path = path.string(),
-                      .accepted = "a packed trace of up to 64 MiB is accepted",
+                      .accepted = "a packed trace of up to 64 MiB, or of 256 MiB that was packed "
+                                  "to a hundredth or more, is accepted",
                       .fix = "unpack it, or record fewer steps"});
 }
 

@@ -50,6 +50,7 @@ class FluidEngine {
     std::uint32_t round = 0;
     std::uint32_t to_come = 0;   ///< messages of its round that have not arrived
     std::vector<Posted> posted;  ///< of its round: the receives, then the sends
+    std::uint32_t matched = 0;   ///< so many of the first have found their other side, at least
     double posted_at = 0;
     double reduce = 0;  ///< s that the rank computes once the round's messages are there
     std::optional<EventId> awaited;

@@ -16,6 +16,7 @@ bool FluidEngine::do_rounds(StreamIndex stream) {
     const std::size_t count = round_.sends.size() + round_.receives.size();
     if (count == 0) continue;
     state.posted.clear();
+    state.matched = 0;
     for (const auto& receive : round_.receives)
       state.posted.push_back({receive.peer, false, Progress::unmatched, 0});
     for (const auto& send : round_.sends)
@@ -35,7 +36,10 @@ void FluidEngine::post(StreamIndex stream, std::uint32_t which) {
   const auto& message = streams_[stream].posted[which];
   const StreamIndex peer = message.peer * per_rank_ + id_of(stream);
   const auto& theirs = streams_[peer].posted;
-  for (std::uint32_t other = 0; other < theirs.size(); ++other) {
+  // Most of what is asked in vain is asked of a round that is under way.
+  auto& matched = streams_[peer].matched;
+  while (matched < theirs.size() && theirs[matched].progress != Progress::unmatched) ++matched;
+  for (std::uint32_t other = matched; other < theirs.size(); ++other) {
     const bool is_partner = theirs[other].peer == rank &&
                             theirs[other].is_send != message.is_send &&
                             theirs[other].progress == Progress::unmatched;

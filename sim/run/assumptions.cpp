@@ -74,6 +74,8 @@ void add_machine(const RunOptions& options, const Topology& topology,
   if (!parts.empty()) all.push_back(join(parts, ", "));
   if (!compresses || options.compress_time != CompressTime::usual) return;
   const auto choice = choose_compression(options, machine, find_scheme(options.scheme));
+  // What a captured training says holds for its own GPU alone, and nobody assumed it.
+  if (choice.measured && !choice.feels_memory) return;
   all.emplace_back(choice.measured ? "compressing as PyTorch takes"
                                    : "compressing as its bytes move through memory");
 }

@@ -60,7 +60,9 @@ void check_gpu(const Experiment& experiment) {
   }
   if (is_given(options, "gpu-memory-bandwidth") && !feels_memory) {
     no_effect("gpu-memory-bandwidth",
-              fmt::format(": {} was not measured on a GPU", options.compress_profile));
+              options.compress_time == CompressTime::usual
+                  ? " beside what compressing took in the captured training"
+                  : fmt::format(": {} was not measured on a GPU", options.compress_profile));
   }
   if (!is_given(options, "gpu") || models_compute_time(options)) return;
   if (!feels_memory) {

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <set>
 
 namespace ringsim {
 
@@ -16,11 +18,15 @@ bool draws_sizes(const RunOptions& options) {
 std::vector<Summary::Input> inputs_of(const Experiment& experiment) {
   const auto& options = experiment.options;
   std::vector<Summary::Input> inputs;
+  std::set<std::filesystem::path> seen;
   for (const auto& option : run_options()) {
     if (option.reads == nullptr || option.name == "source") continue;  // the recording says those
     for (const auto& file : option.reads(options)) {
+      // A captured training's times are the model's and the computing time's.
+      if (!seen.insert(file).second) continue;
+      const bool is_model = option.name == "model" && file == model_spec_file(options.model);
       const std::string name = option.name == "topology" ? experiment.topology.name()
-                               : option.name == "model"  ? options.model
+                               : is_model                ? options.model
                                                          : file.string();
       inputs.push_back({name, sha256(read_file(file, {}, most_of_records))});
     }

@@ -110,6 +110,19 @@ CompressionChoice scaled(const NamedProfile& named, FoundCosts found, const Mach
   return choice;
 }
 
+/// What it took in a captured training; nothing where that was not measured. It holds for the GPU
+/// that it was captured on, so for no other one that is named.
+std::optional<CompressionChoice> as_captured(const RunOptions& options, const Machine& machine,
+                                             const CostQuery& query) {
+  const auto& file = options.compress_profile;
+  if (file.empty() || is_given(options, "gpu") || is_given(options, "compress-time"))
+    return std::nullopt;
+  const NamedProfile named{file, file, load_cost_profile(file)};
+  auto found = find_costs(named.profile, query);
+  if (!found) return std::nullopt;
+  return scaled(named, *std::move(found), machine, query);
+}
+
 CompressionChoice modelled(const CostQuery& query, const Gpu& gpu, bool has_profile) {
   return {.measured = std::nullopt,
           .basis = Basis::modelled,
@@ -154,6 +167,7 @@ CompressionChoice choose_compression(const RunOptions& options, const Machine& m
   const CostQuery query{std::string(scheme.name), rank_of(scheme, settings),
                         values_of(scheme, settings)};
   if (how == CompressTime::usual) {
+    if (auto captured = as_captured(options, machine, query)) return *std::move(captured);
     const auto named = own_profile(machine.gpu, usual_implementation, query);
     auto found = named ? find_costs(named->profile, query) : std::nullopt;
     if (!found) return modelled(query, machine.gpu, named.has_value());

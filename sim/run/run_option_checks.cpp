@@ -181,7 +181,8 @@ TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinitio
 
 bool names_ready_times(std::string_view text) {
   std::error_code error;
-  return names_file(text) || text.ends_with(".csv") || std::filesystem::is_directory(text, error);
+  return names_file(text) || text.ends_with(".json.gz") || text.ends_with(".csv") ||
+         std::filesystem::is_directory(text, error);
 }
 
 bool overlaps(const RunOptions& options) {

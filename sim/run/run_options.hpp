@@ -77,7 +77,7 @@ struct RunOptions {
   std::string ready_times_file;         ///< with measured times instead of both; empty: none
   CompressTime compress_time = CompressTime::usual;
   Seconds fixed_compress_time;
-  std::string compress_profile;  ///< an implementation ("torch", "fused") or a file
+  std::string compress_profile;  ///< "torch", "fused" or a file; with `usual` that of a capture
   std::uint64_t accumulate = 1;  ///< backward passes of a step, before its exchange
   bool adds_ddp = true;          ///< what DistributedDataParallel adds, where that is known
   double jitter = 0;
@@ -149,7 +149,7 @@ std::string needs_of(const RunOption& option);
 /// Learning rate and momentum: as given, or what goes best with the optimizer, or with the scheme.
 TrainingDefaults training_rates(const RunOptions& options, const SchemeDefinition& scheme);
 
-/// Whether the value of `compute-time` is a file (/, .csv or .json in its name) or a folder.
+/// Whether the value of `compute-time` is a file (with / or .csv, .json, .json.gz) or a folder.
 bool names_ready_times(std::string_view text);
 /// Whether exchanges begin during the backward pass.
 bool overlaps(const RunOptions& options);

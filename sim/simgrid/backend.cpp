@@ -2,6 +2,7 @@
 #include "sim/backend/backend.hpp"
 
 #include "base/error.hpp"
+#include "base/option_names.hpp"
 #include "sim/backend/deadlock.hpp"
 #include "sim/simgrid/platform.hpp"
 #include "sim/simgrid/stream.hpp"
@@ -10,9 +11,11 @@
 #include <simgrid/kernel/Timer.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace ringsim {
 namespace {
@@ -206,8 +209,10 @@ class Run {
 };
 
 BackendResult run_once(const Topology& topology, const Program& program, const Observer& observer) {
-  static bool has_run = false;
-  check(!std::exchange(has_run, true), "SimGrid runs once per process");
+  static std::atomic<bool> has_run = false;
+  if (has_run.exchange(true))
+    throw RunError("SimGrid has run in this process before, and runs once per process; " +
+                   option_word("backend") + " fluid gives the same times");
   check(program.ranks <= topology.hosts(), "more ranks than hosts");
   auto engine = make_engine();
   return Run(topology, program, observer)(engine);

@@ -222,12 +222,13 @@ class Inputs(Case):
         head = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
         block = packer.compress(bytes(1 << 22)) + packer.flush(zlib.Z_FULL_FLUSH)
         bomb = self.folder / "bomb.json.gz"
-        bomb.write_bytes(head + 4096 * block)  # 16 GiB
+        bomb.write_bytes(head + 128 * block)  # 512 MiB
         model = ["--source", "synthetic", "--model", "alexnet", "--scheme", "dense"]
         self.assertEqual(
             self.bounded("run", *model, "--compute-time", bomb),
-            f"{bomb}: byte 67108864 of the unpacked data: the data goes on where it has to end; "
-            "a packed trace of up to 64 MiB is accepted; unpack it, or record fewer steps\n",
+            f"{bomb}: byte 67108864 of the unpacked data: the data goes on where it has to end; a packed trace of up "
+            "to 64 MiB, or of 256 MiB that was packed to a hundredth or more, is accepted; "
+            "unpack it, or record fewer steps\n",
         )
         datasets = self.folder / "fashion-mnist"
         datasets.mkdir()

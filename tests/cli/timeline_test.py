@@ -110,6 +110,18 @@ class Timeline(Case):
         out, events = self.timeline(*uniform, *exchange, "--collective", "pairwise")
         self.check_tables(out, events, 1e9 / 8)
 
+    def test_what_nccl_chose(self):
+        uniform = ["--topology", "switch", "--ranks", "16", "--bandwidth", "1Gbps", "--latency", "5us"]
+        exchange = ["--scheme", "dense", "--compute-time", "1ms", "--steps", "1", "--collective", "nccl"]
+        for size, chosen in [("4kB", "tree/Simple"), ("10MB", "ring/Simple")]:
+            out, events = self.timeline(*uniform, *exchange, "--bytes", size)
+            self.assertEqual(json.loads((out / "summary.json").read_text())["collective"], f"nccl: {chosen}")
+            self.check_tables(out, events, 1e9 / 8)
+            # The last message ends with the step.
+            ends = [e["ts"] + e["dur"] for e in events if e["ph"] == "X" and "from" in e["args"]]
+            (step,) = self.rows(out, "steps.csv")
+            self.assertAlmostEqual(max(ends) * MICROSECOND, float(step["total_s"]), delta=1e-9)
+
     def test_steps_that_are_taken_as_often_as_they_come_again(self):
         exchange = ["--bytes", "8kB", "--scheme", "dense", "--compute-time", "1ms", "--steps", "100"]
         out, events = self.timeline("--topology", "ring8-1g", *exchange)

@@ -59,6 +59,7 @@ ROOMS = {
     "sim/run/options": {"sim/run", "sim/backend", "sim/collectives", "sim/timing"},
     "sim/scan": {"sim/run", "sim/backend", "sim/collectives"},
     "tools/ringsim": set(),
+    "tools/library": {"tools/ringsim"},
     "tools/bench": set(),
     "tools/bench/cuda": set(),
     "tools/bench/smpi": set(),

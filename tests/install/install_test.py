@@ -2,9 +2,11 @@
 """Installs the build into an empty prefix and runs the program from there, as a user who never saw the source tree.
 Usage: install_test.py CMAKE BUILD SOURCE_ROOT"""
 import gzip
+import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -60,36 +62,79 @@ class Install(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("usage: ringsim-plot ", done.stdout)
 
-    def build_consumer(self, *flags):
-        """A program in C that asks the installed library for the names of its engines."""
+    def build_with_cmake(self):
+        """The programs of tests/install/consumer, which have nothing but what was installed."""
         source = pathlib.Path(__file__).parent / "consumer"
         build = self.prefix.parent / "consumer"
-        subprocess.run([CMAKE, "-S", source, "-B", build, *flags], check=True, capture_output=True)
+        configure = [CMAKE, "-S", source, "-B", build, f"-DCMAKE_PREFIX_PATH={self.prefix}"]
+        subprocess.run(configure, check=True, capture_output=True)
         subprocess.run([CMAKE, "--build", build], check=True, capture_output=True)
-        return subprocess.run([build / "consumer"], capture_output=True, text=True)
+        return build
 
-    def test_find_package_finds_the_library(self):
-        done = self.build_consumer(f"-DCMAKE_PREFIX_PATH={self.prefix}")
+    def build_with_pkg_config(self, prefix, module, compiler, source):
+        (found,) = prefix.rglob(f"{module}.pc")
+        environment = {**os.environ, "PKG_CONFIG_PATH": str(found.parent)}
+        command = ["pkg-config", "--cflags", "--libs", module]
+        words = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
+        program = prefix / source.partition(".")[0]
+        subprocess.run(
+            [*compiler, pathlib.Path(__file__).parent / "consumer" / source, "-o", program, *words], check=True
+        )
+        return program, str(found.parent.parent)
+
+    def call(self, program, libraries=""):
+        environment = {name: value for name, value in os.environ.items() if name != "RINGSIM_DATA"}
+        return subprocess.run(
+            [program], capture_output=True, text=True, cwd="/", env={**environment, "LD_LIBRARY_PATH": libraries}
+        )
+
+    def check_summaries(self, prefix, done):
+        """What the library gave is what the program gives for the commands that the summaries name."""
+        self.assertEqual(done.returncode, 0, done.stderr)
+        text, commands = done.stdout, []
+        while text.strip():
+            given, end = json.JSONDecoder().raw_decode(text.lstrip())
+            text = text.lstrip()[end:]
+            commands.append(given["provenance"]["command"])
+            expected = json.loads(self.ringsim(prefix, *shlex.split(commands[-1])[1:], "--format", "json"))
+            self.assertEqual(expected["provenance"].pop("command"), commands[-1] + " --format json")
+            del given["provenance"]["command"], given["wall_seconds"], expected["wall_seconds"]
+            self.assertEqual(given, expected)
+            self.assertIn(f" {1e3 * given['seconds_per_step']['total']:.1f} ms a step", done.stderr)
+        options = "--source synthetic --scheme iwp --topology ring --ranks 8 --latency 5us --gpu h100 --bucket ddp"
+        expected = [f"ringsim run --model resnet50 {options} --bandwidth {rate}Gbps" for rate in (10, 100)]
+        self.assertEqual(commands, expected)
+
+    def test_find_package_finds_the_libraries(self):
+        build = self.build_with_cmake()
+        done = self.call(build / "consumer")
         self.assertEqual((done.returncode, done.stdout), (0, "scalar is there\n"), done.stderr)
+        self.check_summaries(self.prefix, self.call(build / "simulate"))
 
     @unittest.skipUnless(shutil.which("pkg-config"), "pkg-config is not installed")
-    def test_pkg_config_finds_the_library_where_the_prefix_was_moved_to(self):
+    def test_pkg_config_finds_the_libraries_where_the_prefix_was_moved_to(self):
         moved = self.prefix.rename(self.prefix.parent / "moved")
-        (module,) = moved.rglob("ringsim_prune.pc")
-        environment = {**os.environ, "PKG_CONFIG_PATH": str(module.parent)}
-        words = subprocess.run(
-            ["pkg-config", "--cflags", "--libs", "ringsim_prune"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split()
-        program = moved / "consumer"
-        source = pathlib.Path(__file__).parent / "consumer/consumer.c"
-        subprocess.run(["cc", source, "-o", program, *words], check=True)
-        libraries = {"LD_LIBRARY_PATH": str(module.parent.parent)}
-        done = subprocess.run([program], capture_output=True, text=True, env=libraries)
+        done = self.call(*self.build_with_pkg_config(moved, "ringsim_prune", ["cc"], "consumer.c"))
         self.assertEqual((done.returncode, done.stdout), (0, "scalar is there\n"), done.stderr)
+        program, libraries = self.build_with_pkg_config(moved, "ringsim", ["c++", "-std=c++20"], "simulate.cpp")
+        self.check_summaries(moved, self.call(program, libraries))
+        # The data are those of the prefix, not the sources'.
+        (moved / "share/ringsim/models/resnet50.json").unlink()
+        done = self.call(program, libraries)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn('--model: unknown model "resnet50" ', done.stderr)
+
+    def test_the_library_shows_nothing_but_its_functions(self):
+        (library,) = (path for path in self.prefix.rglob("libringsim.so.*") if not path.is_symlink())
+        listed = subprocess.run(
+            ["nm", "-DC", "--defined-only", library], capture_output=True, text=True, check=True
+        ).stdout
+        names = [line.split(maxsplit=2)[2] for line in listed.splitlines()]
+        own = [name for name in names if "ringsim::" in name]
+        self.assertIn("ringsim::simulator::simulate(ringsim::simulator::Request const&)", own)
+        self.assertEqual([name for name in own if "ringsim::simulator::" not in name], [])
+        strangers = ("fmt::", "nlohmann::", "simgrid::", "CLI::", "Eigen::", "YAML::", "pugi::")
+        self.assertEqual([name for name in names if name.startswith(strangers)], [])
 
     def test_the_manual_page_and_the_completion_have_every_command_and_option(self):
         page = gzip.decompress((self.prefix / "share/man/man1/ringsim.1.gz").read_bytes()).decode()

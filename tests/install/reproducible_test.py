@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Builds the release twice, in folders of different names, without a compiler cache, and compares what came of it.
-Usage: reproducible_test.py CMAKE SOURCE_ROOT [TARGET...]; without targets, the program and the library of pruning."""
+Usage: reproducible_test.py CMAKE SOURCE_ROOT [TARGET...]; without targets, the program and both libraries."""
 import os
 import pathlib
 import shutil
@@ -8,7 +8,11 @@ import subprocess
 import sys
 import tempfile
 
-CMAKE, ROOT, TARGETS = sys.argv[1], pathlib.Path(sys.argv[2]).resolve(), sys.argv[3:] or ["ringsim", "ringsim_prune"]
+CMAKE, ROOT, TARGETS = (
+    sys.argv[1],
+    pathlib.Path(sys.argv[2]).resolve(),
+    sys.argv[3:] or ["ringsim", "ringsim_prune", "ringsim_simulator"],
+)
 LEFT_OUT = {"build", ".git", "__pycache__", "node_modules"}
 ENDINGS = (".a", ".so")
 

@@ -2,6 +2,8 @@
 """Tests of captured folders and of the communication hook's parts that need no torch.
 Usage: capture_test.py RINGSIM SOURCE_ROOT [CASE...]"""
 import array
+import gzip
+import importlib.util
 import json
 import math
 import os
@@ -10,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 PROGRAM = sys.argv.pop(1)
 ROOT = pathlib.Path(sys.argv.pop(1)).resolve()
@@ -20,7 +23,7 @@ os.environ["RINGSIM"] = PROGRAM
 import ringsim  # noqa: E402
 import ringsim.capture  # noqa: E402
 from ringsim import density_policy, hook_layout  # noqa: E402
-from ringsim.capture import folder  # noqa: E402
+from ringsim.capture import compression, folder  # noqa: E402
 
 
 def step(kind, seconds, ready=None):
@@ -45,6 +48,22 @@ def captured(**changes):
     return folder.Captured(**{**settings, **changes})
 
 
+def costs(**seconds_per_element):
+    """A profile of PowerSGD, as compression.profile_of() gives them."""
+    stages = [
+        {
+            "stage": stage, "host_seconds_per": {}, "device_seconds_per": {"element": seconds},
+            "fitted": None, "held_out": None,
+        }
+        for stage, seconds in seconds_per_element.items()
+    ]  # fmt: skip
+    return {
+        "format": "ringsim cost profile 1", "implementation": "torch", "gpu": None, "device": "NVIDIA H100 80GB HBM3",
+        "memory_bandwidth": None, "driver": None, "versions": {}, "provenance": {},
+        "schemes": [{"scheme": "powersgd", "description": "as measured", "stages": stages}],
+    }  # fmt: skip
+
+
 class InFolder(unittest.TestCase):
     def setUp(self):
         self.temporary = tempfile.TemporaryDirectory()
@@ -55,9 +74,9 @@ class InFolder(unittest.TestCase):
 
 
 class Folder(InFolder):
-    def run_it(self, **options):
+    def run_it(self, scheme="dense", **options):
         return ringsim.run(
-            model=self.path, topology="ring", ranks=2, bandwidth="10Gbps", latency="10us", scheme="dense", **options
+            model=self.path, topology="ring", ranks=2, bandwidth="10Gbps", latency="10us", scheme=scheme, **options
         )
 
     def test_a_run_takes_model_times_buckets_and_gpu_of_the_folder(self):
@@ -82,6 +101,67 @@ class Folder(InFolder):
         self.assertEqual([point.error for point in scan.points], [None] * 4)
         with self.assertRaisesRegex(ringsim.WrongInput, "cannot be trained"):
             self.run_it(source="train")
+
+    def test_a_run_takes_what_compressing_took(self):
+        def step(scheme, **options):
+            run = ringsim.run(model=self.path, topology="ring", ranks=2, bandwidth="10Gbps", latency="10us",
+                              scheme=scheme, bucket="25MiB", ddp=False, **options)  # fmt: skip
+            return run.summary.seconds_per_step.compress, run.summary.basis.compress
+
+        folder.write(self.path, captured(compression=costs(encode=3e-9, decode=1e-9)))
+        # One bucket of 110,010 elements; 4 ns each.
+        seconds, basis = step("powersgd")
+        self.assertAlmostEqual(seconds, 110010 * 4e-9, delta=1e-12)
+        self.assertEqual(basis, "measured")
+        # Another time, another GPU and another scheme than what was measured are as they are elsewhere.
+        self.assertAlmostEqual(step("powersgd", compress_time="7ms")[0], 7e-3, delta=1e-12)
+        other = step("powersgd", gpu="h200")
+        captured_one = step("qsgd")
+        folder.write(self.path, captured())
+        (self.path / "compression.json").unlink()
+        self.assertEqual(step("powersgd", gpu="h200"), other)
+        self.assertEqual(step("qsgd"), captured_one)
+        self.assertNotEqual(step("powersgd")[0], seconds)
+
+    def test_costs_of_compressing_that_were_captured_are_checked(self):
+        folder.write(self.path, captured(compression=costs(encode=3e-9, decode=1e-9)))
+        with self.assertRaisesRegex(
+            ringsim.WrongInput,
+            "gpu-memory-bandwidth: has no effect beside what compressing took in the captured training",
+        ):
+            self.run_it(gpu_memory_bandwidth="1TBps", scheme="powersgd", ddp=False)
+        (self.path / "compression.json").write_text("{}")
+        with self.assertRaisesRegex(ringsim.WrongInput, "compression.json: "):
+            self.run_it(scheme="powersgd")
+
+    def test_what_was_measured_on_a_gpu_becomes_such_a_profile(self):
+        with gzip.open(ROOT / "docs/measured/compression-h100.json.gz", "rt", encoding="utf-8") as file:
+            points = json.load(file)
+        points["points"] = [point for point in points["points"] if point["scheme"] == "terngrad"]
+        profile = compression.profile_of(points)
+        shipped = json.loads((ROOT / "models/profiles/h100-torch.json").read_text())
+        self.assertEqual(profile["schemes"], [each for each in shipped["schemes"] if each["scheme"] == "terngrad"])
+        self.assertEqual((profile["gpu"], profile["memory_bandwidth"]), (None, None))
+        with self.assertRaisesRegex(RuntimeError, "the time was too short"):
+            compression.profile_of({**points, "points": []})
+
+    def test_compressing_is_measured_by_a_process_that_sees_the_gpu(self):
+        script = pathlib.Path(self.temporary.name) / "script.py"
+        script.write_text(
+            "import json, os, sys\n"
+            "sys.argv.remove('--quick')\n"
+            "given = dict(zip(sys.argv[1::2], sys.argv[2::2]))\n"
+            "shapes = json.load(open(given['--shapes']))\n"
+            "json.dump([shapes, given['--budget-seconds'], os.environ['GPU']], open(given['-o'], 'w'))\n"
+        )
+        with unittest.mock.patch.object(compression, "SCRIPT", script):
+            found = compression.measured([(3, 4), ()], 7, {**os.environ, "GPU": "5"})
+        self.assertEqual(found, [[[3, 4], [1]], "7", "5"])
+
+    @unittest.skipIf(importlib.util.find_spec("torch"), "torch is installed")
+    def test_compressing_cannot_be_measured_without_torch(self):
+        with self.assertRaisesRegex(RuntimeError, "measured: ModuleNotFoundError: No module named 'torch'"):
+            compression.measured([(3, 4)], 1, os.environ)
 
     def test_layers_without_a_gradient_are_left_out_and_operations_are_those_of_a_sample(self):
         folder.write(self.path, captured())
@@ -183,6 +263,7 @@ class Profiled(InFolder):
         self.assertIn("kernels of 1 launches in ProfilerStep#3 are missing", self.kineto("--model", mine)[2])
         (self.path / "rank2.json").unlink()
         text = self.kineto("--model", mine)[1]
+        self.assertIn("Computing takes 120us a step: the median of 2 steps of 2 traces, 100us to 140us", text)
         self.assertIn("  called:    10010, 100000\n  simulated: 10010, 100000\nThey are the same.\n", text)
         self.assertIn("They differ", self.kineto("--model", mine, "--bucket", "25MiB")[1])
         run = ringsim.run(model=mine, compute_time=self.path, topology="ring8-10g", scheme="dense", ddp=False)

@@ -4,6 +4,7 @@
 #include "base/option_names.hpp"
 #include "base/text.hpp"
 #include "tools/ringsim/command.hpp"
+#include "tools/ringsim/command_text.hpp"
 #include "tools/ringsim/standard_streams.hpp"
 
 #include <CLI/CLI.hpp>
@@ -25,21 +26,9 @@ constexpr int exit_failed = 1;
 constexpr int exit_wrong_input = 2;
 
 std::string command_line(int argc, char** argv) {
-  std::string text = "ringsim";
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    const bool quote =
-        argument.empty() || argument.find_first_of(" \t\n'\"\\$*?&|;<>()") != std::string::npos;
-    text += ' ';
-    if (!quote) {
-      text += argument;
-      continue;
-    }
-    text += '\'';
-    for (const char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    text += '\'';
-  }
-  return text;
+  std::vector<std::string> words = {"ringsim"};
+  for (int i = 1; i < argc; ++i) words.emplace_back(argv[i]);
+  return command_text(words);
 }
 
 std::vector<std::string> command_names(const CLI::App& app) {

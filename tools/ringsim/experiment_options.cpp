@@ -1,6 +1,7 @@
 #include "tools/ringsim/experiment_options.hpp"
 
 #include "base/option_names.hpp"
+#include "tools/ringsim/given_options.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -15,14 +16,11 @@ void add_run_option(CLI::App& app, const RunOption& option, std::string& value) 
 
 RunOptions parse_run_options(const CLI::App& app,
                              const std::map<std::string_view, std::string>& values) {
-  RunOptions options;
-  for (const auto& option : run_options()) {
-    const auto value = values.find(option.name);
-    if (value != values.end() && app.count(fmt::format("--{}", option.name)) > 0)
-      set_run_option(options, option.name, value->second);
+  std::map<std::string_view, std::string> given;
+  for (const auto& [name, text] : values) {
+    if (app.count(fmt::format("--{}", name)) > 0) given.emplace(name, text);
   }
-  check_run_options(options);
-  return options;
+  return options_of(given);
 }
 
 }  // namespace ringsim

@@ -38,19 +38,24 @@ struct Seen {
   std::set<std::filesystem::path> files;  ///< that have a whole step
 };
 
-double percentile(std::vector<double> values, double share) {
-  std::ranges::sort(values);
+/// Of sorted values.
+double percentile(const std::vector<double>& values, double share) {
   const auto last = static_cast<double>(values.size() - 1);
   return values[static_cast<std::size_t>(std::lround(share * last))];
 }
 
+/// Of sorted values; of an even number the mean of both in the middle, as `compute-time` has it.
+double median(const std::vector<double>& values) {
+  const auto middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
 /// "31.2ms", and the tenth and the ninetieth percentile.
-std::vector<std::string> spread(const std::vector<double>& seconds) {
+std::vector<std::string> spread(std::vector<double> seconds) {
   if (seconds.empty()) return {"", "", ""};
-  std::vector<std::string> cells;
-  for (const double share : {0.5, 0.1, 0.9})
-    cells.push_back(format(Seconds{percentile(seconds, share)}));
-  return cells;
+  std::ranges::sort(seconds);
+  return {format(Seconds{median(seconds)}), format(Seconds{percentile(seconds, 0.1)}),
+          format(Seconds{percentile(seconds, 0.9)})};
 }
 
 void add_collectives(const ProfiledStep& step, Seen& seen) {

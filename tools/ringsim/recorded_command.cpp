@@ -7,7 +7,7 @@
 namespace ringsim {
 namespace {
 
-/// Words as a shell takes them apart, with the quoting that command_line() does: '...' and \'.
+/// Words as a shell takes them apart, with the quoting that command_text() does: '...' and \'.
 std::vector<std::string> words_in(std::string_view text) {
   std::vector<std::string> words;
   std::string word;

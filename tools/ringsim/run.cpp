@@ -1,9 +1,8 @@
 // ringsim run: one experiment.
-#include "sim/run/run.hpp"
-
 #include "base/error.hpp"
 #include "base/json_writer.hpp"
 #include "sim/run/assumptions.hpp"
+#include "tools/ringsim/clocked_run.hpp"
 #include "tools/ringsim/command.hpp"
 #include "tools/ringsim/experiment_options.hpp"
 #include "tools/ringsim/metrics.hpp"
@@ -19,7 +18,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -93,7 +91,6 @@ void connect_files(const RunCommand& command, RunObserver& observer,
 /// Runs once, and writes the result folder where `output` names one.
 Summary run_once(const RunOptions& options, const RunCommand& command, const std::string& output,
                  const Invocation& invocation) {
-  const auto start = std::chrono::steady_clock::now();
   std::optional<RunFolder> folder;
   if (!output.empty()) folder.emplace(output, command.transfers);
 
@@ -115,10 +112,7 @@ Summary run_once(const RunOptions& options, const RunCommand& command, const std
       .on_transfer = {}};
   std::optional<TimelineOutput> timeline;
   connect_files(command, observer, folder, timeline);
-  auto result = run(options, observer);
-  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
-  result.summary.wall_seconds = wall.count();
-  result.summary.provenance.command = invocation.text;
+  const auto result = clocked_run(options, observer, invocation.text);
   if (folder) {
     for (const auto& row : result.links) folder->write(row);
     for (const auto& row : result.staleness) folder->write(row);

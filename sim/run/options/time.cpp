@@ -140,7 +140,9 @@ constexpr RunOption rows[] = {
       .affects = Affects::timing,
       .set = set_compress_time,
       .reads = [](const RunOptions& o) -> Files {
-        return names_file(o.compress_profile) ? Files{o.compress_profile} : Files{};
+        const bool is_file = names_file(o.compress_profile);
+        return is_file && o.compress_time == CompressTime::profile ? Files{o.compress_profile}
+                                                                   : Files{};
       }}},
     {{.name = "accumulate",
       .value = "K",

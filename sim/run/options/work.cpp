@@ -73,6 +73,7 @@ void take_capture(RunOptions& options, const CaptureFolder& capture) {
   if (is_open("source")) options.source = Source::synthetic;
   if (is_open("batch")) options.batch = capture.batch;
   if (is_open("compute-time")) options.ready_times_file = capture.ready_times();
+  if (is_open("compress-time")) options.compress_profile = capture.compression().value_or("");
   if (is_open("bucket")) {
     options.bucket = ddp_buckets();
     options.bucket->sizes = capture.buckets;
@@ -87,6 +88,18 @@ void set_model(RunOptions& options, const OptionValue& value) {
   const auto file = model_spec_file(options.model);
   if (file && *file != options.model && is_capture_folder(options.model))
     take_capture(options, read_capture_folder(options.model));
+}
+
+/// The model's own file, and those of a captured training.
+Files model_files(const RunOptions& options) {
+  const auto file = model_spec_file(options.model);
+  if (!file) return {};
+  Files files = {*file};
+  if (*file != options.model && is_capture_folder(options.model)) {
+    const auto captured = read_capture_folder(options.model).files();
+    files.insert(files.end(), captured.begin(), captured.end());
+  }
+  return files;
 }
 
 std::string accepted_bytes() { return "whole numbers of fp32 values are accepted: 4B, 8B, ..."; }
@@ -128,7 +141,7 @@ constexpr RunOption rows[] = {
       .value = "NAME|FILE|DIR",
       .meaning = "network to train, or with `source` synthetic a specification, shipped or a file "
                  "(ringsim list models); DIR: a training that ringsim.capture wrote, with its "
-                 "times, buckets and GPU, which options may replace",
+                 "times, buckets, GPU and costs of compressing, which options may replace",
       .limits =
           Custom{[] { return std::string("a name, or a file (with / or .json in its name)"); },
                  model_words},
@@ -137,10 +150,7 @@ constexpr RunOption rows[] = {
       .affects = Affects::both,
       .origins = from_training | from_model,
       .set = set_model,
-      .reads = [](const RunOptions& o) -> Files {
-        const auto file = model_spec_file(o.model);
-        return file ? Files{*file} : Files{};
-      }}},
+      .reads = model_files}},
     {{.name = "source",
       .value = "train|synthetic|trace:DIR",
       .meaning =

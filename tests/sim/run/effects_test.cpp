@@ -8,6 +8,7 @@
 #include "tests/pixels.hpp"
 #include "tests/random_cases.hpp"
 #include "tests/sim/run/given.hpp"
+#include "tests/sim/run/small_captures.hpp"
 #include "tests/sim/run/small_traces.hpp"
 #include "tests/temporary_folder.hpp"
 #include "traces/csv.hpp"
@@ -17,6 +18,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
@@ -181,6 +183,10 @@ const Given ring = {
 
 /// Whether `value` is what the option has beside `base` where it is not given: it may be said.
 bool is_default(const Given& base, std::string_view name, const std::string& value) {
+  const bool is_captured =
+      base.contains("model") && std::filesystem::is_directory(base.at("model"));
+  if (name == "source" && is_captured) return value == "synthetic";
+  if (name == "overlap" && is_captured) return value == "on";
   if (name == "overlap" && value == "off") return !base.contains("bucket");
   const std::string scheme = base.contains("scheme") ? base.at("scheme") : "iwp";
   const bool has_profile = base.contains("gpu");
@@ -334,6 +340,23 @@ TEST_CASE("options of replayed traces change a result or are refused", "[effects
     }
   }
   CHECK(silent_beside(bases) == "");
+}
+
+TEST_CASE("options beside a captured training change a result or are refused", "[effects]") {
+  const SmallCaptures captures;
+  const auto base = [](const std::string& folder) {
+    return with(ring, {{"model", folder}, {"steps", "3"}});
+  };
+  const auto plain = captures.plain(), costs = captures.with_costs();
+  check_effects({base(plain)});
+  CHECK(silent_beside({with(base(costs), {{"scheme", "powersgd"}}), base(costs)}) == "");
+  // What is in the folder is felt, too.
+  Results results;
+  const auto powersgd = [&](const auto& path, const Given& more) {
+    return results.of(with(base(path), with({{"scheme", "powersgd"}}, more))).text;
+  };
+  CHECK(powersgd(costs, {}) != powersgd(plain, {}));
+  CHECK(powersgd(costs, {{"gpu", "h100"}}) == powersgd(plain, {{"gpu", "h100"}}));
 }
 
 TEST_CASE("what is said beside faults and hosts of their own changes a result or is refused",

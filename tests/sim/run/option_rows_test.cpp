@@ -63,3 +63,9 @@ TEST_CASE("rows say which files a value names", "[run_options]") {
   set_run_option(options, "compute-time", "1ms");
   CHECK(row.reads(options).empty());
 }
+
+TEST_CASE("a computing time is a file by its name", "[run_options]") {
+  for (const auto* file : {"a.json", "a.json.gz", "a.csv", "folder/a"})
+    CHECK(names_ready_times(file));
+  for (const auto* other : {"model", "12ms", "a.gz"}) CHECK_FALSE(names_ready_times(other));
+}

@@ -52,8 +52,9 @@ class RunOptions(TypedDict, total=False):
     10s. Needs a topology whose hosts die."""
     model: Text
     """NAME|FILE|DIR: network to train, or with `source` synthetic a specification, shipped or a file (ringsim list
-    models); DIR: a training that ringsim.capture wrote, with its times, buckets and GPU, which options may replace.
-    Accepted: a name, or a file (with / or .json in its name). Default: mlp. Needs `source` train or synthetic."""
+    models); DIR: a training that ringsim.capture wrote, with its times, buckets, GPU and costs of compressing, which
+    options may replace. Accepted: a name, or a file (with / or .json in its name). Default: mlp. Needs `source` train
+    or synthetic."""
     source: Text
     """train|synthetic|trace:DIR: where gradients come from: training, or a trace, which is a folder that ringsim prune
     wrote or a shipped one (ringsim list traces); synthetic: none, what is kept is drawn at random. Accepted: train,
@@ -928,9 +929,9 @@ OPTIONS: dict[str, str] = {
     ),
     "model": (
         "NAME|FILE|DIR: network to train, or with `source` synthetic a specification, shipped or a file (ringsim "
-        "list models); DIR: a training that ringsim.capture wrote, with its times, buckets and GPU, which options"
-        " may replace. Accepted: a name, or a file (with / or .json in its name). Default: mlp. Needs `source` "
-        "train or synthetic."
+        "list models); DIR: a training that ringsim.capture wrote, with its times, buckets, GPU and costs of "
+        "compressing, which options may replace. Accepted: a name, or a file (with / or .json in its name). "
+        "Default: mlp. Needs `source` train or synthetic."
     ),
     "source": (
         "train|synthetic|trace:DIR: where gradients come from: training, or a trace, which is a folder that "

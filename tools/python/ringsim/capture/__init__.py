@@ -15,18 +15,35 @@ capture.folder says what is in the folder; needs torch 2.1 or later."""
 
 import itertools
 
+COMPRESSION_SECONDS = 120
 
-def steps(loader, model, folder, *, optimizer=None, count=8, warmup=3, batch=None, gradients=0, collectives=False):
+
+def steps(
+    loader,
+    model,
+    folder,
+    *,
+    optimizer=None,
+    count=8,
+    warmup=3,
+    batch=None,
+    gradients=0,
+    collectives=False,
+    compression=0,
+):
     """What `loader` yields, while the first steps are captured; then the hooks are gone and the folder is written.
 
     model: a torch.nn.Module, or the DistributedDataParallel around it. optimizer: its time is captured, too. count:
     steps of each kind (as they are, with hooks, and with hooks and without the exchange, whose gradients are averaged
     after the backward pass). batch: samples of a rank, where the first tensor of the input does not say it. gradients:
     so many more steps, whose gradients of each rank are written (`ringsim prune`). collectives: all-reduces are timed,
-    too (`ringsim calibrate`)."""
+    too (`ringsim calibrate`). compression: so many seconds at the end (True: 120) go to what compressing these layers
+    takes on this GPU with PyTorch's hooks and usual compressors, for `ringsim run --model FOLDER --scheme NAME`; the
+    other ranks wait."""
     from ringsim.capture.loop import Capture, Steps
 
     settings = {"count": count, "warmup": warmup, "batch": batch, "gradients": gradients, "collectives": collectives}
+    settings["compression"] = COMPRESSION_SECONDS if compression is True else compression
     return Steps(loader, Capture(model, folder, optimizer, settings))
 
 

@@ -2,6 +2,7 @@
 """Measures what compressing gradients costs on this machine's GPU, and writes a profile (JSON).
 
     compression_cost.py -o PROFILE.json [--quick] [--budget-seconds 500] [--library libringsim_prune.so] [--compile]
+    compression_cost.py -o PROFILE.json --shapes SHAPES.json [--quick] [--budget-seconds 120]
 
 Compressors: PyTorch's own hooks of DistributedDataParallel (ddp_hooks.py), the usual ones in eager PyTorch
 (compressors.py), and this project's engine (fused_engine.py; built where nvcc is and no library). Layer lists and DDP's
@@ -21,6 +22,7 @@ times `payloads` what is received. `fits` gives seconds per count, fitted to the
 Phases take their share of the budget; what does not fit is left out, and `left_out` says how much."""
 
 import argparse
+import json
 import pathlib
 import signal
 import sys
@@ -33,6 +35,8 @@ QUICK_LISTS = ("resnet50", "tensor-1m", "tensor-25m", "tensor-100m", "256-of-64k
 GRAPH_LISTS = ("resnet50", "tensor-1m", "tensor-100m", "tensor-25m", "bert-base", "gpt2-small", "256-of-64k")
 KERNEL_LISTS = ("resnet50", "bert-base", "tensor-25m")
 OVERLAP_LIST = "resnet50"
+# What is measured beside a training's own layers: few and many, small and large tensors; tensor-25m is held out.
+TRAINING, TRAINING_LISTS = "training", ("tensor-1m", "tensor-100m", "256-of-64k", "tensor-25m")
 HOOKS, EAGER, ENGINE = "torch ddp hook", "torch eager", "ringsim engine"
 # The part of the budget at whose end a phase stops. Fits take what is left.
 PHASES = {"engine": 0.06, "eager": 0.5, "overlap": 0.6, "kernels": 0.72, "graph": 0.96}
@@ -45,12 +49,11 @@ def one_tensor(layers):
 class Profile:
     """Collects points; the budget decides what is still measured."""
 
-    def __init__(self, arguments, budget_seconds):
+    def __init__(self, lists, budget_seconds, quick=False):
         from ringsim.capture import timing
 
-        self.begin, self.budget = time.monotonic(), budget_seconds
-        self.lists = QUICK_LISTS if arguments.quick else tuple(layer_lists.LAYER_LISTS)
-        self.settings = timing.Settings(arguments.quick)
+        self.begin, self.budget, self.lists = time.monotonic(), budget_seconds, lists
+        self.settings = timing.Settings(quick)
         self.points, self.left_out, self.failures = [], {}, []
         self.gradients = {}
 
@@ -275,10 +278,19 @@ def graph_tasks(lists, wanted):
     ]
 
 
+def measure_training(profile):
+    """What PyTorch's hooks and usual compressors cost: enough for cost_profile.py."""
+    profile.run("eager", tasks_of(eager_task, profile.lists, variants()))
+    profile.run("graph", graph_tasks(profile.lists, variants()))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--quick", action="store_true", help="five layer lists, fewer repetitions")
+    parser.add_argument(
+        "--shapes", type=pathlib.Path, help="JSON list of shapes: of a training's layers, without the engine"
+    )
     parser.add_argument("--budget-seconds", type=float, default=500)
     parser.add_argument("--library", help="libringsim_prune.so; default: build/prune's, which is built if need be")
     parser.add_argument("--hooks-only", action="store_true", help="PyTorch's own hooks alone, without the engine")
@@ -293,13 +305,21 @@ def main():
     # Whoever ends the script in good time still gets what it has measured.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("compression_cost.py: ended before all was measured"))
     begin = time.monotonic()
-    library = None if arguments.hooks_only else fused_engine.built_library(arguments.library)
+    library = None if arguments.hooks_only or arguments.shapes else fused_engine.built_library(arguments.library)
     building = time.monotonic() - begin
     print(f"engine: {library or 'none: no library and no nvcc'}, after {building:.0f} s", flush=True)
-    profile = Profile(arguments, arguments.budget_seconds - building)
+    lists = QUICK_LISTS if arguments.quick else tuple(layer_lists.LAYER_LISTS)
+    if arguments.shapes:
+        shapes = json.loads(arguments.shapes.read_text(encoding="utf-8"))
+        layer_lists.LAYER_LISTS[TRAINING] = [tuple(shape) for shape in shapes]
+        lists = (TRAINING, *TRAINING_LISTS)
+    profile = Profile(lists, arguments.budget_seconds - building, arguments.quick)
     try:
         with torch.no_grad():
-            measure(profile, library, arguments.compile, arguments.hooks_only)
+            if arguments.shapes:
+                measure_training(profile)
+            else:
+                measure(profile, library, arguments.compile, arguments.hooks_only)
     finally:
         profile_output.write_profile(
             arguments.output, profile_output.provenance(arguments), profile.points, profile.left_out, profile.failures

@@ -4,7 +4,8 @@
     model.json         the layers, as models/specs/README.md has them
     ready.csv          when each gradient was ready
     weights.safetensors, gradients-N.safetensors   where asked for: `ringsim prune` reads them
-    all_reduce.txt     where asked for: times of all-reduces, which `ringsim calibrate` reads"""
+    all_reduce.txt     where asked for: times of all-reduces, which `ringsim calibrate` reads
+    compression.json   where asked for: what compressing these layers takes (compression.py)"""
 
 import csv
 import io
@@ -52,6 +53,7 @@ class Captured:
     bucket_bytes: list[int]
     machine: dict[str, object]
     notes: list[str]
+    compression: dict[str, object] | None = None  # compression.profile_of()
 
 
 def short_name(device):
@@ -180,6 +182,8 @@ def write(folder, captured):
         "ready.csv": ready_file(captured, ready),
         "capture.json": json.dumps(manifest, indent=1) + "\n",
     }
+    if captured.compression is not None:
+        files = {"compression.json": json.dumps(captured.compression, indent=1) + "\n", **files}
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     return manifest

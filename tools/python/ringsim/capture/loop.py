@@ -1,7 +1,9 @@
 """Captures steps of a training that goes on (ringsim.capture.steps)."""
 
+import os
 import platform
 import time
+import warnings
 
 import torch
 import torch.distributed as dist
@@ -94,6 +96,8 @@ class Capture:
         self.names = {each: name for name, each in self.inner.named_parameters() if each.requires_grad}
         on_gpu = any(parameter.is_cuda for parameter in self.names)
         self.clock = GpuClock() if on_gpu else HostClock()
+        if settings["compression"] and not on_gpu:
+            raise ValueError("compression is measured on a CUDA GPU, and the model has no parameter on one")
         self.kinds = ["warm-up"] * settings["warmup"] + ["count"] + ["plain", "captured"] * settings["count"]
         # Whoever leaves parameters out may leave out others on each rank, and they cannot be averaged one by one.
         self.may_be_alone = self.is_ddp and not (model.find_unused_parameters or model.static_graph)
@@ -250,6 +254,23 @@ class Capture:
         found["parameters"] = " ".join(dtypes)
         return found
 
+    def add_compression(self, captured):
+        """What compressing takes on this GPU, where that was asked for. A failure does not cost the rest."""
+        if not self.settings["compression"]:
+            return
+        from ringsim.capture import compression
+
+        torch.cuda.empty_cache()
+        device, visible = torch.cuda.current_device(), os.environ.get("CUDA_VISIBLE_DEVICES")
+        environment = {**os.environ, "CUDA_VISIBLE_DEVICES": visible.split(",")[device] if visible else str(device)}
+        shapes = [parameter.shape for parameter in self.names]
+        try:
+            measured = compression.measured(shapes, self.settings["compression"], environment)
+            captured.compression = compression.profile_of(measured)
+        except RuntimeError as error:
+            captured.notes.append(str(error))
+            warnings.warn(str(error))
+
     def finish(self):
         """Removes the hooks and writes the folder, on rank 0."""
         self.remove_gradient_hooks()
@@ -282,6 +303,7 @@ class Capture:
         )
         manifest = {}
         if not self.is_ddp or dist.get_rank(self.model.process_group) == 0:
+            self.add_compression(captured)
             manifest = folder.write(self.path, captured)
         if self.is_ddp:
             shared, group = [manifest], self.model.process_group
