@@ -22,7 +22,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TRIALS = [ROOT / f"docs/measured/{network}/trials.jsonl.gz" for network in ("alexnet", "resnet50")]
 TRACES = ROOT / "traces/captured"
-# Scheme, and the trials. First with thresholds by quantiles and all ranks broadcasting, then as steered.
+# Scheme, and the trials. First with thresholds by quantiles and all ranks broadcasting, below as steered.
 FINAL = (
     ("dense", "tuned-dense"),
     ("dense, larger steps", "final-dense"),
@@ -38,6 +38,7 @@ FINAL = (
 FINAL_32 = (
     ("dense", "final-dense-32ranks"),
     ("iwp, 32 broadcasters", "final-iwp-256-32ranks"),
+    ("iwp, steered, 4 broadcasters", "wider-iwp-256-32ranks"),
     ("powersgd, rank 5", "final-powersgd-256-32ranks"),
 )
 RESNET50 = (
@@ -58,33 +59,30 @@ POLICIES = (
     ("quantile, 2", "policy-others-quantile-r2"),
     ("quantile, 4", "policy-base-quantile-r4"),
     ("quantile, 8", "policy-base-quantile-r8"),
-    ("and lr .3", "policy-r8-larger"),
-    ("and two epochs of warm-up", "policy-r8-warmup2"),
+    ("quantile, 8: lr .3", "policy-r8-larger"),
+    ("quantile, 8: two epochs of warm-up", "policy-r8-warmup2"),
     ("topk, two epochs of warm-up", "policy-others-topk-warmup2"),
-    ("and no momentum correction", "policy-r8-uncorrected"),
-    ("and no factor masking", "policy-r8-unmasked"),
-    ("and lr .4, momentum 0", "policy-r8-momentum0"),
-    ("and lr .1, momentum .75", "policy-r8-momentum75"),
-    ("and lr .04, momentum .9", "policy-r8-momentum9"),
-    ("and floor .1", "policy-r8-floor01"),
-    ("and floor 4", "policy-r8-floor4"),
-    ("magnitude", "policy-rivals-magnitude-r8"),
-    ("and limit 2", "policy-r8-limit2"),
-    ("and limit 8", "policy-r8-limit8"),
+    ("quantile, 8: no momentum correction", "policy-r8-uncorrected"),
+    ("quantile, 8: no factor masking", "policy-r8-unmasked"),
+    ("quantile, 8: lr .4, momentum 0", "policy-r8-momentum0"),
+    ("quantile, 8: lr .1, momentum .75", "policy-r8-momentum75"),
+    ("quantile, 8: lr .04, momentum .9", "policy-r8-momentum9"),
+    ("quantile, 8: floor .1", "policy-r8-floor01"),
+    ("quantile, 8: floor 4", "policy-r8-floor4"),
+    ("quantile, 8: magnitude", "policy-rivals-magnitude-r8"),
+    ("quantile, 8: limit 2", "policy-r8-limit2"),
+    ("quantile, 8: limit 8", "policy-r8-limit8"),
 )
-CHOSEN = (
-    ("dense", "tuned-dense"),
-    ("topk", "tuned-topk-256"),
-    ("powersgd, rank 5", "tuned-powersgd-256"),
+STEERED = (
     ("iwp", "tuned-iwp-256"),
+    ("iwp", "wider-iwp-256"),
     ("magnitude", "tuned-magnitude-256"),
-    ("cltk", "tuned-cltk-256"),
-    ("randomk", "tuned-randomk-256"),
     ("iwp", "tuned-iwp-64"),
     ("magnitude", "tuned-magnitude-64"),
+    ("topk", "tuned-topk-256"),
+    ("cltk", "tuned-cltk-256"),
+    ("randomk", "tuned-randomk-256"),
 )
-WIDER = ("iwp", "wider-iwp-256"), ("iwp", "wider-iwp-64"), ("magnitude", "wider-magnitude-256")
-RANKS_32 = ("dense, 32 ranks", "tuned-dense-32ranks"), ("iwp, 32 ranks", "wider-iwp-256-32ranks")
 
 
 @functools.cache
@@ -110,6 +108,7 @@ def mean_curve(group):
     return [statistics.mean(column) for column in zip(*curves)]
 
 
+@functools.cache
 def table(name):
     """The rows of a table of a captured trace."""
     text = gzip.decompress((TRACES / name).read_bytes()).decode()
@@ -143,12 +142,10 @@ def accuracy():
         (FINAL, "tuned-dense"),
         (FINAL_32, "final-dense-32ranks"),
         (RESNET50, "resnet50-wider-dense"),
-        (CHOSEN, "tuned-dense"),
-        (WIDER, "tuned-dense"),
-        (RANKS_32, "tuned-dense-32ranks"),
+        (STEERED, "tuned-dense"),
     ):
-        print("| scheme | wire ratio | lr, momentum, limit | seeds | mean | deviation | against dense |")
-        print("| --- | --- | --- | --- | --- | --- | --- |")
+        print("| scheme | wire ratio | whole run | lr, momentum, limit | seeds | mean | deviation | against dense |")
+        print("| --- | --- | --- | --- | --- | --- | --- | --- |")
         for label, group in groups:
             print_row(label, group, percents(reference))
         print()
@@ -187,11 +184,13 @@ def stages():
 def print_row(label, group, reference):
     found, values = trials(group), percents(group)
     settings = found[0]["settings"]
-    ratio = statistics.mean(trial["ratio"]["wire_after_warmup"] for trial in found)
+    ratio, whole = (statistics.mean(t["ratio"][key] for t in found) for key in ("wire_after_warmup", "wire"))
     against = "" if values == reference else "{:+.2f} +- {:.2f}".format(*difference(values, reference))
     chosen = ", ".join(f"{settings[key]:g}".removeprefix("0") for key in ("lr", "momentum", "norm_limit"))
     mean, deviation = statistics.mean(values), statistics.stdev(values)
-    print(f"| {label} | {ratio:.0f} | {chosen} | {len(values)} | {mean:.2f} | {deviation:.2f} | {against} |")
+    print(
+        f"| {label} | {ratio:.0f} | {whole:.0f} | {chosen} | {len(values)} | {mean:.2f} | {deviation:.2f} | {against} |"
+    )
 
 
 def main():

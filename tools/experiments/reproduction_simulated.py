@@ -25,7 +25,15 @@ WHOLE = ["--whole-below", WHOLE_BELOW["alexnet"]]
 SCHEMES = (
     ("dense, fp32", ["dense"], None, None, None, *DENSE),
     ("dense, bf16", ["dense", "--values", "bf16"], None, "torch", None, *DENSE),
-    ("topk", ["topk", "--density", "0.00047", *WHOLE], ["--density", "0.0398", *WHOLE], "torch", None, "final-topk-256", None),
+    (
+        "topk",
+        ["topk", "--density", "0.00047", *WHOLE],
+        ["--density", "0.0398", *WHOLE],
+        "torch",
+        None,
+        "final-topk-256",
+        None,
+    ),
     ("powersgd, rank 5", ["powersgd", "--rank", "5"], None, "torch", None, *OF_POWERSGD),
     ("iwp", ["iwp", "--density", "0.003", *WHOLE], ["--density", "0.0558", *WHOLE], "fused", "alexnet-256", *OF_IWP),
 )
@@ -132,7 +140,9 @@ def compare_masks(program, network, names):
             synthetic += ["--broadcasters", str(masks), "--whole-below", WHOLE_BELOW[network]]
             drawn = scan(program, *given, *synthetic)[0]
             columns.append(beside(name, header["steps"], masks, density, captured, drawn))
-    print("| | " + " | ".join(f"`{name}`: trace | model | off by" for name in names) + " |\n| ---" + " | ---" * 6 + " |")
+    print(
+        "| | " + " | ".join(f"`{name}`: trace | model | off by" for name in names) + " |\n| ---" + " | ---" * 6 + " |"
+    )
     for row in zip(*columns):
         print(f"| {row[0][0]} | " + " | ".join(cell for _, *cells in row for cell in cells) + " |")
 

@@ -1,6 +1,7 @@
 """What docs/reproduction.md says of the captured traces."""
 
 import collections
+import functools
 import math
 import statistics
 
@@ -17,6 +18,7 @@ ENCODINGS = "rice", "delta", "index", "runs"
 Layer = collections.namedtuple("Layer", "share unions again age_mean age_p95 importance deviation")
 
 
+@functools.cache
 def rows_of_masks(name):
     return [row for row in reproduction.table(f"{name}/trace_layers.csv.gz") if row["threshold"]]
 

@@ -8,8 +8,8 @@ import torch
 from ringsim.capture.training import mask_sizes
 from ringsim.capture.training.thresholds import START_STEPS, DensityController, DensityStart, Sample, quantile
 
-MEASURE_EVERY = 20  # masks are encoded in every so many steps; between them their bytes go by what they keep
-# ("measure_every" of a trial)
+# Masks are encoded in every so many steps ("measure_every" of a trial); between them their bytes go by what they keep.
+MEASURE_EVERY = 20
 
 
 class SharedMask:
@@ -125,8 +125,8 @@ class SharedMask:
 
 
 class Importance(SharedMask):
-    """iwp: R ranks, drawn anew in every step, broadcast what they select by importance. `threshold`: "density", which is
-    steered from step to step after its first steps, or "quantile": in every step each rank takes that of a sample of
+    """iwp: R ranks, drawn anew in every step, broadcast what they select by importance. `threshold`: "density", which
+    is steered from step to step after its first steps, or "quantile": in every step each rank takes that of a sample of
     what its residual is about to become."""
 
     by_ratio = True
