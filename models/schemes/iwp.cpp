@@ -20,9 +20,12 @@ namespace ringsim {
 constinit const SchemeOption threshold_option = {
     {.name = "threshold",
      .value = "POLICY",
-     .meaning = "density (steered to `density`), fixed:T, or dispersion:K (mean + K stddev)",
+     .meaning = "density (steered to `density` from step to step), quantile (each rank's own, of a "
+                "sample in each step), fixed:T, or dispersion:K (mean + K stddev)",
      .limits = Custom{[] { return std::string(accepted_thresholds); },
-                      [] { return std::vector<std::string>{"density"}; },
+                      [] {
+                        return std::vector<std::string>{"density", "quantile"};
+                      },
                       [](std::string_view text) { parse_threshold(text); }},
      .default_value = "density",
      .needs = "`source` train"},
@@ -73,7 +76,7 @@ double rms(std::span<const float> values) {
 /// A tail that alone keeps more than the density leaves nothing to steer.
 void check_tail(const SchemeOptions& options, const ThresholdOption& threshold) {
   const auto tail = options.get<double>(tail_option);
-  if (threshold.policy != ThresholdPolicy::density) return;
+  if (!meets_density(threshold.policy)) return;
   const Rank broadcasters = broadcasters_of(options);
   const double density = density_of(options);
   const double limit = 1 - std::pow(1 - density, 1.0 / broadcasters);
@@ -91,7 +94,7 @@ void check_options(const SchemeOptions& options, const ThresholdOption& threshol
                   fmt::format("1 to {} (the number of ranks) is accepted", options.ranks));
   }
   check_tail(options, threshold);
-  if (threshold.policy == ThresholdPolicy::density) return;
+  if (meets_density(threshold.policy)) return;
   const std::string beside =
       fmt::format("has no effect with `threshold` {}", options.get<std::string>(threshold_option));
   constexpr std::string_view fix = "use `threshold` density, or leave the option out";
@@ -186,7 +189,7 @@ void IwpScheme::select(Rank rank, std::uint64_t step, std::span<const float> gra
       state.segments[s].threshold =
           dispersion_threshold(state.statistics[s], segments_[s].parameters, threshold_.parameter);
     }
-  } else if (is_starting()) {
+  } else if (takes_quantiles()) {
     accumulate();
     find_quantiles(rank, step, buffers.weight);
   } else {
@@ -224,7 +227,7 @@ std::vector<BroadcastMask> IwpScheme::exchange_masks(const std::vector<Rank>& br
     const auto message = encode_masks(ranks_[rank].mask, segments_, encoding_);
     masks.push_back({rank, {message.mask_bytes}, {message.header_bytes}});
     // From the next step on all ranks use the mean of these thresholds.
-    if (is_starting() && masks_made_ + 1 == DensityStart::steps)
+    if (threshold_.policy == ThresholdPolicy::density && masks_made_ + 1 == DensityStart::steps)
       masks.back().header += segments_.size() * Bytes{sizeof(float)};
     decode_masks(message.bytes, segments_, decoded_);
     prune::unite(union_, decoded_);

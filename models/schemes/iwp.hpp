@@ -66,10 +66,12 @@ class IwpScheme final : public ResidualScheme {
   std::vector<BroadcastMask> exchange_masks(const std::vector<Rank>& broadcasters,
                                             std::uint64_t step);
   std::vector<LayerOutcome> layer_outcomes(const std::vector<Rank>& broadcasters) const;
-  /// The thresholds of this rank's own, in the first steps of the density policy.
+  /// The thresholds of this rank's own: in the first steps of the density policy, and in all of
+  /// the quantile policy.
   void find_quantiles(Rank rank, std::uint64_t step, std::span<const float> weights);
-  bool is_starting() const {
-    return threshold_.policy == ThresholdPolicy::density && masks_made_ < DensityStart::steps;
+  bool takes_quantiles() const {
+    return threshold_.policy == ThresholdPolicy::quantile ||
+           (threshold_.policy == ThresholdPolicy::density && masks_made_ < DensityStart::steps);
   }
   void prepare_start(std::uint64_t step);
   /// The geometric mean of a layer's.

@@ -1,4 +1,4 @@
-// The thresholds of the density policy.
+// The thresholds of the policies density and quantile.
 #include "base/random.hpp"
 #include "models/schemes/iwp.hpp"
 #include "models/schemes/shared_options.hpp"
@@ -11,7 +11,7 @@ namespace ringsim {
 std::optional<double> steered_density(std::string_view scheme, const SchemeOptions& options) {
   if (scheme != "iwp" && scheme != "magnitude") return std::nullopt;
   const auto policy = parse_threshold(options.get<std::string>(threshold_option)).policy;
-  if (policy != ThresholdPolicy::density) return std::nullopt;
+  if (!meets_density(policy)) return std::nullopt;
   return density_of(options);
 }
 
@@ -35,20 +35,20 @@ void IwpScheme::find_quantiles(Rank rank, std::uint64_t step, std::span<const fl
 }
 
 void IwpScheme::prepare_start(std::uint64_t step) {
-  if (!is_starting()) return;
+  if (!takes_quantiles()) return;
   for (auto& start : starts_) start.prepare(density_in(step), broadcasters_, tail_);
 }
 
 void IwpScheme::steer(std::uint64_t step, const std::vector<Rank>& broadcasters) {
-  if (threshold_.policy != ThresholdPolicy::density) return;
-  const bool was_starting = is_starting();
+  if (!meets_density(threshold_.policy)) return;
+  const bool took_quantiles = takes_quantiles();
   ++masks_made_;
   for (std::size_t s = 0; s < segments_.size(); ++s) {
     const double share = static_cast<double>(residuals_.split().kept_in(union_, s)) /
                          static_cast<double>(segments_[s].parameters);
-    if (!was_starting) {
+    if (!took_quantiles) {
       controllers_[s].update(share, density_in(step));
-    } else if (is_starting()) {
+    } else if (takes_quantiles()) {
       starts_[s].update(share);
     } else {
       controllers_[s].start_at(mean_threshold(broadcasters, s));

@@ -14,6 +14,7 @@ namespace ringsim {
 
 ThresholdOption parse_threshold(std::string_view text) {
   if (text == "density") return {};
+  if (text == "quantile") return {ThresholdPolicy::quantile, 0};
   const auto colon = text.find(':');
   const auto name = text.substr(0, colon);
   if (colon != std::string_view::npos && (name == "fixed" || name == "dispersion")) {

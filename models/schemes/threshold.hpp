@@ -13,7 +13,13 @@ enum class ThresholdPolicy {
   fixed,       ///< a constant
   dispersion,  ///< mean + K * standard deviation of the importance in the rank's latest pass
   density,     ///< a quantile at first, then steered: the kept share of the union meets a density
+  quantile,    ///< in every step a quantile of the rank's own: the union meets a density
 };
+
+/// Whether thresholds follow from the density that is asked for.
+constexpr bool meets_density(ThresholdPolicy policy) {
+  return policy == ThresholdPolicy::density || policy == ThresholdPolicy::quantile;
+}
 
 struct ThresholdOption {
   ThresholdPolicy policy = ThresholdPolicy::density;
@@ -22,7 +28,7 @@ struct ThresholdOption {
 
 /// What parse_threshold() reads.
 inline constexpr std::string_view accepted_thresholds =
-    "fixed:T (T at least 0), dispersion:K or density";
+    "fixed:T (T at least 0), dispersion:K, quantile or density";
 /// Throws UserError at `threshold`.
 ThresholdOption parse_threshold(std::string_view text);
 

@@ -54,6 +54,17 @@ class Queue(unittest.TestCase):
         self.assertEqual(self.claim()["name"], "final-seed2")
         self.assertIsNone(self.claim())
 
+    def test_the_best_settings_are_those_of_the_best_mean_over_seeds(self):
+        found = {"a": (0.7, 0.7), "b": (0.8, 0.5)}
+        plan = {"groups": [{"name": "s", "seeds": [1, 2], "variants": {name: {"lr": name} for name in found}}]}
+        lines = [
+            json.dumps({"name": f"s-{name}-seed{i + 1}", "accuracy": value})
+            for name, values in found.items()
+            for i, value in enumerate(values)
+        ]
+        trial_queue.take_known(self.output, "\n".join(lines))
+        self.assertEqual(trial_queue.best_settings(self.output, trial_queue.expand(plan), "s", ["lr"]), {"lr": "a"})
+
     def test_what_does_not_fit_is_left_and_the_next_is_taken(self):
         found = trial_queue.claim(self.output, self.trials, ["lr"], lambda trial: trial.get("lr") != 0.1)
         self.assertEqual(found["name"], "search-b-seed1")
@@ -68,7 +79,7 @@ class Queue(unittest.TestCase):
 class CapturedTraces(unittest.TestCase):
     def test_files_are_those_that_were_captured(self):
         headers = sorted((ROOT / "traces/captured").glob("*/trace.json"))
-        self.assertEqual([path.parent.name for path in headers], ["alexnet", "alexnet-256"])
+        self.assertEqual([path.parent.name for path in headers], ["alexnet", "alexnet-256", "resnet50", "resnet50-256"])
         for path in headers:
             for file in json.loads(path.read_text(encoding="utf-8"))["files"]:
                 found = hashlib.sha256((path.parent / file["name"]).read_bytes()).hexdigest()
@@ -99,6 +110,30 @@ class Gradients(unittest.TestCase):
             self.assertLess((one.losses - other.losses).norm(), 1e-5)
             norms = other.gradients.norm(dim=1)
             self.assertTrue((norms > 0.4).all() and (limit is None or (norms < 0.5001).all()), norms)
+
+
+@unittest.skipUnless(importlib.util.find_spec("torch"), "needs PyTorch")
+class Sample(unittest.TestCase):
+    def test_thresholds_let_each_layers_share_of_what_residuals_become_through(self):
+        import torch
+
+        from ringsim import prune_library
+        from ringsim.capture.training import thresholds
+
+        sizes, shares, momentum = (3000, 500), (0.1, 0.02), 0.5
+        segments = [prune_library.Segment(0, 3000, 0, 1, 1), prune_library.Segment(3000, 500, 47, 1, 1)]
+        generator = torch.Generator().manual_seed(1)
+        gradients, residual, velocity = (torch.randn(3, 3500, generator=generator) for _ in range(3))
+        weight = torch.randn(3500, generator=generator)
+        for given in (velocity, None):
+            sample = thresholds.Sample(segments, torch.device("cpu"))
+            found = sample.quantiles(gradients, residual, given, weight, momentum, [0.5, 1.0], shares)
+            arriving = gradients if given is None else momentum * given + gradients
+            importance = (residual + arriving).abs()
+            importance /= torch.maximum(weight.abs(), torch.tensor([0.5] * 3000 + [1.0] * 500))
+            for rank in range(3):
+                for part, size, share, least in zip(importance[rank].split(sizes), sizes, shares, found[rank]):
+                    self.assertEqual(int((part >= least).sum()), round(share * size))
 
 
 @unittest.skipUnless(importlib.util.find_spec("torch"), "needs PyTorch")

@@ -10,6 +10,8 @@
 #include <catch2/catch.hpp>
 
 #include <fstream>
+#include <string>
+#include <vector>
 
 namespace ringsim {
 namespace {
@@ -87,14 +89,21 @@ TEST_CASE("a trace without a description has none") {
 
 TEST_CASE("shipped traces are whole, and found by their names") {
   const auto traces = shipped_traces();
-  REQUIRE(traces.size() == 2);
-  CHECK(traces[0].name == "alexnet");
-  CHECK(traces[1].name == "alexnet-256");
-  for (const auto& [name, folder] : traces) {
-    CHECK(trace_folder(name) == folder);
-    const auto trace = read_trace(folder);
-    CHECK(trace.header.model == "alexnet");
-    CHECK(trace.rows.size() == std::size_t{120} * 8 * 16);
+  struct Expected {
+    std::string name, model;
+    std::size_t rows;
+  };
+  const std::vector<Expected> expected{{"alexnet", "alexnet", std::size_t{120} * 8 * 16},
+                                       {"alexnet-256", "alexnet", std::size_t{120} * 8 * 16},
+                                       {"resnet50", "resnet50", std::size_t{60} * 8 * 161},
+                                       {"resnet50-256", "resnet50", std::size_t{60} * 8 * 161}};
+  REQUIRE(traces.size() == expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CHECK(traces[i].name == expected[i].name);
+    CHECK(trace_folder(expected[i].name) == traces[i].folder);
+    const auto trace = read_trace(traces[i].folder);
+    CHECK(trace.header.model == expected[i].model);
+    CHECK(trace.rows.size() == expected[i].rows);
     CHECK(!trace.header.description.empty());
   }
 }
@@ -104,7 +113,7 @@ TEST_CASE("what names a folder is one, and other names are told what there is") 
   CHECK(trace_folder("/") == "/");
   CHECK(error_of([] { (void)trace_folder("alexnt"); }) ==
         "`source`: unknown trace \"alexnt\" (did you mean \"alexnet\"?); accepted: a folder that "
-        "ringsim prune wrote, or one of alexnet, alexnet-256");
+        "ringsim prune wrote, or one of alexnet, alexnet-256, resnet50, resnet50-256");
 }
 
 }  // namespace

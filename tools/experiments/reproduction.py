@@ -2,12 +2,15 @@
 """Tables of docs/reproduction.md from recorded trials and the captured traces, and with a program simulated ones.
 
   tools/experiments/reproduction.py accuracy            what the trials reached
+  tools/experiments/reproduction.py policies            what costs importance its accuracy
+  tools/experiments/reproduction.py stages              where a step's time goes
   tools/experiments/reproduction.py traces              what the captured traces say
   tools/experiments/reproduction.py times [RINGSIM]     time to accuracy on rings (half a minute)
   tools/experiments/reproduction.py model [RINGSIM]     the synthetic mask model beside the traces
   tools/experiments/reproduction.py figure NAME FILE    turns, staleness or accuracy, a picture (matplotlib)
 """
 import csv
+import functools
 import gzip
 import io
 import json
@@ -17,28 +20,86 @@ import statistics
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-TRIALS = ROOT / "docs/measured/alexnet/trials.jsonl.gz"
+TRIALS = [ROOT / f"docs/measured/{network}/trials.jsonl.gz" for network in ("alexnet", "resnet50")]
 TRACES = ROOT / "traces/captured"
-# Scheme, and the trials.
-CHOSEN = (
+# Scheme, and the trials. First with thresholds by quantiles and all ranks broadcasting, below as steered.
+FINAL = (
     ("dense", "tuned-dense"),
-    ("topk", "tuned-topk-256"),
+    ("dense, larger steps", "final-dense"),
+    ("iwp", "final-iwp-256"),
+    ("magnitude", "final-magnitude-256"),
+    ("topk", "final-topk-256"),
     ("powersgd, rank 5", "tuned-powersgd-256"),
+    ("iwp", "final-iwp-64"),
+    ("topk", "final-topk-64"),
+    ("topk, smaller steps", "tuned-topk-64"),
+    ("powersgd, rank 26", "final-powersgd-64"),
+)
+FINAL_32 = (
+    ("dense", "final-dense-32ranks"),
+    ("iwp, 32 broadcasters", "final-iwp-256-32ranks"),
+    ("iwp, steered, 4 broadcasters", "wider-iwp-256-32ranks"),
+    ("powersgd, rank 5", "final-powersgd-256-32ranks"),
+)
+RESNET50 = (
+    ("dense", "resnet50-wider-dense"),
+    ("iwp", "resnet50-wider-iwp-64"),
+    ("magnitude", "resnet50-wider-magnitude-64"),
+    ("topk", "resnet50-wider-topk-64"),
+    ("powersgd, rank 4", "resnet50-wider-powersgd-64"),
+)
+# What is changed, and the trials; 5 epochs, judged on the validation split, density 0.003.
+POLICIES = (
+    ("dense", "policy-rivals-dense"),
+    ("topk", "policy-rivals-topk"),
+    ("topk, lr .4, momentum .3", "policy-others-topk-larger"),
+    ("powersgd, rank 5", "policy-rivals-powersgd"),
+    ("steered, 4 of 8 ranks broadcast", "policy-base-density-r4"),
+    ("steered, 8", "policy-base-density-r8"),
+    ("quantile, 2", "policy-others-quantile-r2"),
+    ("quantile, 4", "policy-base-quantile-r4"),
+    ("quantile, 8", "policy-base-quantile-r8"),
+    ("quantile, 8: lr .3", "policy-r8-larger"),
+    ("quantile, 8: two epochs of warm-up", "policy-r8-warmup2"),
+    ("topk, two epochs of warm-up", "policy-others-topk-warmup2"),
+    ("quantile, 8: no momentum correction", "policy-r8-uncorrected"),
+    ("quantile, 8: no factor masking", "policy-r8-unmasked"),
+    ("quantile, 8: lr .4, momentum 0", "policy-r8-momentum0"),
+    ("quantile, 8: lr .1, momentum .75", "policy-r8-momentum75"),
+    ("quantile, 8: lr .04, momentum .9", "policy-r8-momentum9"),
+    ("quantile, 8: floor .1", "policy-r8-floor01"),
+    ("quantile, 8: floor 4", "policy-r8-floor4"),
+    ("quantile, 8: magnitude", "policy-rivals-magnitude-r8"),
+    ("quantile, 8: limit 2", "policy-r8-limit2"),
+    ("quantile, 8: limit 8", "policy-r8-limit8"),
+)
+STEERED = (
     ("iwp", "tuned-iwp-256"),
+    ("iwp", "wider-iwp-256"),
     ("magnitude", "tuned-magnitude-256"),
-    ("cltk", "tuned-cltk-256"),
-    ("randomk", "tuned-randomk-256"),
     ("iwp", "tuned-iwp-64"),
     ("magnitude", "tuned-magnitude-64"),
+    ("topk", "tuned-topk-256"),
+    ("cltk", "tuned-cltk-256"),
+    ("randomk", "tuned-randomk-256"),
 )
-WIDER = ("iwp", "wider-iwp-256"), ("iwp", "wider-iwp-64"), ("magnitude", "wider-magnitude-256")
-RANKS_32 = ("dense, 32 ranks", "tuned-dense-32ranks"), ("iwp, 32 ranks", "wider-iwp-256-32ranks")
+
+
+@functools.cache
+def all_trials():
+    """The finished trials of each group; those of a variant are a group, too."""
+    found = {}
+    for path in TRIALS:
+        for trial in map(json.loads, gzip.decompress(path.read_bytes()).decode().splitlines()):
+            if trial["finished"]:
+                variant = trial["name"].rsplit("-seed", 1)[0]
+                for group in {trial["group"], variant}:
+                    found.setdefault(group, []).append(trial)
+    return found
 
 
 def trials(group):
-    """The finished trials of a group."""
-    lines = gzip.decompress(TRIALS.read_bytes()).decode().splitlines()
-    return [trial for trial in map(json.loads, lines) if trial["group"] == group and trial["finished"]]
+    return all_trials()[group]
 
 
 def mean_curve(group):
@@ -47,6 +108,7 @@ def mean_curve(group):
     return [statistics.mean(column) for column in zip(*curves)]
 
 
+@functools.cache
 def table(name):
     """The rows of a table of a captured trace."""
     text = gzip.decompress((TRACES / name).read_bytes()).decode()
@@ -76,32 +138,65 @@ def percents(group):
 
 
 def accuracy():
-    for groups, reference in ((CHOSEN, "tuned-dense"), (WIDER, "tuned-dense"), (RANKS_32, "tuned-dense-32ranks")):
-        print("| scheme | wire ratio | lr, momentum, limit | seeds | mean | deviation | against dense |")
-        print("| --- | --- | --- | --- | --- | --- | --- |")
+    for groups, reference in (
+        (FINAL, "tuned-dense"),
+        (FINAL_32, "final-dense-32ranks"),
+        (RESNET50, "resnet50-wider-dense"),
+        (STEERED, "tuned-dense"),
+    ):
+        print("| scheme | wire ratio | whole run | lr, momentum, limit | seeds | mean | deviation | against dense |")
+        print("| --- | --- | --- | --- | --- | --- | --- | --- |")
         for label, group in groups:
             print_row(label, group, percents(reference))
         print()
-    print("| importance over magnitude | wire ratio | seeds each | difference |\n| --- | --- | --- | --- |")
-    for ratio, shown in (("256", "267"), ("64", "67")):
-        ours, theirs = (percents(f"tuned-{scheme}-{ratio}") for scheme in ("iwp", "magnitude"))
-        print("| | {} | {} | {:+.2f} +- {:.2f} |".format(shown, len(ours), *difference(ours, theirs)))
+    print("| importance over magnitude | wire ratio | seeds | difference |\n| --- | --- | --- | --- |")
+    for kind, ratio, shown, label in (
+        ("tuned", "256", "267", "steered"),
+        ("tuned", "64", "67", "steered"),
+        ("final", "256", "259", "quantile"),
+    ):
+        ours, theirs = (percents(f"{kind}-{scheme}-{ratio}") for scheme in ("iwp", "magnitude"))
+        seeds = f"{len(ours)}, {len(theirs)}"
+        print("| {} | {} | {} | {:+.2f} +- {:.2f} |".format(label, shown, seeds, *difference(ours, theirs)))
+
+
+def policies():
+    print("| | accuracy, % | against dense | deviation of the logarithm of what is sent |\n| --- | --- | --- | --- |")
+    reference = statistics.mean(percents(POLICIES[0][1]))
+    for label, group in POLICIES:
+        mean = statistics.mean(percents(group))
+        swing = statistics.mean(trial["ratio"]["deviation_of_log_values"] for trial in trials(group))
+        print(f"| {label} | {mean:.2f} | {mean - reference:+.2f} | {swing:.2f} |")
+
+
+def stages():
+    """Milliseconds of each stage of a step, one trial on each GPU."""
+    names = "gradient", "thresholds", "select", "unite", "exchange", "update"
+    print("| | " + " | ".join(names) + " | step |\n| ---" + " | ---" * (len(names) + 1) + " |")
+    for network in "alexnet", "resnet50":
+        for trial in trials(f"stages-{network}"):
+            found = trial["stage_seconds"]
+            cells = [f"{1e3 * found[name]:.2f}" if found.get(name, 0) > 1e-4 else "" for name in names]
+            label = trial["name"].removeprefix("stages-").rsplit("-seed", 1)[0]
+            print(f"| {label} | " + " | ".join(cells) + f" | {1e3 * sum(found.values()):.2f} |")
 
 
 def print_row(label, group, reference):
     found, values = trials(group), percents(group)
     settings = found[0]["settings"]
-    ratio = statistics.mean(trial["ratio"]["wire_after_warmup"] for trial in found)
+    ratio, whole = (statistics.mean(t["ratio"][key] for t in found) for key in ("wire_after_warmup", "wire"))
     against = "" if values == reference else "{:+.2f} +- {:.2f}".format(*difference(values, reference))
     chosen = ", ".join(f"{settings[key]:g}".removeprefix("0") for key in ("lr", "momentum", "norm_limit"))
     mean, deviation = statistics.mean(values), statistics.stdev(values)
-    print(f"| {label} | {ratio:.0f} | {chosen} | {len(values)} | {mean:.2f} | {deviation:.2f} | {against} |")
+    print(
+        f"| {label} | {ratio:.0f} | {whole:.0f} | {chosen} | {len(values)} | {mean:.2f} | {deviation:.2f} | {against} |"
+    )
 
 
 def main():
     arguments = sys.argv[1:]
-    if arguments == ["accuracy"]:
-        return accuracy()
+    if arguments in (["accuracy"], ["policies"], ["stages"]):
+        return globals()[arguments[0]]()
     if arguments == ["traces"]:
         import reproduction_traces
 

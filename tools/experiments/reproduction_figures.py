@@ -8,11 +8,10 @@ import reproduction
 LAYERS = "features.0 features.3 features.6 features.8 features.10 classifier.1 classifier.4 classifier.6".split()
 CURVES = (
     ("dense", "tuned-dense"),
-    ("topk, 262x", "tuned-topk-256"),
+    ("topk, 262x", "final-topk-256"),
     ("powersgd, 271x", "tuned-powersgd-256"),
-    ("iwp, 67x", "tuned-iwp-64"),
-    ("iwp, 267x", "tuned-iwp-256"),
-    ("magnitude, 267x", "tuned-magnitude-256"),
+    ("iwp, quantile, 259x", "final-iwp-256"),
+    ("iwp, steered, 267x", "tuned-iwp-256"),
     ("randomk, 259x", "tuned-randomk-256"),
 )
 

@@ -14,26 +14,39 @@ import reproduction_traces
 
 STEPS_PER_EPOCH, EPOCHS, GOAL = 234, 10, 0.9
 RANKS, BANDWIDTHS = (8, 32, 128), (1, 10, 25, 100)
+WHOLE_BELOW = {"alexnet": "4097", "resnet50": "4096"}  # what has one dimension is sent whole
 RING = ["--topology", "ring", "--latency", "5us", "--compute-time", "1.2ms"]
-OF_IWP = "tuned-iwp-256", "wider-iwp-256-32ranks"
+OF_IWP = "final-iwp-256", "final-iwp-256-32ranks"
+OF_POWERSGD = "tuned-powersgd-256", "final-powersgd-256-32ranks"
+DENSE = "tuned-dense", "final-dense-32ranks"
+WHOLE = ["--whole-below", WHOLE_BELOW["alexnet"]]
 # Scheme, its options after and in the warm-up (with the mean of the density, which falls from 1/4 in proportion), whose
 # costs it has, the trace that it is simulated with, its trials with 8 ranks and with 32.
 SCHEMES = (
-    ("dense, fp32", ["dense"], None, None, None, "tuned-dense", "tuned-dense-32ranks"),
-    ("dense, bf16", ["dense", "--values", "bf16"], None, "torch", None, "tuned-dense", "tuned-dense-32ranks"),
-    ("topk", ["topk", "--density", "0.00047"], ["--density", "0.0398"], "torch", None, "tuned-topk-256", None),
-    ("powersgd, rank 5", ["powersgd", "--rank", "5"], None, "torch", None, "tuned-powersgd-256", None),
-    ("iwp", ["iwp", "--density", "0.003"], ["--density", "0.0558"], "fused", "alexnet-256", *OF_IWP),
+    ("dense, fp32", ["dense"], None, None, None, *DENSE),
+    ("dense, bf16", ["dense", "--values", "bf16"], None, "torch", None, *DENSE),
+    (
+        "topk",
+        ["topk", "--density", "0.00047", *WHOLE],
+        ["--density", "0.0398", *WHOLE],
+        "torch",
+        None,
+        "final-topk-256",
+        None,
+    ),
+    ("powersgd, rank 5", ["powersgd", "--rank", "5"], None, "torch", None, *OF_POWERSGD),
+    ("iwp", ["iwp", "--density", "0.003", *WHOLE], ["--density", "0.0558", *WHOLE], "fused", "alexnet-256", *OF_IWP),
 )
 
 
-def ten_classes(folder):
-    """AlexNet as it was trained."""
-    model = json.loads((reproduction.ROOT / "models/specs/alexnet.json").read_text(encoding="utf-8"))
-    model["name"] = "alexnet-ten-classes"
-    model["layers"][-2].update(shape=[10, 4096], forward_flop=81920)
+def ten_classes(folder, network="alexnet"):
+    """A network as it was trained."""
+    model = json.loads((reproduction.ROOT / f"models/specs/{network}.json").read_text(encoding="utf-8"))
+    model["name"] = f"{network}-ten-classes"
+    width = model["layers"][-2]["shape"][1]
+    model["layers"][-2].update(shape=[10, width], forward_flop=20 * width)
     model["layers"][-1].update(shape=[10])
-    path = pathlib.Path(folder) / "alexnet.json"
+    path = pathlib.Path(folder) / f"{network}.json"
     path.write_text(json.dumps(model))
     return str(path)
 
@@ -42,6 +55,12 @@ def scan(program, *options):
     command = [program, "scan", *options, "--format", "csv", "--quiet"]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return list(csv.DictReader(io.StringIO(done.stdout)))
+
+
+def sampling():
+    """Seconds in which a rank finds the quantiles of a sample of its importance, as measured."""
+    (trial,) = reproduction.trials("stages-alexnet-iwp-quantile")
+    return trial["stage_seconds"]["thresholds"] / trial["settings"]["ranks"]
 
 
 def step_times(program, ranks, bandwidths, *options):
@@ -64,6 +83,8 @@ def times(program):
             compress = ["--compress-time", costs, "--gpu", "h100"] if costs else []
             source = ["--source", f"trace:{reproduction.TRACES / trace}"] if trace else model + ["--scheme", *scheme]
             after = step_times(program, RANKS, BANDWIDTHS, *source, *compress)
+            if trace:
+                after = {key: seconds + sampling() for key, seconds in after.items()}
             before = after
             if warmup:
                 before = step_times(program, RANKS, BANDWIDTHS, *model, "--scheme", scheme[0], *warmup, *compress)
@@ -99,27 +120,34 @@ def print_table(found, figure, ranks):
 
 
 def model(program):
-    network = [*RING, "--compress-time", "none", "--ranks", "8", "--bandwidth", "10Gbps", "--steps", "120"]
+    for network in "alexnet", "resnet50":
+        compare_masks(program, network, [name for name in reproduction_traces.LARGE if name.startswith(network)])
+        print()
+
+
+def compare_masks(program, network, names):
     columns = []
     with tempfile.TemporaryDirectory() as folder:
-        spec = ten_classes(folder)
-        for name in reproduction_traces.NAMES:
+        spec = ten_classes(folder, network)
+        for name in names:
             density = reproduction_traces.density_of(name)
-            captured = scan(program, *network, "--source", f"trace:{reproduction.TRACES / name}")[0]
+            header = json.loads((reproduction.TRACES / name / "trace.json").read_text(encoding="utf-8"))
+            masks = 4 if network == "alexnet" else 8
+            given = [*RING, "--compress-time", "none", "--ranks", "8", "--bandwidth", "10Gbps"]
+            given += ["--steps", str(header["steps"])]
+            captured = scan(program, *given, "--source", f"trace:{reproduction.TRACES / name}")[0]
             synthetic = ["--source", "synthetic", "--model", spec, "--scheme", "iwp", "--density", f"{density:.6g}"]
-            drawn = scan(program, *network, *synthetic)[0]
-            columns.append(beside(name, density, captured, drawn))
+            synthetic += ["--broadcasters", str(masks), "--whole-below", WHOLE_BELOW[network]]
+            drawn = scan(program, *given, *synthetic)[0]
+            columns.append(beside(name, header["steps"], masks, density, captured, drawn))
     print(
-        "| | `alexnet`: trace | model | off by | `alexnet-256`: trace | model | off by |"
-        + "\n| ---"
-        + " | ---" * 6
-        + " |"
+        "| | " + " | ".join(f"`{name}`: trace | model | off by" for name in names) + " |\n| ---" + " | ---" * 6 + " |"
     )
     for row in zip(*columns):
         print(f"| {row[0][0]} | " + " | ".join(cell for _, *cells in row for cell in cells) + " |")
 
 
-def beside(name, density, captured, drawn):
+def beside(name, steps, masks, density, captured, drawn):
     """A row for each figure: what it is, that of the trace, that of the model, the model's error."""
     rows = []
 
@@ -127,28 +155,29 @@ def beside(name, density, captured, drawn):
         rows.append((what, form.format(trace), form.format(ours), f"{100 * (ours / trace - 1):+.1f} %"))
 
     for what, column, unit, form in (
-        ("MB of masks a step", "bytes_sent_per_rank.masks", 120e6, "{:.4f}"),
-        ("MB of values a step", "bytes_sent_per_rank.values", 120e6, "{:.4f}"),
-        ("all MB a step", "bytes_sent_per_rank.total", 120e6, "{:.4f}"),
+        ("MB of masks a step", "bytes_sent_per_rank.masks", 1e6 * steps, "{:.4f}"),
+        ("MB of values a step", "bytes_sent_per_rank.values", 1e6 * steps, "{:.4f}"),
+        ("all MB a step", "bytes_sent_per_rank.total", 1e6 * steps, "{:.4f}"),
         ("ms of exchange at 10 Gbit/s", "seconds_per_step.exchange", 1e-3, "{:.3f}"),
     ):
         add(what, float(captured[column]) / unit, float(drawn[column]) / unit, form)
-    layers = reproduction_traces.of_layers(name)
-    add("union of four masks over one, classifier.1", layers["classifier.1"].unions[0], modelled_union(density))
-    add("s_l, classifier.1", layers["classifier.1"].share, 0.65)
-    add("s_l, the least of eight layers", min(layer.share for layer in layers.values()), 0.65)
-    add("s_l, the largest of eight layers", max(layer.share for layer in layers.values()), 0.65)
+    layers, large = reproduction_traces.of_layers(name), reproduction_traces.LARGE[name]
+    union = layers[large].unions[0 if masks == 4 else 1]
+    add(f"union of {masks} masks over one, {large}", union, modelled_union(density, masks))
+    add(f"s_l, {large}", layers[large].share, 0.65)
+    add("s_l, the least of the layers", min(layer.share for layer in layers.values()), 0.65)
+    add("s_l, the largest of the layers", max(layer.share for layer in layers.values()), 0.65)
     return rows
 
 
-def modelled_union(density):
-    """The union of four masks over one, where it has this density, in the mask model."""
+def modelled_union(density, masks):
+    """The union of so many masks over one, where it has this density, in the mask model."""
     deviation = math.hypot(1.87, 0.99)
     normal = [statistics.NormalDist().inv_cdf((i + 0.5) / 20000) for i in range(20000)]
     low, high = -60.0, 5.0
     while high - low > 1e-6:
         middle = (low + high) / 2
         kept = [min(1.0, math.exp(middle + deviation * x)) for x in normal]
-        union = statistics.fmean(1 - (1 - p) ** 4 for p in kept)
+        union = statistics.fmean(1 - (1 - p) ** masks for p in kept)
         low, high = (middle, high) if union < density else (low, middle)
     return union / statistics.fmean(kept)

@@ -1,16 +1,24 @@
 """What docs/reproduction.md says of the captured traces."""
 
 import collections
+import functools
 import math
 import statistics
 
 import reproduction
 
-NAMES = "alexnet", "alexnet-256"
+# Each trace, and a large layer of its network.
+LARGE = {
+    "alexnet": "classifier.1",
+    "alexnet-256": "classifier.1",
+    "resnet50": "layer4.2.conv2",
+    "resnet50-256": "layer4.2.conv2",
+}
 ENCODINGS = "rice", "delta", "index", "runs"
 Layer = collections.namedtuple("Layer", "share unions again age_mean age_p95 importance deviation")
 
 
+@functools.cache
 def rows_of_masks(name):
     return [row for row in reproduction.table(f"{name}/trace_layers.csv.gz") if row["threshold"]]
 
@@ -63,9 +71,9 @@ def bits(name):
 
 def traces():
     columns = []
-    for name in NAMES:
+    for name, large in LARGE.items():
         found, layers = bits(name), of_layers(name)
-        layer = layers["classifier.1"]
+        layer = layers[large]
         logs = collections.Counter()
         for row in rows_of_masks(name):
             if row["rank"] == "0":
@@ -76,15 +84,15 @@ def traces():
                 "bits per kept element: smallest encoding of each mask": f"{found['smallest']:.2f}",
                 "the same, entropy of independent coordinates": f"{found['entropy']:.2f}",
                 "the same, rice, delta, index, runs": ", ".join(f"{found[each]:.2f}" for each in ENCODINGS),
-                "kept by four masks over their union": f"{found['twice']:.3f}",
-                "union of 4 and 8 masks over one mask, classifier.1": "{:.2f}, {:.2f}".format(*layer.unions),
-                "kept in the step before, too, classifier.1": f"{layer.again:.4f}",
-                "age in steps, mean and 95th percentile, classifier.1": f"{layer.age_mean:.0f}, {layer.age_p95:.0f}",
-                "importance, mean and deviation, classifier.1": f"{layer.importance:.3f}, {layer.deviation:.3f}",
-                "deviation of the logarithm of a layer's share, classifier.1": f"{layer.share:.2f}",
+                "kept by the broadcast masks over their union": f"{found['twice']:.3f}",
+                "union of 4 and 8 masks over one mask, large layer": "{:.2f}, {:.2f}".format(*layer.unions),
+                "kept in the step before, too, large layer": f"{layer.again:.4f}",
+                "age in steps, mean and 95th percentile, large layer": f"{layer.age_mean:.0f}, {layer.age_p95:.0f}",
+                "importance, mean and deviation, large layer": f"{layer.importance:.3f}, {layer.deviation:.3f}",
+                "deviation of the logarithm of a layer's share, large layer": f"{layer.share:.2f}",
                 "the same of all layers together": f"{statistics.stdev(map(math.log, logs.values())):.2f}",
             }
         )
-    print("| | `alexnet`, 67x | `alexnet-256`, 268x |\n| --- | --- | --- |")
+    print("| | " + " | ".join(f"`{name}`" for name in LARGE) + " |\n| ---" + " | ---" * len(LARGE) + " |")
     for key in columns[0]:
-        print(f"| {key} | {columns[0][key]} | {columns[1][key]} |")
+        print(f"| {key} | " + " | ".join(column[key] for column in columns) + " |")

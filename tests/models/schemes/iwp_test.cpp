@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -193,6 +194,26 @@ TEST_CASE("the density policy meets its target from the first steps on", "[iwp]"
   if (steps >= 64) CHECK(headers[63] == headers[62] + broadcasters * 2 * 4);
 }
 
+TEST_CASE("the quantile policy meets its target in every step", "[iwp]") {
+  const auto importance = GENERATE(Importance::ratio, Importance::magnitude);
+  auto o = options(4);
+  set(o, "density", 0.02);
+  set(o, "threshold", "quantile");
+  IwpScheme scheme(layers, o, importance);
+  double kept = 0;
+  std::size_t least = parameters, most = 0;
+  run_steps(scheme, 4, 300, [&](std::uint64_t step, const auto&, const StepOutcome& outcome) {
+    if (step < 100) return;
+    const std::size_t count = outcome.layers[0].kept;
+    kept += static_cast<double>(count) / 3000;
+    least = std::min(least, count);
+    most = std::max(most, count);
+  });
+  CHECK(kept / 200 == Approx(0.02).epsilon(0.02));
+  CHECK(least >= 50);  // of 60
+  CHECK(most <= 70);
+}
+
 TEST_CASE("the warm-up sends more in the first epochs", "[iwp]") {
   auto o = options(4);
   set(o, "density", 0.01);
@@ -262,6 +283,7 @@ TEST_CASE("finding thresholds in what was accumulated is work of its own", "[iwp
   CHECK(second.moved[2] == plain.moved[2]);
   // A rank that broadcasts nothing codes nothing but its sample: all of so small layers, at 28
   // bytes (read r and w, write the importance, read it four times).
+  CHECK(passes_of(select_of("quantile", 70)) == 2);
   auto o = options(4);
   set(o, "broadcasters", 1);
   IwpScheme scheme(layers, o);

@@ -11,6 +11,7 @@ using namespace ringsim;
 
 TEST_CASE("threshold policies are parsed", "[threshold]") {
   CHECK(parse_threshold("density").policy == ThresholdPolicy::density);
+  CHECK(parse_threshold("quantile").policy == ThresholdPolicy::quantile);
   CHECK(parse_threshold("fixed:0.5").policy == ThresholdPolicy::fixed);
   CHECK(parse_threshold("fixed:0.5").parameter == 0.5);
   CHECK(parse_threshold("dispersion:-1").policy == ThresholdPolicy::dispersion);
@@ -19,10 +20,11 @@ TEST_CASE("threshold policies are parsed", "[threshold]") {
 
 TEST_CASE("a wrong threshold policy is an error that lists what is accepted", "[threshold]") {
   for (const auto* text :
-       {"", "fixed", "fixed:", "fixed:-1", "fixed:1x", "dispersion:x", "densityy"}) {
-    CHECK_THROWS_WITH(parse_threshold(text),
-                      std::string("`threshold`: found \"") + text +
-                          "\"; fixed:T (T at least 0), dispersion:K or density is accepted");
+       {"", "fixed", "fixed:", "fixed:-1", "fixed:1x", "dispersion:x", "densityy", "quantile:1"}) {
+    CHECK_THROWS_WITH(
+        parse_threshold(text),
+        std::string("`threshold`: found \"") + text +
+            "\"; fixed:T (T at least 0), dispersion:K, quantile or density is accepted");
   }
 }
 

@@ -77,7 +77,7 @@ const std::map<std::string_view, std::vector<const char*>> tried_values = {
     {"masks-ahead", {"on"}},
     {"scheme", {"dense", "topk"}},
     {"density", {"1/16", "1/2"}},
-    {"threshold", {"fixed:0.1", "dispersion:1"}},
+    {"threshold", {"fixed:0.1", "dispersion:1", "quantile"}},
     {"broadcasters", {"1", "2"}},
     {"mask-encoding", {"bitmap", "index"}},
     {"floor", {"0.1"}},

@@ -168,9 +168,9 @@ class RunOptions(TypedDict, total=False):
     """D: kept share of the pruned layers, e.g. 1/64. Accepted: a number above 0 and at most 1. Default: 1/84. Needs
     `scheme` iwp, magnitude, cltk, topk or randomk; `source` train or synthetic, or `bytes`."""
     threshold: Text
-    """POLICY: density (steered to `density`), fixed:T, or dispersion:K (mean + K stddev). Accepted: fixed:T (T at least
-    0), dispersion:K or density. Default: density. Needs `scheme` iwp or magnitude; `source` train or synthetic, or
-    `bytes`; `source` train."""
+    """POLICY: density (steered to `density` from step to step), quantile (each rank's own, of a sample in each step),
+    fixed:T, or dispersion:K (mean + K stddev). Accepted: fixed:T (T at least 0), dispersion:K, quantile or density.
+    Default: density. Needs `scheme` iwp or magnitude; `source` train or synthetic, or `bytes`; `source` train."""
     broadcasters: Whole
     """R: ranks that broadcast a mask in a step. Accepted: a whole number from 1 to 1048576. Default: 4. Needs `scheme`
     iwp or magnitude; `source` train or synthetic, or `bytes`."""
@@ -1082,9 +1082,10 @@ OPTIONS: dict[str, str] = {
         "Needs `scheme` iwp, magnitude, cltk, topk or randomk; `source` train or synthetic, or `bytes`."
     ),
     "threshold": (
-        "POLICY: density (steered to `density`), fixed:T, or dispersion:K (mean + K stddev). Accepted: fixed:T (T"
-        " at least 0), dispersion:K or density. Default: density. Needs `scheme` iwp or magnitude; `source` train"
-        " or synthetic, or `bytes`; `source` train."
+        "POLICY: density (steered to `density` from step to step), quantile (each rank's own, of a sample in each"
+        " step), fixed:T, or dispersion:K (mean + K stddev). Accepted: fixed:T (T at least 0), dispersion:K, "
+        "quantile or density. Default: density. Needs `scheme` iwp or magnitude; `source` train or synthetic, or "
+        "`bytes`; `source` train."
     ),
     "broadcasters": (
         "R: ranks that broadcast a mask in a step. Accepted: a whole number from 1 to 1048576. Default: 4. Needs "

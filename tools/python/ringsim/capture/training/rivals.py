@@ -5,7 +5,6 @@ import random
 
 import torch
 
-from ringsim.capture.training import mask_sizes
 from ringsim.capture.training.shared_masks import SharedMask
 
 
@@ -37,12 +36,6 @@ class DeepGradientCompression(SharedMask):
 
     SAMPLE, LOWER, UPPER, ROUNDS = 0.01, 0.8, 1.3, 10
     packs = False
-
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
-        shifts = [segment.offset - 64 * segment.mask_offset for segment in self.plan.segments]
-        words = [(size + 63) // 64 for size in self.sizes]
-        self.shift_of_word = torch.repeat_interleave(torch.tensor(shifts), torch.tensor(words)).to(self.update.device)
 
     def step(self, step, density, marks):
         self.accumulate()
@@ -95,9 +88,7 @@ class DeepGradientCompression(SharedMask):
 
     def chosen(self, rank, passed, targets):
         """The places that a rank sends, of those that passed."""
-        position = mask_sizes.set_bits(self.masks[rank], 0, 64 * self.plan.words)
-        index = position + self.shift_of_word[position >> 6]
-        parts = list(index.split(passed))
+        parts = list(self.places(self.masks[rank]).split(passed))
         for at, (count, wanted) in enumerate(zip(passed, targets)):
             if count > self.UPPER * wanted:
                 largest = torch.topk(self.residual[rank][parts[at]].abs(), wanted, sorted=False)

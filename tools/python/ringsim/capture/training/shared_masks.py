@@ -6,9 +6,10 @@ import random
 import torch
 
 from ringsim.capture.training import mask_sizes
-from ringsim.capture.training.thresholds import START_STEPS, DensityController, DensityStart, quantile
+from ringsim.capture.training.thresholds import START_STEPS, DensityController, DensityStart, Sample, quantile
 
-MEASURE_EVERY = 20  # masks are encoded in every so many steps; between them their bytes go by what they keep
+# Masks are encoded in every so many steps ("measure_every" of a trial); between them their bytes go by what they keep.
+MEASURE_EVERY = 20
 
 
 class SharedMask:
@@ -19,6 +20,7 @@ class SharedMask:
         self.gradients, self.layers, self.settings, self.seed = gradients, gradients.layers, settings, seed
         self.ranks, self.momentum = gradients.ranks, settings.get("momentum", 0.0)
         self.has_momentum = settings.get("momentum_correction", True)
+        self.masks_velocity = settings.get("factor_masking", True)
         segments, word = [], 0
         for i in self.layers.pruned:
             segments.append((self.layers.offsets[i], self.layers.sizes[i], word, math.inf, 1.0))
@@ -40,6 +42,9 @@ class SharedMask:
         self.chunk_layer = torch.repeat_interleave(torch.arange(self.segments), torch.tensor(chunks))
         self.chunk_layer = self.chunk_layer.to(gradients.device)
         self.zeros = torch.zeros_like(gradients.weight) if not self.by_ratio else None
+        shifts = [segment.offset - 64 * segment.mask_offset for segment in self.plan.segments]
+        words = [module.mask_words(size) for size in self.sizes]
+        self.shift_of_word = torch.repeat_interleave(torch.tensor(shifts), torch.tensor(words)).to(gradients.device)
         self.bytes_per_kept = None
         self.floors = self.find_floors()
         self.thresholds = [[1.0] * self.segments for _ in range(self.ranks)]
@@ -70,6 +75,11 @@ class SharedMask:
         for rank in range(self.ranks):
             self.select(rank)
 
+    def places(self, mask):
+        """The places of a mask's elements in the flat buffer of weights."""
+        position = mask_sizes.set_bits(mask, 0, 64 * self.plan.words)
+        return position + self.shift_of_word[position >> 6]
+
     def count_union(self):
         """The kept elements of each segment. Waits for the GPU."""
         self.plan.count_chunks(self.union, self.counts)
@@ -77,12 +87,12 @@ class SharedMask:
         return sums.index_add_(0, self.chunk_layer, self.counts.long()).tolist()
 
     def step(self, step, density, marks):
-        self.find_union(step, density)
+        self.find_union(step, density, marks)
         self.kept = self.count_union()
-        marks("select")
+        marks("unite")
         count = sum(self.kept)
         for rank in range(self.ranks):
-            velocity = None if self.velocity is None else self.velocity[rank]
+            velocity = self.velocity[rank] if self.velocity is not None and self.masks_velocity else None
             self.plan.pack(self.union, self.residual[rank], velocity, self.packed[rank])
         mean = self.packed[:, :count].sum(0).div_(self.ranks)
         self.update.zero_()
@@ -101,7 +111,7 @@ class SharedMask:
 
     def mask_bytes(self, step):
         """What all broadcast masks take."""
-        if self.bytes_per_kept is None or step % MEASURE_EVERY == 0:
+        if self.bytes_per_kept is None or step % self.settings.get("measure_every", MEASURE_EVERY) == 0:
             sizes = [mask_sizes.sizes_of_mask(self.masks[rank], self.plan) for rank in self.broadcasters]
             kept = sum(self.kept)
             self.bytes_per_kept = sum(map(mask_sizes.message_bytes, sizes)) / max(kept, 1)
@@ -115,8 +125,9 @@ class SharedMask:
 
 
 class Importance(SharedMask):
-    """iwp: R ranks, drawn anew in every step, broadcast what they select by importance; thresholds are steered to the
-    density."""
+    """iwp: R ranks, drawn anew in every step, broadcast what they select by importance. `threshold`: "density", which
+    is steered from step to step after its first steps, or "quantile": in every step each rank takes that of a sample of
+    what its residual is about to become."""
 
     by_ratio = True
 
@@ -124,22 +135,41 @@ class Importance(SharedMask):
         super().__init__(*arguments)
         self.masks_per_step = min(self.settings.get("broadcasters", 4), self.ranks)
         self.starts = [DensityStart() for _ in self.sizes]
-        self.controllers, self.step_number = None, 0
+        self.controllers, self.step_number, self.sample = None, 0, None
+        if self.settings.get("threshold", "density") == "quantile":
+            self.sample = Sample(self.plan.segments, self.gradients.device)
 
-    def find_union(self, step, density):
+    def find_union(self, step, density, marks):
         self.floors = self.find_floors()
         self.broadcasters = sorted(random.Random(f"{self.seed}/{step}").sample(range(self.ranks), self.masks_per_step))
-        if self.controllers is None:
+        if self.sample is not None:
+            self.thresholds = self.sampled_thresholds(density)
+        elif self.controllers is None:
             self.select_by_quantiles(density)
         else:
-            limits = [controller.threshold for controller in self.controllers]
-            self.thresholds = [limits] * self.ranks
-            self.plan.set_limits(limits, self.floors)
-            for rank in range(self.ranks):
-                self.select(rank)
+            self.thresholds = [[controller.threshold for controller in self.controllers]] * self.ranks
+        marks("thresholds")
+        if self.sample is not None or self.controllers is not None:
+            self.select_above()
+        marks("select")
         self.union.copy_(self.masks[self.broadcasters[0]])
         for rank in self.broadcasters[1:]:
             self.plan.unite(self.union, self.masks[rank])
+
+    def select_above(self):
+        """All ranks accumulate and select what exceeds their thresholds, in one pass of the engine each."""
+        limits = None
+        for rank in range(self.ranks):
+            if self.thresholds[rank] is not limits:
+                limits = self.thresholds[rank]
+                self.plan.set_limits(limits, self.floors)
+            self.select(rank)
+
+    def sampled_thresholds(self, density):
+        each = [start.each(density, self.masks_per_step) for start in self.starts]
+        weight = self.gradients.weight if self.by_ratio else self.zeros
+        rows = self.gradients.gradients, self.residual, self.velocity
+        return self.sample.quantiles(*rows, weight, self.momentum, self.floors, each)
 
     def select_by_quantiles(self, density):
         self.accumulate()
@@ -163,7 +193,7 @@ class Importance(SharedMask):
             return
         for start, share in zip(self.starts, shares):
             start.update(share)
-        if self.step_number == START_STEPS:
+        if self.step_number == START_STEPS and self.sample is None:
             logs = [[math.log(max(t, 1e-30)) for t in self.thresholds[rank]] for rank in self.broadcasters]
             self.controllers = [DensityController(math.exp(sum(column) / len(column))) for column in zip(*logs)]
 
@@ -181,7 +211,7 @@ class LeadersTopK(SharedMask):
     def __init__(self, module, engine, gradients, settings, seed):
         super().__init__(module, engine, gradients, {"momentum_correction": False, **settings}, seed)
 
-    def find_union(self, step, density):
+    def find_union(self, step, density, marks):
         leader = step % self.ranks
         self.broadcasters = [leader]
         self.accumulate()
@@ -194,13 +224,15 @@ class LeadersTopK(SharedMask):
         self.plan.set_limits(self.thresholds[leader], self.floors)
         self.select(leader, accumulate=False)
         self.union.copy_(self.masks[leader])
+        marks("select")
 
 
 class RandomK(SharedMask):
     """randomk: coordinates that all ranks draw alike, without an index on the wire."""
 
-    def find_union(self, step, density):
+    def find_union(self, step, density, marks):
         self.accumulate()
+        marks("select")
         device = self.union.device
         generator = torch.Generator(device).manual_seed(self.seed * 1000003 + step)
         bits = torch.zeros(64 * self.plan.words, dtype=torch.uint8, device=device)

@@ -38,9 +38,7 @@ class TraceRecorder:
             self.record_rows(step)
             self.number += 1
         # Ages count from the last step whose update carried the coordinate.
-        for segment in self.scheme.plan.segments:
-            index = mask_sizes.set_bits(self.scheme.union, segment.mask_offset, segment.parameters)
-            self.last_sent[segment.offset + index] = step
+        self.last_sent[self.scheme.places(self.scheme.union)] = step
         self.before.copy_(self.scheme.union)
 
     def record_rows(self, step):

@@ -1,6 +1,7 @@
 """One trial: a network trained with one scheme and one seed."""
 
 import math
+import statistics
 import time
 
 import torch
@@ -33,18 +34,20 @@ DEFAULTS = {
     "warmup_epochs": 1.0,
     "lr_warmup_epochs": 0.5,
     "norm_limit": None,  # of a rank's gradient, whatever the scheme
+    "timed_from": 0,
     "abandon": None,  # [epochs, accuracy]: the trial ends where less is reached in so many epochs
 }
 
 
 class StageTimes:
-    """Seconds of each stage, in every 50th step: in others nothing is waited for."""
+    """Seconds of each stage, in every 50th step from `first` on: in others nothing is waited for."""
 
-    def __init__(self, device):
+    def __init__(self, device, first):
         self.on_gpu, self.totals, self.steps, self.active = device.type == "cuda", {}, 0, False
+        self.first = first
 
     def begin(self, step):
-        self.active = self.on_gpu and step % 50 == 49
+        self.active = self.on_gpu and step % 50 == 49 and step >= self.first
         self.last = None
         if self.active:
             self.steps += 1
@@ -97,9 +100,10 @@ class Trial:
 
     def run(self, deadline=math.inf):
         """What was measured; {"finished": False, ...} where the deadline was passed."""
-        times, begun = StageTimes(self.device), time.time()
+        times, begun = StageTimes(self.device, self.settings["timed_from"]), time.time()
         totals = {"values": 0.0, "all": 0.0, "late_values": 0.0, "late_all": 0.0, "late_kept": 0.0}
         epochs, losses = [], []
+        self.sent_logs = []
         for step in range(self.steps):
             times.begin(step)
             losses.append(self.step(step, times))
@@ -139,6 +143,7 @@ class Trial:
             totals["late_values"] += values
             totals["late_all"] += everything
             totals["late_kept"] += sum(self.scheme.kept)
+            self.sent_logs.append(math.log(values))
 
     def result(self, epochs, totals, times, seconds):
         done = len(epochs) * self.steps_per_epoch
@@ -150,6 +155,7 @@ class Trial:
             ratio["wire_after_warmup"] = dense * late / totals["late_all"]
             ratio["values_after_warmup"] = dense * late / totals["late_values"]
             ratio["kept_share_after_warmup"] = totals["late_kept"] / late / self.gradients.layers.parameters
+            ratio["deviation_of_log_values"] = statistics.pstdev(self.sent_logs)
         return {
             "settings": self.settings,
             "finished": len(epochs) == self.settings["epochs"],

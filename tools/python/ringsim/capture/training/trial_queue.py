@@ -34,8 +34,9 @@ def take_known(output, lines):
 
 
 def best_settings(output, trials, group, keys):
-    """The settings (of these keys) with the best validation accuracy in a group; None while a trial is missing."""
-    found = []
+    """The settings (of these keys) with the best accuracy in a group, the mean over their seeds; None while a trial is
+    missing."""
+    found = {}
     for trial in trials:
         if trial["group"] != group:
             continue
@@ -43,8 +44,9 @@ def best_settings(output, trials, group, keys):
         if not path.exists():
             return None
         result = json.loads(path.read_text())
-        found.append((result.get("accuracy") or 0.0, {key: trial[key] for key in keys if key in trial}))
-    return max(found, key=lambda pair: pair[0])[1]
+        settings = {key: trial[key] for key in keys if key in trial}
+        found.setdefault(json.dumps(settings), []).append(result.get("accuracy") or 0.0)
+    return json.loads(max(found, key=lambda settings: sum(found[settings]) / len(found[settings])))
 
 
 def claim(output, trials, keys, fits=lambda trial: True):
