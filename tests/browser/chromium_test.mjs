@@ -218,6 +218,51 @@ test("a scan: the decision map is what its table says, and controls narrow it", 
   );
 });
 
+test("a scan: what its steps consist of, over seeds, with how each part is known", async () => {
+  await open("scan", async (page) => {
+    const table = csv("scan/scan.csv");
+    const of = (name) => table.texts([name]);
+    const shown = await tableOf(page, "times");
+    // A bar for each pair of points that differ in their seed alone, at most 24 of them.
+    assert.equal(shown.length, Math.min(24, table.length / 2));
+    const expected = (names) => {
+      const rows = table.rows.flatMap((_, i) =>
+        names === [of("option.ranks")[i], of("option.bandwidth")[i], of("option.scheme")[i]].join(", ") ? [i] : [],
+      );
+      assert.equal(rows.length, 2);
+      return (column) => rows.reduce((sum, i) => sum + Number(of(column)[i]), 0) / 2;
+    };
+    for (const [name, compute, known, compress, , exposed, , total] of shown) {
+      const mean = expected(name);
+      assert.equal(known, "measured or as given");
+      const parts = { compute, compress, exposed_exchange: exposed, total };
+      for (const [part, value] of Object.entries(parts)) {
+        const wanted = mean(`seconds_per_step.${part}`);
+        assert.ok(Math.abs(value - wanted) <= 1e-12 * wanted, `${name} ${part}`);
+      }
+    }
+    const picture = () => page.$eval("#times canvas", (canvas) => canvas.toDataURL());
+    const before = await picture();
+    await page.selectOption("select[name=times-as]", "share");
+    assert.notEqual(await picture(), before);
+    await page.uncheck('input[name="option.scheme"][value=iwp]');
+    assert.ok((await tableOf(page, "times")).every(([name]) => !name.endsWith("iwp")));
+  });
+});
+
+test("runs of several seeds are one curve, which a control takes apart", async () => {
+  await open("seeds", async (page) => {
+    const accuracies = [1, 2].map((seed) => JSON.parse(read(`seeds/seed-${seed}/summary.json`)).accuracy);
+    const last = async () => (await tableOf(page, "learning")).at(-1);
+    const [, , mean, half] = await last();
+    assert.ok(Math.abs(mean - (accuracies[0] + accuracies[1]) / 2) < 1e-12);
+    assert.ok(Math.abs(half - (12.706 * Math.abs(accuracies[0] - accuracies[1])) / 2) < 1e-12);
+    await page.selectOption("select[name=seeds-as]", "each");
+    assert.equal((await last())[2], accuracies[1]);
+    assert.equal(await figure(page, "updates come late by, steps, mean", 0), 0);
+  });
+});
+
 test("a scan: the table sorts, filters and has the file's numbers", async () => {
   await open(
     "scan",
@@ -226,6 +271,7 @@ test("a scan: the table sorts, filters and has the file's numbers", async () => 
       const shown = () =>
         page.$$eval("#points-table tbody tr", (rows) => rows.map((row) => Number(row.children[5].dataset.value)));
       assert.deepEqual(await shown(), times);
+      assert.equal(await page.locator("#points .controls button:visible", { hasText: "On" }).count(), 0); // one page
       const sort = page.locator("#points-table thead button", { hasText: "seconds_per_step.total" });
       await sort.click();
       assert.deepEqual(

@@ -2,7 +2,7 @@
 import { axis, chart, tooltip } from "./chart.js";
 import { between, crossings, decide } from "./decision.js";
 import { alternative, choice, controlsRow, element, panel, plainTable } from "./dom.js";
-import { factor, optionNumber, shown } from "./format.js";
+import { absent, factor, optionNumber, shown } from "./format.js";
 import { schemeOption } from "./columns.js";
 import { colour } from "./theme.js";
 
@@ -33,7 +33,7 @@ function cellShape(api, cell, state, places, colours) {
   const [x, y] = api.coord([cell.x, cell.y]);
   const [width, height] = api.size([1, 1]);
   const name = state.what.values[cell.winner];
-  const amount = cell.factor === null ? "" : factor(cell.factor);
+  const amount = cell.factor === null ? "" : `${factor(cell.factor)}${cell.isWithinSeeds ? " ?" : ""}`;
   const fits = width > 8 * Math.max(name.length, amount.length) && height > 34;
   const lines = cell.isTie
     ? ["="]
@@ -110,6 +110,7 @@ function cellLines(state, cell) {
   return [
     where,
     ...[...cell.means].map(([value, mean]) => `${state.what.values[value]}: ${shown(mean, state.figure.unit)}`),
+    ...(cell.isWithinSeeds ? ["?: the seeds do not tell the first two apart"] : []),
   ];
 }
 
@@ -135,10 +136,15 @@ function key(state, decision) {
   );
 }
 
-function table(state, decision) {
+function table(state, decision, hasSeeds) {
   return plainTable(
     "The decision map: the winner of each cell",
-    [state.x.label, ...(state.y ? [state.y.label] : []), "winner", "its value", "next best", "factor"],
+    [
+      state.x.label,
+      ...(state.y ? [state.y.label] : []),
+      ...["winner", "its value", "next best", "factor"],
+      ...(hasSeeds ? ["95 % interval of the value, half", "do the seeds tell the two apart"] : []),
+    ],
     decision.cells.map((cell) => [
       { text: state.x.values[cell.x] },
       ...(state.y ? [{ text: state.y.values[cell.y], isText: true }] : []),
@@ -146,6 +152,12 @@ function table(state, decision) {
       { text: shown(cell.best, state.figure.unit), value: cell.best },
       { text: cell.next === null ? "none" : state.what.values[cell.next], isText: true },
       { text: factor(cell.factor), value: cell.factor },
+      ...(hasSeeds
+        ? [
+            { text: shown(cell.half, state.figure.unit), value: cell.half },
+            { text: cell.half === null ? absent : cell.isWithinSeeds ? "no" : "yes", isText: true },
+          ]
+        : []),
     ]),
   );
 }
@@ -173,7 +185,7 @@ export function decisionPanel(scan, figures, decided) {
       ...all.slice(0, mostSentences).map((text) => element("li", {}, text)),
       ...(more > 0 ? [element("li", {}, `and ${more} more, at the thick lines`)] : []),
     );
-    holder.replaceChildren(alternative(() => table(state, decision)));
+    holder.replaceChildren(alternative(() => table(state, decision, scan.hasSeeds)));
     decided(decision, state);
   };
   show();
@@ -190,7 +202,8 @@ export function decisionPanel(scan, figures, decided) {
       "p",
       {},
       "Which configuration wins, and by what factor it beats the next best. Where other options vary too, each " +
-        "competitor is taken at its best; over seeds, at its mean. Thick lines part different winners.",
+        "competitor is taken at its best; over seeds, at its mean. Thick lines part different winners." +
+        (scan.hasSeeds ? " ? marks factors that the 95 % intervals over the seeds do not tell from 1." : ""),
     ),
     controlsRow(
       choice("competitors", "Who competes", choices, state.what.name, change("what")),
