@@ -190,6 +190,13 @@ void add_what_wins(Verdict& verdict, const ScanCases& cases, const std::vector<D
     add_sentence(verdict,
                  (passed > 0 ? "Within a point of the best accuracy " : "") +
                      (is_line ? segments_text(found, cases.only_option) : tally_text(decided)));
+    const auto close = std::ranges::count_if(decided, [](const Decided& one) {
+      constexpr double clear = 1.01;
+      return one.rival != nullptr && mean_seconds(*one.rival) < clear * mean_seconds(*one.best);
+    });
+    if (close > 0)
+      add_sentence(verdict, fmt::format("In {} of {} cases that is by less than 1 %.", close,
+                                        decided.size()));
     if (is_line && found.size() > 1)
       add_sentence(verdict, "The command breakeven finds where that changes.");
     if (passed > 0)

@@ -88,6 +88,19 @@ TEST_CASE("along one option the winners are told value by value", "[scan_verdict
   CHECK(verdict.sentences[5] == "The fastest end at accuracies of 80.50 % to 82.00 %.");
 }
 
+TEST_CASE("leads that hardly matter are told", "[scan_verdict]") {
+  const auto sentences =
+      scan_verdict(scan_of({"bandwidth", "scheme"}, {{"1Gbps", "dense", "dense", "2", ""},
+                                                     {"1Gbps", "iwp", "iwp", "1", ""},
+                                                     {"10Gbps", "dense", "dense", "1.005", ""},
+                                                     {"10Gbps", "iwp", "iwp", "1", ""}}),
+                   ask_nothing)
+          .sentences;
+  CHECK(sentences[0] ==
+        "scheme=iwp is fastest at bandwidth 1Gbps to 10Gbps (1.00x to 2.00x as fast as dense).");
+  CHECK(sentences[1] == "In 1 of 2 cases that is by less than 1 %.");
+}
+
 TEST_CASE("over several options the winners are counted", "[scan_verdict]") {
   std::vector<Row> points;
   for (const auto* ranks : {"4", "8"}) {
