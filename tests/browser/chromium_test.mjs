@@ -338,6 +338,32 @@ test("10,000 points answer soon", async () => {
   });
 });
 
+test("on a narrow screen texts of the map stay in their cells, and pictures stand below one another", async () => {
+  await open(
+    "scan",
+    async (page) => {
+      // The canvas cannot be asked for its texts; what is drawn is what fits.
+      const drawn = await page.evaluate(() => {
+        const texts = [];
+        const { fillText } = CanvasRenderingContext2D.prototype;
+        CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+          texts.push({ text, width: this.measureText(text).width, chart: this.canvas.closest("section").id });
+          return fillText.call(this, text, x, y);
+        };
+        document.querySelector('select[name="map-figure"]').dispatchEvent(new Event("change"));
+        return new Promise((done) => setTimeout(() => done(texts), 200));
+      });
+      const amounts = drawn.filter(({ text, chart }) => chart === "decision" && /\u00d7/.test(text));
+      assert.ok(amounts.length > 0);
+      const cell = (await page.$eval("#decision canvas", (canvas) => canvas.clientWidth - 104)) / 4;
+      for (const { text, width } of amounts) assert.ok(width <= cell, `${text}: ${width} of ${cell}`);
+      assert.ok((await page.$eval("#facets .chart", (chart) => chart.clientHeight)) > 2 * 230);
+      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 320);
+    },
+    { viewport: { width: 320, height: 800 } },
+  );
+});
+
 test("keyboard, names for screen readers, print", async () => {
   await open(
     "scan",

@@ -195,8 +195,8 @@ void add_what_wins(Verdict& verdict, const ScanCases& cases, const std::vector<D
       return one.rival != nullptr && mean_seconds(*one.rival) < clear * mean_seconds(*one.best);
     });
     if (close > 0)
-      add_sentence(verdict, fmt::format("In {} of {} cases that is by less than 1 %.", close,
-                                        decided.size()));
+      add_sentence(verdict, fmt::format("In {} of {} cases the fastest leads by less than 1 %.",
+                                        close, decided.size()));
     if (is_line && found.size() > 1)
       add_sentence(verdict, "The command breakeven finds where that changes.");
     if (passed > 0)

@@ -98,7 +98,7 @@ TEST_CASE("leads that hardly matter are told", "[scan_verdict]") {
           .sentences;
   CHECK(sentences[0] ==
         "scheme=iwp is fastest at bandwidth 1Gbps to 10Gbps (1.00x to 2.00x as fast as dense).");
-  CHECK(sentences[1] == "In 1 of 2 cases that is by less than 1 %.");
+  CHECK(sentences[1] == "In 1 of 2 cases the fastest leads by less than 1 %.");
 }
 
 TEST_CASE("over several options the winners are counted", "[scan_verdict]") {

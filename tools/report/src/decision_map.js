@@ -29,17 +29,23 @@ function strength(cell) {
   return Math.min(0.95, 0.3 + 0.35 * Math.log2(Math.min(cell.factor, 100)));
 }
 
+/** The lines of text that say most of a cell and fit into it. */
+export function cellText(name, letterOf, amount, width, height) {
+  const rounded = amount.replace(/^(\d+)\.(\d)\d*/, (_, whole, digit) =>
+    whole.length > 1 ? whole : `${whole}.${digit}`,
+  );
+  const ways = [[name, amount], [name, rounded], [letterOf, amount], [`${letterOf} ${amount}`], [letterOf, rounded]];
+  const perLetter = 7.4; // of the font of 12 pixels
+  const fits = (lines) => height > 15 * lines.length + 2 && lines.every((line) => perLetter * line.length < width - 2);
+  return ways.find(fits) ?? [letterOf];
+}
+
 function cellShape(api, cell, state, places, colours) {
   const [x, y] = api.coord([cell.x, cell.y]);
   const [width, height] = api.size([1, 1]);
   const name = state.what.values[cell.winner];
   const amount = cell.factor === null ? "" : `${factor(cell.factor)}${cell.isWithinSeeds ? " ?" : ""}`;
-  const fits = width > 8 * Math.max(name.length, amount.length) && height > 34;
-  const lines = cell.isTie
-    ? ["="]
-    : fits
-      ? [name, amount]
-      : [width > 42 ? `${letter(cell.winner)} ${amount}` : letter(cell.winner)];
+  const lines = cell.isTie ? ["="] : cellText(name, letter(cell.winner), amount, width, height);
   const edge = (dx, dy) => {
     const other = places.get(`${cell.x + dx},${cell.y + dy}`);
     return other && other.winner !== cell.winner;
