@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 const from = (file) => import(`${process.env.SOURCES}/${file}`);
 const { parseCsv, Table } = await from("table.js");
-const { bandwidth, bytes, factor, optionNumber, seconds } = await from("format.js");
+const { bandwidth, bytes, factor, optionNumber, roundFactor, seconds } = await from("format.js");
 const { logScale } = await from("scale.js");
 const { layout } = await from("network_layout.js");
 const { interval, Scan } = await from("scan_model.js");
@@ -29,6 +29,13 @@ test("numbers are written with their units, absent ones as a dash", () => {
   assert.equal(bytes(770000000), "770 MB");
   assert.equal(bandwidth(1.25e9), "10 Gbit/s");
   assert.equal(factor(17.364), "17.36\u00d7");
+  assert.deepEqual([17.88, 9.96, 9.94, 1.002, Infinity].map(roundFactor), [
+    "18\u00d7",
+    "10\u00d7",
+    "9.9\u00d7",
+    "1.0\u00d7",
+    "\u221e",
+  ]);
 });
 
 test("values of options are ordered by what they say", () => {

@@ -2,7 +2,7 @@
 import { axis, chart, tooltip } from "./chart.js";
 import { between, crossings, decide } from "./decision.js";
 import { alternative, choice, controlsRow, element, panel, plainTable } from "./dom.js";
-import { absent, factor, optionNumber, shown } from "./format.js";
+import { absent, factor, optionNumber, roundFactor, shown } from "./format.js";
 import { schemeOption } from "./columns.js";
 import { colour } from "./theme.js";
 
@@ -29,11 +29,8 @@ function strength(cell) {
   return Math.min(0.95, 0.3 + 0.35 * Math.log2(Math.min(cell.factor, 100)));
 }
 
-/** The lines of text that say most of a cell and fit into it. */
-export function cellText(name, letterOf, amount, width, height) {
-  const rounded = amount.replace(/^(\d+)\.(\d)\d*/, (_, whole, digit) =>
-    whole.length > 1 ? whole : `${whole}.${digit}`,
-  );
+/** The lines of text that say most of a cell and fit into it; `rounded` is short for `amount`. */
+export function cellText({ name, letterOf, amount, rounded }, width, height) {
   const ways = [[name, amount], [name, rounded], [letterOf, amount], [`${letterOf} ${amount}`], [letterOf, rounded]];
   const perLetter = 7.4; // of the font of 12 pixels
   const fits = (lines) => height > 15 * lines.length + 2 && lines.every((line) => perLetter * line.length < width - 2);
@@ -44,8 +41,9 @@ function cellShape(api, cell, state, places, colours) {
   const [x, y] = api.coord([cell.x, cell.y]);
   const [width, height] = api.size([1, 1]);
   const name = state.what.values[cell.winner];
-  const amount = cell.factor === null ? "" : `${factor(cell.factor)}${cell.isWithinSeeds ? " ?" : ""}`;
-  const lines = cell.isTie ? ["="] : cellText(name, letter(cell.winner), amount, width, height);
+  const written = (text) => (cell.factor === null ? "" : `${text(cell.factor)}${cell.isWithinSeeds ? " ?" : ""}`);
+  const texts = { name, letterOf: letter(cell.winner), amount: written(factor), rounded: written(roundFactor) };
+  const lines = cell.isTie ? ["="] : cellText(texts, width, height);
   const edge = (dx, dy) => {
     const other = places.get(`${cell.x + dx},${cell.y + dy}`);
     return other && other.winner !== cell.winner;
