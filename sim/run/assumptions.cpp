@@ -80,6 +80,11 @@ void add_machine(const RunOptions& options, const Topology& topology,
                                    : "compressing as its bytes move through memory");
 }
 
+/// Ranks are GPUs in every other sentence.
+std::string_view scheme_option_text(std::string_view name) {
+  return name == "rank" ? "matrices of rank" : name;
+}
+
 void add_scheme(const RunOptions& options, std::vector<std::string>& all) {
   if (options.source == Source::trace) return;
   if (!is_given(options, "scheme")) all.push_back(fmt::format("scheme {}", options.scheme));
@@ -96,7 +101,7 @@ void add_scheme(const RunOptions& options, std::vector<std::string>& all) {
     const bool is_steered = option.name != "density" || !is_given(options, "threshold") ||
                             steered_density(options.scheme, options.scheme_options);
     if (has_effect && is_steered)
-      all.push_back(fmt::format("{} {}", option.name, option.default_value));
+      all.push_back(fmt::format("{} {}", scheme_option_text(option.name), option.default_value));
   }
 }
 
@@ -117,13 +122,14 @@ std::vector<std::string> assumptions(const RunOptions& options) {
   if (topology && !is_given(options, "collective") && options.source != Source::trace &&
       may_feel(options, "collective")) {
     const Rank ranks = options.topology.ranks.value_or(topology->hosts());
-    all.emplace_back(collective_name(options, *topology, ranks));
+    all.push_back(fmt::format("collective {}", collective_name(options, *topology, ranks)));
   }
   add_work(options, all);
   if (topology) if_there([&] { add_machine(options, *topology, all); });
   const bool computes = !options.compute_time || *options.compute_time > Seconds{};
   if (computes && !is_given(options, "overlap") && !overlaps(options))
-    all.emplace_back("no overlap of exchange and computing");
+    all.emplace_back(options.staleness > 0 ? "exchanges start when the backward pass has ended"
+                                           : "no overlap of exchange and computing");
   if_there([&] { add_scheme(options, all); });
   return all;
 }

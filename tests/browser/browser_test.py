@@ -95,6 +95,7 @@ def make_pages(folder):
     quick = ["--topology", "ring8-1g", "--steps", "24", "--evaluate-every", "6"]
     ringsim("run", *quick, "--scheme", "iwp", "--transfers", "-o", folder / "iwp")
     ringsim("run", *quick, "--scheme", "dense", "-o", folder / "dense")
+    ringsim("run", *quick, "--scheme", "iwp", "--seed", "1,2", "-o", folder / "seeds")
     uniform = ["--topology", "ring", "--ranks", "8,16", "--latency", "5us", "--bandwidth", "1Gbps..1000Gbps*10"]
     ringsim(
         *("scan", *uniform, "--bytes", "4MB", "--compute-time", "2ms", "--steps", "1"),
@@ -102,6 +103,7 @@ def make_pages(folder):
     )
     report("run", folder / "iwp")
     report("runs", folder / "dense", folder / "iwp")
+    report("seeds", folder / "seeds")
     report("scan", folder / "scan")
     report("hostile", make_hostile(folder, folder / "iwp"))
     with (folder / "scan/scan.csv").open() as file:

@@ -218,6 +218,51 @@ test("a scan: the decision map is what its table says, and controls narrow it", 
   );
 });
 
+test("a scan: what its steps consist of, over seeds, with how each part is known", async () => {
+  await open("scan", async (page) => {
+    const table = csv("scan/scan.csv");
+    const of = (name) => table.texts([name]);
+    const shown = await tableOf(page, "times");
+    // A bar for all points that differ in their seed alone; dense gradients have none.
+    const varied = ["option.ranks", "option.bandwidth", "option.scheme"];
+    const names = table.rows.map((_, i) => varied.map((name) => of(name)[i]).join(", "));
+    assert.equal(shown.length, new Set(names).size);
+    const expected = (wanted) => {
+      const rows = names.flatMap((name, i) => (name === wanted ? [i] : []));
+      assert.equal(rows.length, wanted.endsWith("iwp") ? 2 : 1);
+      return (column) => rows.reduce((sum, i) => sum + Number(of(column)[i]), 0) / rows.length;
+    };
+    for (const [name, compute, known, compress, , exposed, , total] of shown) {
+      const mean = expected(name);
+      assert.equal(known, "measured or as given");
+      const parts = { compute, compress, exposed_exchange: exposed, total };
+      for (const [part, value] of Object.entries(parts)) {
+        const wanted = mean(`seconds_per_step.${part}`);
+        assert.ok(Math.abs(value - wanted) <= 1e-12 * wanted, `${name} ${part}`);
+      }
+    }
+    const picture = () => page.$eval("#times canvas", (canvas) => canvas.toDataURL());
+    const before = await picture();
+    await page.selectOption("select[name=times-as]", "share");
+    assert.notEqual(await picture(), before);
+    await page.uncheck('input[name="option.scheme"][value=iwp]');
+    assert.ok((await tableOf(page, "times")).every(([name]) => !name.endsWith("iwp")));
+  });
+});
+
+test("runs of several seeds are one curve, which a control takes apart", async () => {
+  await open("seeds", async (page) => {
+    const accuracies = [1, 2].map((seed) => JSON.parse(read(`seeds/seed-${seed}/summary.json`)).accuracy);
+    const last = async () => (await tableOf(page, "learning")).at(-1);
+    const [, , mean, half] = await last();
+    assert.ok(Math.abs(mean - (accuracies[0] + accuracies[1]) / 2) < 1e-12);
+    assert.ok(Math.abs(half - (12.706 * Math.abs(accuracies[0] - accuracies[1])) / 2) < 1e-12);
+    await page.selectOption("select[name=seeds-as]", "each");
+    assert.equal((await last())[2], accuracies[1]);
+    assert.equal(await figure(page, "updates come late by, steps, mean", 0), 0);
+  });
+});
+
 test("a scan: the table sorts, filters and has the file's numbers", async () => {
   await open(
     "scan",
@@ -226,6 +271,7 @@ test("a scan: the table sorts, filters and has the file's numbers", async () => 
       const shown = () =>
         page.$$eval("#points-table tbody tr", (rows) => rows.map((row) => Number(row.children[5].dataset.value)));
       assert.deepEqual(await shown(), times);
+      assert.equal(await page.locator("#points .controls button:visible", { hasText: "On" }).count(), 0); // one page
       const sort = page.locator("#points-table thead button", { hasText: "seconds_per_step.total" });
       await sort.click();
       assert.deepEqual(
@@ -290,6 +336,32 @@ test("10,000 points answer soon", async () => {
     }
     assert.match(await page.textContent("#points [role=status]"), /of 10000 points/);
   });
+});
+
+test("on a narrow screen texts of the map stay in their cells, and pictures stand below one another", async () => {
+  await open(
+    "scan",
+    async (page) => {
+      // The canvas cannot be asked for its texts; what is drawn is what fits.
+      const drawn = await page.evaluate(() => {
+        const texts = [];
+        const { fillText } = CanvasRenderingContext2D.prototype;
+        CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+          texts.push({ text, width: this.measureText(text).width, chart: this.canvas.closest("section").id });
+          return fillText.call(this, text, x, y);
+        };
+        document.querySelector('select[name="map-figure"]').dispatchEvent(new Event("change"));
+        return new Promise((done) => setTimeout(() => done(texts), 200));
+      });
+      const amounts = drawn.filter(({ text, chart }) => chart === "decision" && /\u00d7/.test(text));
+      assert.ok(amounts.length > 0);
+      const cell = (await page.$eval("#decision canvas", (canvas) => canvas.clientWidth - 104)) / 4;
+      for (const { text, width } of amounts) assert.ok(width <= cell, `${text}: ${width} of ${cell}`);
+      assert.ok((await page.$eval("#facets .chart", (chart) => chart.clientHeight)) > 2 * 230);
+      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 320);
+    },
+    { viewport: { width: 320, height: 800 } },
+  );
 });
 
 test("keyboard, names for screen readers, print", async () => {

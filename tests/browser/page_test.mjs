@@ -4,11 +4,12 @@ import { test } from "node:test";
 
 const from = (file) => import(`${process.env.SOURCES}/${file}`);
 const { parseCsv, Table } = await from("table.js");
-const { bandwidth, bytes, factor, optionNumber, seconds } = await from("format.js");
+const { bandwidth, bytes, factor, optionNumber, roundFactor, seconds } = await from("format.js");
 const { logScale } = await from("scale.js");
 const { layout } = await from("network_layout.js");
 const { interval, Scan } = await from("scan_model.js");
 const { between, crossings, decide } = await from("decision.js");
+const { curvesOf } = await from("learning_curves.js");
 
 test("CSV is read by RFC 4180, and an empty cell is no number", () => {
   assert.deepEqual(parseCsv('a,b\n"x ""y"",\nz",\n,2\n'), [
@@ -28,6 +29,13 @@ test("numbers are written with their units, absent ones as a dash", () => {
   assert.equal(bytes(770000000), "770 MB");
   assert.equal(bandwidth(1.25e9), "10 Gbit/s");
   assert.equal(factor(17.364), "17.36\u00d7");
+  assert.deepEqual([17.88, 9.96, 9.94, 1.002, Infinity].map(roundFactor), [
+    "18\u00d7",
+    "10\u00d7",
+    "9.9\u00d7",
+    "1.0\u00d7",
+    "\u221e",
+  ]);
 });
 
 test("values of options are ordered by what they say", () => {
@@ -103,6 +111,47 @@ test("who wins a cell is the least mean over seeds, and curves are equal where t
   assert.equal(between(x, crossing.left, crossing.share, optionNumber), "about 21.5Gbps");
   scan.choose(what, ["dense"]);
   assert.equal(decide(scan, { x, y: null, what, figure: scan.figure("time") }).cells[0].factor, null);
+});
+
+test("a winner that the seeds do not tell from the next is marked", () => {
+  const cellOf = (dense, iwp) => {
+    const lines = [...dense.map((time) => ["dense", time]), ...iwp.map((time) => ["iwp", time])];
+    const scan = scanOf(lines.map(([scheme, time], i) => `${i},1Gbps,${scheme},${i % 2},${time},`));
+    const [x, what] = scan.options;
+    return decide(scan, { x, y: null, what, figure: scan.figure("time") }).cells[0];
+  };
+  // Half an interval of two values is 12.706 times half their distance: 0.6353 of 1.95 and 2.05, 12.7 of 1 and 3.
+  const apart = cellOf([3.95, 4.05], [1.95, 2.05]);
+  assert.equal(apart.isWithinSeeds, false);
+  assert.ok(Math.abs(apart.half - 12.706 * 0.05) < 1e-12);
+  assert.equal(cellOf([3.95, 4.05], [1, 3]).isWithinSeeds, true);
+  assert.equal(cellOf([4], [2]).isWithinSeeds, false);
+});
+
+test("runs that differ in their seed alone are one curve with its interval", () => {
+  const run = (name, seed, losses) => ({
+    name,
+    flat: { "provenance.command": `ringsim run --seed ${seed} -o ${name}`, "provenance.seed": seed, scheme: "iwp" },
+    steps: new Table(`step,start_s,total_s,loss\n${losses.map((loss, i) => `${i},${i},1,${loss}`).join("\n")}\n`),
+  });
+  const runs = [run("all/seed-1", 1, [4, 1]), run("all/seed-2", 2, [4, 2]), run("all/seed-3", 3, [4, 3, 9])];
+  const [mean, ...more] = curvesOf(runs, "loss", "steps", true);
+  assert.deepEqual(more, []);
+  assert.equal(mean.name, "all (3 seeds)");
+  assert.deepEqual(mean.points, [
+    [1, 4],
+    [2, 2],
+  ]);
+  assert.equal(mean.halves[0], 0);
+  assert.ok(Math.abs(mean.halves[1] - 4.303 / Math.sqrt(3)) < 1e-12);
+  assert.deepEqual(
+    curvesOf(runs, "loss", "steps", false).map(({ name, points }) => [name, points.length]),
+    [
+      ["all/seed-1", 2],
+      ["all/seed-2", 2],
+      ["all/seed-3", 3],
+    ],
+  );
 });
 
 test("links that show no topology are not drawn", () => {

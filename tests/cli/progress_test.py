@@ -76,6 +76,17 @@ class Progress(Case):
         _, text = self.on_terminal(*EXCHANGE, "--steps", "6", columns=60)
         self.assertRegex(self.bars(text)[-1], r"^\[#+\] timed step 6 of 6, [\d.]+ms simulated$")
 
+    def test_what_does_not_fit_is_left_out_whole(self):
+        late = ["--staleness", "1", "--compute-time", "2ms", "--evaluate-every", "3"]
+        code, text = self.on_terminal("run", *QUICK, *late, columns=80)
+        self.assertEqual(code, 0)
+        bar = r"^\[#+\] step 6 of 6, 0s left, loss \d\.\d+, accuracy \d+\.\d\d %, [\d.]+ms simulated"
+        self.assertRegex([found for found in self.bars(text) if "timed" not in found][-1], bar + "$")
+        _, text = self.on_terminal("run", *QUICK, *late, columns=100)
+        self.assertRegex(
+            [found for found in self.bars(text) if "timed" not in found][-1], bar + r", \d[\d.e+]* a second$"
+        )
+
     def test_nothing_is_drawn_where_it_cannot_be_or_shall_not(self):
         _, text = self.on_terminal(*EXCHANGE, "--steps", "6", term="dumb")
         self.assertNotIn("\033", text)

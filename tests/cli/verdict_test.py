@@ -38,7 +38,7 @@ bottleneck                       link
 dense takes 11.3ms a step on 8 ranks: 0s computing, 0s compressing, 11.3ms waiting for the exchange.
 The bandwidth of links binds: 99.38 % of the critical path, most of it at link0. The exchange is
 modelled, not measured; computing is as given. Accuracy was not simulated.
-Assumed: ring; values fp32.
+Assumed: collective ring; values fp32.
 """,
         )
 
@@ -77,8 +77,8 @@ Assumed: ring; values fp32.
             "With faster links (the slowest has 10Gbps) it stays ahead of dense fp32 up to "
             f"{rate(equal['dense_fp32'])} times) and of dense bf16 up to {rate(equal['dense_bf16'])} times). "
             "Compressing and the exchange are modelled, not measured; computing is as given. Accuracy was "
-            "not simulated. Assumed: ring; V100; compressing as its bytes move through memory; density 1/84; "
-            "broadcasters 4; values fp32.",
+            "not simulated. Assumed: collective ring; V100; compressing as its bytes move through memory; density "
+            "1/84; broadcasters 4; values fp32.",
             text,
         )
 
@@ -95,9 +95,9 @@ Assumed: ring; values fp32.
             seeds,
         )
         assumed = (
-            " Assumed: ring8-1g (links of 1Gbps and 25us); ring; model mlp; 32 samples per rank; V100, fp32, 9TFLOPS; "
-            "compressing as its bytes move through memory; no overlap of exchange and computing; scheme iwp; density "
-            "1/84; broadcasters 4; values fp32."
+            " Assumed: ring8-1g (links of 1Gbps and 25us); collective ring; model mlp; 32 samples per rank; "
+            "V100, fp32, 9TFLOPS; compressing as its bytes move through memory; no overlap of exchange and "
+            "computing; scheme iwp; density 1/84; broadcasters 4; values fp32."
         )
         self.assertTrue(seeds.endswith(assumed), seeds)
         text = in_one_line(self.good("compare", *folders))

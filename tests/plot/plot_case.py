@@ -18,6 +18,7 @@ sys.path.insert(0, str(PROGRAM.parent))
 
 import matplotlib.text  # noqa: E402
 import ringsim_plot  # noqa: E402
+from plots.scan_table import Scan  # noqa: E402,F401
 
 STEPS = "step,start_s,compute_s,compress_s,exchange_s,exposed_exchange_s,total_s,loss,accuracy\n"
 LAYERS = "step,layer,parameters,density,error,cosine,mask_overlap\n"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import unittest
 
-from plot_case import LAYERS, PROGRAM, STEPS, Plots, ringsim_plot, write_runs
+from plot_case import LAYERS, PROGRAM, SCAN, STEPS, Plots, Scan, ringsim_plot, write_runs
 
 
 class EveryPlot(Plots):
@@ -232,11 +232,35 @@ class Scans(Plots):
         self.assertIn("dense: 2 of 4", texts)
         self.assertIn("iwp: 2 of 4", texts)
         self.assertEqual([text for text in texts if re.fullmatch(r"[\d.]+x", text)], ["8.00x", "2.00x"] * 2)
+        self.assertEqual([text for text in texts if text in ("iwp", "dense")], ["iwp", "dense"] * 2)
 
     def test_what_an_option_does_not_apply_to_holds_for_all_its_values(self):
         # dense has no density: it competes at each, where both of iwp are.
         _, texts = self.drawn("scan", self.scan, "--as", "crossover", "--y", "density", "--where", "ranks=8")
         self.assertEqual([text for text in texts if text.endswith("x")], ["8.00x", "5.33x", "2.00x", "3.00x"])
+
+    def test_seeds_are_averaged_over(self):
+        """Times 1, 2 and 3 s: the mean is 2 s, and 4.303 / sqrt(3) s lie on each side of it."""
+        rows = [
+            f"{point},8,{bandwidth},{scheme},,{seed},8,0.5,{time},,\n"
+            for point, (bandwidth, scheme, seed, time) in enumerate(
+                (bandwidth, scheme, seed, time if scheme == "iwp" else 10)
+                for bandwidth in ("1Gbps", "100Gbps")
+                for scheme in ("dense", "iwp")
+                for seed, time in ((1, 1), (2, 2), (3, 3))
+            )
+        ]
+        (self.scan / "scan.csv").write_text(SCAN.replace("density,", "density,option.seed,") + "".join(rows))
+        numbers, texts = self.drawn("scan", self.scan)
+        self.assertIn("means over seeds, on lines with their 95 % intervals", texts)
+        self.assertNotIn("seed 1", " ".join(texts))
+        points = Scan(self.scan, "seconds_per_step.total", []).points
+        self.assertEqual([point.value for point in points], [10, 2, 10, 2])
+        self.assertAlmostEqual(points[1].half, 4.303 / 3**0.5, places=12)
+        self.assertIn(f"{2 - points[1].half}", numbers)
+        # One option is left: the crossover is a map of seeds where they are asked for alone.
+        self.assertIn("iwp: 6 of 6", self.drawn("scan", self.scan, "--as", "crossover", "--y", "seed")[1])
+        self.assertNotIn("iwp: 6 of 6", self.drawn("scan", self.scan, "--as", "crossover")[1])
 
     def test_scaling_draws_the_share_of_computing(self):
         _, texts = self.drawn("scaling", self.scan)

@@ -72,7 +72,7 @@ def parsed(arguments):
             kind.add_argument(
                 "--topology",
                 metavar="FILE",
-                help="the topology file of the run: of the kind routes, or with a card per GPU, whose nodes no name of "
+                help="the topology file of the run: of the kind routes, or with a NIC per GPU, whose nodes no name of "
                 "a link tells",
             )
         if name == "scan":

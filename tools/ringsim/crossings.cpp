@@ -134,8 +134,16 @@ std::string equal_text(const Compared& compared, const std::vector<Comparison>& 
                      second);
 }
 
+/// A value that a sentence can take up: "1Gbps" says what it is of, "ranks=8" has to be told.
+std::string place(const Compared& compared, const Comparison& at) {
+  const auto number = leading_number(at.value);
+  const bool has_unit = number && !number->rest.empty() && number->rest.front() != '/';
+  return has_unit ? rounded(at.value) : fmt::format("{}={}", compared.option, rounded(at.value));
+}
+
 /// What is not certain of a configuration where it is faster, and for how long it would stay so.
-std::string uncertain_text(const std::string& name, const std::optional<std::string>& basis,
+std::string uncertain_text(const Compared& compared, const std::string& name,
+                           const std::optional<std::string>& basis,
                            const std::vector<Comparison>& grid, double sign) {
   const auto lead = [&](const Comparison& at) { return sign * (at.b - at.a); };
   const Comparison *least = nullptr, *most = nullptr;
@@ -146,10 +154,10 @@ std::string uncertain_text(const std::string& name, const std::optional<std::str
   }
   if (!is_uncertain(basis) || least == nullptr) return {};
   const auto text = [&](const Comparison& at) {
-    return fmt::format("{} (at {})", format(Seconds{lead(at)}), rounded(at.value));
+    return fmt::format("{} (at {})", format(Seconds{lead(at)}), place(compared, at));
   };
   return fmt::format(
-      "{}where it is faster, it stays so at least while that takes no more than {}{} longer per "
+      "{}where it is faster, it stays so at least while that takes no more than {}{} longer a "
       "step.",
       uncertain_start(name + " takes", *basis), text(*least),
       least == most ? "" : " to " + text(*most));
@@ -205,19 +213,22 @@ std::string winners_text(const Compared& compared, const Breakeven& result) {
   return text + ".";
 }
 
-/// "At 1Gbps scheme=iwp is 3.10x as fast as scheme=dense"
-std::string factor_text(const Compared& compared, const Comparison& at) {
-  if (is_equal(at)) return fmt::format("At {} both take the same", rounded(at.value));
+/// "at 1Gbps scheme=iwp takes 1s a step, 3.10x as fast as scheme=dense (3.1s)"
+std::string lead_at(const Compared& compared, const Comparison& at) {
+  const auto where = place(compared, at);
+  if (is_equal(at))
+    return fmt::format("at {} both take the same ({} a step)", where, format(Seconds{at.a}));
   const bool is_a = at.a < at.b;
-  return fmt::format("At {} {} is {:.2f}x as fast as {} ({} a step)", rounded(at.value),
-                     is_a ? compared.a : compared.b, is_a ? at.b / at.a : at.a / at.b,
-                     is_a ? compared.b : compared.a, format(Seconds{std::min(at.a, at.b)}));
+  const auto [least, most] = std::minmax(at.a, at.b);
+  return fmt::format("at {} {} takes {} a step, {} {} ({})", where, is_a ? compared.a : compared.b,
+                     format(Seconds{least}), factor_text(least, most),
+                     is_a ? compared.b : compared.a, format(Seconds{most}));
 }
 
 std::string ends_text(const Compared& compared, const Breakeven& result) {
-  auto last = factor_text(compared, result.grid.back());
-  last.front() = 'a';
-  return fmt::format("{}, {}.", factor_text(compared, result.grid.front()), last);
+  auto first = lead_at(compared, result.grid.front());
+  first.front() = 'A';
+  return fmt::format("{}; {}.", first, lead_at(compared, result.grid.back()));
 }
 
 /// What binds the faster one at the first and at the last value.
@@ -229,7 +240,7 @@ std::string binding_at_ends(const Compared& compared, const Breakeven& result) {
     const auto& bottleneck = is_a ? both->a.bottleneck : both->b.bottleneck;
     if (!bottleneck) return;
     parts.push_back(fmt::format("{} at {} ({}, {:.2f} % of the critical path)",
-                                binding_name(bottleneck->kind), rounded(at.value),
+                                binding_name(bottleneck->kind), place(compared, at),
                                 is_a ? compared.a : compared.b, bottleneck->share * 100));
   };
   add(result.grid.front(), result.at_first);
@@ -277,8 +288,10 @@ Verdict breakeven_verdict(const Compared& compared, const Breakeven& result) {
   add_sentence(verdict, winners_text(compared, result));
   add_sentence(verdict, ends_text(compared, result));
   add_sentence(verdict, binding_at_ends(compared, result));
-  add_sentence(verdict, uncertain_text(compared.a, result.compress_basis_a, result.grid, 1));
-  add_sentence(verdict, uncertain_text(compared.b, result.compress_basis_b, result.grid, -1));
+  add_sentence(verdict,
+               uncertain_text(compared, compared.a, result.compress_basis_a, result.grid, 1));
+  add_sentence(verdict,
+               uncertain_text(compared, compared.b, result.compress_basis_b, result.grid, -1));
   std::vector<TimeBasis> bases;
   for (const auto* both : {&result.at_first, &result.at_last}) {
     if (*both) bases.insert(bases.end(), {(*both)->a.basis, (*both)->b.basis});

@@ -56,12 +56,26 @@ bool is_dense(const PointSet& points, const Ranked& ranked) {
   return std::ranges::find(assignments, Assignment{"scheme", "dense"}) != assignments.end();
 }
 
+/// How far behind the others are: the time alone seldom chooses among the first.
+std::string runners_up_text(const PointSet& points, const std::vector<Ranked>& best_first) {
+  constexpr double close = 1.01;
+  const double best = best_first.front().seconds;
+  const auto name = contender_of(points, best_first[1]).name;
+  const auto behind = std::ranges::count_if(
+      best_first, [&](const Ranked& ranked) { return ranked.seconds < close * best; });
+  if (behind < 2)
+    return fmt::format("The next, {}, takes {:.2f}x as long.", name, best_first[1].seconds / best);
+  if (behind == 2) return fmt::format("{} takes less than 1 % longer.", name);
+  return fmt::format("{} others take less than 1 % longer, the first of them {}.", behind - 1,
+                     name);
+}
+
 /// The best against the best dense one where there is one, and against the next.
 Verdict verdict_of(const PointSet& points, const Ranking& ranking, const std::string& accuracy) {
   const bool is_step = accuracy.empty();
   const auto what = is_step ? std::string("a step") : fmt::format("to an accuracy of {}", accuracy);
   const auto& all = ranking.best_first;
-  const auto best = contender_of(points, all.front());
+  auto best = contender_of(points, all.front());
   Verdict verdict;
   if (all.size() == 1) {
     add_sentence(verdict, fmt::format("{} is the only one that can be had: {} {}.", best.name,
@@ -78,17 +92,18 @@ Verdict verdict_of(const PointSet& points, const Ranking& ranking, const std::st
   const auto& against = has_rival ? *dense : all[1];
   const auto rival = contender_of(points, against);
   add_sentence(verdict, lead_text(best, rival, what, all.size()));
-  if (&against != &all[1]) {
-    add_sentence(verdict,
-                 fmt::format("The next, {}, takes {:.3f}x as long as the fastest.",
-                             contender_of(points, all[1]).name, all[1].seconds / best.seconds));
-  }
+  if (&against != &all[1]) add_sentence(verdict, runners_up_text(points, all));
   add_sentence(verdict, binding_text(best));
+  // The headroom is against dense gradients by the same collective in the same buckets, which may
+  // be far from the best dense ones.
+  if (has_rival) best.headroom = {};
   add_sentence(verdict, headroom_text(best));
   if (is_step) add_sentence(verdict, uncertain_lead_text(best, rival));
   const std::array bases = {best.basis, rival.basis};
   add_sentence(verdict, basis_text(bases));
   add_sentence(verdict, accuracy_text(best, rival));
+  if (!best.accuracy && !is_dense(points, all.front()))
+    add_sentence(verdict, "What it costs in accuracy has to be trained to be known.");
   for (const auto* ranked : {&all.front(), &against})
     add_once(verdict.assumed, assumptions(options_of(points.assignments(ranked->point))));
   return verdict;

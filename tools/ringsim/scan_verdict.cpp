@@ -1,5 +1,6 @@
 #include "tools/ringsim/scan_verdict.hpp"
 
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "sim/scan/uncertain.hpp"
 #include "tools/ringsim/comparison_verdict.hpp"
@@ -74,18 +75,31 @@ std::vector<std::vector<const Decided*>> segments(const std::vector<Decided>& al
   return found;
 }
 
+/// "1Gbps to 100Gbps"; names, which have no order, one by one.
+std::string values_text(const std::vector<const Decided*>& segment) {
+  constexpr std::size_t most_names = 4;
+  std::vector<std::string> values;
+  values.reserve(segment.size());
+  for (const auto* one : segment) {
+    const auto& value = one->where->last_value;
+    values.push_back(value.empty() ? "without it" : value);
+  }
+  const bool is_range = std::ranges::all_of(
+      values, [](const std::string& value) { return leading_number(value).has_value(); });
+  if (values.size() > most_names || (is_range && values.size() > 1))
+    return values.front() + " to " + values.back();
+  return listed(values);
+}
+
 /// "scheme=iwp is fastest at bandwidth 1Gbps to 100Gbps (13.20x to 1.10x as fast as dense),
 /// scheme=dense at 1000Gbps (...)."
 std::string segments_text(const std::vector<std::vector<const Decided*>>& found,
                           std::string_view option) {
   std::string text;
   for (const auto& segment : found) {
-    const auto& from = segment.front()->where->last_value;
-    const auto& to = segment.back()->where->last_value;
-    text += fmt::format("{}{}{} {}{}{}", text.empty() ? "" : "; ", segment.front()->best->chosen,
+    text += fmt::format("{}{}{} {}{}", text.empty() ? "" : "; ", segment.front()->best->chosen,
                         text.empty() ? fmt::format(" is fastest at {}", option) : " at",
-                        from.empty() ? "without it" : from,
-                        segment.size() > 1 ? " to " + to : std::string(), factors_text(segment));
+                        values_text(segment), factors_text(segment));
   }
   return text + ".";
 }
@@ -171,11 +185,20 @@ void add_what_wins(Verdict& verdict, const ScanCases& cases, const std::vector<D
     const auto found = segments(decided);
     constexpr std::size_t most_segments = 5;
     const bool is_line = !cases.only_option.empty() && found.size() <= most_segments;
-    add_sentence(verdict, is_line ? segments_text(found, cases.only_option) : tally_text(decided));
-    if (is_line && found.size() > 1)
-      add_sentence(verdict, "The command breakeven finds where that changes.");
     const auto passed =
         std::ranges::count_if(decided, [](const Decided& one) { return !one.passed_over.empty(); });
+    add_sentence(verdict,
+                 (passed > 0 ? "Within a point of the best accuracy " : "") +
+                     (is_line ? segments_text(found, cases.only_option) : tally_text(decided)));
+    const auto close = std::ranges::count_if(decided, [](const Decided& one) {
+      constexpr double clear = 1.01;
+      return one.rival != nullptr && mean_seconds(*one.rival) < clear * mean_seconds(*one.best);
+    });
+    if (close > 0)
+      add_sentence(verdict, fmt::format("In {} of {} cases the fastest leads by less than 1 %.",
+                                        close, decided.size()));
+    if (is_line && found.size() > 1)
+      add_sentence(verdict, "The command breakeven finds where that changes.");
     if (passed > 0)
       add_sentence(verdict, fmt::format("In {} of {} cases something else is faster, but ends more "
                                         "than a point below the best accuracy.",
@@ -217,23 +240,29 @@ void add_what_it_rests_on(Verdict& verdict, const ScanCases& cases,
   const auto& best = one.best->mean;
   const bool is_alone = decided.size() == 1;
   std::vector<TimeBasis> bases;
-  bool is_guess = false, has_headroom = false;
+  bool is_guess = false, has_headroom = false, is_against_dense = true;
   for (const auto& each : decided) {
     const auto& winner = each.best->mean;
     bases.push_back(winner.basis);
     if (each.rival != nullptr) bases.push_back(each.rival->mean.basis);
-    is_guess = is_guess || is_uncertain(winner.basis.compress);
+    if (is_uncertain(winner.basis.compress)) {
+      is_guess = true;
+      is_against_dense = is_against_dense && each.rival != nullptr && each.rival->is_dense;
+    }
     has_headroom = has_headroom || winner.headroom.dense_fp32;
   }
   add_sentence(verdict, is_alone ? binding_text(best) : binding_tally(decided));
   if (is_alone) add_sentence(verdict, headroom_text(best));
   if (is_alone) add_sentence(verdict, bandwidth_text(best));
+  std::string lead;
   if (!cases.is_to_target && is_alone && one.rival != nullptr) {
-    add_sentence(verdict, uncertain_lead_text(best, one.rival->mean));
+    lead = uncertain_lead_text(best, one.rival->mean);
   } else if (!cases.is_to_target && !is_alone) {
-    add_sentence(verdict, uncertain_tally(decided));
+    lead = uncertain_tally(decided);
   }
-  if (is_guess && !has_headroom)
+  add_sentence(verdict, lead);
+  // Against dense, the lead has said it.
+  if (is_guess && !has_headroom && (lead.empty() || !is_against_dense))
     add_sentence(verdict,
                  "With --headroom on each point says how much longer compressing may take until "
                  "dense is as fast.");

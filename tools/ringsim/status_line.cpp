@@ -26,6 +26,16 @@ std::size_t columns() {
   return size.ws_col;
 }
 
+/// The text without the last of its parts where it is longer than this; the first one stays.
+std::string_view fitting(std::string_view text, std::size_t width) {
+  constexpr std::string_view between = ", ";
+  for (auto end = text.rfind(between); text.size() > width && end != std::string_view::npos;
+       end = text.rfind(between)) {
+    text = text.substr(0, end);
+  }
+  return text;
+}
+
 }  // namespace
 
 StatusLine::StatusLine(bool quiet) : quiet_(quiet), terminal_(stderr_is_terminal()) {}
@@ -45,11 +55,13 @@ void StatusLine::line(const std::string& text) {
 
 void StatusLine::draw(std::uint64_t done, std::uint64_t total, const std::string& text) {
   // The last column stays free: a cursor behind it is on the next line on some terminals.
-  const std::size_t width = columns() - 1, brackets = 3;
+  constexpr std::size_t brackets = 3, least_bar = 4, most_bar = 30;
+  const std::size_t width = columns() - 1;
+  const auto shown = fitting(text, width - std::min(width, brackets + least_bar));
   const std::size_t bar =
-      std::clamp<std::size_t>(width - std::min(width, text.size() + brackets), 10, 30);
+      std::clamp(width - std::min(width, shown.size() + brackets), least_bar, most_bar);
   const std::uint64_t filled = done * bar / total;
-  const auto line = fmt::format("[{:#<{}}{:.<{}}] {}", "", filled, "", bar - filled, text);
+  const auto line = fmt::format("[{:#<{}}{:.<{}}] {}", "", filled, "", bar - filled, shown);
   say("\r\033[K" + line.substr(0, width));
   is_drawn_ = true;
 }

@@ -35,13 +35,6 @@ std::string capitalized(std::string text) {
   return text;
 }
 
-/// "a", "a and b", "a, b and c".
-std::string listed(const std::vector<std::string>& words) {
-  if (words.size() < 2) return words.empty() ? std::string() : words.front();
-  return join(std::vector<std::string>(words.begin(), words.end() - 1), ", ") + " and " +
-         words.back();
-}
-
 /// Equal but for rounding.
 bool are_equal(double a, double b) {
   return std::abs(a - b) <= 1e-9 * std::max(std::abs(a), std::abs(b));
@@ -61,6 +54,12 @@ std::string target_text(const Summary::Target& target) {
 }
 
 }  // namespace
+
+std::string listed(const std::vector<std::string>& words) {
+  if (words.size() < 2) return words.empty() ? std::string() : words.front();
+  return join(std::vector<std::string>(words.begin(), words.end() - 1), ", ") + " and " +
+         words.back();
+}
 
 Contender contender(std::string name, const Summary& summary) {
   return {.name = std::move(name),
@@ -188,20 +187,23 @@ std::string bandwidth_text(const Contender& contender) {
   return join(sentences, " ");
 }
 
+std::string factor_text(double seconds, double rival) {
+  const double factor = rival / seconds;
+  constexpr double clear = 1.01;
+  return factor >= clear ? fmt::format("{:.2f}x as fast as", factor)
+                         : fmt::format("{:.2g} % less than", (1 - 1 / factor) * 100);
+}
+
 std::string lead_text(const Contender& best, const Contender& rival, std::string_view what,
                       std::size_t contenders) {
   if (are_equal(best.seconds, rival.seconds)) {
     return fmt::format("{} and {} take the same: {} {}.", best.name, rival.name,
                        seconds_text(best.seconds), what);
   }
-  const double factor = rival.seconds / best.seconds;
-  constexpr double clear = 1.01;
-  const auto lead = factor >= clear ? fmt::format("{:.2f}x as fast as", factor)
-                                    : fmt::format("{:.2g} % less than", (1 - 1 / factor) * 100);
   return fmt::format("{} is fastest{}: {} {}, {} {} ({}).", best.name,
                      contenders > 2 ? fmt::format(" of {}", contenders) : std::string(),
-                     seconds_text(best.seconds), what, lead, rival.name,
-                     seconds_text(rival.seconds));
+                     seconds_text(best.seconds), what, factor_text(best.seconds, rival.seconds),
+                     rival.name, seconds_text(rival.seconds));
 }
 
 std::string accuracy_text(const Contender& best, const Contender& rival, std::string_view note) {

@@ -39,6 +39,8 @@ inline constexpr std::string_view one_seed = "one seed each";
 Verdict run_verdict(const Summary& summary, std::vector<std::string> assumed,
                     std::string_view accuracy_note = "one seed");
 
+/// By how much the first time is less than the second one: "13.55x as fast as", "0.3 % less than".
+std::string factor_text(double seconds, double rival);
 /// "iwp is fastest: 1.02ms a step, 13.55x as fast as dense (13.8ms)." `what`: "a step".
 std::string lead_text(const Contender& best, const Contender& rival, std::string_view what,
                       std::size_t contenders);
@@ -64,6 +66,9 @@ std::string bandwidth_text(const Contender& contender);
 std::string accuracy_text(const Contender& best, const Contender& rival,
                           std::string_view note = one_seed);
 inline constexpr std::string_view no_accuracy = "Accuracy was not simulated.";
+
+/// "a", "a and b", "a, b and c".
+std::string listed(const std::vector<std::string>& words);
 
 /// Adds those that are not in `all`.
 void add_once(std::vector<std::string>& all, const std::vector<std::string>& more);

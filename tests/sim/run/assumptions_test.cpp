@@ -34,7 +34,7 @@ std::vector<std::pair<std::string, std::string>> with(
 }  // namespace
 
 TEST_CASE("without options everything that decides is named", "[assumptions]") {
-  CHECK(assumed({}) == Texts{"ring8-1g (links of 1Gbps and 25us)", "ring", "model mlp",
+  CHECK(assumed({}) == Texts{"ring8-1g (links of 1Gbps and 25us)", "collective ring", "model mlp",
                              "32 samples per rank", "1 epoch", "V100, fp32, 9TFLOPS",
                              "compressing as its bytes move through memory",
                              "no overlap of exchange and computing", "scheme iwp", "density 1/84",
@@ -42,7 +42,7 @@ TEST_CASE("without options everything that decides is named", "[assumptions]") {
 }
 
 TEST_CASE("what was given, and what is not felt, is not named", "[assumptions]") {
-  CHECK(assumed(with(exchange, {{"scheme", "dense"}})) == Texts{"ring", "values fp32"});
+  CHECK(assumed(with(exchange, {{"scheme", "dense"}})) == Texts{"collective ring", "values fp32"});
   CHECK(assumed(with(exchange, {{"scheme", "dense"},
                                 {"values", "bf16"},
                                 {"collective", "tree"},
@@ -57,8 +57,20 @@ TEST_CASE("what was given, and what is not felt, is not named", "[assumptions]")
                                 {"scheme", "dense"},
                                 {"values", "fp32"}});
   REQUIRE(on_a100.size() == 2);
-  CHECK(on_a100[0] == "hierarchical");
+  CHECK(on_a100[0] == "collective hierarchical");
   CHECK(on_a100[1].starts_with("tf32, "));
+}
+
+TEST_CASE("late updates run beside the next step, whatever their own waits for", "[assumptions]") {
+  const auto all = assumed({{"scheme", "dense"}, {"staleness", "2"}});
+  CHECK(std::find(all.begin(), all.end(), "no overlap of exchange and computing") == all.end());
+  CHECK(std::find(all.begin(), all.end(), "exchanges start when the backward pass has ended") !=
+        all.end());
+}
+
+TEST_CASE("the rank of a matrix is no GPU", "[assumptions]") {
+  const auto all = assumed(with(exchange, {{"scheme", "powersgd"}}));
+  CHECK(std::find(all.begin(), all.end(), "matrices of rank 4") != all.end());
 }
 
 TEST_CASE("a threshold that is fixed meets no density", "[assumptions]") {

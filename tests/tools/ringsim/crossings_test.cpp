@@ -37,18 +37,26 @@ TEST_CASE("a crossing is told with both ends and what it rests on", "[crossings]
   CHECK(breakeven_verdict(compared, crossing_at_ten()).sentences ==
         std::vector<std::string>{
             "scheme=iwp is faster at a bandwidth up to 12Gbps, scheme=dense beyond.",
-            "At 1Gbps scheme=iwp is 4.00x as fast as scheme=dense (1s a step), at 100Gbps "
-            "scheme=dense is 2.00x as fast as scheme=iwp (500ms a step).",
+            "At 1Gbps scheme=iwp takes 1s a step, 4.00x as fast as scheme=dense (4s); at 100Gbps "
+            "scheme=dense takes 500ms a step, 2.00x as fast as scheme=iwp (1s).",
             "What binds the faster one: latency at 1Gbps (scheme=iwp, 50.00 % of the critical "
             "path); computing at 100Gbps (scheme=dense, 90.00 % of the critical path).",
             "What scheme=iwp takes to compress is modelled, not measured: where it is faster, it "
             "stays so at least while that takes no more than 100ms (at 10Gbps) to 3s (at 1Gbps) "
-            "longer per step.",
+            "longer a step.",
             "Computing, compressing and the exchange are modelled, not measured.",
             "Accuracy was not simulated.",
             "Two crossings between neighbouring values of the table would not be seen (--grid)."});
   CHECK(near_lines(crossing_at_ten()).size() == 1);
   CHECK(crossing_lines(compared, crossing_at_ten()).size() == 3);
+}
+
+TEST_CASE("ends are told with their option where their unit does not tell it", "[crossings]") {
+  Breakeven result;
+  result.grid = {{"4", 1, 1}, {"64", 2, 1.99}};
+  CHECK(breakeven_verdict({"ranks", "a", "b"}, result).sentences[1] ==
+        "At ranks=4 both take the same (1s a step); at ranks=64 b takes 1.99s a step, 0.5 % less "
+        "than a (2s).");
 }
 
 TEST_CASE("without a crossing one is faster everywhere", "[crossings]") {

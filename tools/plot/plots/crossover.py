@@ -125,7 +125,10 @@ def _draw_decisions(figure, scan, rivals, x, y):
 
     from .scan import cells_of
 
-    figure.set_size_inches(max(7.0, min(12.0, 2.5 + 0.8 * len(x.values))), max(3.5, min(9.0, 2 + 0.4 * len(y.values))))
+    width = max(7.0, min(12.0, 2.5 + 0.8 * len(x.values)))
+    height = max(3.5, min(9.0, 2 + 0.4 * len(y.values)))
+    figure.set_size_inches(width, height)
+    inches = ((width - 1) / len(x.values), (height - 1.5) / len(y.values))
     axes = figure.subplots()
     axes.grid(False)
     shades = {value: to_rgb(COLOURS[place]) for place, value in enumerate(rivals.values)}
@@ -141,6 +144,9 @@ def _draw_decisions(figure, scan, rivals, x, y):
         strength = 0.25 + 0.6 * min(1.0, math.log2(factor) / 2)
         cells[line][column] = tuple(1 - strength * (1 - part) for part in shades.get(winner, (0.5, 0.5, 0.5)))
         if len(x.values) <= CELLS and len(y.values) <= 2 * CELLS:
+            # The name, too, where it fits: colours alone do not tell everybody who wins.
+            if winner in means and 0.09 * len(winner) < inches[0] and inches[1] > 0.35:
+                text = f"{winner}\n{text}"
             dark = sum(cells[line][column]) < 1.2
             axes.text(
                 column,

@@ -3,6 +3,7 @@
 from .style import (
     colour,
     formatted,
+    label_decades,
     label_values,
     legend,
     limited,
@@ -16,6 +17,7 @@ from .tables import InputError, read_result, run_names
 
 
 def _curves(axes, runs, column, factor, smoothed):
+    every = []
     for place, (run, name) in enumerate(zip(runs, run_names(runs))):
         table = read_result(run, "steps.csv", ["start_s", "total_s", column])
         ends = [start + total for start, total in zip(table.numbers("start_s"), table.numbers("total_s"))]
@@ -27,11 +29,13 @@ def _curves(axes, runs, column, factor, smoothed):
                 f"{table.path}: the column {column} is empty; a run of ringsim run --source train is accepted"
             )
         times, values = zip(*points)
+        every += times
         if smoothed:
             values = smooth(list(values), max(1, len(values) // 50))
         marker = marked(len(values) if smoothed else 0)
         axes.plot(times, values, label=name, **line_style(place), **marker)
     axes.set(xscale="log", xlabel="simulated time [s]")
+    label_decades(axes.xaxis, max(every) / min(every))
     legend(axes, len(runs))
 
 

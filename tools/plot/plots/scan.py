@@ -3,6 +3,7 @@
 from .crossover import draw_crossover
 from .scan_axes import draw_line, name_values, set_option_axis
 from .scan_table import Scan
+from .seeds import SEED
 from .style import MOST_LINES, formatted, label_values, legend, limited, line_style, set_scale, unit_of
 
 CHOOSE = "--where OPTION=VALUE chooses"
@@ -11,7 +12,8 @@ PANELS, CELLS = 6, 14
 
 
 def plot_scan(figure, arguments):
-    scan = Scan(arguments.sources[0], arguments.figure, arguments.where)
+    shows_seeds = SEED in (arguments.x, arguments.y, arguments.by)
+    scan = Scan(arguments.sources[0], arguments.figure, arguments.where, shows_seeds=shows_seeds)
     {"lines": _draw_lines, "map": _draw_map, "crossover": draw_crossover}[arguments.form](figure, scan, arguments)
     if scan.title():
         figure.suptitle(scan.title(), fontsize=9)

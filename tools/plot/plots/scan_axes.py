@@ -52,9 +52,13 @@ def draw_line(axes, scan, x, points, **style):
         axes.axhline(scan.best(without).value, **style)
         style.pop("label")
     if by_value:
-        places = sorted((x.number(text), scan.best(found).value) for text, found in by_value.items())
+        places = sorted((x.number(text), scan.best(found)) for text, found in by_value.items())
+        numbers, values = [number for number, _ in places], [point.value for _, point in places]
         marker = {"marker": "o", "markersize": 4} if len(places) <= 40 else {}
-        axes.plot(*zip(*places), **style, **marker)
+        axes.plot(numbers, values, **style, **marker)
+        halves = [point.half or 0 for _, point in places]
+        if any(halves):
+            axes.errorbar(numbers, values, halves, fmt="none", ecolor=style["color"], capsize=3, linewidth=1)
 
 
 def name_values(axes, x, y):

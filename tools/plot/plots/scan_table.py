@@ -4,6 +4,7 @@ import pathlib
 import re
 from fractions import Fraction
 
+from .seeds import SEED, over_seeds
 from .tables import InputError, read_csv
 
 ACCEPTED = "a result folder of ringsim scan -o, or its scan.csv, is accepted"
@@ -53,10 +54,11 @@ class Option:
 
 
 class Point:
-    """Texts of options (empty where one does not apply), and the figure."""
+    """Texts of options (empty where one does not apply), and the figure; `half` the width of its interval over seeds,
+    if there are several."""
 
-    def __init__(self, options, value, others):
-        self.options, self.value, self.others = options, value, others
+    def __init__(self, options, value, others, half=None):
+        self.options, self.value, self.others, self.half = options, value, others, half
 
 
 def _label(names, texts):
@@ -66,9 +68,10 @@ def _label(names, texts):
 
 
 class Scan:
-    """The points of a scan that have the figure, after a choice of values."""
+    """The points of a scan that have the figure, after a choice of values. Those that differ in their seed alone are
+    one, their mean, unless `shows_seeds`."""
 
-    def __init__(self, source, figure, where, others=()):
+    def __init__(self, source, figure, where, others=(), shows_seeds=False):
         path = pathlib.Path(source)
         path = path / "scan.csv" if path.is_dir() else path
         table = read_csv(path, ["point", "error", figure, *others], ACCEPTED)
@@ -90,6 +93,9 @@ class Scan:
         if not self.points:
             why = f"{self.failed} points failed, {absent} have no {figure}"
             raise InputError(f"{path}: no point is left ({why}); other values of --where or --figure are accepted")
+        if SEED in names and not shows_seeds:
+            names.remove(SEED)
+            self.points = over_seeds(self.points, Point)
         self.options = {}
         for name in names:
             option = Option(name, [point.options[name] for point in self.points])
@@ -154,4 +160,7 @@ class Scan:
         return (max if self.is_greatest_best() else min)(points, key=lambda point: point.value)
 
     def title(self):
-        return f"{self.failed} points failed and are left out" if self.failed else ""
+        has_seeds = any(point.half is not None for point in self.points)
+        of_seeds = "means over seeds, on lines with their 95 % intervals" if has_seeds else ""
+        failed = f"{self.failed} points failed and are left out" if self.failed else ""
+        return "; ".join(filter(None, (of_seeds, failed)))

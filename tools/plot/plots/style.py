@@ -27,8 +27,8 @@ def colour(place):
 
 
 def line_style(place):
-    """Colour and dashes of a line among others."""
-    return {"color": colour(place), "linestyle": LINES[place // len(COLOURS) % len(LINES)]}
+    """Colour and dashes of a line among others: neither alone has to be told apart."""
+    return {"color": colour(place), "linestyle": LINES[place % len(LINES)]}
 
 
 def smooth(values, width):

@@ -78,6 +78,8 @@ function quantile(points, part) {
 export function agePanel(run) {
   const layers = distributions(run.ages);
   if (layers.length === 0) return null;
+  if (layers.every(({ points }) => points.at(-1)[0] === 0))
+    return panel("ages", "Ages at the end", element("p", {}, "All parameters were sent in the last step."));
   const drawn = layers.slice(0, mostLayers);
   const omitted =
     layers.length > drawn.length ? ` The ${drawn.length} largest of ${layers.length} layers are drawn.` : "";

@@ -104,6 +104,15 @@ export function axis(colours, name, more = {}) {
   };
 }
 
+/** Whether the page is as narrow as on a telephone. */
+export const isNarrow = () => window.innerWidth < 640;
+
+/** The legend of a few names, which all stand there, in a second line where the page is narrow: `height` of it. */
+export function wholeLegend(colours) {
+  const height = isNarrow() ? 62 : 36;
+  return { height, legend: legend(colours, { type: "plain", itemGap: isNarrow() ? 6 : 10 }) };
+}
+
 export function legend(colours, more = {}) {
   return {
     type: "scroll",

@@ -66,6 +66,8 @@ export const summary = {
   bottleneckKind: ["bottleneck.kind"],
   bottleneckName: ["bottleneck.name"],
   bottleneckShare: ["bottleneck.share"],
+  delay: ["staleness_steps.delay_mean"],
+  age: ["staleness_steps.mean"],
   computeBasis: ["basis.compute"],
   compressBasis: ["basis.compress"],
   exchangeBasis: ["basis.exchange"],

@@ -25,6 +25,12 @@ export function decide(scan, { x, y, what, figure }) {
   };
 }
 
+/** Whether the 95 % intervals over seeds of two means have values in common; false where there are no intervals. */
+function overlap(a, b) {
+  const halves = [a.half, b.half];
+  return !halves.includes(null) && !halves.includes(undefined) && Math.abs(a.mean - b.mean) <= a.half + b.half;
+}
+
 function cellOf(x, y, competitors, isGreatest) {
   const [first, second] = competitors;
   const ratio = second
@@ -41,6 +47,8 @@ function cellOf(x, y, competitors, isGreatest) {
     row: first.point.row,
     factor: ratio === null || Number.isNaN(ratio) ? null : ratio,
     isTie: second !== undefined && second.point.mean === first.point.mean,
+    half: first.point.half ?? null,
+    isWithinSeeds: second !== undefined && overlap(first.point, second.point),
     means: new Map(competitors.map(({ value, point }) => [value, point.mean])),
   };
 }

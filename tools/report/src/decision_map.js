@@ -2,7 +2,7 @@
 import { axis, chart, tooltip } from "./chart.js";
 import { between, crossings, decide } from "./decision.js";
 import { alternative, choice, controlsRow, element, panel, plainTable } from "./dom.js";
-import { factor, optionNumber, shown } from "./format.js";
+import { absent, factor, optionNumber, roundFactor, shown } from "./format.js";
 import { schemeOption } from "./columns.js";
 import { colour } from "./theme.js";
 
@@ -29,17 +29,21 @@ function strength(cell) {
   return Math.min(0.95, 0.3 + 0.35 * Math.log2(Math.min(cell.factor, 100)));
 }
 
+/** The lines of text that say most of a cell and fit into it; `rounded` is short for `amount`. */
+export function cellText({ name, letterOf, amount, rounded }, width, height) {
+  const ways = [[name, amount], [name, rounded], [letterOf, amount], [`${letterOf} ${amount}`], [letterOf, rounded]];
+  const perLetter = 7.4; // of the font of 12 pixels
+  const fits = (lines) => height > 15 * lines.length + 2 && lines.every((line) => perLetter * line.length < width - 2);
+  return ways.find(fits) ?? [letterOf];
+}
+
 function cellShape(api, cell, state, places, colours) {
   const [x, y] = api.coord([cell.x, cell.y]);
   const [width, height] = api.size([1, 1]);
   const name = state.what.values[cell.winner];
-  const amount = cell.factor === null ? "" : factor(cell.factor);
-  const fits = width > 8 * Math.max(name.length, amount.length) && height > 34;
-  const lines = cell.isTie
-    ? ["="]
-    : fits
-      ? [name, amount]
-      : [width > 42 ? `${letter(cell.winner)} ${amount}` : letter(cell.winner)];
+  const written = (text) => (cell.factor === null ? "" : `${text(cell.factor)}${cell.isWithinSeeds ? " ?" : ""}`);
+  const texts = { name, letterOf: letter(cell.winner), amount: written(factor), rounded: written(roundFactor) };
+  const lines = cell.isTie ? ["="] : cellText(texts, width, height);
   const edge = (dx, dy) => {
     const other = places.get(`${cell.x + dx},${cell.y + dy}`);
     return other && other.winner !== cell.winner;
@@ -110,6 +114,7 @@ function cellLines(state, cell) {
   return [
     where,
     ...[...cell.means].map(([value, mean]) => `${state.what.values[value]}: ${shown(mean, state.figure.unit)}`),
+    ...(cell.isWithinSeeds ? ["?: the seeds do not tell the first two apart"] : []),
   ];
 }
 
@@ -135,10 +140,15 @@ function key(state, decision) {
   );
 }
 
-function table(state, decision) {
+function table(state, decision, hasSeeds) {
   return plainTable(
     "The decision map: the winner of each cell",
-    [state.x.label, ...(state.y ? [state.y.label] : []), "winner", "its value", "next best", "factor"],
+    [
+      state.x.label,
+      ...(state.y ? [state.y.label] : []),
+      ...["winner", "its value", "next best", "factor"],
+      ...(hasSeeds ? ["95 % interval of the value, half", "do the seeds tell the two apart"] : []),
+    ],
     decision.cells.map((cell) => [
       { text: state.x.values[cell.x] },
       ...(state.y ? [{ text: state.y.values[cell.y], isText: true }] : []),
@@ -146,6 +156,12 @@ function table(state, decision) {
       { text: shown(cell.best, state.figure.unit), value: cell.best },
       { text: cell.next === null ? "none" : state.what.values[cell.next], isText: true },
       { text: factor(cell.factor), value: cell.factor },
+      ...(hasSeeds
+        ? [
+            { text: shown(cell.half, state.figure.unit), value: cell.half },
+            { text: cell.half === null ? absent : cell.isWithinSeeds ? "no" : "yes", isText: true },
+          ]
+        : []),
     ]),
   );
 }
@@ -173,7 +189,7 @@ export function decisionPanel(scan, figures, decided) {
       ...all.slice(0, mostSentences).map((text) => element("li", {}, text)),
       ...(more > 0 ? [element("li", {}, `and ${more} more, at the thick lines`)] : []),
     );
-    holder.replaceChildren(alternative(() => table(state, decision)));
+    holder.replaceChildren(alternative(() => table(state, decision, scan.hasSeeds)));
     decided(decision, state);
   };
   show();
@@ -190,7 +206,8 @@ export function decisionPanel(scan, figures, decided) {
       "p",
       {},
       "Which configuration wins, and by what factor it beats the next best. Where other options vary too, each " +
-        "competitor is taken at its best; over seeds, at its mean. Thick lines part different winners.",
+        "competitor is taken at its best; over seeds, at its mean. Thick lines part different winners." +
+        (scan.hasSeeds ? " ? marks factors that the 95 % intervals over the seeds do not tell from 1." : ""),
     ),
     controlsRow(
       choice("competitors", "Who competes", choices, state.what.name, change("what")),

@@ -19,6 +19,18 @@ export function svg(name, attributes = {}, ...children) {
   return made;
 }
 
+const dashArrays = { solid: "none", dashed: "6 3", dotted: "2 3" };
+
+/** A piece of a line in this colour and with these dashes, as charts draw them, for a key. */
+export function lineSwatch(colour, dash) {
+  const stroke = { stroke: colour, "stroke-width": 3, "stroke-dasharray": dashArrays[dash] ?? dash.join(" ") };
+  return svg(
+    "svg",
+    { class: "swatch", viewBox: "0 0 30 12", "aria-hidden": "true" },
+    svg("line", { x1: 0, y1: 6, x2: 30, y2: 6, ...stroke }),
+  );
+}
+
 /** A part of the page with a heading. */
 export function panel(id, title, ...children) {
   return element(
@@ -29,6 +41,7 @@ export function panel(id, title, ...children) {
   );
 }
 
+const mostRowsAtOnce = 30;
 let controls = 0;
 
 /** A labelled choice among [value, text] pairs; `changed` gets the new value. */
@@ -42,6 +55,7 @@ export function choice(name, label, options, selected, changed) {
   return element("label", { for: id }, label, select);
 }
 
+/** Choices side by side; null ones are left out. */
 export function controlsRow(...children) {
   return element("div", { class: "controls" }, ...children);
 }
@@ -52,7 +66,12 @@ export function plainTable(caption, head, rows) {
     element("td", { "data-value": value ?? "", class: best ? "best" : isText ? "text" : null }, text);
   return element(
     "div",
-    { class: rows.length > 25 ? "scroll long" : "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    {
+      class: rows.length > mostRowsAtOnce ? "scroll long" : "scroll",
+      tabindex: "0",
+      role: "region",
+      "aria-label": caption,
+    },
     element(
       "table",
       {},

@@ -1,5 +1,5 @@
 // Lines over one option, a colour per value of a second one and a picture per value of a third.
-import { axis, chart, legend, tooltip } from "./chart.js";
+import { axis, chart, isNarrow, legend, tooltip } from "./chart.js";
 import { alternative, choice, controlsRow, element, panel, plainTable } from "./dom.js";
 import { shown } from "./format.js";
 import { best, byPair, grouped, isGreatestBest, overSeeds } from "./scan_model.js";
@@ -8,7 +8,8 @@ import { defaults } from "./decision_map.js";
 import { logScale } from "./scale.js";
 
 const mostFacets = 12;
-const facetHeight = 230;
+// Of a picture among several, and of one alone.
+const facetHeights = [230, 400];
 
 /** {facet, line, points: [{x, mean, half, count}]} */
 export function lines(scan, { x, by, facet, figure }) {
@@ -71,13 +72,17 @@ function scaleOf(state, all) {
   };
 }
 
+const perRowOf = (facets) => (facets > 1 && !isNarrow() ? 2 : 1);
+const heightOfOne = (facets) => facetHeights[facets > 1 ? 0 : 1];
+
 function option(state, all, colours) {
   const scale = scaleOf(state, all);
   const facets = [...new Set(all.map(({ facet }) => facet))].slice(0, mostFacets);
-  const perRow = facets.length > 1 ? 2 : 1;
+  const perRow = perRowOf(facets.length);
+  const facetHeight = heightOfOne(facets.length);
   const grids = facets.map((_, i) => ({
-    left: `${9 + (i % perRow) * 50}%`,
-    width: perRow === 2 ? "39%" : "86%",
+    left: `${(isNarrow() ? 17 : 9) + (i % perRow) * 50}%`,
+    width: perRow === 2 ? "39%" : isNarrow() ? "78%" : "86%",
     top: 62 + Math.floor(i / perRow) * facetHeight,
     height: facetHeight - 92,
   }));
@@ -174,10 +179,10 @@ export function facetPanel(scan, figures) {
   const { x, y, what } = defaults(scan);
   const state = { x, by: what, facet: y, figure: figures[0], scale: "log" };
   let all = lines(scan, state);
-  const height = () =>
-    70 +
-    facetHeight *
-      (state.facet ? Math.ceil(Math.min(mostFacets, new Set(all.map(({ facet }) => facet)).size) / 2) || 1 : 1);
+  const height = () => {
+    const facets = Math.min(mostFacets, new Set(all.map(({ facet }) => facet)).size);
+    return 70 + heightOfOne(facets) * Math.max(1, Math.ceil(facets / perRowOf(facets)));
+  };
   const picture = chart("Lines over one option, by the values of others", height(), (colours) =>
     option(state, all, colours),
   );

@@ -54,6 +54,11 @@ export function factor(value) {
   return `${value >= 100 ? Math.round(value) : value.toFixed(value < 1.1 ? 3 : 2)}\u00d7`;
 }
 
+/** A factor for where there is little room: "18\u00d7", "1.0\u00d7". */
+export function roundFactor(value) {
+  return Number.isFinite(value) ? `${value >= 9.95 ? Math.round(value) : value.toFixed(1)}\u00d7` : factor(value);
+}
+
 /** A value of a column whose unit is one of columns.js. */
 export function shown(value, unit) {
   if (value === null || value === undefined) return absent;

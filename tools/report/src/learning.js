@@ -3,7 +3,8 @@ import * as columns from "./columns.js";
 import { axis, chart, legend, tooltip } from "./chart.js";
 import { alternative, choice, controlsRow, element, panel, plainTable } from "./dom.js";
 import { bytes, plain, seconds, share } from "./format.js";
-import { pick } from "./table.js";
+import { curvesOf } from "./learning_curves.js";
+import { seedGroups } from "./seed_groups.js";
 import { colour, dash, symbol } from "./theme.js";
 
 const figures = {
@@ -17,37 +18,36 @@ const axes = {
 };
 const mostRowsOfTable = 500;
 
-/** Where each row of steps.csv lies on an axis: at the end of its step. Null where steps are left out of the page. */
-function positions(run, name) {
-  const steps = run.steps.numbers(columns.steps.step);
-  if (name === "steps") return steps.map((step) => step + 1);
-  if (name === "time") {
-    const total = run.steps.numbers(columns.steps.total);
-    return run.steps.numbers(columns.steps.start).map((start, row) => start + total[row]);
-  }
-  const ranks = pick(run.flat, columns.summary.ranks);
-  let sent = 0;
-  return run.steps.numbers(columns.steps.bytes).map((step) => (sent += step) / ranks);
+/** The 95 % interval about a mean curve, as an area. */
+function band({ points, halves }, index) {
+  return {
+    type: "custom",
+    silent: true,
+    clip: true,
+    z: 1,
+    tooltip: { show: false },
+    data: halves && points.length > 1 ? [points[0]] : [],
+    renderItem: (params, api) => {
+      const edge = (sign) => points.map(([x, y], at) => api.coord([x, y + sign * (halves[at] ?? 0)]));
+      return {
+        type: "polygon",
+        shape: { points: [...edge(1), ...edge(-1).reverse()] },
+        style: { fill: colour(index), opacity: 0.18 },
+      };
+    },
+  };
 }
 
-export function curve(run, figure, axisName) {
-  const at = positions(run, axisName);
-  return run.steps
-    .numbers(columns.steps[figure])
-    .map((value, row) => [at[row], value])
-    .filter(([, value]) => value !== null);
-}
-
-function option(runs, figure, axisName, isLog, colours) {
+function option(curves, figure, axisName, isLog, colours) {
   const { label, shown } = figures[figure];
   const scale = isLog ? { type: "log", min: "dataMin" } : { type: "value" };
   return {
     grid: { left: 70, right: 24, top: 40, bottom: 84 },
-    legend: legend(colours, { show: runs.length > 1 }),
+    legend: legend(colours, { show: curves.length > 1, data: curves.map(({ name }) => name) }),
     tooltip: tooltip(
       colours,
       (at) => [
-        `${runs[at.seriesIndex].name}: ${shown(at.value[1])}`,
+        `${at.seriesName}: ${shown(at.value[1])}${halfText(curves[at.seriesIndex / 2], at.dataIndex, shown)}`,
         `${axes[axisName].label}: ${axes[axisName].shown(at.value[0])}`,
       ],
       { trigger: "item" },
@@ -55,6 +55,7 @@ function option(runs, figure, axisName, isLog, colours) {
     dataZoom: [
       {
         type: "slider",
+        filterMode: "none",
         bottom: 8,
         height: 20,
         textStyle: { color: colours.text },
@@ -72,13 +73,12 @@ function option(runs, figure, axisName, isLog, colours) {
       nameGap: 52,
       axisLabel: { color: colours.text, formatter: shown },
     }),
-    series: runs.map((run, index) => {
-      const data = curve(run, figure, axisName);
-      const isDotted = data.length <= 60;
-      return {
-        name: run.name,
+    series: curves.flatMap((one, index) => {
+      const isDotted = one.points.length <= 60;
+      const line = {
+        name: one.name,
         type: "line",
-        data,
+        data: one.points,
         color: colour(index),
         lineStyle: { width: 1.8, type: dash(index) },
         symbol: symbol(index),
@@ -86,21 +86,30 @@ function option(runs, figure, axisName, isLog, colours) {
         showSymbol: isDotted,
         sampling: isDotted ? undefined : "minmax",
       };
+      return [line, band(one, index)];
     }),
   };
 }
 
-function table(runs, figure, axisName) {
-  const rows = runs.flatMap((run) =>
-    curve(run, figure, axisName).map(([at, value]) => [
-      { text: run.name },
+function halfText({ halves }, at, shown) {
+  const half = halves?.[at] ?? null;
+  return half === null ? "" : ` \u00b1 ${shown(half)} (95 % interval)`;
+}
+
+function table(curves, figure, axisName) {
+  const { shown } = figures[figure];
+  const hasHalves = curves.some(({ halves }) => halves);
+  const rows = curves.flatMap(({ name, points, halves }) =>
+    points.map(([at, value], place) => [
+      { text: name },
       { text: axes[axisName].shown(at), value: at },
-      { text: figures[figure].shown(value), value },
+      { text: shown(value), value },
+      ...(hasHalves ? [{ text: shown(halves?.[place] ?? null), value: halves?.[place] }] : []),
     ]),
   );
   return plainTable(
     rows.length > mostRowsOfTable ? `The first ${mostRowsOfTable} of ${rows.length} rows` : "All rows",
-    ["run", axes[axisName].label, figures[figure].label],
+    ["run", axes[axisName].label, figures[figure].label, ...(hasHalves ? ["95 % interval, half"] : [])],
     rows.slice(0, mostRowsOfTable),
   );
 }
@@ -113,15 +122,18 @@ export function learningPanel(allRuns) {
   let figure = offered.at(-1);
   let axisName = "time";
   let isLog = "no";
+  const hasSeeds = seedGroups(allRuns).length > 0;
+  let isMean = hasSeeds;
   const isThinned = allRuns.some((run) => run.leftOut.steps > 1);
   const usable = Object.entries(axes).filter(([name]) => name !== "bytes" || !isThinned);
+  const curves = () => curvesOf(trained(figure), figure, axisName, isMean);
   const picture = chart("Loss or accuracy against simulated time, steps or bytes", 380, (colours) =>
-    option(trained(figure), figure, axisName, isLog === "yes", colours),
+    option(curves(), figure, axisName, isLog === "yes", colours),
   );
   const holder = element("div");
   const show = () => {
     picture.draw();
-    holder.replaceChildren(alternative(() => table(trained(figure), figure, axisName)));
+    holder.replaceChildren(alternative(() => table(curves(), figure, axisName)));
   };
   show();
   return panel(
@@ -167,6 +179,21 @@ export function learningPanel(allRuns) {
           show();
         },
       ),
+      hasSeeds
+        ? choice(
+            "seeds-as",
+            "seeds",
+            [
+              ["mean", "as their mean and its 95 % interval"],
+              ["each", "each by itself"],
+            ],
+            "mean",
+            (value) => {
+              isMean = value === "mean";
+              show();
+            },
+          )
+        : null,
     ),
     picture,
     holder,

@@ -90,7 +90,7 @@ function vertexElements(drawing, labelled) {
     mark.append(svg("title", {}, vertex.label));
     if (!labelled && vertex.isHost) return [mark];
     const text = vertex.isHost ? vertex.label.replace(/^\D+/, "") : vertex.label;
-    const y = vertex.isHost ? vertex.y + radius + 13 : vertex.y - radius - 5;
+    const y = vertex.isHost ? vertex.y + radius + 15 : vertex.y - radius - 6;
     return [mark, svg("text", { x: vertex.x, y, "text-anchor": "middle" }, text)];
   });
 }

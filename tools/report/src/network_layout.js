@@ -123,7 +123,7 @@ function torusShape(cables) {
   const hosts = 1 + Math.max(...cables.flat());
   const extents = [];
   const order = [];
-  for (let at = 0; at < cables.length;) {
+  for (let at = 0; at < cables.length; ) {
     let length = 1;
     while (cables[at + length - 1][1] !== cables[at][0] && cables[at + length]?.[0] === cables[at + length - 1][1])
       length += 1;

@@ -1,12 +1,12 @@
 // All points as lines over one axis per option and figure.
 import { chart } from "./chart.js";
-import { choice, controlsRow, element, panel } from "./dom.js";
+import { choice, controlsRow, element, lineSwatch, panel } from "./dom.js";
 import { shown } from "./format.js";
-import { colour } from "./theme.js";
+import { colour, dash } from "./theme.js";
 import { logScale } from "./scale.js";
 
 const mostFigures = 4;
-const widestRange = 100;
+const widestRange = 10;
 
 /** One axis: where a row lies on it, and how it is written. */
 function optionAxis(option) {
@@ -73,7 +73,7 @@ function option(scan, axes, by, colours) {
       silent: true,
       progressive: 400,
       progressiveThreshold: 800,
-      lineStyle: { color: colour(index), opacity, width: 1.2 },
+      lineStyle: { color: colour(index), type: dash(index), opacity, width: 1.2 },
     })),
   };
 }
@@ -102,9 +102,7 @@ export function parallelPanel(scan, figures) {
   const keys = element("div", { class: "key" });
   const show = () => {
     keys.replaceChildren(
-      ...by.values.map((value, index) =>
-        element("span", {}, element("span", { class: "swatch", style: `background: ${colour(index)}` }), value),
-      ),
+      ...by.values.map((value, index) => element("span", {}, lineSwatch(colour(index), dash(index)), value)),
     );
     picture.draw();
   };
@@ -122,7 +120,7 @@ export function parallelPanel(scan, figures) {
     controlsRow(
       choice(
         "parallel-colour",
-        "Colour by",
+        "A colour and dash per",
         scan.compared.map(({ name, label }) => [name, label]),
         by.name,
         (value) => {

@@ -7,7 +7,7 @@ import { layerPanel } from "./layer_map.js";
 import { learningPanel } from "./learning.js";
 import { networkPanel } from "./network.js";
 import { seedGroups, seedPanel } from "./seed_groups.js";
-import { meansPicture, stepTimePanel } from "./step_time.js";
+import { meansPanel, stepTimePanel } from "./step_time.js";
 import { summaryTable } from "./summary_table.js";
 import { flatten, pick, Table } from "./table.js";
 import { verdictParagraphs } from "./verdict.js";
@@ -46,7 +46,7 @@ export function runsPage(data) {
   const top = [
     element("div", { class: "verdict", id: "verdict" }, ...verdictParagraphs(data.verdict)),
     panel("figures", "Figures", summaryTable(runs), ...runs.map(provenance)),
-    runs.length > 1 ? panel("means", "Where the time goes", meansPicture(runs)) : null,
+    runs.length > 1 ? meansPanel(runs) : null,
     seedPanel(seedGroups(runs)),
     learningPanel(runs),
   ].filter(Boolean);

@@ -3,7 +3,8 @@ import * as columns from "./columns.js";
 import { optionNumber } from "./format.js";
 import { number } from "./table.js";
 
-const leftOut = "(left out)";
+/** The value of an option where it does not apply. */
+export const leftOut = "(left out)";
 
 /** Values in the order of their numbers where all that are there have one, else as they came. */
 function ordered(texts) {

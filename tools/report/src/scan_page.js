@@ -4,6 +4,7 @@ import { decisionPanel } from "./decision_map.js";
 import { element, panel } from "./dom.js";
 import { facetPanel } from "./facets.js";
 import { parallelPanel } from "./parallel.js";
+import { scanTimesPanel } from "./scan_times.js";
 import { Scan } from "./scan_model.js";
 import { tablePanel } from "./scan_table.js";
 import { Table } from "./table.js";
@@ -85,6 +86,7 @@ export function scanPage(data) {
     verdict,
     controls,
     hasFigures ? decisionPanel(scan, figures, say) : null,
+    hasFigures ? scanTimesPanel(scan) : null,
     hasFigures ? facetPanel(scan, figures) : null,
     hasFigures ? parallelPanel(scan, figures) : null,
     tablePanel(scan, figures.slice(0, 5)),

@@ -27,6 +27,12 @@ export function seedGroups(runs) {
   );
 }
 
+/** "folder (3 seeds)", by the folder that they are in where their names have one, else by their scheme. */
+export function nameOfGroup(group) {
+  const folder = group[0].name.split("/").slice(0, -1).join("/");
+  return `${folder || pick(group[0].flat, columns.summary.scheme)} (${group.length} seeds)`;
+}
+
 /** Null where there is none. */
 export function seedPanel(groups) {
   if (groups.length === 0) return null;

@@ -1,34 +1,16 @@
 // How long steps take and what of: one run's steps, and several runs' means.
 import * as columns from "./columns.js";
-import { axis, chart, legend, tooltip } from "./chart.js";
+import { axis, chart, tooltip, wholeLegend } from "./chart.js";
 import { alternative, choice, controlsRow, element, panel, plainTable } from "./dom.js";
 import { seconds } from "./format.js";
 import { pick } from "./table.js";
 import { colour, dash } from "./theme.js";
 import { logScale } from "./scale.js";
+import { decals, heightOf, partLabel, scaleChoice, stackedTable, stackedTimes } from "./stacked_times.js";
 
-const decals = [
-  { symbol: "none" },
-  { dashArrayX: [1, 0], dashArrayY: [2, 4], rotation: -Math.PI / 4 },
-  {
-    symbol: "circle",
-    dashArrayX: [
-      [6, 6],
-      [0, 6, 6, 0],
-    ],
-    dashArrayY: [5, 0],
-    symbolSize: 0.7,
-  },
-  { dashArrayX: [1, 0], dashArrayY: [2, 6], rotation: Math.PI / 4 },
-];
 const mostBars = 100;
+const mostWithoutSlider = 16;
 const mostRowsOfTable = 500;
-
-/** The name of a part of the time, with how it is known where the run says so. */
-function partLabel(flat, part) {
-  const basis = pick(flat, columns.basis[part.key]);
-  return basis ? `${part.label} (${basis})` : part.label;
-}
 
 function stepOption(run, scale, colours) {
   const steps = run.steps.texts(columns.steps.step);
@@ -36,10 +18,12 @@ function stepOption(run, scale, colours) {
   const values = columns.timeParts.map((part) => run.steps.numbers(columns.steps[part.key]));
   const log = logScale(values.flat(), seconds);
   const isLog = scale === "log";
+  const { height, legend } = wholeLegend(colours);
+  const hasSlider = steps.length > mostWithoutSlider;
   return {
-    aria: { enabled: true, decal: { show: isBars, decals } },
-    grid: { left: 76, right: 20, top: 40, bottom: 84 },
-    legend: legend(colours),
+    aria: { enabled: true, decal: { show: !isLog, decals } },
+    grid: { left: 76, right: 20, top: height, bottom: hasSlider ? 84 : 48 },
+    legend,
     tooltip: tooltip(
       colours,
       (at) =>
@@ -51,7 +35,7 @@ function stepOption(run, scale, colours) {
             ],
       { trigger: "axis" },
     ),
-    dataZoom: [{ type: "slider", bottom: 8, height: 20, textStyle: { color: colours.text } }],
+    dataZoom: hasSlider ? [{ type: "slider", bottom: 8, height: 20, textStyle: { color: colours.text } }] : [],
     xAxis: axis(colours, "step", { type: "category", data: steps }),
     yAxis: axis(
       colours,
@@ -61,7 +45,7 @@ function stepOption(run, scale, colours) {
         : { type: "value", nameGap: 58, axisLabel: { color: colours.text, formatter: seconds } },
     ),
     series: columns.timeParts.map((part, index) => ({
-      name: partLabel(run.flat, part),
+      name: partLabel(part, [pick(run.flat, columns.basis[part.key])]),
       type: isBars && !isLog ? "bar" : "line",
       data: isLog ? values[index].map(log.place) : values[index],
       color: colour(index),
@@ -126,63 +110,25 @@ export function stepTimePanel(run) {
   );
 }
 
-function meansOption(runs, colours) {
-  const values = columns.timeParts.map((part) => runs.map((run) => pick(run.flat, columns.summary[part.key])));
-  return {
-    aria: { enabled: true, decal: { show: true, decals } },
-    grid: { left: 20, right: 90, top: 36, bottom: 44, containLabel: true },
-    legend: legend(colours),
-    tooltip: tooltip(
-      colours,
-      (at) => [
-        at[0].name,
-        ...at
-          .filter((one) => one.seriesIndex < values.length)
-          .map((one) => `${one.seriesName}: ${seconds(one.value ?? null)}`),
-      ],
-      { trigger: "axis", axisPointer: { type: "shadow" } },
-    ),
-    xAxis: axis(colours, "mean time per step", {
-      type: "value",
-      axisLabel: { color: colours.text, formatter: seconds, hideOverlap: true },
-    }),
-    yAxis: axis(colours, "", {
-      type: "category",
-      inverse: true,
-      data: runs.map((run) => run.name),
-      axisLabel: { color: colours.text, width: 180, overflow: "break" },
-    }),
-    series: [
-      ...columns.timeParts.map((part, index) => ({
-        name: part.label,
-        type: "bar",
-        stack: "time",
-        barMaxWidth: 30,
-        color: colour(index),
-        data: values[index],
-      })),
-      {
-        type: "bar",
-        stack: "time",
-        data: runs.map(() => 0),
-        tooltip: { show: false },
-        color: "transparent",
-        label: {
-          show: true,
-          position: "right",
-          color: colours.text,
-          formatter: (at) => seconds(pick(runs[at.dataIndex].flat, columns.summary.total)),
-        },
-      },
-    ],
-  };
-}
-
 /** Means of several runs, one bar each. */
-export function meansPicture(runs) {
-  return chart(
+export function meansPanel(runs) {
+  const entries = runs.map((run) => ({
+    name: run.name,
+    parts: Object.fromEntries(columns.timeParts.map(({ key }) => [key, pick(run.flat, columns.summary[key])])),
+    bases: Object.fromEntries(columns.timeParts.map(({ key }) => [key, pick(run.flat, columns.basis[key])])),
+    total: pick(run.flat, columns.summary.total),
+  }));
+  let isShare = false;
+  const picture = stackedTimes(
     "Mean time per step of each run: computing, compressing and exposed exchange, stacked",
-    110 + 44 * runs.length,
-    (colours) => meansOption(runs, colours),
+    heightOf(entries),
+    () => entries,
+    () => isShare,
   );
+  const choose = scaleChoice("means-as", (value) => {
+    isShare = value;
+    picture.draw();
+  });
+  const table = alternative(() => stackedTable("Mean time per step", entries));
+  return panel("means", "Where the time goes", controlsRow(choose), picture, table);
 }

@@ -16,7 +16,9 @@ function byFactors({ factors }) {
 /** What the points that are shown say. `wins`: of the decision map (decision.js), which has so many `cells`. */
 export function chosenPoints(scan, wins, cells, compared, figure) {
   const failed = scan.shown.filter((row) => row.isFailed).length;
-  const lines = [`${scan.shown.length} of ${scan.rows.length} points are shown${failed > 0 ? `, ${failed} of which failed` : ""}.`];
+  const lines = [
+    `${scan.shown.length} of ${scan.rows.length} points are shown${failed > 0 ? `, ${failed} of which failed` : ""}.`,
+  ];
   if (wins.length === 0) return lines;
   const ordered = [...wins].sort((a, b) => b.count - a.count);
   const others = ordered
