@@ -26,7 +26,7 @@ bool is_same(const fs::path& path, const std::string& text) {
   return fs::is_regular_file(path, error) && read_file(path, {}, most_of_records) == text;
 }
 
-/// A file of a scan that was not whole when its process was killed.
+/// A file of a scan that was not whole when its process was killed, or the scan was stopped.
 bool is_partial(const fs::path& path) {
   return is_abandoned(path, manifest_name) || is_abandoned(path, table_name);
 }

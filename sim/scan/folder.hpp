@@ -11,6 +11,8 @@ namespace ringsim {
 constexpr const char* manifest_name = "scan.json";
 constexpr const char* journal_name = "points.journal";
 constexpr const char* table_name = "scan.csv";
+/// The table of a scan that was stopped. The next run in the folder removes it first.
+constexpr const char* partial_table_name = "scan.csv.partial";
 
 /// Makes the folder a new scan's, or finds that it is this one's. Throws UserError where it holds
 /// anything else.
@@ -20,8 +22,8 @@ void open_scan_folder(const std::filesystem::path& folder, const Manifest& manif
 /// RunError.
 void write_whole(const std::filesystem::path& path, const std::string& text);
 
-/// Removes what killed processes have left of files that they were writing. The caller holds the
-/// journal.
+/// Removes what killed processes have left of files that they were writing, and the table of a scan
+/// that was stopped. The caller holds the journal.
 void remove_partial_files(const std::filesystem::path& folder);
 
 /// What the journal names as its manifest.

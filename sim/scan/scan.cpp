@@ -204,11 +204,17 @@ ScanOutcome run_scan(const ScanRequest& request, const PointSet& points,
   keeper.sync();
   outcome.rows = keeper.take_rows();
   outcome.new_points = outcome.rows.size() - done_before;
+  // What stops a scan may have killed its processes too: their points are not done, and that is
+  // all.
+  if (observer.wants_stop && observer.wants_stop()) lost.points.clear();
   // The journal does not have them, so that the same command tries them once more.
   for (const auto point : lost.points)
     outcome.rows[point] = {true, row_text(points, point, columns, {std::nullopt, lost.why})};
   outcome.csv = scan_csv(points, columns, outcome.rows);
-  if (!options.folder.empty()) write_whole(options.folder / table_name, outcome.csv);
+  if (!options.folder.empty()) {
+    outcome.table = options.folder / (outcome.is_complete() ? table_name : partial_table_name);
+    write_whole(outcome.table, outcome.csv);
+  }
   return outcome;
 }
 

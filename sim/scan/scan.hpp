@@ -47,7 +47,8 @@ struct ScanOutcome {
   std::size_t points = 0;      ///< of this shard
   std::size_t new_points = 0;  ///< that were run now
   std::map<std::uint32_t, DoneRow> rows;
-  std::string csv;  ///< scan.csv
+  std::string csv;              ///< scan.csv
+  std::filesystem::path table;  ///< where it is; empty: nothing is kept
   bool is_complete() const;
   std::size_t failed() const;
 };
@@ -59,8 +60,10 @@ std::string scan_csv(const PointSet& points, const ResultColumns& columns,
                      const std::map<std::uint32_t, DoneRow>& rows);
 
 /// Goes on where the folder holds a part of the same scan; returns at once where it holds all of
-/// it. A point that fails is a row with its error. Throws UserError where the folder holds anything
-/// else (naming the difference), and RunError where it cannot be written to: what is done is kept.
+/// it. A point that fails is a row with its error. A scan that was stopped has its rows in
+/// partial_table_name, so that table_name is whole wherever it is. Throws UserError where the
+/// folder holds anything else (naming the difference), and RunError where it cannot be written to:
+/// what is done is kept.
 ScanOutcome run_scan(const ScanRequest& request, const PointSet& points,
                      const ResultColumns& columns, const ScanOptions& options,
                      const ScanObserver& observer);

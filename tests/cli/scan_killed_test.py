@@ -62,10 +62,9 @@ class ScanKilled(Case):
         "csv",
     ]
 
-    def start(self, folder):
-        return subprocess.Popen(
-            [PROGRAM, *self.LONG, "-j", "2", "-o", folder], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
+    def start(self, folder, **options):
+        command = [PROGRAM, *self.LONG, "-j", "2", "-o", folder]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **options)
 
     def test_a_killed_scan_goes_on_to_the_same_bytes(self):
         self.check_killed(self.LONG)
@@ -112,12 +111,46 @@ class ScanKilled(Case):
             process.send_signal(stop)
             process.communicate()
             self.assertEqual(process.returncode, code)
-            part = (folder / "scan.csv").read_text().splitlines()
+            # A table that is not whole does not have the name of one that is.
+            self.assertFalse((folder / "scan.csv").exists())
+            part = (folder / "scan.csv.partial").read_text().splitlines()
             self.assertGreaterEqual(len(part), 3)
             self.assertLess(len(part), self.POINTS + 1)
             whole = self.good(*self.LONG, "-o", folder)
             self.assertEqual(len(whole.splitlines()), self.POINTS + 1)
             self.assertLessEqual(set(part), set(whole.splitlines()))
+            self.assertEqual(
+                sorted(path.name for path in folder.iterdir()), ["points.journal", "scan.csv", "scan.json"]
+            )
+
+    def test_a_signal_that_kills_the_workers_too_is_no_error_of_a_point(self):
+        for attempt in range(3):
+            folder = self.folder / f"scan{attempt}"
+            process = self.start(folder, start_new_session=True)
+            while self.done_in(folder) < 2:
+                time.sleep(0.01)
+                self.assertIsNone(process.poll(), "it ended before it could be stopped")
+            os.killpg(process.pid, signal.SIGTERM)
+            process.communicate()
+            self.assertEqual(process.returncode, 143)
+            part = csv_rows((folder / "scan.csv.partial").read_text())
+            self.assertEqual({row["error"] for row in part}, {""})
+
+    def test_fail_fast_leaves_a_partial_table(self):
+        # 12 ranks are no whole nodes of 8, which `hierarchical` needs.
+        folder = self.folder / "scan"
+        done = self.ringsim(
+            *("scan", "--topology", "dgx-a100x4", "--bytes", "400kB", "--compute-time", "0s", "--scheme", "dense"),
+            *("--ranks", "12,16", "--collective", "hierarchical,ring", "--quiet", "--fail-fast", "-j", "1", "-o"),
+            folder,
+        )
+        self.assertEqual(done.returncode, 1)
+        table = f"{folder}/scan.csv.partial"
+        self.assertEqual(done.stderr, f"1 of 4 points failed; the column error of {table} says why\n")
+        self.assertEqual(
+            sorted(path.name for path in folder.iterdir()), ["points.journal", "scan.csv.partial", "scan.json"]
+        )
+        self.assertEqual(len([row for row in csv_rows(pathlib.Path(table).read_text()) if row["error"]]), 1)
 
     def test_a_killed_worker_is_an_error_of_its_point_and_is_tried_again(self):
         for attempt in range(5):  # a worker that was just ending leaves no point behind: another try

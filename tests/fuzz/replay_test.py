@@ -2,7 +2,8 @@
 """Feeds seeds and former findings to the readers that fuzzers call. Usage: replay_test.py RINGSIM REPLAY SOURCE_ROOT
 
 A seed that is cut off, or has a byte changed, has to end in an error for users or be taken, too: with the same numbers
-every time, so that the test fails where it failed before."""
+every time, so that the test fails where it failed before. RINGSIM_SPOILT is how many of each there are (default 4)."""
+import os
 import pathlib
 import random
 import subprocess
@@ -14,17 +15,18 @@ PROGRAM, REPLAY, ROOT = (str(pathlib.Path(word).resolve()) for word in sys.argv[
 del sys.argv[1:4]
 HERE = pathlib.Path(ROOT) / "tests/fuzz"
 LARGEST = 4096
+SPOILT = int(os.environ.get("RINGSIM_SPOILT", "4"))
 
 
 def spoil(folder, to):
-    """Four changed copies of each small seed."""
+    """Changed copies of each small seed: one in four is cut off, the others have one byte changed, two or three."""
     for seed in sorted(path for path in folder.glob("*/*") if path.stat().st_size <= LARGEST):
         content = seed.read_bytes()
         draw = random.Random(f"{seed.parent.name}/{seed.name}")
         (to / seed.parent.name).mkdir(parents=True, exist_ok=True)
-        for number in range(4):
-            changed = bytearray(content[: draw.randrange(len(content) + 1)] if number == 0 else content)
-            for _ in range(number):
+        for number in range(SPOILT):
+            changed = bytearray(content[: draw.randrange(len(content) + 1)] if number % 4 == 0 else content)
+            for _ in range(number % 4):
                 if changed:
                     changed[draw.randrange(len(changed))] = draw.choice(b'\x00\xff"{}[],:-09e.\n ')
             (to / seed.parent.name / f"{seed.name}-{number}").write_bytes(changed)
@@ -48,7 +50,7 @@ def write_long(to):
 
 class Replay(unittest.TestCase):
     def replay(self, *folders):
-        done = subprocess.run([REPLAY, *map(str, folders)], capture_output=True, text=True, timeout=250)
+        done = subprocess.run([REPLAY, *map(str, folders)], capture_output=True, text=True, timeout=250 + SPOILT)
         self.assertEqual(done.returncode, 0, done.stdout[-500:] + done.stderr[-3000:])
         return done.stdout
 

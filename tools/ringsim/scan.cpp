@@ -51,11 +51,11 @@ void print_plan(const PointSet& points, const std::optional<Shard>& shard) {
 }
 
 /// What stderr says at the end of a scan that is not done without errors.
-void report_failures(const ScanOutcome& outcome, const std::string& output) {
+void report_failures(const ScanOutcome& outcome) {
   const std::size_t failed = outcome.failed();
   if (failed == 0) return;
   say(fmt::format("{} of {} points failed; the column error of {} says why\n", failed,
-                  outcome.points, output.empty() ? "the result" : output + "/scan.csv"));
+                  outcome.points, outcome.table.empty() ? "the result" : outcome.table.string()));
 }
 
 int execute(const CLI::App& app, const ScanCommand& command) {
@@ -81,18 +81,22 @@ int execute(const CLI::App& app, const ScanCommand& command) {
                 .wants_stop = [&] { return stop.has_come(); }});
   progress.end();
   if (stop.has_come()) {
-    progress.line(fmt::format("stopped with {} of {} points{}", outcome.rows.size(), outcome.points,
-                              command.output.empty() ? "" : "; the same command goes on"));
+    const auto rest =
+        outcome.table.empty()
+            ? ""
+            : fmt::format("; they are in {}; the same command goes on", outcome.table.string());
+    progress.line(
+        fmt::format("stopped with {} of {} points{}", outcome.rows.size(), outcome.points, rest));
     if (command.output.empty()) print_scan(points, outcome.csv, command.format);
     return stop.exit_code();
   }
   if (!command.output.empty()) {
     progress.line(outcome.new_points == 0 && outcome.is_complete()
                       ? fmt::format("all {} points were done before", outcome.points)
-                      : fmt::format("results are in {}/scan.csv", command.output));
+                      : fmt::format("results are in {}", outcome.table.string()));
   }
   print_scan(points, outcome.csv, command.format);
-  report_failures(outcome, command.output);
+  report_failures(outcome);
   return outcome.failed() > 0 || !outcome.is_complete() ? 1 : 0;
 }
 

@@ -311,3 +311,19 @@ TEST_CASE("what is under way when a death is noticed is given up", "[fluid]") {
   CHECK(result.end == Seconds{3});
   CHECK(result.links[0].bytes == Bytes{2});
 }
+
+TEST_CASE("what ends at the moment when the last ranks die is reported before the error",
+          "[fluid]") {
+  // Ten bytes at 10 B/s arrive after 1 s.
+  auto topology = uniform_ring(2, 10, 0);
+  Host host;
+  host.dies = Seconds{1};
+  for (const Rank rank : {0, 1}) topology.set_host(rank, host);
+  const Phases phases(2, {{message(2, 0, 1, 10), Delay{{1}}}});
+  std::vector<Seconds> ends;
+  CHECK_THROWS_WITH(
+      run_fluid(topology, make_program(phases),
+                {.on_transfer = [&](const TransferEvent& event) { ends.push_back(event.end); }}),
+      "all ranks have died, the last of them, rank 1, at 1s");
+  CHECK(ends == std::vector{Seconds{1}});
+}

@@ -116,6 +116,26 @@ TEST_CASE("lanes give what single runs give, bit for bit", "[side_by_side]") {
   }
 }
 
+TEST_CASE("lanes begin a call with the first two neighbours that are ready", "[side_by_side]") {
+  constexpr Rank ranks = 64;
+  Random random(2, Purpose::compute_jitter);
+  const auto topologies = networks(ranks, 3, false, random);
+  const std::shared_ptr<const Collective> ring = make_ring_all_reduce({ranks, 6400, Bytes{4}});
+  for (const Rank early : {0, 31, 63}) {
+    INFO("rank " << early << " is ready long before the others");
+    Phases phases(ranks, {{Delay{{2e-3}, DelayKind::compute, 0}, call(ring)}});
+    phases[early][0][0] = Delay{{1e-6}, DelayKind::compute, 0};
+    auto together = side_by_side(topologies, phases);
+    REQUIRE(together);
+    for (std::size_t i = 0; i < topologies.size(); ++i) {
+      auto expected = alone(topologies[i], phases);
+      std::ranges::sort(expected.events);
+      std::ranges::sort(together->at(i).events);
+      check_same(together->at(i), expected);
+    }
+  }
+}
+
 TEST_CASE("what lanes cannot do runs alone", "[side_by_side]") {
   Random random(1, Purpose::compute_jitter);
   const auto refuses = [&](Rank ranks, std::shared_ptr<const Collective> collective,
@@ -151,6 +171,10 @@ TEST_CASE("what lanes cannot do runs alone", "[side_by_side]") {
   };
   CHECK(side_by_side(networks(63, 2, false, random), times(4)));
   CHECK_FALSE(side_by_side(networks(63, 2, false, random), times(5)));
+  // The same where the ranks do that much by themselves: 62,496 pieces of messages, and 4,032 more.
+  auto busy = times(4);
+  for (auto& rank : busy) rank[0].insert(rank[0].end(), 50, Delay{{1e-6}, DelayKind::compute, 0});
+  CHECK_FALSE(side_by_side(networks(63, 2, false, random), busy));
   // Ranks that do not do the same, and streams that wait for each other.
   auto apart = all_ranks(64, {ring(64), ring(64)}, random);
   apart[5][0].pop_back();
