@@ -107,6 +107,7 @@ test("a run: controls change what is shown", async () => {
     await page.selectOption("select[name=against]", "bytes");
     const sent = JSON.parse(read("iwp/summary.json")).bytes_sent_per_rank.total;
     assert.ok(Math.abs((await last()) - sent) < 1);
+    assert.equal(await page.inputValue("select[name=against-scale]"), "no"); // of one run alone
     await page.selectOption("select[name=figure]", "loss");
     assert.equal((await tableOf(page, "learning")).at(-1)[2], steps.numbers(["loss"]).at(-1));
     const picture = () => page.$eval("#layers canvas", (canvas) => canvas.toDataURL());
@@ -150,6 +151,8 @@ test("several runs are compared, and each is shown in detail; dark", async () =>
       const accuracy = (name) => JSON.parse(read(`${name}/summary.json`)).accuracy;
       const wins = accuracy("dense") - accuracy("iwp") > 0.01 ? /^Only dense comes within a point/ : /^iwp is fastest/;
       assert.match(await page.textContent("#verdict"), wins);
+      // The pruned run ends long before the dense one: time is drawn on a logarithmic axis.
+      assert.equal(await page.inputValue("select[name=against-scale]"), "yes");
       const total = async () => (await tableOf(page, "step-time"))[0][4];
       assert.equal(await total(), csv("dense/steps.csv").numbers(["total_s"])[0]);
       await page.selectOption("select[name=run]", "1");

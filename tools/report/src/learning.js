@@ -3,7 +3,7 @@ import * as columns from "./columns.js";
 import { axis, chart, legend, tooltip } from "./chart.js";
 import { alternative, choice, controlsRow, element, panel, plainTable } from "./dom.js";
 import { bytes, plain, seconds, share } from "./format.js";
-import { curvesOf } from "./learning_curves.js";
+import { curve, curvesOf } from "./learning_curves.js";
 import { seedGroups } from "./seed_groups.js";
 import { colour, dash, symbol } from "./theme.js";
 
@@ -114,6 +114,12 @@ function table(curves, figure, axisName) {
   );
 }
 
+/** Whether runs end at times so far apart that a linear axis would press the short ones against its end. */
+function areFarApart(runs, figure) {
+  const ends = runs.map((run) => curve(run, figure, "time").at(-1)?.[0] ?? 0).filter((end) => end > 0);
+  return ends.length > 1 && Math.max(...ends) > 4 * Math.min(...ends);
+}
+
 /** Null where nothing was trained. */
 export function learningPanel(allRuns) {
   const trained = (figure) => allRuns.filter((run) => run.steps.numbers(columns.steps[figure]).some((v) => v !== null));
@@ -121,7 +127,7 @@ export function learningPanel(allRuns) {
   if (offered.length === 0) return null;
   let figure = offered.at(-1);
   let axisName = "time";
-  let isLog = "no";
+  let isLog = areFarApart(trained(figure), figure) ? "yes" : "no";
   const hasSeeds = seedGroups(allRuns).length > 0;
   let isMean = hasSeeds;
   const isThinned = allRuns.some((run) => run.leftOut.steps > 1);
