@@ -80,6 +80,8 @@ class Faults(unittest.TestCase):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
+            # A session of its own, as where its time is taken: Linux may share processors by session.
+            start_new_session=True,
             **options,
         )
 
@@ -125,7 +127,7 @@ class Faults(unittest.TestCase):
             moments = random.Random(f"{name} {number}")
             for _ in range(ENDS):
                 self.clear(output)
-                child = self.start(command, start_new_session=True)
+                child = self.start(command)
                 time.sleep(moments.uniform(0, takes))
                 # Workers of a scan, too, as a terminal or a batch system does it.
                 os.killpg(child.pid, number)
