@@ -39,6 +39,11 @@ if(RINGSIM_SANITIZE)
   target_compile_options(ringsim_options INTERFACE
     -fsanitize=address $<$<NOT:$<BOOL:$<TARGET_PROPERTY:ringsim_is_test>>>:-fsanitize=undefined>
     -fno-sanitize-recover=all -fno-omit-frame-pointer --param=asan-stack=0)
+  if(NOT RINGSIM_SANITIZE_TWICE)
+    # AddressSanitizer stops where these are read or written; looking before each access takes a quarter of the time to
+    # compile.
+    target_compile_options(ringsim_options INTERFACE -fno-sanitize=null,object-size)
+  endif()
   target_link_options(ringsim_options INTERFACE -fsanitize=address,undefined)
 endif()
 if(RINGSIM_THREAD_SANITIZER)

@@ -61,7 +61,7 @@ class Headers:
 
 
 class Source:
-    def __init__(self, path, headers):
+    def __init__(self, path, headers, renames_main):
         self.text = pathlib.Path(path).read_text()
         code = NO_CODE.sub("", self.text)
         self.words = set(re.findall(r"\w+", code))
@@ -79,7 +79,9 @@ class Source:
         self.declared = (names - self.renamed) | set(MACROS.findall(code))
         self.functions = {name: first for name, first in functions.items() if name not in self.renamed}
         # A source that keeps the name of a header's type for one of its own stays alone, and so does a main function.
-        self.alone = bool((types - self.renamed) & headers.types) or "main" in self.words
+        self.alone = bool((types - self.renamed) & headers.types) or ("main" in self.words and not renames_main)
+        if renames_main:
+            self.renamed.add("main")
 
     def text_in(self, number):
         """Its text in a joined file, as the source with this number."""
@@ -134,12 +136,12 @@ def mistakable(one, other, name):
     return "" in first | second or bool(first & second)
 
 
-def join(root, paths, most):
-    """Groups of paths, in their order."""
+def join(root, paths, most, renames_main=False):
+    """Groups of paths, in their order. With `renames_main` programs can be among them, which cannot be linked then."""
     headers = Headers(pathlib.Path(root))
     groups = []
     for path in paths:
-        source = Source(path, headers)
+        source = Source(path, headers, renames_main)
         group = next((g for g in groups if len(g.paths) < most and g.takes(source)), None)
         if group is None:
             group = Group(source.using, source.alone)
