@@ -338,6 +338,11 @@ test("10,000 points answer soon", async () => {
       assert.ok(Math.min(...times) < mostMilliseconds, `${selector}: ${times}`);
     }
     assert.match(await page.textContent("#points [role=status]"), /of 10000 points/);
+    // Dashes would take seconds to draw.
+    const dashes = await page.$$eval("#parallel .key line", (lines) =>
+      lines.map((line) => line.getAttribute("stroke-dasharray")),
+    );
+    assert.deepEqual([...new Set(dashes)], ["none"]);
   });
 });
 

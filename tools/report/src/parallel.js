@@ -7,6 +7,9 @@ import { logScale } from "./scale.js";
 
 const mostFigures = 4;
 const widestRange = 10;
+// Among more lines dashes cannot be told apart, and 10,000 take seconds to draw.
+const mostDashed = 500;
+const dashOf = (scan, index) => (scan.shown.length > mostDashed ? "solid" : dash(index));
 
 /** One axis: where a row lies on it, and how it is written. */
 function optionAxis(option) {
@@ -73,7 +76,7 @@ function option(scan, axes, by, colours) {
       silent: true,
       progressive: 400,
       progressiveThreshold: 800,
-      lineStyle: { color: colour(index), type: dash(index), opacity, width: 1.2 },
+      lineStyle: { color: colour(index), type: dashOf(scan, index), opacity, width: 1.2 },
     })),
   };
 }
@@ -102,7 +105,7 @@ export function parallelPanel(scan, figures) {
   const keys = element("div", { class: "key" });
   const show = () => {
     keys.replaceChildren(
-      ...by.values.map((value, index) => element("span", {}, lineSwatch(colour(index), dash(index)), value)),
+      ...by.values.map((value, index) => element("span", {}, lineSwatch(colour(index), dashOf(scan, index)), value)),
     );
     picture.draw();
   };
