@@ -14,7 +14,7 @@ import time
 
 RINGSIM, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
 # Each point trains for itself: a second or more.
-SCAN = ["--seed", "1..9", "--steps", "200", "--topology", "ring8-1g,ring8-10g", "--quiet"]
+SCAN = ["--seed", "1..9", "--steps", "120", "--topology", "ring8-1g,ring8-10g", "--quiet"]
 LIMIT_S = 150
 
 
