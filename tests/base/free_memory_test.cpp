@@ -55,8 +55,8 @@ TEST_CASE("free memory is what the machine and the control groups leave", "[free
 
 TEST_CASE("free memory is what the process's own limits leave", "[free_memory]") {
   const auto said = call_in_child([] {
-    // More than AddressSanitizer has mapped.
-    const rlimit limit{std::uint64_t{1} << 46, std::uint64_t{1} << 46};
+    // More than a sanitizer has mapped: all that there is.
+    const rlimit limit{std::uint64_t{1} << 47, std::uint64_t{1} << 47};
     setrlimit(RLIMIT_AS, &limit);
     const TemporaryFolder folder;
     write(folder.path() / "proc/self/statm", "1000 2 3 4 5 600 7\n");
