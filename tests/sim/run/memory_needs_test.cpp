@@ -56,7 +56,7 @@ void check_fits(const Given& given) {
   check_memory(memory_needs(prepare(options)), gigabyte);
 }
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool is_sanitized = true;
 #else
 constexpr bool is_sanitized = false;

@@ -276,6 +276,8 @@ TEST_CASE("steps that run into each other are run together", "[repeated]") {
     const auto& simgrid = find_backend("simgrid");
     return numbers_of(time(topology, plans, compute, simgrid.run, 1, simgrid.clock_rounding));
   });
+  INFO(child.error);
+  REQUIRE(child.error.empty());
   CHECK(are_close(child.values, numbers_of(all)));
 }
 
