@@ -159,6 +159,14 @@ void Samples::copy_inputs(std::size_t first, std::size_t count, std::span<float>
                          inputs.begin(), [this](std::uint8_t pixel) { return input_of[pixel]; });
 }
 
+void Samples::gather(std::span<const std::uint32_t> indices, std::span<float> inputs,
+                     std::span<std::uint8_t> gathered_labels) const {
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    copy_inputs(indices[i], 1, inputs.subspan(i * input_size));
+    gathered_labels[i] = labels[indices[i]];
+  }
+}
+
 Dataset load_fashion_mnist(const std::filesystem::path& folder) {
   Dataset data;
   data.train = read_samples(folder, "train", 60000, data.files);

@@ -24,6 +24,10 @@ struct Samples {
   std::size_t size() const { return labels.size(); }
   /// Puts the inputs of `count` samples from `first` on into `inputs`: [sample][input_size].
   void copy_inputs(std::size_t first, std::size_t count, std::span<float> inputs) const;
+  /// Puts the samples at `indices`, in this order, into `inputs`: [index][input_size], and
+  /// `gathered_labels`.
+  void gather(std::span<const std::uint32_t> indices, std::span<float> inputs,
+              std::span<std::uint8_t> gathered_labels) const;
 };
 
 struct DatasetFile {

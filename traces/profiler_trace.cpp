@@ -1,6 +1,7 @@
 #include "traces/profiler_trace.hpp"
 
 #include "base/error.hpp"
+#include "base/median.hpp"
 #include "traces/profiler_step.hpp"
 
 #include <fmt/format.h>
@@ -36,13 +37,6 @@ std::vector<double> last_whole_step(const ProfilerEvents& events,
       said.emplace(std::move(step));
   }
   return said->ready_times(layers);
-}
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
 }
 
 }  // namespace

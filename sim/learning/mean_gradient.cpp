@@ -18,14 +18,6 @@ MeanGradient::MeanGradient(const Network& network, std::size_t batch)
       takes_batches_(network.make_pass()->takes_batches(batch)),
       mean_(total_parameters(network.layers())) {}
 
-void MeanGradient::Team::gather(const Samples& samples, std::span<const std::uint32_t> indices,
-                                std::size_t first) {
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    samples.copy_inputs(indices[i], 1, std::span(inputs).subspan((first + i) * samples.input_size));
-    labels[first + i] = samples.labels[indices[i]];
-  }
-}
-
 std::span<const float> MeanGradient::compute(
     const Samples& samples, std::span<const float> weights,
     const std::function<std::span<const std::uint32_t>(std::size_t)>& samples_of,
@@ -42,7 +34,9 @@ std::span<const float> MeanGradient::compute(
       team.inputs.resize(count * batch_ * samples.input_size);
       team.labels.resize(count * batch_);
       for (std::size_t i = 0; i < count; ++i)
-        team.gather(samples, samples_of(begin + first + i), i * batch_);
+        samples.gather(samples_of(begin + first + i),
+                       std::span(team.inputs).subspan(i * batch_ * samples.input_size),
+                       std::span(team.labels).subspan(i * batch_));
       team.pass->losses_and_backward(weights, {team.inputs, team.labels},
                                      losses.subspan(begin + first, count));
     });

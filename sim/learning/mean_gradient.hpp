@@ -33,8 +33,6 @@ class MeanGradient {
     std::unique_ptr<NetworkPass> pass;
     std::vector<float> inputs;
     std::vector<std::uint8_t> labels;
-
-    void gather(const Samples& samples, std::span<const std::uint32_t> indices, std::size_t first);
   };
 
   /// Adds up the gradients of the first `ranks` ranks of the teams.

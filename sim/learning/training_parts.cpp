@@ -61,10 +61,7 @@ std::uint64_t steps_per_epoch(std::size_t samples, Rank ranks, std::size_t batch
 void RankWorker::gather(const Samples& samples, std::span<const std::uint32_t> indices) {
   inputs.resize(indices.size() * samples.input_size);
   labels.resize(indices.size());
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    samples.copy_inputs(indices[i], 1, std::span(inputs).subspan(i * samples.input_size));
-    labels[i] = samples.labels[indices[i]];
-  }
+  samples.gather(indices, inputs, labels);
 }
 
 double momentum_left(const TrainingOptions& options, const Scheme& scheme) {

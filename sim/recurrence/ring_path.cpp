@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -92,7 +93,7 @@ class RingDurations {
 class Walk {
  public:
   Walk(const RingRounds& ring, RingSteps& steps)
-      : ring_(ring), ranks_(ring.latency.size()), steps_(steps), durations_(ring) {}
+      : ring_(ring), ranks_(ring.latency.size()), steps_(steps) {}
 
   /// The path is at the message of rank `sender` in round `last`; `starts` has the starts in round
   /// `first` of 2*(last-first)+1 ranks round it. Afterwards it is at one in round `first`.
@@ -132,7 +133,7 @@ class Walk {
 
   /// All rounds from `first` on, each of which knows two ranks less.
   RingCheckpoints plain_checkpoints(std::vector<double> starts, std::size_t center,
-                                    std::size_t first, std::size_t last) const {
+                                    std::size_t first, std::size_t last) {
     RingCheckpoints checkpoints{1};
     for (std::size_t round = first; round < last; ++round) {
       auto next = next_round(starts, sender_at(center, 0, last - round), round);
@@ -161,14 +162,15 @@ class Walk {
   /// When the next round starts on the ranks of a window whose first one is `sender`, but for the
   /// ranks at its ends.
   std::vector<double> next_round(const std::vector<double>& starts, std::size_t sender,
-                                 std::size_t round) const {
+                                 std::size_t round) {
+    if (!durations_) durations_.emplace(ring_);
     std::vector<double> ends(starts.size());
     std::size_t part = ring_.part(sender, round);
     for (std::size_t i = 0; i < starts.size();) {
       std::size_t count = 1;
-      if (durations_.is_known()) {
+      if (durations_->is_known()) {
         const double* duration = nullptr;
-        count = std::min(durations_.find(sender, part, duration), starts.size() - i);
+        count = std::min(durations_->find(sender, part, duration), starts.size() - i);
         for (std::size_t k = 0; k < count; ++k) ends[i + k] = starts[i + k] + duration[k];
       } else {
         ends[i] = starts[i] + ring_.duration(sender, part);
@@ -186,7 +188,7 @@ class Walk {
   const RingRounds& ring_;
   std::size_t ranks_;
   RingSteps& steps_;
-  RingDurations durations_;
+  std::optional<RingDurations> durations_;  ///< absent: no round was worked out so far
 };
 
 /// Walks back from the messages of several ranks at once, as long as their paths are apart.

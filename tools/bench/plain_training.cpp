@@ -94,10 +94,7 @@ class PlainTraining {
     inputs_.resize(static_cast<Eigen::Index>(samples.size()),
                    static_cast<Eigen::Index>(train.input_size));
     labels_.resize(samples.size());
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      train.copy_inputs(samples[i], 1, {inputs_.data() + i * train.input_size, train.input_size});
-      labels_[i] = train.labels[samples[i]];
-    }
+    train.gather(samples, {inputs_.data(), static_cast<std::size_t>(inputs_.size())}, labels_);
   }
 
   void forward(const Matrix& inputs) {

@@ -1,5 +1,6 @@
 // ringsim kineto: what the profiler of PyTorch saw of the steps of one rank or several.
 #include "base/error.hpp"
+#include "base/median.hpp"
 #include "base/text.hpp"
 #include "sim/run/prepare.hpp"
 #include "tools/ringsim/command.hpp"
@@ -38,16 +39,10 @@ struct Seen {
   std::set<std::filesystem::path> files;  ///< that have a whole step
 };
 
-/// Of sorted values.
+/// The value below which this share of sorted values lies.
 double percentile(const std::vector<double>& values, double share) {
   const auto last = static_cast<double>(values.size() - 1);
   return values[static_cast<std::size_t>(std::lround(share * last))];
-}
-
-/// Of sorted values; of an even number the mean of both in the middle, as `compute-time` has it.
-double median(const std::vector<double>& values) {
-  const auto middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 /// "31.2ms", and the tenth and the ninetieth percentile.

@@ -87,13 +87,9 @@ class Training {
 
  private:
   double compute(std::span<const std::uint32_t> indices) {
-    const std::size_t width = data_.train.input_size;
-    inputs_.resize(indices.size() * width);
+    inputs_.resize(indices.size() * data_.train.input_size);
     labels_.resize(indices.size());
-    for (std::size_t i = 0; i < indices.size(); ++i) {
-      data_.train.copy_inputs(indices[i], 1, std::span(inputs_).subspan(i * width));
-      labels_[i] = data_.train.labels[indices[i]];
-    }
+    data_.train.gather(indices, inputs_, labels_);
     return pass_->loss_and_gradient(weights_, {inputs_, labels_}, gradient_);
   }
 
