@@ -34,6 +34,7 @@ Seconds run_all_reduce(std::string_view backend, Rank ranks) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  bench::load_simgrid();
   const auto argument = [&](int i, Rank otherwise) {
     return argc > i ? static_cast<Rank>(std::atoi(argv[i])) : otherwise;
   };

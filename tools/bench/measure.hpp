@@ -1,6 +1,7 @@
 #pragma once
 // Runs of a backend in processes of their own, and the rings that they run on.
 #include "base/child_process.hpp"
+#include "sim/backend/backend.hpp"
 #include "topologies/kinds/ring.hpp"
 
 #include <fmt/format.h>
@@ -39,6 +40,9 @@ inline std::vector<Seconds> make_starts(Rank ranks, bool unequal) {
   }
   return starts;
 }
+
+/// Before the runs, so that none of them pays for it.
+inline void load_simgrid() { require_able(find_backend("simgrid"), make_ring(2, false), 2); }
 
 inline double processor_seconds() {
   timespec now{};

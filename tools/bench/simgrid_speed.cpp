@@ -79,6 +79,7 @@ void compare(Rank ranks, bool unequal, int repetitions) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  bench::load_simgrid();
   const int repetitions = argc > 1 ? std::atoi(argv[1]) : 5;
   fmt::print(
       "messages per second of the processor\n{:>6} {:>8} {:>12} {:>12} {:>7} {:>10} {:>10} "
