@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <optional>
 #include <system_error>
+#include <vector>
 
 namespace ringsim {
 namespace {
@@ -25,23 +26,44 @@ std::optional<fs::path> folder_of_library() {
   return error ? std::nullopt : std::optional(library.parent_path());
 }
 
-}  // namespace
-
-fs::path shipped_folder(std::string_view name, std::string_view from_program,
-                        std::string_view source, std::string_view installed) {
-  if (const char* data = std::getenv("RINGSIM_DATA")) return fs::path(data) / name;
+/// Where what is shipped may lie, in the order in which it is looked for (shipped_folder()).
+std::vector<fs::path> candidates(std::string_view from_program, std::string_view source,
+                                 std::string_view installed) {
+  std::vector<fs::path> folders;
   std::error_code error;
   const auto library = folder_of_library();
   const auto own = library ? *library : fs::read_symlink("/proc/self/exe", error).parent_path();
   if (!error) {
     const auto programs = library ? own / RINGSIM_PROGRAMS_FROM_LIBRARY : own;
-    auto beside = (programs / from_program).lexically_normal();
-    if (fs::is_directory(beside, error)) return beside;
+    folders.push_back((programs / from_program).lexically_normal());
   }
   // An absolute path stays as it is.
-  auto built = (own / source).lexically_normal();
-  if (fs::is_directory(built, error)) return built;
-  return installed;
+  folders.push_back((own / source).lexically_normal());
+  folders.emplace_back(installed);
+  return folders;
+}
+
+}  // namespace
+
+fs::path shipped_folder(std::string_view name, std::string_view from_program,
+                        std::string_view source, std::string_view installed) {
+  if (const char* data = std::getenv("RINGSIM_DATA")) return fs::path(data) / name;
+  const auto folders = candidates(from_program, source, installed);
+  std::error_code error;
+  for (const auto& folder : folders) {
+    if (fs::is_directory(folder, error)) return folder;
+  }
+  return folders.back();
+}
+
+fs::path shipped_module(std::string_view file, std::string_view from_program,
+                        std::string_view built, std::string_view installed) {
+  const auto folders = candidates(from_program, built, installed);
+  std::error_code error;
+  for (const auto& folder : folders) {
+    if (fs::exists(folder / file, error)) return folder / file;
+  }
+  return folders.back() / file;
 }
 
 }  // namespace ringsim

@@ -12,4 +12,9 @@ namespace ringsim {
 std::filesystem::path shipped_folder(std::string_view name, std::string_view from_program,
                                      std::string_view source, std::string_view installed);
 
+/// Where a module, a library that is loaded while the program runs, is looked for: the same folders
+/// but for RINGSIM_DATA, and the first one that has `file`.
+std::filesystem::path shipped_module(std::string_view file, std::string_view from_program,
+                                     std::string_view built, std::string_view installed);
+
 }  // namespace ringsim

@@ -92,6 +92,13 @@ function(ringsim_library name)
   ringsim_join(${name})
 endfunction()
 
+# ringsim_loads_modules(TARGET): the modules that it may load are built with it.
+function(ringsim_loads_modules target)
+  if(RINGSIM_SIMGRID)
+    add_dependencies(${target} ringsim_simgrid)
+  endif()
+endfunction()
+
 # ringsim_built_path(VARIABLE PATH): where a program of this build finds PATH. In a release that is relative to its folder
 # (all are built two folders below the build's), so that the same sources give the same program wherever they lie.
 function(ringsim_built_path variable path)
@@ -136,6 +143,7 @@ function(ringsim_test name)
     set(label "")
   else()
     add_dependencies(unit_tests ${name})
+    ringsim_loads_modules(unit_tests)
   endif()
   set(skipped "")
   if(NOT RINGSIM_SIMGRID)

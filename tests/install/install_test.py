@@ -57,6 +57,27 @@ class Install(unittest.TestCase):
         (self.prefix / "share/ringsim/traces/alexnet").rename(self.prefix / "share/ringsim/traces/only-installed")
         self.assertIn("\nonly-installed ", self.ringsim(self.prefix, "list", "traces"))
 
+    def test_simgrid_is_loaded_when_it_is_asked_for(self):
+        (module,) = self.prefix.rglob("ringsim_simgrid.so")
+        command = [self.prefix / "bin/ringsim", "run", "--bytes", "1MB", "--compute-time", "1ms"]
+        environment = {**os.environ, "LD_DEBUG": "files"}
+
+        def run(*more):
+            return subprocess.run([*command, *more], capture_output=True, text=True, env=environment)
+
+        done = run("--backend", "simgrid")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(str(module), done.stderr)
+        self.assertIn("libsimgrid", done.stderr)
+        done = run()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("simgrid", done.stderr)
+        module.write_text("no module")
+        del environment["LD_DEBUG"]
+        done = run("--backend", "simgrid")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn(f'--backend: the simgrid backend\'s module "{module}" cannot be loaded', done.stderr)
+
     def test_the_plots_find_their_modules(self):
         done = subprocess.run([self.prefix / "bin/ringsim-plot", "--help"], capture_output=True, text=True, cwd="/")
         self.assertEqual((done.returncode, done.stderr), (0, ""))

@@ -27,6 +27,10 @@ inline BackendResult run_recurrence(const Topology& topology, const Program& pro
   return find_backend("recurrence").run(topology, program, observer);
 }
 
+/// For child processes that run it: SimGrid takes 20 ms to load, and what a process has loaded its
+/// children need not.
+inline void load_simgrid() { require_able(find_backend("simgrid"), uniform_ring(2, 1e9, 0), 2); }
+
 /// Once per process.
 inline BackendResult run_simgrid(const Topology& topology, const Program& program,
                                  const Observer& observer) {

@@ -45,6 +45,7 @@ std::vector<double> ends_of(const Topology& topology, const Phases& phases) {
 }  // namespace
 
 TEST_CASE("fluid equals simgrid where transfers slow each other", "[fluid]") {
+  load_simgrid();
   const std::uint64_t part = GENERATE(range<std::uint64_t>(0, random_cases(4)));
   int contended = 0;
   for (std::uint64_t seed = 1000 * part; contended < 250; ++seed) {

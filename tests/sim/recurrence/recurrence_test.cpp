@@ -31,6 +31,7 @@ bool are_equal(const std::vector<double>& a, const std::vector<double>& b) {
 }  // namespace
 
 TEST_CASE("recurrence equals simgrid wherever it says that it is exact", "[recurrence]") {
+  load_simgrid();
   const std::uint64_t part = GENERATE(range<std::uint64_t>(0, random_cases(6)));
   int exact = 0, refused = 0;
   std::set<std::string_view> names;
