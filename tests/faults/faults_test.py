@@ -22,11 +22,13 @@ PROGRAM = str(pathlib.Path(sys.argv.pop(1)).resolve())
 inputs.ROOT = pathlib.Path(sys.argv.pop(1)).resolve()
 ENDS = int(sys.argv.pop(1))
 PURE = ["--bytes", "1MB", "--compute-time", "0s", "--scheme", "dense", "--quiet"]
+JITTERED = ["--bytes", "1MB", "--compute-time", "1ms", "--jitter", "0.1", "--scheme", "dense", "--quiet"]
 TRAINED = ["--steps", "20", "--scheme", "iwp", "--quiet"]
 # What is written by which command: name of the output, and the command.
 COMMANDS = {
     "run": ("out", ["run", *TRAINED, "--transfers", "--timeline", "-o", "out"]),
     "exchange": ("out", ["run", *PURE, "--steps", "200", "-o", "out"]),
+    "seeds": ("out", ["run", *JITTERED, "--steps", "200", "--seed", "1..4", "-o", "out"]),
     "scan": ("out", ["scan", *PURE, "--steps", "1..40", "-j", "2", "-o", "out"]),
     "merge": ("out", ["merge", "shard1", "shard2", "-o", "out"]),
     "prune": ("out", ["prune", "--weights", "w.npy", "--gradients", "g.npy", "--masks", "-o", "out", "--quiet"]),
@@ -55,7 +57,7 @@ def contents(path):
         if file.name == "summary.json":
             summary = json.loads(file.read_text())
             summary.pop("wall_seconds")
-            found[file.name] = json.dumps(summary).encode()
+            found[str(file.relative_to(path))] = json.dumps(summary).encode()
         elif file.name != "points.journal":
             found[str(file.relative_to(path))] = file.read_bytes()
     return found
@@ -232,7 +234,7 @@ class Faults(unittest.TestCase):
             print(f"{name}: {count} jumps of the clock", file=sys.stderr)
 
     def test_two_commands_into_one_folder(self):
-        for name in ("run", "exchange", "scan", "merge", "prune"):
+        for name in ("run", "exchange", "seeds", "scan", "merge", "prune"):
             output, command = COMMANDS[name]
             self.clear(output)
             self.good(command)
