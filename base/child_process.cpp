@@ -1,6 +1,7 @@
 #include "base/child_process.hpp"
 
 #include "base/error.hpp"
+#include "base/free_memory.hpp"
 
 #include <fmt/format.h>
 #include <sys/prctl.h>
@@ -50,7 +51,7 @@ void write_all(int file, const std::string& text) {
   } catch (const UserError& error) {
     text = fmt::format("{}{}", failed_by_user, error.what());
   } catch (const std::exception& error) {
-    text = fmt::format("{}{}", failed, error.what());
+    text = fmt::format("{}{}", failed, failure_text(error));
   }
   write_all(file, text);
   std::fflush(nullptr);

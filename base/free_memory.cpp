@@ -8,6 +8,7 @@
 #include <charconv>
 #include <fstream>
 #include <limits>
+#include <new>
 #include <optional>
 #include <string_view>
 
@@ -110,6 +111,12 @@ FreeMemory free_memory(const fs::path& root) {
   take_less_of_limit(least, RLIMIT_AS, root, all, "ulimit -v");
   take_less_of_limit(least, RLIMIT_DATA, root, data, "ulimit -d");
   return least;
+}
+
+std::string failure_text(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error) == nullptr) return error.what();
+  return "the machine gives no more memory; fewer ranks, a smaller model, fewer jobs or a higher "
+         "limit (ulimit -v) is needed";
 }
 
 }  // namespace ringsim

@@ -14,9 +14,12 @@ target_compile_options(ringsim_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic $<$<NOT:$<BOOL:${RINGSIM_JOIN}>>:-Wshadow> -Wnon-virtual-dtor
   -Wno-maybe-uninitialized -Wno-restrict -ffp-contract=off>
   $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20 -fmad=false -Xcompiler=-Wall,-Wextra,-ffp-contract=off>)
-# No folder of the machine that builds it gets into a release.
+# No folder of the machine that builds it gets into a release, nor the numbers by which nvcc names files that it does not
+# keep.
 target_compile_options(ringsim_options INTERFACE
-  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>>:-ffile-prefix-map=${ringsim_root}=.>)
+  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>>:-ffile-prefix-map=${ringsim_root}=.>
+  $<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<CONFIG:Release>>:-Xcompiler=-ffile-prefix-map=${ringsim_root}=.
+  --keep --keep-dir=$<TARGET_PROPERTY:BINARY_DIR>>)
 # What a release that is given strange files does not have to trust itself with. -D_GLIBCXX_ASSERTIONS is not here: it
 # checks every index of the inner loops.
 include(CheckCXXCompilerFlag)

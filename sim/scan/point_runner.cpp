@@ -2,6 +2,7 @@
 
 #include "base/child_process.hpp"
 #include "base/error.hpp"
+#include "base/free_memory.hpp"
 #include "base/json_writer.hpp"
 #include "sim/run/backend_choice.hpp"
 #include "sim/run/headroom.hpp"
@@ -51,7 +52,7 @@ PointResult PointRunner::run(const std::vector<Assignment>& point) {
   try {
     return {run_or_throw(point), {}};
   } catch (const std::exception& error) {
-    return {std::nullopt, error.what()};
+    return {std::nullopt, failure_text(error)};
   }
 }
 
@@ -143,7 +144,7 @@ void PointRunner::record(const Experiment& experiment, const std::string& key) {
   try {
     recording_ = std::make_unique<Recording>(record_steps(experiment, {}, {}));
   } catch (const std::exception& error) {
-    recording_error_ = error.what();
+    recording_error_ = failure_text(error);
   }
 }
 

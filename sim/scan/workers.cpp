@@ -2,6 +2,7 @@
 
 #include "base/child_process.hpp"
 #include "base/error.hpp"
+#include "base/free_memory.hpp"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -106,7 +107,7 @@ class Worker {
         // Before the work goes, those that were split off need nothing of it any more.
       }
     } catch (const std::exception& error) {
-      std::fprintf(stderr, "%s\n", error.what());
+      std::fprintf(stderr, "%s\n", failure_text(error).c_str());
       std::_Exit(1);
     }
     shared_.give_process();

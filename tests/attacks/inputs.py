@@ -53,6 +53,17 @@ MODEL = {
         {"name": "b", "shape": [64], "forward_flop": 64},
     ],
 }
+CAPTURE = {
+    "format": "ringsim capture 1",
+    "model": "m",
+    "batch": 8,
+    "ranks": 2,
+    "gpu": "v100",
+    "bucket_bytes": [16384, 256],
+    "measured": {},
+    "machine": {},
+    "notes": [],
+}
 SCAN = {"bytes": "1MB", "compute-time": "0s", "scheme": "dense", "bandwidth": ["1Gbps", "10Gbps"]}
 NCCL_TEXT = """# nThread 1 nGpus 2 minBytes 1024 maxBytes 4096 step: 2(factor) warmup iters: 5 iters: 20 agg iters: 1
 # Collective test starting: all_reduce_perf
@@ -168,6 +179,10 @@ def prepare(program, folder):
         (folder / name).write_text(text)
     (folder / "points.csv").write_text("scheme,density\ndense,1/8\niwp,1/16\n")
     (folder / "ready.csv").write_text("layer,ready_s\nb,0.001\na,0.002\n")
+    (folder / "capture").mkdir()
+    (folder / "capture/capture.json").write_text(json.dumps(CAPTURE))
+    (folder / "capture/model.json").write_text(json.dumps(MODEL))
+    shutil.copy(folder / "ready.csv", folder / "capture/ready.csv")
     (folder / "gpu.json").write_text((ROOT / "models/profiles/gpus/v100.json").read_text())
     write_dump(folder)
     write_profile(folder / "profile.json")

@@ -178,6 +178,25 @@ class Memory(Case):
             r"^--steps: .* 100000000 steps, and .* are free \(ulimit -v\); give fewer --steps\n$",
         )
 
+    @unittest.skipIf(b"__asan_init" in pathlib.Path(PROGRAM).read_bytes(), "sanitizers take all addresses")
+    def test_memory_that_ends_meanwhile_is_called_so(self):
+        limit = 60_000 * 1024  # the program itself is loaded; the training's images do not fit
+        done = self.ringsim(
+            *"run --steps 2 --scheme dense --quiet -o".split(),
+            self.folder / "run",
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+        )
+        self.assertEqual(
+            (done.returncode, done.stdout, done.stderr),
+            (
+                1,
+                "",
+                "the machine gives no more memory; fewer ranks, a smaller model, fewer jobs or a higher limit "
+                "(ulimit -v) is needed\n",
+            ),
+        )
+        self.assertEqual(list(self.folder.iterdir()), [])
+
 
 class Inputs(Case):
     """Inputs without an end, without a beginning, and changed ones."""

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import pathlib
+import shutil
 import sys
 import unittest
 
@@ -210,6 +211,40 @@ class Run(Case):
             "--lr",
             "1e6",
             code=1,
+        )
+
+    def test_a_command_that_was_ended_between_seeds_goes_on(self):
+        topology = self.folder / "ring.json"
+        link = {"bandwidth": "1Gbps", "latency": "5us"}
+        document = {"name": "x", "kind": "ring", "hosts": 4, "link": link}
+        topology.write_text(json.dumps(document))
+        output = self.folder / "seeds"
+        jittered = ["--topology", topology, "--bytes", "1MB", "--compute-time", "1ms", "--jitter", "0.1", "--quiet"]
+        command = ["run", *jittered, "--seed", "1..3", "--format", "csv", "-o", output]
+        whole = self.good(*command).splitlines()
+        tables = {path: path.read_bytes() for path in output.rglob("*.csv")}
+
+        def ends(seed):
+            shutil.rmtree(output / f"seed-{seed}")
+
+        again = (
+            f"{output}/seed-1: holds another run (summary.json); a new or empty folder is accepted; choose another "
+            "folder for -o, or remove this one"
+        )
+        self.check_error(again, *command)
+        ends(3)
+        # Another command does not take the runs of this one for its own.
+        self.check_error(again, *command[:-4], "--steps", "2", *command[-4:])
+        at = whole[0].split(",").index("wall_seconds")
+        without = [row.split(",")[:at] + row.split(",")[at + 1 :] for row in self.good(*command).splitlines()]
+        self.assertEqual(without[:4], [row.split(",")[:at] + row.split(",")[at + 1 :] for row in whole[:4]])
+        self.assertEqual({path: path.read_bytes() for path in output.rglob("*.csv")}, tables)
+        ends(2)
+        topology.write_text(json.dumps({**document, "hosts": 5}))
+        self.check_error(
+            f"{output}/seed-1/summary.json: was made from other input files than the seeds that were missing; remove "
+            "the folders of all seeds, and run them once more",
+            *command,
         )
 
     def test_formats(self):

@@ -123,6 +123,7 @@ def add_inputs_of_tests(seeds):
     seeds.add("npy", golden.npy((4, 6), 0))
     seeds.add("dump", golden.npy((4, 6), 0) + DIVIDER + golden.npy((2, 4, 6), 1))
     seeds.add("dump", golden.safetensors(small, 1) + DIVIDER + golden.safetensors(small, 2, ranks=[2]))
+    seeds.add("capture", json.dumps(attacked.CAPTURE))
     seeds.add("scan-file", json.dumps(attacked.SCAN))
     seeds.add("scan-file", '{"zip": true, "scheme": ["dense", "iwp"], "ranks": "2,4", "density": "1/8..1/64*1/2"}')
     seeds.add("points", "scheme,density\ndense,\niwp,1/16\n")

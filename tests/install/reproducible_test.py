@@ -25,7 +25,7 @@ def copy(folder):
 def built(folder):
     """What a build in the folder gives: names and bytes."""
     environment = {**os.environ, "CCACHE_DISABLE": "1"}
-    configure = [CMAKE, "--preset", "release", "-DRINGSIM_CUDA=OFF"]
+    configure = [CMAKE, "--preset", "release"]
     subprocess.run(configure, cwd=folder, check=True, stdout=subprocess.DEVNULL, env=environment)
     build = [CMAKE, "--build", "build/release", "-j", str(os.cpu_count()), "--target", *TARGETS]
     subprocess.run(build, cwd=folder, check=True, stdout=subprocess.DEVNULL, env=environment)

@@ -1,6 +1,7 @@
 #include "tools/ringsim/application.hpp"
 
 #include "base/error.hpp"
+#include "base/free_memory.hpp"
 #include "base/option_names.hpp"
 #include "base/text.hpp"
 #include "tools/ringsim/command.hpp"
@@ -229,7 +230,7 @@ int run_application(int argc, char** argv) {
                   : with_dashes(error.what()) + "\n");
     return exit_failed;
   } catch (const std::exception& error) {
-    say(with_dashes(error.what()) + "\n");
+    say(with_dashes(failure_text(error)) + "\n");
     return exit_failed;
   }
 }

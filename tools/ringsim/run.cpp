@@ -135,13 +135,21 @@ int execute(const CLI::App& app, RunCommand command, const Invocation& invocatio
     print_summary(summary, options, command.format);
     return 0;
   }
-  const auto runs = run_seeds(*seeds, [&](std::uint64_t seed) {
+  const bool has_folder = !command.output.empty();
+  // So that a command that was ended before its last seed works again.
+  const auto there = has_folder ? runs_left(*seeds, command.output, invocation.text)
+                                : std::vector<SeededSummary>();
+  for (const auto& run : there) {
+    Progress(command.quiet)
+        .line(fmt::format("the run of seed {} is in {} already", run.seed,
+                          seed_folder(command.output, run.seed).string()));
+  }
+  const auto runs = run_seeds(*seeds, there, [&](std::uint64_t seed) {
     options.seed = seed;
-    const bool has_folder = !command.output.empty();
-    return run_once(options, command,
-                    has_folder ? fmt::format("{}/seed-{}", command.output, seed) : std::string(),
-                    invocation);
+    const auto folder = has_folder ? seed_folder(command.output, seed).string() : std::string();
+    return run_once(options, command, folder, invocation);
   });
+  check_same_inputs(there, runs, command.output);
   print_seeds(runs, command.format, assumptions(options));
   return 0;
 }

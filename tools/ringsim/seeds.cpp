@@ -17,8 +17,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <utility>
 
 namespace ringsim {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 [[noreturn]] void wrong_seeds(std::string_view text) {
@@ -109,16 +113,61 @@ std::optional<std::vector<std::uint64_t>> parse_seeds(std::string_view text) {
   return seeds;
 }
 
+fs::path seed_folder(const fs::path& output, std::uint64_t seed) {
+  return output / fmt::format("seed-{}", seed);
+}
+
+std::vector<SeededSummary> runs_left(const std::vector<std::uint64_t>& seeds,
+                                     const fs::path& output, const std::string& command) {
+  std::vector<SeededSummary> left;
+  for (const std::uint64_t seed : seeds) {
+    const auto file = seed_folder(output, seed) / Summary::file.name;
+    std::error_code error;
+    if (!fs::exists(file, error)) continue;
+    auto summary = read_summary(file);
+    const auto& made = summary.provenance;
+    if (made.command == command && made.version == RINGSIM_VERSION)
+      left.push_back({seed, std::move(summary)});
+  }
+  if (left.size() == seeds.size()) left.clear();
+  return left;
+}
+
 std::vector<SeededSummary> run_seeds(const std::vector<std::uint64_t>& seeds,
+                                     const std::vector<SeededSummary>& there,
                                      const std::function<Summary(std::uint64_t seed)>& run) {
   std::vector<SeededSummary> runs;
   for (const std::uint64_t seed : seeds) {
+    const auto found = std::ranges::find(there, seed, &SeededSummary::seed);
+    if (found != there.end()) {
+      runs.push_back(*found);
+      continue;
+    }
     const auto what = fmt::format("the run of seed {}", seed);
     const auto output = call_in_child([&] { return to_text(to_json(run(seed))); });
     const auto text = text_or_throw(output, what);
     runs.push_back({seed, parse_summary(text, fmt::format("seed {}", seed))});
   }
   return runs;
+}
+
+void check_same_inputs(const std::vector<SeededSummary>& there,
+                       const std::vector<SeededSummary>& runs, const fs::path& output) {
+  const auto is_there = [&](const SeededSummary& run) {
+    return std::ranges::find(there, run.seed, &SeededSummary::seed) != there.end();
+  };
+  const auto made = std::ranges::find_if_not(runs, is_there);
+  if (made == runs.end()) return;
+  const auto is_same = [](const Summary::Input& a, const Summary::Input& b) {
+    return a.name == b.name && a.sha256 == b.sha256;
+  };
+  for (const auto& run : there) {
+    if (std::ranges::equal(run.summary.provenance.inputs, made->summary.provenance.inputs, is_same))
+      continue;
+    throw UserError({(seed_folder(output, run.seed) / Summary::file.name).string(), {}},
+                    "was made from other input files than the seeds that were missing", {},
+                    "remove the folders of all seeds, and run them once more");
+  }
 }
 
 void print_seeds(const std::vector<SeededSummary>& runs, ResultFormat format,

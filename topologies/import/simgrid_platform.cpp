@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "topologies/calibration/readers.hpp"
 #include "topologies/import/network.hpp"
+#include "topologies/import/xml_source.hpp"
 
 #include <fmt/format.h>
 #include <pugixml.hpp>
@@ -13,40 +14,6 @@
 
 namespace ringsim::import {
 namespace {
-
-using Node = pugi::xml_node;
-
-/// The text of a file, to say where in it something stands.
-struct Source {
-  const std::string& text;
-  std::filesystem::path path;
-
-  Place at(std::ptrdiff_t offset) const {
-    const auto end = text.begin() + std::clamp<std::ptrdiff_t>(
-                                        offset, 0, static_cast<std::ptrdiff_t>(text.size()));
-    return {path.string(), fmt::format("line {}", 1 + std::count(text.begin(), end, '\n'))};
-  }
-  Place at(const Node& node) const { return at(node.offset_debug()); }
-
-  [[noreturn]] void wrong(const Node& node, const std::string& found, const std::string& accepted,
-                          const std::string& fix = {}) const {
-    throw UserError(at(node), found, accepted, fix);
-  }
-  std::string needed(const Node& node, const char* attribute) const {
-    if (const auto found = node.attribute(attribute)) return found.value();
-    wrong(node, fmt::format("<{}> has no \"{}\"", node.name(), attribute),
-          fmt::format("<{} {}=\"...\"> is accepted", node.name(), attribute));
-  }
-  /// Attributes that would be lost are refused.
-  void only(const Node& node, std::initializer_list<std::string_view> known) const {
-    for (const auto& attribute : node.attributes()) {
-      if (std::find(known.begin(), known.end(), attribute.name()) != known.end()) continue;
-      wrong(node, fmt::format("<{}> has \"{}\"", node.name(), attribute.name()),
-            fmt::format("accepted: {}",
-                        join(std::vector<std::string>(known.begin(), known.end()), ", ")));
-    }
-  }
-};
 
 /// "98.1Mf" as flop/s.
 double read_speed(const Source& source, const Node& node) {
@@ -347,18 +314,30 @@ Node find_only_zone(const Source& source, const Node& platform) {
   }
 }
 
+/// Units and elements have changed from one major version to the next. A file without one is taken
+/// for the newest.
+void check_version(const Source& source, const Node& platform) {
+  const std::string version = platform.attribute("version").as_string("4.1");
+  if (version == "4" || version == "4.0" || version == "4.1") return;
+  source.wrong(platform, fmt::format("found a platform of version \"{}\"", version),
+               "version 4 or 4.1 is accepted",
+               "simgrid_update_xml, which comes with SimGrid, brings older ones up to date");
+}
+
 }  // namespace
 
 ImportedTopology read_simgrid(const std::string& text, const NetworkImport& request) {
   const Source source{text, request.file};
   pugi::xml_document document;
   const auto parsed = document.load_buffer(text.data(), text.size());
-  if (!parsed) throw UserError(source.at(parsed.offset), parsed.description(), "XML is accepted");
+  if (!parsed)
+    throw UserError(source.at(parsed.offset), broken_xml(parsed.status), "XML is accepted");
   const Node platform = document.child("platform");
   if (!platform) {
     throw UserError({request.file.string(), {}}, "found no <platform>",
                     "a platform of SimGrid (version 4.1) is accepted");
   }
+  check_version(source, platform);
   ImportedTopology imported;
   const auto model = [&] {
     for (const auto& config : platform.children("config"))

@@ -9,7 +9,9 @@
 
 namespace ringsim::prune::cuda {
 
-namespace {
+// Not nameless: nvcc calls what is in a nameless namespace by the folder of its source, and a build
+// in another folder would differ.
+inline namespace plan_file {
 
 /// Launches `kernel`. `overlapping`: its blocks may start while the kernel before still runs, until
 /// they wait for it (wait_for_launch_before()).
@@ -82,7 +84,7 @@ bool current_device_overlaps_launches() {
   return major >= 9;
 }
 
-}  // namespace
+}  // namespace plan_file
 
 Plan::Plan(std::span<const Segment> segments)
     : segments_(segments.begin(), segments.end()),
@@ -203,7 +205,7 @@ void unite(MaskWord* mask, const MaskWord* other, std::size_t words, cudaStream_
          std::uint64_t{words});
 }
 
-namespace {
+inline namespace plan_file {
 
 /// Contract: accumulate_bare(). Grid: a float4, or a float, per thread.
 template <class Vector>
@@ -222,7 +224,7 @@ __global__ void __launch_bounds__(512)
   reinterpret_cast<Vector*>(residual)[i] = r;
 }
 
-}  // namespace
+}  // namespace plan_file
 
 void accumulate_bare(const float* gradient, const float* weight, float* residual,
                      std::size_t elements, cudaStream_t stream) {

@@ -5,6 +5,7 @@
 #include "tests/fuzz/input_folder.hpp"
 #include "tests/fuzz/readers.hpp"
 #include "tools/ringsim/report_data.hpp"
+#include "traces/capture_folder.hpp"
 #include "traces/gradient_trace.hpp"
 #include "traces/summary.hpp"
 
@@ -88,13 +89,22 @@ void read_run(std::string_view bytes) {
   static_cast<void>(to_text(report_data({folder.string()})));
 }
 
+/// capture.json of a captured training.
+void read_capture(std::string_view bytes) {
+  const auto capture =
+      read_capture_folder(write_input("capture/capture.json", bytes).parent_path());
+  check(capture.batch > 0, "a captured step has samples");
+  for (const auto& size : capture.buckets) check(size.count > 0, "a bucket is not empty");
+}
+
 }  // namespace
 
 std::span<const Reader> trace_readers() {
-  static constexpr std::array<Reader, 4> all = {{{"trace", read_trace_folder},
+  static constexpr std::array<Reader, 5> all = {{{"trace", read_trace_folder},
                                                  {"trace-masks", read_masks},
                                                  {"summary", read_summary_text},
-                                                 {"run-folder", read_run}}};
+                                                 {"run-folder", read_run},
+                                                 {"capture", read_capture}}};
   return all;
 }
 

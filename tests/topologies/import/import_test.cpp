@@ -186,7 +186,20 @@ TEST_CASE("platforms that cannot be represented are refused with their line", "[
       "\"DOWN\"");
   CHECK(error_of(platform("<host id=\"a\" speed=\"1Gf\"/>\n")) ==
         "line 4: found 1 host; 2 to 2048 hosts are accepted");
-  CHECK(error_of("<platform>\n<zone>\n").starts_with("line "));
+  CHECK(error_of("<platform>\n<zone>\n") ==
+        "line 2: broken XML: no end tag of the open element; XML is accepted");
+  CHECK(error_of("<platform version=4>") ==
+        "line 1: broken XML: no attribute NAME=\"VALUE\"; XML is accepted");
+  CHECK(error_of("<!-- <platform/>") ==
+        "line 1: broken XML: a comment does not end; XML is accepted");
+  CHECK(error_of("<platform><1/></platform>") == "line 1: broken XML: no tag; XML is accepted");
+  for (const std::string version : {"3", "4.2", "5", "x"}) {
+    CHECK(error_of("<?xml version='1.0'?>\n<platform version='" + version + "'></platform>") ==
+          "line 2: found a platform of version \"" + version +
+              "\"; version 4 or 4.1 is accepted; simgrid_update_xml, which comes with SimGrid, "
+              "brings "
+              "older ones up to date");
+  }
   CHECK(error_of("<html/>") ==
         "found no <platform>; a platform of SimGrid (version 4.1) is accepted");
 }
