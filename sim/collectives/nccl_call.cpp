@@ -44,17 +44,19 @@ NcclPassages NcclCall::ring_passages() const {
   const auto& [ranks, nodes] = arrangement_;
   const double times = operation_ == "all_reduce" ? 2 : 1;
   const double hops = times * (ranks - 1), hops_between = times * (nodes - 1);
-  double hop =
-      ((hops - hops_between) * get(Part::hop) + hops_between * get(Part::between_hop)) / hops;
-  const double part = bytes_ / ranks;
-  double share = 1;  // of its bytes that count
-  if (part > 0) share = nccl::ring_part(bytes_, ranks, choice_.protocol, fabric()) / part;
-  double fill = 0;  // what is passed once more
+  double hop_inside = get(Part::hop);
+  if (nodes > 1 && choice_.protocol == Protocol::ll && fabric() != Fabric::sockets)
+    hop_inside += nccl::ll_line(bytes_, ranks) * get(Part::byte);
+  double hop = ((hops - hops_between) * hop_inside + hops_between * get(Part::between_hop)) / hops;
+  double share = 1, fill = 0;  // of its bytes that count; what is passed once more
   if (nodes == 1) {
-    if (fabric() != Fabric::sockets)
+    const double part = bytes_ / ranks;
+    if (fabric() == Fabric::sockets) {
+      if (choice_.protocol == Protocol::simple) hop += get(Part::rise) * nccl::rise_of(part);
+    } else {
+      if (part > 0) share = nccl::ring_part(bytes_, ranks, choice_.protocol, fabric()) / part;
       fill = get(Part::fill);
-    else if (choice_.protocol == Protocol::simple)
-      hop += get(Part::rise) * nccl::rise_of(part);
+    }
   }
   const double inside = links_.inside.value * share;
   const double between = links_.between.value * get(Part::between_byte);

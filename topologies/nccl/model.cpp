@@ -107,6 +107,10 @@ double ll_bytes(double bytes, double ranks) {
   return std::max(bytes, std::min(channels * bytes, ll_full_channels(ranks)));
 }
 
+double ll_line(double bytes, double ranks) {
+  return std::min(channels * bytes, ll_full_channels(ranks)) / ranks;
+}
+
 double ring_part(double bytes, double ranks, Protocol protocol, Fabric fabric) {
   const bool fills_channels = protocol == Protocol::ll && fabric != Fabric::sockets;
   return (fills_channels ? ll_bytes(bytes, ranks) : bytes) / ranks;

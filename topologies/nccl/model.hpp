@@ -70,6 +70,9 @@ double ll_full_channels(double ranks);
 /// come in one by one as each is full, so that bytes count 24 times up to a full channel, and none
 /// more until all are full.
 double ll_bytes(double bytes, double ranks);
+/// What a hop inside a node has of it in a ring over nodes, whose bytes take as long as the network
+/// does: a line of the channels in use.
+double ll_line(double bytes, double ranks);
 /// The bytes of a call that a rank of a ring inside a node passes on each round: an Nth, for LL of
 /// ll_bytes.
 double ring_part(double bytes, double ranks, Protocol protocol, Fabric fabric);

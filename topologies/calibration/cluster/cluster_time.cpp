@@ -75,11 +75,8 @@ void add_between(Sum& sum, std::string_view operation, double bytes, const Arran
   const bool is_pipeline = operation == "broadcast" || operation == "reduce";
   sum.add(Part::hop, hops - between);
   sum.add(Part::between_hop, between);
-  // Bytes take as long as the network does; hops inside take LL's first line of each channel.
-  if (sum.choice.protocol == Protocol::ll && !is_pipeline && machine.fabric != Fabric::sockets) {
-    const double first = std::min(bytes, ll_full_channels(ranks));
-    sum.add(Part::byte, (hops - between) * ring_part(first, ranks, Protocol::ll, machine.fabric));
-  }
+  if (sum.choice.protocol == Protocol::ll && !is_pipeline && machine.fabric != Fabric::sockets)
+    sum.add(Part::byte, (hops - between) * ll_line(bytes, ranks));
   sum.add(Part::between_byte, (is_pipeline ? bytes : hops * bytes / ranks) / rails);
 }
 
