@@ -265,7 +265,7 @@ The latency is from half the smallest round trip.
         )
 
     def test_runs_predict_what_nothing_was_fitted_to(self):
-        # Fitted to 2 GPUs, NCCL's own choice on 4: 2.2 % in the median of all sizes, 13.0 % at 512 KiB.
+        # Fitted to 2 GPUs, NCCL's own choice on 4: 2.1 % in the median of all sizes, 13.0 % at 512 KiB.
         measured = ROOT / "docs/measured/h100-four"
         link = self.folder / "four.json"
         self.good("calibrate", *sorted((measured / "h100-x2").glob("nvlink-*.csv")), "--hosts", "4", "-o", link)
