@@ -44,8 +44,10 @@ NcclPassages NcclCall::ring_passages() const {
   const auto& [ranks, nodes] = arrangement_;
   const double times = operation_ == "all_reduce" ? 2 : 1;
   const double hops = times * (ranks - 1), hops_between = times * (nodes - 1);
-  double hop =
-      ((hops - hops_between) * get(Part::hop) + hops_between * get(Part::between_hop)) / hops;
+  double hop_inside = get(Part::hop);
+  if (nodes > 1 && choice_.protocol == Protocol::ll && fabric() != Fabric::sockets)
+    hop_inside += nccl::ll_line(bytes_, ranks) * get(Part::byte);
+  double hop = ((hops - hops_between) * hop_inside + hops_between * get(Part::between_hop)) / hops;
   double share = 1, fill = 0;  // of its bytes that count; what is passed once more
   if (nodes == 1) {
     const double part = bytes_ / ranks;
@@ -70,11 +72,14 @@ NcclPassages NcclCall::broadcast_passages(bool is_first_piece, std::uint32_t pie
   // What the form says of all bytes is spread over the rounds of the pieces.
   const double spread = static_cast<double>(pieces) / (ranks - 2.0 + pieces);
   double hop = is_first_piece ? get(Part::hop) : 0;
-  if (nodes == 1 && fabric() != Fabric::sockets) hop *= nccl::broadcast_hops(ranks) / (ranks - 1);
+  if (nodes == 1) hop *= nccl::broadcast_hops(ranks) / (ranks - 1);
   double inside = links_.inside.value * get(Part::byte);
   if (nodes == 1 && fabric() == Fabric::sockets) {
     hop *= nccl::one_way_hop;
     inside *= nccl::one_way * (ranks == 2 ? 1 : 2) * spread;
+  } else if (nodes == 1 && choice_.protocol == Protocol::ll && bytes_ > 0) {
+    const double later_pieces = (ranks - 2.0) * bytes_ / pieces;
+    inside *= (nccl::ll_bytes(bytes_, ranks) + later_pieces) / (bytes_ + later_pieces);
   }
   const double hop_between = is_first_piece ? get(Part::between_hop) : 0;
   const double between = links_.between.value * get(Part::between_byte) * spread;

@@ -122,6 +122,30 @@ class Timeline(Case):
             (step,) = self.rows(out, "steps.csv")
             self.assertAlmostEqual(max(ends) * MICROSECOND, float(step["total_s"]), delta=1e-9)
 
+    def test_mean_rates_of_messages_that_share_for_a_part_of_their_time(self):
+        # Buckets meet: a message is slow while it shares a link and fast before or after. At its mean rate all the time
+        # it would sometimes carry too much; from when a link is first used until it is idle it never does.
+        model = ["--model", "resnet50", "--source", "synthetic", "--scheme", "dense", "--steps", "1"]
+        overlap = ["--compute-time", "10ms", "--bucket", "25MiB", "--overlap", "on", "--collective", "nccl"]
+        out, events = self.timeline("--topology", "dgx-a100x4", *model, *overlap)
+        (step,) = self.rows(out, "steps.csv")
+        counters = collections.defaultdict(list)
+        for event in events:
+            if event["ph"] == "C":
+                counters[event["name"]].append((event["ts"], event["args"]["utilization"]))
+        self.assertGreater(max(value for values in counters.values() for _, value in values), 1.1)
+        for row in self.rows(out, "links.csv"):
+            carried = used = began = 0
+            for (at, value), (until, following) in zip(counters[row["link"]], counters[row["link"]][1:]):
+                if used == 0:
+                    began = at
+                used += value * (until - at)
+                if following == 0:
+                    self.assertLessEqual(used, (until - began) * (1 + 1e-9))
+                    carried, used = carried + used, 0
+            share = carried * MICROSECOND / float(step["total_s"])
+            self.assertAlmostEqual(share, float(row["utilization"]), delta=1e-6 * share)
+
     def test_steps_that_are_taken_as_often_as_they_come_again(self):
         exchange = ["--bytes", "8kB", "--scheme", "dense", "--compute-time", "1ms", "--steps", "100"]
         out, events = self.timeline("--topology", "ring8-1g", *exchange)

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 
 MEASURED = pathlib.Path(__file__).resolve().parents[2] / "docs/measured"
+LAUNCH_SHOWS = 300e-6  # of calls that were timed one by one, as `ringsim calibrate` has it
 
 
 def rows_of(path):
@@ -30,13 +31,18 @@ def exchanges(ringsim, topology, sizes, *more):
     return {size: float(row["seconds_per_step.total"]) for size, row in zip(sizes, rows)}
 
 
-def gpus(ringsim, transport, folder):
+def lower_quartiles(table):
+    """{bytes: seconds} without calls that were timed one by one and took as little as launching them."""
+    rows = [(int(row["bytes"]), float(row["seconds_p25"]), row["batch"]) for row in rows_of(MEASURED / table)]
+    return {size: time for size, time, batch in rows if size % 4 == 0 and (batch != "1" or time >= LAUNCH_SHOWS)}
+
+
+def gpus(ringsim, host, transport, folder):
     """All-reduces of 4 GPUs, as NCCL chooses them, fitted to all operations of 2."""
-    tables = sorted((MEASURED / "h100-four/h100-x2").glob(f"{transport}-*.csv"))
-    topology = pathlib.Path(folder) / f"{transport}.json"
+    tables = sorted((MEASURED / f"{host}-four/{host}-x2").glob(f"{transport}-*.csv"))
+    topology = pathlib.Path(folder) / f"{host}-{transport}.json"
     call(ringsim, "calibrate", *tables, "--hosts", 4, "-o", topology, "--force")
-    rows = rows_of(MEASURED / f"h100-four/h100-x4/{transport}-free-all_reduce.csv")
-    measured = {int(row["bytes"]): float(row["seconds_p25"]) for row in rows if int(row["bytes"]) % 4 == 0}
+    measured = lower_quartiles(f"{host}-four/{host}-x4/{transport}-free-all_reduce.csv")
     return measured, exchanges(ringsim, topology, measured)
 
 
@@ -69,8 +75,10 @@ def four_hosts(ringsim, folder):
 
 
 FAMILIES = {
-    "NCCL, NVLink, 4 GPUs from 2": lambda ringsim, folder: gpus(ringsim, "nvlink", folder),
-    "NCCL, TCP on loopback, 4 GPUs from 2": lambda ringsim, folder: gpus(ringsim, "sockets", folder),
+    "NCCL, NVLink, 4 H100 from 2": lambda ringsim, folder: gpus(ringsim, "h100", "nvlink", folder),
+    "NCCL, NVLink, 4 H200 from 2": lambda ringsim, folder: gpus(ringsim, "h200", "nvlink", folder),
+    "NCCL, TCP on loopback, 4 H100 from 2": lambda ringsim, folder: gpus(ringsim, "h100", "sockets", folder),
+    "NCCL, TCP on loopback, 4 H200 from 2": lambda ringsim, folder: gpus(ringsim, "h200", "sockets", folder),
     "NCCL, Polaris, TCP, 8 nodes from 2": lambda ringsim, folder: polaris(ringsim, "tcp", folder),
     "NCCL, Polaris, libfabric, 8 nodes from 2": lambda ringsim, folder: polaris(ringsim, "ofi", folder),
     "4 hosts at 1 and 5 Gbit/s": four_hosts,
@@ -91,8 +99,10 @@ def operations(ringsim):
     """Rows of other operations, whose errors `ringsim calibrate --holdout` says: [(family, median, worst, sizes)]."""
     rows = []
     held_out = {
-        "NCCL, NVLink, 4 GPUs from 2": ("4 ranks", "h100-four/h100-x*/nvlink-*.csv", "ranks"),
-        "NCCL, TCP on loopback, 4 GPUs from 2": ("4 ranks", "h100-four/h100-x*/sockets-*.csv", "ranks"),
+        "NCCL, NVLink, 4 H100 from 2": ("4 ranks", "h100-four/h100-x*/nvlink-*.csv", "ranks"),
+        "NCCL, NVLink, 4 H200 from 2": ("4 ranks", "h200-four/h200-x*/nvlink-*.csv", "ranks"),
+        "NCCL, TCP on loopback, 4 H100 from 2": ("4 ranks", "h100-four/h100-x*/sockets-*.csv", "ranks"),
+        "NCCL, TCP on loopback, 4 H200 from 2": ("4 ranks", "h200-four/h200-x*/sockets-*.csv", "ranks"),
         "NCCL, H100 node, 8 GPUs from 4 and 16": ("8 ranks", "public/h100-nodes.csv", "ranks"),
     }
     for name, (group, pattern, by) in held_out.items():

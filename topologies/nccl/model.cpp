@@ -20,8 +20,8 @@ struct ShrinkingChunk {
 };
 constexpr std::array<ShrinkingChunk, 3> shrinking_chunks = {
     {{128 * KiB, 8}, {64 * KiB, 4}, {32 * KiB, 1}}};
-/// A quarter of a chunk of LL or LL128 goes on before the rest is there.
-constexpr double parts_of_chunk = 4;
+/// Each of a channel's warps passes on what it has of a chunk of LL or LL128: 256 bytes or 2 KiB.
+constexpr double warps = 16;
 /// Messages from rank to rank share so many channels, and take more while each has more.
 constexpr double direct_most_channels = 32, direct_most_of_channel = 16 * 1024 * KiB;
 /// A broadcast's pieces shrink with its size.
@@ -101,9 +101,19 @@ Model completed(Model model, const Model& defaults) {
   return model;
 }
 
+double ll_full_channels(double ranks) { return channels * of(chunk, Protocol::ll) * ranks; }
+
+double ll_bytes(double bytes, double ranks) {
+  return std::max(bytes, std::min(channels * bytes, ll_full_channels(ranks)));
+}
+
+double ll_line(double bytes, double ranks) {
+  return std::min(channels * bytes, ll_full_channels(ranks)) / ranks;
+}
+
 double ring_part(double bytes, double ranks, Protocol protocol, Fabric fabric) {
-  if (protocol != Protocol::ll || fabric == Fabric::sockets) return bytes / ranks;
-  return std::max(0., bytes - channels * of(chunk, Protocol::ll) * ranks) / ranks;
+  const bool fills_channels = protocol == Protocol::ll && fabric != Fabric::sockets;
+  return (fills_channels ? ll_bytes(bytes, ranks) : bytes) / ranks;
 }
 
 double rise_of(double message) {
@@ -115,7 +125,7 @@ double chain_pieces(double bytes, Protocol protocol, Fabric fabric, double ranks
   if (is_sockets && !is_simple) return network_pieces(bytes, protocol);
   const double piece = is_sockets  ? shrunk_chunk(bytes, ranks - 1)
                        : is_simple ? channels * of(chunk, protocol)
-                                   : channels * of(chunk, protocol) / parts_of_chunk;
+                                   : channels * of(chunk, protocol) / warps;
   return std::max(1., std::ceil(bytes / piece));
 }
 

@@ -63,15 +63,25 @@ Model default_model(const Believed& believed, const Machine& machine,
 /// The model, with what it does not know (a byte takes no time) taken from `defaults`.
 Model completed(Model model, const Model& defaults);
 
-/// The bytes of a call that a rank of a ring inside a node passes on each round: an Nth. Those of
-/// LL count only above 24 channels of 4096 bytes a rank: below, channels come in, and not bytes.
+/// The bytes that fill 24 channels of LL with what their threads take at once, 4096 bytes of each
+/// rank.
+double ll_full_channels(double ranks);
+/// The bytes of a call by LL inside a node, but over sockets, as if all channels carried them. They
+/// come in one by one as each is full, so that bytes count 24 times up to a full channel, and none
+/// more until all are full.
+double ll_bytes(double bytes, double ranks);
+/// What a hop inside a node has of it in a ring over nodes, whose bytes take as long as the network
+/// does: a line of the channels in use.
+double ll_line(double bytes, double ranks);
+/// The bytes of a call that a rank of a ring inside a node passes on each round: an Nth, for LL of
+/// ll_bytes.
 double ring_part(double bytes, double ranks, Protocol protocol, Fabric fabric);
 /// How much of Part::rise a message of this size has: it grows from 16 KiB to 256 KiB.
 double rise_of(double message);
 /// The number of pieces of a chain of so many ranks inside a node. Simple: of at most 24 channels
 /// of a chunk; over sockets, of one channel whose chunks shrink as NCCL's do, so that a chain is
-/// filled soon. LL and LL128: of a quarter of a chunk, as every line says by itself that it is
-/// there, and over sockets as of a tree between nodes.
+/// filled soon. LL and LL128: of what a warp has of a chunk, a sixteenth, as every line says by
+/// itself that it is there, and over sockets as of a tree between nodes.
 double chain_pieces(double bytes, Protocol protocol, Fabric fabric, double ranks);
 /// The size of a broadcast's pieces inside a node.
 double broadcast_piece(double bytes, Protocol protocol);
@@ -91,8 +101,8 @@ constexpr double enough_channels = 16;
 /// The first chunks of so many channels.
 double direct_first_chunks(double bytes);
 
-/// How many hops a broadcast takes inside a node, but over sockets: those after the first half, as
-/// the calls follow one another.
+/// How many hops a broadcast takes inside a node: those after the first half, as the calls follow
+/// one another.
 constexpr double broadcast_hops(double ranks) { return ranks / 2; }
 /// A broadcast over sockets: what a byte takes that a process sends or receives alone, of one of a
 /// ring, where it does both at once; and a hop, as nobody waits for an answer.

@@ -155,12 +155,14 @@ TEST_CASE("NCCL's rings over nodes use every card", "[nccl]") {
                       .per_node = 4,
                       .has_card_per_gpu = has_card_per_gpu,
                       .forced = nccl::Algorithm::ring};
-    constexpr std::size_t bytes = 64 * MiB;
-    REQUIRE(choice_of(of, bytes).algorithm == nccl::Algorithm::ring);
-    const auto phases = calls(make_nccl_all_reduce(of.request(bytes / 4)));
-    const double end = fluid_end(of, phases);
-    CHECK(end == Approx(form_of(of, "all_reduce", bytes)).epsilon(1e-9));
-    CHECK(simgrid_end(topology_of(of), phases) == Approx(end).epsilon(1e-9));
+    for (const std::size_t bytes : {4 * KiB, 64 * KiB, 64 * MiB}) {  // LL, LL and Simple
+      INFO(bytes << " bytes");
+      REQUIRE(choice_of(of, bytes).algorithm == nccl::Algorithm::ring);
+      const auto phases = calls(make_nccl_all_reduce(of.request(bytes / 4)));
+      const double end = fluid_end(of, phases);
+      CHECK(end == Approx(form_of(of, "all_reduce", bytes)).epsilon(1e-9));
+      CHECK(simgrid_end(topology_of(of), phases) == Approx(end).epsilon(1e-9));
+    }
   }
 }
 

@@ -64,13 +64,27 @@ TEST_CASE("messages from rank to rank have NCCL's channels", "[nccl]") {
 TEST_CASE("a chain's pieces are of a chunk, or less where that is passed on sooner", "[nccl]") {
   constexpr double KiB = 1024, MiB = 1024 * KiB;
   CHECK(chain_pieces(25 * MiB, Protocol::simple, Fabric::nvlink, 4) == 3);  // of 24 * 512 KiB
-  CHECK(chain_pieces(3 * MiB, Protocol::ll128, Fabric::nvlink, 4) == 16);   // of 24 * 8 KiB
-  CHECK(chain_pieces(48 * KiB, Protocol::ll, Fabric::nvlink, 4) == 2);      // of 24 * 1 KiB
+  CHECK(chain_pieces(3 * MiB, Protocol::ll128, Fabric::nvlink, 4) == 64);   // of 24 * 2 KiB
+  CHECK(chain_pieces(48 * KiB, Protocol::ll, Fabric::nvlink, 4) == 8);      // of 24 * 256 bytes
   // A chain of 3 hops has 24 pieces or more of 128 KiB, else 12 of 64 KiB, else 3 of 32 KiB.
   CHECK(chain_pieces(64 * MiB, Protocol::simple, Fabric::sockets, 4) == 128);  // of 512 KiB
   CHECK(chain_pieces(4 * MiB, Protocol::simple, Fabric::sockets, 4) == 32);    // of 128 KiB
   CHECK(chain_pieces(1 * MiB, Protocol::simple, Fabric::sockets, 4) == 16);    // of 64 KiB
   CHECK(chain_pieces(64 * KiB, Protocol::simple, Fabric::sockets, 4) == 2);    // of 32 KiB
+}
+
+TEST_CASE("channels of LL come in one by one, each with 4096 bytes of every rank", "[nccl]") {
+  constexpr double KiB = 1024;
+  CHECK(ll_bytes(6 * KiB, 2) == 24 * 6 * KiB);    // three quarters of one channel
+  CHECK(ll_bytes(8 * KiB, 2) == 24 * 8 * KiB);    // one channel of 24
+  CHECK(ll_bytes(100 * KiB, 2) == 24 * 8 * KiB);  // 13 of them, in the same time
+  CHECK(ll_bytes(192 * KiB, 2) == 24 * 8 * KiB);  // all
+  CHECK(ll_bytes(1000 * KiB, 2) == 1000 * KiB);   // all, and more than once
+  CHECK(ll_bytes(16 * KiB, 4) == 24 * 16 * KiB);  // of 4 ranks a channel has 16 KiB
+  CHECK(ring_part(16 * KiB, 4, Protocol::ll, Fabric::nvlink) == 24 * 4 * KiB);
+  // Sockets have no such channels, and other protocols other ones.
+  CHECK(ring_part(16 * KiB, 4, Protocol::ll, Fabric::sockets) == 4 * KiB);
+  CHECK(ring_part(16 * KiB, 4, Protocol::ll128, Fabric::nvlink) == 4 * KiB);
 }
 
 TEST_CASE("a model is read as it was written", "[nccl]") {

@@ -22,10 +22,15 @@ LinkFit ring_link(const ClusterFit& fit, std::uint32_t ranks) {
   const auto& all_reduce = find_operation("all_reduce", {});
   std::vector<Measurement> rows;
   const std::uint64_t largest = std::max<std::uint64_t>(fit.scope.largest.count, 4096);
-  for (std::uint64_t size = std::max<std::uint64_t>(fit.scope.smallest.count, 1); size <= largest;
-       size *= 2) {
+  const auto add = [&](std::uint64_t size) {
     const auto time = time_of(fit, {"all_reduce", {ranks, 1}, {}, {size}, {}, true});
     if (time) rows.push_back({{size}, *time, {}, false});
+  };
+  for (std::uint64_t size = std::max<std::uint64_t>(fit.scope.smallest.count, 1); size <= largest;
+       size *= 2) {
+    add(size);
+    if (const auto half_way = size + size / 2; half_way > size && half_way <= largest)
+      add(half_way);
   }
   if (rows.size() < 2) {
     throw UserError({}, fmt::format("the tables say nothing of {} ranks in a node", ranks),

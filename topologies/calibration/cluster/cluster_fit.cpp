@@ -60,12 +60,15 @@ std::vector<Prior> priors_of(const Believed& believed) {
   for (std::size_t i = 0; i < protocols; ++i) {
     const auto p = static_cast<Protocol>(i);
     const auto add = [&](Part part, double value, double weight) {
-      priors.push_back({parameter(p, part), value, weight});
+      priors.push_back({{{parameter(p, part), 1}}, value, weight});
     };
     if (believed.fabric != Fabric::sockets) {
       const auto& [call, hop, share, tree_share] = nvlink_priors[i];
       add(Part::call, call * microsecond, weak);
       add(Part::hop, hop * microsecond, strong);
+      // A hop of LL with a full line of each channel.
+      if (p == Protocol::ll)
+        priors.back().terms.emplace_back(parameter(p, Part::byte), ll_full_channels(1));
       add(Part::tree_hop, hop * microsecond, strong);
       add(Part::byte, 1 / (share * believed.inside.value), weak);
       add(Part::tree_byte, 1 / (tree_share * believed.inside.value), weak);

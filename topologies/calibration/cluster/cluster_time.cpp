@@ -37,13 +37,15 @@ void add_ring_inside(Sum& sum, std::string_view operation, double bytes, double 
 
 void add_pipeline_inside(Sum& sum, double bytes, double ranks, bool sockets) {
   if (sockets) {
-    sum.add(Part::hop, (ranks - 1) * one_way_hop);
+    sum.add(Part::hop, broadcast_hops(ranks) * one_way_hop);
     sum.add(Part::byte, bytes * one_way * (ranks == 2 ? 1 : 2));
     return;
   }
   sum.add(Part::call, 1);
   sum.add(Part::hop, broadcast_hops(ranks));
-  sum.add(Part::byte, bytes + (ranks - 2) * broadcast_piece(bytes, sum.choice.protocol));
+  const auto protocol = sum.choice.protocol;
+  const double counted = protocol == Protocol::ll ? ll_bytes(bytes, ranks) : bytes;
+  sum.add(Part::byte, counted + (ranks - 2) * broadcast_piece(bytes, protocol));
 }
 
 void add_chain_inside(Sum& sum, double bytes, double ranks, bool sockets) {
@@ -56,7 +58,8 @@ void add_chain_inside(Sum& sum, double bytes, double ranks, bool sockets) {
 }
 
 void add_between(Sum& sum, std::string_view operation, double bytes, const Arrangement& arrangement,
-                 double rails) {
+                 const Machine& machine) {
+  const double rails = machine.has_rail_per_gpu ? arrangement.per_node() : 1;
   const double ranks = arrangement.ranks, nodes = arrangement.nodes;
   sum.add(Part::call, 1);
   if (sum.choice.algorithm == Algorithm::tree) {
@@ -72,6 +75,8 @@ void add_between(Sum& sum, std::string_view operation, double bytes, const Arran
   const bool is_pipeline = operation == "broadcast" || operation == "reduce";
   sum.add(Part::hop, hops - between);
   sum.add(Part::between_hop, between);
+  if (sum.choice.protocol == Protocol::ll && !is_pipeline && machine.fabric != Fabric::sockets)
+    sum.add(Part::byte, (hops - between) * ll_line(bytes, ranks));
   sum.add(Part::between_byte, (is_pipeline ? bytes : hops * bytes / ranks) / rails);
 }
 
@@ -106,8 +111,7 @@ Terms terms_of(std::string_view operation, double bytes, const Arrangement& arra
   const bool sockets = machine.fabric == Fabric::sockets;
   const double ranks = arrangement.ranks;
   if (arrangement.nodes > 1) {
-    add_between(sum, operation, bytes, arrangement,
-                machine.has_rail_per_gpu ? arrangement.per_node() : 1);
+    add_between(sum, operation, bytes, arrangement, machine);
   } else if (choice.algorithm == Algorithm::tree) {
     add_chain_inside(sum, bytes, ranks, sockets);
   } else if (operation == "broadcast" || operation == "reduce") {

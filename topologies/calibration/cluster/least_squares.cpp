@@ -111,8 +111,10 @@ std::vector<double> fit_robustly(std::span<const Equation> equations, std::span<
     for (const auto& [parameter, coefficient] : equation.terms)
       unit[parameter] = std::max(unit[parameter], coefficient / equation.value);
   }
-  for (const auto& prior : priors)
-    if (unit[prior.parameter] == 0) unit[prior.parameter] = 1 / prior.value;
+  for (const auto& prior : priors) {
+    for (const auto& [parameter, coefficient] : prior.terms)
+      if (unit[parameter] == 0) unit[parameter] = coefficient / prior.value;
+  }
   for (double& each : unit)
     if (each == 0) each = 1;
   std::vector<double> weights(equations.size(), 1), found(parameters, 0);
@@ -130,7 +132,7 @@ std::vector<double> fit_robustly(std::span<const Equation> equations, std::span<
     };
     for (std::size_t e = 0; e < equations.size(); ++e)
       add(equations[e].terms, equations[e].value, weights[e]);
-    for (const auto& prior : priors) add({{prior.parameter, 1}}, prior.value, prior.weight);
+    for (const auto& prior : priors) add(prior.terms, prior.value, prior.weight);
     const auto solution = solve_nonnegative(normal);
     for (std::size_t i = 0; i < parameters; ++i) found[i] = solution[i] / unit[i];
     std::vector<double> errors;

@@ -12,10 +12,11 @@ struct Equation {
   double value;                                       ///< above zero
 };
 
-/// What is known of a parameter beforehand: it counts as `weight` measurements that found `value`.
+/// What is known of parameters beforehand: it counts as `weight` measurements that found the sum of
+/// these terms to be `value`.
 struct Prior {
-  std::size_t parameter;
-  double value, weight;  ///< value above zero
+  std::vector<std::pair<std::size_t, double>> terms;  ///< as those of an equation
+  double value, weight;                               ///< value above zero
 };
 
 /// The parameters, none below 0, for which the sum of squares of (sum of terms / value - 1) is

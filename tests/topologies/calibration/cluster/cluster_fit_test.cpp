@@ -31,7 +31,7 @@ std::vector<double> made_parameters() {
     made[parameter(p, Part::hop)] = made[parameter(p, Part::tree_hop)] = hop * 1e-6;
     made[parameter(p, Part::byte)] = made[parameter(p, Part::tree_byte)] = 1e-9 / rate;
   };
-  set(Protocol::ll, 5, 1.3, 280);
+  set(Protocol::ll, 5, 0.9, 280);  // with a full line of each channel 1.25 us
   set(Protocol::ll128, 9, 1.9, 340);
   set(Protocol::simple, 12, 2.6, 350);
   made[direct_call] = 8e-6;
@@ -112,6 +112,19 @@ TEST_CASE("what a call costs is the sum of its parts", "[calibration]") {
                                       {parameter(simple, Part::hop), 12},
                                       {parameter(simple, Part::between_hop), 2},
                                       {parameter(simple, Part::between_byte), 14000 / 4.}});
+  // By LL, each of the 12 hops inside has the 1000 bytes of a rank on one channel of 24.
+  constexpr auto ll = Protocol::ll;
+  CHECK(terms("all_reduce", 8000, {8, 2}, {Algorithm::ring, ll}) ==
+        std::map<std::size_t, double>{{parameter(ll, Part::call), 1},
+                                      {parameter(ll, Part::hop), 12},
+                                      {parameter(ll, Part::byte), 12 * 24 * 1000.},
+                                      {parameter(ll, Part::between_hop), 2},
+                                      {parameter(ll, Part::between_byte), 14000 / 4.}});
+  // A broadcast to 4 ranks by LL: 24 channels are full with 16 KiB each; pieces are a 16th.
+  CHECK(terms("broadcast", 64000, {4, 1}, {Algorithm::ring, ll}) ==
+        std::map<std::size_t, double>{{parameter(ll, Part::call), 1},
+                                      {parameter(ll, Part::hop), 2},
+                                      {parameter(ll, Part::byte), 24 * 16384 + 2 * 4000.}});
   // Each of 4 ranks sends a quarter to each of the 3 others, all of it in first chunks.
   CHECK(terms("alltoall", 4000, {4, 1}, {Algorithm::direct, simple}) ==
         std::map<std::size_t, double>{{direct_call, 1}, {direct_byte, 3000}, {direct_fill, 3000}});
@@ -134,11 +147,16 @@ TEST_CASE("relative least squares are robust and not below zero", "[calibration]
   // Two parameters that always come together are told apart by what is known of one.
   equations.clear();
   for (int i = 1; i <= 5; ++i) equations.push_back({{{0, 1}, {1, 1}}, 5});
-  const std::vector<Prior> priors = {{0, 4, 1}, {2, 7, 1}};
+  const std::vector<Prior> priors = {{{{0, 1}}, 4, 1}, {{{2, 1}}, 7, 1}};
   found = fit_robustly(equations, priors, 3);
   CHECK(off(found[0], 4) < 1e-6);
   CHECK(off(found[1], 1) < 1e-6);
   CHECK(off(found[2], 7) < 1e-6);  // nothing but what is known of it
+  // Or of a sum of theirs: x + y = 5 and x + 2 y = 7.
+  const std::vector<Prior> of_both = {{{{0, 1}, {1, 2}}, 7, 1}};
+  found = fit_robustly(equations, of_both, 2);
+  CHECK(off(found[0], 3) < 1e-6);
+  CHECK(off(found[1], 2) < 1e-6);
 }
 
 TEST_CASE("a model of 2 ranks predicts 4", "[calibration]") {
