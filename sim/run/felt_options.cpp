@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "models/schemes/bucketed.hpp"
+#include "sim/run/options/rows.hpp"
 
 #include <algorithm>
 #include <variant>
@@ -101,6 +102,10 @@ bool may_draw(const RunOptions& options) {
     return true;
   }
 }
+
+bool computing_feels_gpu(const RunOptions& options) { return models_compute_time(options); }
+
+bool may_feel_ddp(const RunOptions& options) { return may_add_ddp(options); }
 
 bool may_feel(const RunOptions& options, std::string_view name) {
   try {

@@ -27,6 +27,12 @@ std::vector<Stage> stages_of_kind(const RunOptions& options, Rank ranks, const L
 /// where the options of the scheme are wrong: that is said elsewhere.
 bool may_feel(const RunOptions& options, std::string_view name);
 
+/// Whether computing takes as long as the GPU says.
+bool computing_feels_gpu(const RunOptions& options);
+
+/// Whether what DistributedDataParallel adds is in a step, where the GPU says what that is.
+bool may_feel_ddp(const RunOptions& options);
+
 /// Whether the sizes of a step differ from seed to seed, before a model is chosen; true as above.
 bool may_draw(const RunOptions& options);
 

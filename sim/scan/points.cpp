@@ -5,6 +5,7 @@
 #include "models/schemes/scheme.hpp"
 #include "sim/collectives/collective.hpp"
 #include "sim/run/felt_options.hpp"
+#include "sim/run/machine.hpp"
 #include "sim/run/run_options.hpp"
 #include "sim/scan/points_file.hpp"
 
@@ -29,6 +30,9 @@ const RunOption& option_of(std::string_view name) {
 std::ptrdiff_t position_of(std::string_view name) {
   return &option_of(name) - run_options().data();
 }
+
+/// Whether the option says what a GPU does, of which schemes feel one thing or another.
+bool is_of_gpu(std::string_view name) { return name == "gpu" || name == "gpu-memory-bandwidth"; }
 
 /// Throws where `text` is no value of the option.
 void check_value(std::string_view name, const std::string& text) {
@@ -186,7 +190,8 @@ bool PointSet::may_feel_seed(const RunOptions& options) const {
 }
 
 RunOptions PointSet::options_that_count(std::span<const std::uint32_t> choices,
-                                        const std::string& scheme, const std::string* ranks) const {
+                                        const std::string& scheme, const std::string* ranks,
+                                        std::span<const std::string_view> more) const {
   RunOptions options;
   const auto set = [&](std::string_view option, const std::string& text) {
     const auto& row = option_of(option);
@@ -194,7 +199,8 @@ RunOptions PointSet::options_that_count(std::span<const std::uint32_t> choices,
                                            "jitter", "topology", "bucket"};
     const bool counts = row.of_scheme != nullptr
                             ? takes(scheme, row)
-                            : std::ranges::find(others, option) != std::end(others);
+                            : std::ranges::find(others, option) != std::end(others) ||
+                                  std::ranges::find(more, option) != more.end();
     if (counts) set_run_option(options, option, text);
   };
   for (const auto& [option, text] : fixed_) set(option, text);
@@ -206,11 +212,39 @@ RunOptions PointSet::options_that_count(std::span<const std::uint32_t> choices,
   return options;
 }
 
+bool PointSet::adds_ddp(const RunOptions& options) const {
+  if (!may_feel_ddp(options)) return false;
+  const auto& topology = options.topology;
+  const auto [known, is_new] =
+      has_ddp_costs_.try_emplace(fmt::format("{} {}", options.gpu, topology.what), true);
+  if (is_new) {
+    try {
+      const auto* kind = kind_named(topology.what);
+      const auto found = kind == nullptr
+                             ? find_topology(topology.what)
+                             : make_uniform(*kind_named("ring"), 2, BytesPerSecond{1e9}, Seconds{});
+      known->second = choose_machine(options, found).gpu.ddp.has_value();
+    } catch (const UserError&) {
+      // A run says what is wrong with the topology or the GPU.
+    }
+  }
+  return known->second;
+}
+
+bool PointSet::may_feel_gpu(std::string_view name, const RunOptions& options) const {
+  if (name == "gpu" && computing_feels_gpu(options)) return true;
+  return may_feel(options, "compress-time") || adds_ddp(options);
+}
+
 bool PointSet::lacks_stage(std::string_view name, std::span<const std::uint32_t> choices) const {
   const std::size_t column = column_of("scheme");
   if (column == varied_.size()) return false;
+  constexpr std::string_view of_gpu[] = {
+      "gpu",       "gpu-memory-bandwidth", "compute-time", "overlap", "ddp", "quorum",
+      "staleness", "local-steps"};
   const auto has_stage = [&](const std::string& scheme) {
-    return may_feel(options_that_count(choices, scheme, nullptr), name);
+    if (!is_of_gpu(name)) return may_feel(options_that_count(choices, scheme, nullptr), name);
+    return may_feel_gpu(name, options_that_count(choices, scheme, nullptr, of_gpu));
   };
   return !has_stage(value_of("scheme", choices)) && std::ranges::any_of(texts_[column], has_stage);
 }
@@ -233,7 +267,7 @@ PointSet::Slot PointSet::slot_of(std::string_view name, bool is_varied, std::siz
   const auto& option = option_of(name);
   Slot slot{&option, is_varied, index, false, std::nullopt};
   const bool has_schemes = column_of("scheme") != varied_.size();
-  if ((depends_on_stages(name) && has_schemes) ||
+  if (((depends_on_stages(name) || is_of_gpu(name)) && has_schemes) ||
       (name == "seed" && (has_schemes || column_of("ranks") != varied_.size()))) {
     slot.may_be_left_out = true;
   } else if (option.taken_by != TakenBy::every_run) {
@@ -259,7 +293,10 @@ bool PointSet::leaves_out(const Slot& slot, std::span<const std::uint32_t> choic
   const auto& option = *slot.option;
   if (slot.other_column && choices[*slot.other_column] != left_out)
     return slot.is_left_out[choices[*slot.other_column]];
-  if (depends_on_stages(option.name) && lacks_stage(option.name, choices)) return true;
+  if ((depends_on_stages(option.name) || is_of_gpu(option.name)) &&
+      lacks_stage(option.name, choices)) {
+    return true;
+  }
   if (option.name == "seed" && lacks_seed(choices)) return true;
   if (option.taken_by == TakenBy::every_run) return false;
   const std::string_view by = option.taken_by == TakenBy::scheme ? "scheme" : "collective";

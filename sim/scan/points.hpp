@@ -85,22 +85,28 @@ class PointSet {
   /// The value of option `name`, which has a default, in a point of these choices.
   std::string value_of(std::string_view name, std::span<const std::uint32_t> choices) const;
   /// The options of a point of these choices by which a scheme's stages and draws are known, with
-  /// another scheme, and other ranks where they are given.
+  /// another scheme, and other ranks where they are given; `more` options are among them.
   RunOptions options_that_count(std::span<const std::uint32_t> choices, const std::string& scheme,
-                                const std::string* ranks) const;
+                                const std::string* ranks,
+                                std::span<const std::string_view> more = {}) const;
+  /// Whether what DistributedDataParallel adds takes time.
+  bool adds_ddp(const RunOptions& options) const;
+  /// Whether `gpu` or `gpu-memory-bandwidth` may say how long something takes.
+  bool may_feel_gpu(std::string_view name, const RunOptions& options) const;
   /// Whether something is random in a point of these options.
   bool may_feel_seed(const RunOptions& options) const;
   /// Whether nothing is random in a point of these choices, and something is with another of the
   /// schemes or the numbers of ranks.
   bool lacks_seed(std::span<const std::uint32_t> choices) const;
-  /// Whether the scheme of a point of these choices has no stage that feels the option, and
-  /// another one does.
+  /// Whether nothing feels the option in a point of these choices, and something does with another
+  /// scheme.
   bool lacks_stage(std::string_view name, std::span<const std::uint32_t> choices) const;
   /// Whether an option is left out of a point of these choices.
   bool leaves_out(const Slot& slot, std::span<const std::uint32_t> choices) const;
 
   std::vector<Assignment> fixed_;
   mutable std::unordered_map<std::string, bool> has_own_jitter_;  ///< of topologies, once asked
+  mutable std::unordered_map<std::string, bool> has_ddp_costs_;   ///< by GPU and topology
   std::vector<std::string_view> varied_;
   std::vector<std::vector<std::string>> texts_;  ///< [varied option][value]
   std::vector<std::uint32_t> choices_;           ///< [point * varied + option]: of texts_

@@ -12,14 +12,17 @@ import gzip
 import json
 import pathlib
 import subprocess
+import tempfile
 
 import experiments
+import validation
 
 MEASURED = pathlib.Path(__file__).resolve().parents[2] / "docs/measured"
 CAPTURES = {"H100": "h100", "another H100": "h100-other", "H200": "h200"}
 LAYERS = ("resnet50", "bert-base", "gpt2-small", "16-of-1m", "256-of-64k")
 PARTS = MEASURED / "h200-four/h200-x2"
 RANKS = (1, 4)
+BUCKETS = "83513248 151011328 9878784"  # as DistributedDataParallel filled them
 
 
 def per_matrix(capture, rank):
@@ -56,11 +59,13 @@ def parts():
 
 def compressing(program, gpu, rank):
     """ms a step of two ranks, as the GPU's profile says."""
-    command = [program, "run", "--model", "alexnet", "--source", "synthetic", "--steps", "2", "--bucket", "ddp"]
-    command += ["--compute-time", PARTS / "ready-alexnet.csv", "--ranks", "2"]
-    command += ["--scheme", "powersgd", "--rank", str(rank), "--gpu", gpu, "--quiet", "--format", "json"]
-    command += ["--topology", "ring", "--bandwidth", "300GBps", "--latency", "5us", "--headroom", "off"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        row = {"model": "alexnet", "transport": "nvlink", "buckets": BUCKETS}
+        capture = validation.capture_of(PARTS, row, temporary)
+        command = [program, "run", "--model", capture, "--source", "synthetic", "--steps", "2", "--ranks", "2"]
+        command += ["--scheme", "powersgd", "--rank", str(rank), "--gpu", gpu, "--quiet", "--format", "json"]
+        command += ["--topology", "ring", "--bandwidth", "300GBps", "--latency", "5us", "--headroom", "off"]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return 1e3 * json.loads(done.stdout)["seconds_per_step"]["compress"]
 
 

@@ -40,15 +40,14 @@ def scheme_options(row, ranks):
 
 
 def predict(program, folder, row, ranks, temporary):
-    """Seconds of a step."""
+    """The summary of a run."""
     capture = folder / f"{row['model']}-{row['transport']}"
     link = pathlib.Path(temporary) / f"{capture.name}.json"
     if not link.exists():
         table = capture / "all_reduce.txt"
         output(program, "calibrate", table, "--ranks", ranks, "--hosts", ranks, "-o", link)
     command = [program, "run", "--model", f"./{capture}", "--topology", link, *scheme_options(row, ranks)]
-    found = json.loads(output(*command, "--steps", "2", "--quiet", "--format", "json"))
-    return found["seconds_per_step"]["total"]
+    return json.loads(output(*command, "--steps", "2", "--quiet", "--format", "json"))
 
 
 def main():
@@ -56,13 +55,14 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("ringsim", nargs="?", default=experiments.DEFAULT_PROGRAM)
     arguments = parser.parse_args()
-    rows, errors = [], []
+    rows, errors, summaries = [], [], []
     with tempfile.TemporaryDirectory() as temporary:
         for folder in sorted(path for path in arguments.folder.iterdir() if (path / "pruned-steps.csv").exists()):
             ranks = folder.name.rsplit("-x", 1)[1]
             for row in measured_steps(folder):
                 measured = float(row["step_s"])
-                predicted = predict(arguments.ringsim, folder, row, ranks, temporary)
+                summaries.append(predict(arguments.ringsim, folder, row, ranks, temporary))
+                predicted = summaries[-1]["seconds_per_step"]["total"]
                 errors.append(abs(predicted / measured - 1))
                 kept = f"{100 * float(row['kept']):.1f} %" if row["kept"] else ""
                 rows.append([
@@ -70,6 +70,7 @@ def main():
                     f"{1e3 * measured:.1f}", f"{1e3 * predicted:.1f}", f"{100 * (predicted / measured - 1):+.0f} %",
                 ])  # fmt: skip
     experiments.print_table("GPUs,network,transport,hook,kept,bare,measured,predicted,off".split(","), rows)
+    print(f"\n{experiments.basis_line(summaries)}")
     print(f"\nmedian error {100 * statistics.median(errors):.1f} %, worst {100 * max(errors):.1f} %")
 
 

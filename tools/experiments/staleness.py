@@ -13,8 +13,8 @@
   tools/experiments/staleness.py claim
       time to 85 % of dense, iwp, magnitude, topk and randomk at three bandwidths
 
-8 ranks, the 784-256-128-10 network, settings from tools/experiments/settings.json. A step computes 2 ms: with the 3.6
-us that this network takes on a GPU nothing but the exchange would take any time, and every delay would be S. Late
+8 ranks, the 784-256-128-10 network, settings from tools/experiments/settings.json. A step computes 2 ms: with the
+0.6 ms that launching this network's kernels takes a GPU the exchange decides alone, and every delay would be S. Late
 updates want smaller learning rates (gradient descent with a delay of d is stable up to 2 sin(pi/(4d+2)) over the
 curvature): where updates are late, a row has the settings that were searched for on-time updates, and one the best of a
 few smaller rates, chosen for this row by the validation accuracy of seed 1. The accuracy is taken three times an epoch.

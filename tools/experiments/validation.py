@@ -6,8 +6,9 @@ profile of another GPU.
 
 FOLDER holds a folder for each number of GPUs. What compressing takes and what DistributedDataParallel adds is that of
 --gpu GPU; nothing is fitted to the steps. Links are calibrated to the host's own all-reduces as NCCL chose them
-(TRANSPORT-free-all_reduce.csv), ready times are those of its steps that exchange nothing (ready-MODEL.csv): computing
-and network of a machine have to be known, whoever predicts.
+(TRANSPORT-free-all_reduce.csv), ready times are those of its steps that exchange nothing (ready-MODEL.csv), buckets
+those that DistributedDataParallel had (with bucket_cap_mb given, its first one is as large as the others): computing,
+network and buckets have to be known, whoever predicts.
 """
 import csv
 import json
@@ -30,6 +31,9 @@ WAYS = {
     "without what DDP adds": ["--ddp", "off"],
     "and compressing modelled": ["--ddp", "off", "--compress-time", "model"],
 }
+SPECS = pathlib.Path(__file__).resolve().parents[2] / "models/specs"
+SAMPLES = {"bert-base": 32}  # a GPU; pictures otherwise
+PICTURES = 64
 
 
 def measured_steps(folder):
@@ -44,11 +48,25 @@ def output(*command):
 
 def link_of(program, folder, transport, ranks, temporary):
     """The file of a ring of links that are as fast as the host's."""
-    path = pathlib.Path(temporary) / f"{folder.name}-{transport}.json"
+    path = pathlib.Path(temporary) / f"{folder.parent.name}-{folder.name}-{transport}.json"
     if not path.exists():
         table = folder / f"{transport}-free-all_reduce.csv"
         wanted = ["--operation", "all_reduce", "--ranks", ranks, "--hosts", ranks]
         output(program, "calibrate", table, *wanted, "-o", path)
+    return path
+
+
+def capture_of(folder, row, temporary):
+    """A folder as a capture leaves it: the network, when its gradients are ready, and the buckets that it had."""
+    path = pathlib.Path(temporary) / f"{folder.parent.name}-{folder.name}-{row['model']}-{row['transport']}"
+    if not path.exists():
+        path.mkdir()
+        (path / "model.json").write_bytes((SPECS / f"{row['model']}.json").read_bytes())
+        (path / "ready.csv").write_bytes((folder / f"ready-{row['model']}.csv").read_bytes())
+        about = {"format": "ringsim capture 1", "model": row["model"], "ranks": int(folder.name.rsplit("-x", 1)[1])}
+        about.update(batch=SAMPLES.get(row["model"], PICTURES), gpu=None, measured={}, machine={}, notes=[])
+        about["bucket_bytes"] = [int(size) for size in row["buckets"].split()]
+        (path / "capture.json").write_text(json.dumps(about))
     return path
 
 
@@ -58,12 +76,10 @@ def settings(hook, gpu, way):
     return ["--gpu", gpu, *WAYS[way], *([] if way == "predicted" else ["--headroom", "off"])]
 
 
-def predict(program, folder, row, link, more):
+def predict(program, capture, row, link, more):
     """The summary of a run."""
-    command = [program, "run", "--source", "synthetic", "--model", row["model"], *HOOKS[row["hook"]], *more]
-    command += ["--topology", link, "--bucket", "ddp", "--steps", "2", "--quiet", "--format", "json"]
-    command += ["--compute-time", f"./{folder / ('ready-' + row['model'] + '.csv')}"]
-    return json.loads(output(*command))
+    command = [program, "run", "--source", "synthetic", "--model", capture, *HOOKS[row["hook"]], *more]
+    return json.loads(output(*command, "--topology", link, "--steps", "2", "--quiet", "--format", "json"))
 
 
 def percent(value):
@@ -77,7 +93,8 @@ def cases_of(program, folder, gpu):
         for row in measured_steps(folder):
             ranks = folder.name.rsplit("-x", 1)[1]
             link = link_of(program, folder, row["transport"], ranks, temporary)
-            summaries = {way: predict(program, folder, row, link, settings(row["hook"], gpu, way)) for way in WAYS}
+            capture = capture_of(folder, row, temporary)
+            summaries = {way: predict(program, capture, row, link, settings(row["hook"], gpu, way)) for way in WAYS}
             times = {way: summary["seconds_per_step"]["total"] for way, summary in summaries.items()}
             found.append((ranks, row, float(row["step_s"]), times, summaries["predicted"]))
     return found

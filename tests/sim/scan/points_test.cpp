@@ -76,6 +76,38 @@ TEST_CASE("an option that a point's scheme does not take is left out of it", "[s
         Texts{"collective=ring", "collective=tree chunk=1MB", "collective=tree chunk=2MB"});
 }
 
+TEST_CASE("a GPU is left out of points in which nothing takes a time of its own", "[scan]") {
+  const auto has = [](std::vector<Assignment> more, std::string_view name) {
+    auto request = request_of({{"scheme", "dense,topk"},
+                               {"source", "synthetic"},
+                               {"model", "resnet50"},
+                               {"topology", "ring"},
+                               {"ranks", "8"}});
+    for (const auto& [option, text] : more) request.options.push_back({option, {text}});
+    const PointSet points(request);
+    std::vector<bool> found;
+    for (std::size_t point = 0; point < points.size(); ++point)
+      found.push_back(std::ranges::count(points.assignments(point), name, &Assignment::first) > 0);
+    return found;
+  };
+  const Assignment given = {"compute-time", "300ms"}, v100 = {"gpu", "v100"},
+                   h100 = {"gpu", "h100"};
+  using Points = std::vector<bool>;  // of dense, of topk
+  CHECK(has({v100}, "gpu") == Points{true, true});
+  CHECK(has({v100, given}, "gpu") == Points{false, true});
+  CHECK(has({v100, given, {"bucket", "ddp"}}, "gpu") == Points{false, true});
+  // What DistributedDataParallel adds was measured on it, and is there where exchanges overlap.
+  CHECK(has({h100, given, {"bucket", "ddp"}}, "gpu") == Points{true, true});
+  CHECK(has({h100, given, {"bucket", "ddp"}, {"ddp", "off"}}, "gpu") == Points{false, true});
+  CHECK(has({h100, given}, "gpu") == Points{false, true});
+  // Copies into buckets move memory.
+  const Assignment memory = {"gpu-memory-bandwidth", "1TBps"};
+  CHECK(has({h100, memory, given, {"bucket", "ddp"}}, "gpu-memory-bandwidth") ==
+        Points{true, true});
+  CHECK(has({v100, memory, given, {"bucket", "ddp"}}, "gpu-memory-bandwidth") ==
+        Points{false, true});
+}
+
 TEST_CASE("a points file gives any set, and lists are combined with it", "[scan]") {
   const TemporaryFolder folder;
   const auto path = folder.path() / "points.csv";
