@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 
-from ringsim import hook_layout
+from ringsim import hook_layout, torch_versions
 from ringsim.density_policy import START_STEPS, DensityController, DensityStart
 from ringsim.prune_library import Plan
 
@@ -171,7 +171,7 @@ class BucketPruner:
         if not self.plan:
             return
         if self.settings.by_ratio:
-            torch._foreach_copy_(self.pruned_weights, self.pruned_parameters)
+            torch_versions.copy_each(self.pruned_weights, self.pruned_parameters)
         torch.stack(torch._foreach_norm(self.pruned_parameters), out=self.norms.on_device)
         self.norms.send()
         if self.is_starting() or not self.has_norms:
@@ -220,7 +220,7 @@ class BucketPruner:
     def exchange_masks(self):
         """The union of the broadcasters' masks."""
         if self.broadcast == self.ranks:
-            dist.all_gather_into_tensor(self.masks.view(-1), self.mask, group=self.group)
+            torch_versions.gather(self.masks, self.mask, self.group)
         else:
             chosen = hook_layout.broadcasters(self.settings.seed, self.step, self.ranks, self.broadcast)
             for mask, rank in zip(self.masks, chosen):
