@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Tests of the communication hook on several ranks of this machine's CPU, and of captured steps. They need torch 2.1 or
-later, and end at once without it. Usage: hook_test.py LIBRINGSIM_PRUNE SOURCE_ROOT [CASE...]"""
+"""Tests of the communication hook on several ranks of this machine's CPU, and of captured steps. They need torch 1.13
+or later, and end at once without it. Usage: hook_test.py RINGSIM LIBRINGSIM_PRUNE SOURCE_ROOT [CASE...]"""
+import csv
 import importlib.util
 import json
 import os
 import pathlib
 import socket
+import subprocess
 import sys
 import tempfile
 import unittest
 
+PROGRAM = sys.argv.pop(1)
 LIBRARY = sys.argv.pop(1)
 ROOT = pathlib.Path(sys.argv.pop(1)).resolve()
 sys.dont_write_bytecode = True
@@ -100,6 +103,59 @@ def prune(rank, output, scheme, settings):
     output.with_suffix(f".{rank}").write_text(json.dumps(found))
 
 
+def watch_gradients(hook_type, names):
+    """What each parameter's gradient was when the hook got it, by name."""
+    given, call = {}, hook_type.call
+
+    def watched(self, bucket):
+        given.update((names[id(p)], g.clone()) for p, g in zip(bucket.parameters(), bucket.gradients()))
+        return call(self, bucket)
+
+    hook_type.call = watched
+    return given
+
+
+def prune_as_simulated(rank, output, scheme, settings, steps):
+    """Writes gradients of all ranks as `ringsim prune` takes them, and which thresholds and masks the hook found.
+    Weights stay as they are."""
+    import torch
+    import torch.distributed as dist
+
+    from ringsim import comm_hook
+    from ringsim.capture import dump
+
+    model = distributed(rank)
+    named = list(model.module.named_parameters())
+    given = watch_gradients(comm_hook.PruningHook, {id(parameter): name for name, parameter in named})
+    hook = comm_hook.register(model, scheme, **settings)
+    pruned = [name for name, parameter in named if parameter.numel() >= 1024]
+    generator, rows = torch.Generator().manual_seed(7 + rank), []
+    for step in range(steps):
+        inputs = torch.randn(32, 64, generator=generator)
+        model.zero_grad()
+        torch.nn.functional.cross_entropy(model(inputs), inputs[:, :10].argmax(1)).backward()
+        for name, parameter in named:
+            parameter.grad = given[name]
+        if step == 0:
+            dump.write_weights(output.parent, named, dist.group.WORLD)
+        dump.write_gradients(output.parent, named, dist.group.WORLD, step)
+        for pruner in hook.buckets.values():
+            own, united = pruner.statistics[::3].tolist(), pruner.counts.on_device.tolist()
+            for i, number in enumerate(pruner.numbers):
+                rows.append([step, pruned[number], pruner.thresholds[i], own[i], united[i]])
+    output.with_suffix(f".{rank}").write_text(json.dumps(rows))
+    if rank == 0:
+        options = {**settings, "threshold": "quantile", "scheme": scheme}
+        subprocess.run(
+            [PROGRAM, "prune", "--weights", output.parent / "weights.safetensors", "--gradients",
+             *(output.parent / f"gradients-{step}.safetensors" for step in range(steps)), "--quiet",
+             "-o", output.parent / "trace", *(f"--{name}={value}" for name, value in options.items())],
+            check=True, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        with open(output.parent / "trace/trace_layers.csv", encoding="utf-8") as file:
+            output.with_suffix(".files").write_text(json.dumps(list(csv.DictReader(file))))
+
+
 def capture(rank, output):
     """Captures steps, and what the first ranks of training are afterwards."""
     import ringsim.capture
@@ -142,6 +198,28 @@ class Ranks(unittest.TestCase):
         self.check_pruned("iwp", {"density": 0.05}, 0.05)
         # One mask a step differs much from the one before: some values have no room, and stay.
         self.check_pruned("magnitude", {"density": 0.05, "broadcasters": 1}, 0.05)
+
+    def test_by_quantiles_too_and_they_meet_the_density(self):
+        self.check_pruned("iwp", {"density": 0.05, "threshold": "quantile"}, 0.05)
+        self.check_pruned("topk", {"density": 0.05, "threshold": "quantile"}, 0.12)
+
+    def check_simulated(self, scheme, settings):
+        """That the hook's thresholds and masks are those of `ringsim prune` on the gradients that it got."""
+        ranks, trace = self.on_all_ranks(prune_as_simulated, scheme, settings, 40)
+        rows = {(int(row["step"]), int(row["rank"]), row["layer"]): row for row in trace}
+        self.assertEqual(sum(map(len, ranks)), 40 * RANKS * 2)
+        for rank, found in enumerate(ranks):
+            for step, name, threshold, kept, sent in found:
+                row = rows[step, rank, name]
+                self.assertEqual((kept, sent), (int(row["kept"]), int(row["sent"])))
+                # That of the trace is single precision's.
+                self.assertAlmostEqual(threshold / float(row["threshold"]), 1, delta=1e-7)
+
+    def test_thresholds_and_masks_are_those_of_the_simulation(self):
+        # The first 64 steps of the density policy are by quantiles, too.
+        settings = {"density": 0.2, "broadcasters": 2, "momentum": 0.9, "seed": 5}
+        self.check_simulated("iwp", {**settings, "threshold": "quantile"})
+        self.check_simulated("magnitude", {**settings, "density": 0.03})
 
     def test_captured_steps_train_as_others_do(self):
         ranks, files = self.on_all_ranks(capture)

@@ -1,4 +1,4 @@
-"""What the package asks of torch that versions before 2.1 do not have, or have otherwise. 1.13 and later are accepted."""
+"""What the package asks of torch that versions before 2.1 do not have, or have otherwise. From 1.13 on all serve."""
 
 import functools
 import re

@@ -158,9 +158,7 @@ class Capture:
             )
 
     def add_gradient_hooks(self):
-        self.gradient_hooks = [
-            torch_versions.hook_accumulation(each, self.gradient_is_ready) for each in self.names
-        ]
+        self.gradient_hooks = [torch_versions.hook_accumulation(each, self.gradient_is_ready) for each in self.names]
 
     def remove_gradient_hooks(self):
         for hook in self.gradient_hooks:
