@@ -169,8 +169,12 @@ def capture(rank, output):
         json.dumps({"differs": differences(model), "manifest": step.capture.manifest})
     )
     if rank == 0:
-        names = sorted(path.name for path in (output.parent / "mine").iterdir())
-        output.with_suffix(".files").write_text(json.dumps(names))
+        layers = json.loads((output.parent / "mine/model.json").read_text())["layers"]
+        found = {
+            "names": sorted(path.name for path in (output.parent / "mine").iterdir()),
+            "flop": {layer["name"]: layer["forward_flop"] for layer in layers if layer["forward_flop"]},
+        }
+        output.with_suffix(".files").write_text(json.dumps(found))
 
 
 @unittest.skipUnless(importlib.util.find_spec("torch"), "needs PyTorch")
@@ -221,10 +225,50 @@ class Ranks(unittest.TestCase):
         self.check_simulated("iwp", {**settings, "threshold": "quantile"})
         self.check_simulated("magnitude", {**settings, "density": 0.03})
 
+    def test_hooks_of_methods_leave_nothing_behind(self):
+        import torch
+
+        from ringsim import torch_versions
+
+        layer, seen = torch.nn.Linear(2, 3), []
+        optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
+        before = dict(vars(layer)), dict(vars(optimizer))
+        hooks = [
+            torch_versions.Replaced(
+                layer,
+                "forward",
+                lambda _, given, named: seen.append((len(given), [*named])),
+                lambda _: seen.append("end"),
+            ),
+            torch_versions.Replaced(optimizer, "step", lambda *_: seen.append("step")),
+            torch_versions.AccumulationHook(layer.bias, lambda parameter: seen.append(parameter.grad is not None)),
+        ]
+        layer(input=torch.ones(1, 2)).sum().backward()
+        optimizer.step()
+        with self.assertRaises(RuntimeError):
+            layer(torch.ones(1, 7))
+        self.assertEqual(seen, [(0, ["input"]), "end", True, "step", (1, []), "end"])
+        for hook in hooks:
+            hook.remove()
+        layer(torch.ones(1, 2)).sum().backward()
+        optimizer.step()
+        self.assertEqual(len(seen), 6)
+        self.assertEqual(({*vars(layer)}, {*vars(optimizer)}), ({*before[0]}, {*before[1]}))
+
+    def test_a_torch_that_is_too_old_is_named(self):
+        from ringsim import torch_versions
+
+        with self.assertRaisesRegex(ImportError, r"^found torch 1\.12\.1; 1\.13 or later is accepted$"):
+            torch_versions.check_version("1.12.1")
+        for version in ("1.13.0a0", "2.11.0+cu130"):
+            torch_versions.check_version(version)
+
     def test_captured_steps_train_as_others_do(self):
         ranks, files = self.on_all_ranks(capture)
+        self.assertEqual(files["flop"], {"0.weight": 2 * 64 * 128, "2.weight": 2 * 128 * 64, "4.weight": 2 * 64 * 10})
         self.assertEqual(
-            files, ["capture.json", "gradients-0.safetensors", "model.json", "ready.csv", "weights.safetensors"]
+            files["names"],
+            ["capture.json", "gradients-0.safetensors", "model.json", "ready.csv", "weights.safetensors"],
         )
         for found in ranks:
             self.assertLess(found["differs"], 1e-6)
