@@ -57,7 +57,7 @@ def single(value):
 class Simulated(unittest.TestCase):
     """The policy's parts in plain Python, beside the program's."""
 
-    SIZES = {"a": 20000, "b": 1100, "c": 3000}
+    SIZES = {"a": 1100, "b": 20000, "c": 3000}
     RANKS, STEPS, DENSITY, SEED, BROADCASTERS = 3, 4, 0.2, 5, 2
 
     def setUp(self):
