@@ -3,20 +3,23 @@
 Usage: hook_parts_test.py RINGSIM SOURCE_ROOT [CASE...]"""
 import array
 import csv
+import ctypes.util
 import math
+import os
 import pathlib
 import random
 import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 PROGRAM = sys.argv.pop(1)
 ROOT = pathlib.Path(sys.argv.pop(1)).resolve()
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tools/python"))
 
-from ringsim import density_policy, hook_layout, mask_model, random_numbers  # noqa: E402
+from ringsim import density_policy, hook_layout, mask_model, prune_library, random_numbers  # noqa: E402
 from ringsim.capture import folder  # noqa: E402
 
 
@@ -52,6 +55,32 @@ class Hook(unittest.TestCase):
 
 def single(value):
     return array.array("f", [value])[0]
+
+
+class FoundLibrary(unittest.TestCase):
+    def find(self, program):
+        with (
+            unittest.mock.patch.dict(os.environ, {"RINGSIM": str(program), "RINGSIM_PRUNE_LIBRARY": ""}),
+            unittest.mock.patch.object(prune_library, "built_libraries", return_value=[]),
+            unittest.mock.patch.object(ctypes.util, "find_library", return_value=None),
+        ):
+            return prune_library.find_library()
+
+    def test_the_library_is_that_of_the_program(self):
+        for program, library in (
+            ("build/dev/tools/ringsim/ringsim", "build/dev/models/prune/libringsim_prune.so"),
+            ("usr/bin/ringsim", "usr/lib/libringsim_prune.so.0"),
+            ("usr/bin/ringsim", "usr/lib/x86_64-linux-gnu/libringsim_prune.so.0"),
+        ):
+            with tempfile.TemporaryDirectory() as name:
+                root = pathlib.Path(name).resolve()
+                for path in (program, library):
+                    (root / path).parent.mkdir(parents=True)
+                    (root / path).touch(mode=0o755)
+                self.assertEqual(self.find(root / program), str(root / library))
+                (root / library).unlink()
+                with self.assertRaisesRegex(FileNotFoundError, "set RINGSIM_PRUNE_LIBRARY to its path, or RINGSIM to"):
+                    self.find(root / program)
 
 
 class Simulated(unittest.TestCase):
