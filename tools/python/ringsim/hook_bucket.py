@@ -268,7 +268,9 @@ class BucketPruner:
 
     def start_steering(self):
         """From now on thresholds are those of a controller, which starts at the geometric mean of the broadcasters'."""
-        logs = torch.tensor([math.log(max(each, 1e-30)) for each in self.thresholds], dtype=torch.float64)
+        # A layer of zeros has none; any will do.
+        found = [each if 0 < each < math.inf else 1.0 for each in self.thresholds]
+        logs = torch.tensor([math.log(each) for each in found], dtype=torch.float64)
         if not self.settings.steers_itself:
             chosen = random_numbers.broadcasters(self.settings.seed, self.step, self.ranks, self.broadcast)
             shared = (logs if self.rank in chosen else torch.zeros_like(logs)).to(self.union.device)
