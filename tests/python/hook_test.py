@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests of the communication hook on several ranks of this machine's CPU, and of captured steps. They need torch 1.13
-or later, and are skipped (exit code 77) without it. Usage: hook_test.py RINGSIM LIBRINGSIM_PRUNE SOURCE_ROOT [CASE...]"""
+or later, and are skipped (exit code 77) without it.
+Usage: hook_test.py RINGSIM LIBRINGSIM_PRUNE SOURCE_ROOT [CASE...]"""
 import csv
 import importlib.util
 import json
