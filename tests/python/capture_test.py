@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""Tests of captured folders and of the communication hook's parts that need no torch.
+"""Tests of captured folders.
 Usage: capture_test.py RINGSIM SOURCE_ROOT [CASE...]"""
 import array
 import gzip
 import importlib.util
 import json
-import math
 import os
 import pathlib
 import subprocess
@@ -22,7 +21,6 @@ os.environ["RINGSIM"] = PROGRAM
 
 import ringsim  # noqa: E402
 import ringsim.capture  # noqa: E402
-from ringsim import density_policy, hook_layout  # noqa: E402
 from ringsim.capture import compression, folder  # noqa: E402
 
 
@@ -274,44 +272,6 @@ class Profiled(InFolder):
         self.assertIn("no trace (.json, .json.gz) in the folder", self.kineto()[2])
         (self.path / "rank0.json").write_text("{}")
         self.assertIn("found no traceEvents", self.kineto()[2])
-
-
-class Hook(unittest.TestCase):
-    def test_small_tensors_are_whole_and_masks_begin_at_words(self):
-        layout = hook_layout.Layout.of_sizes([100, 2000, 5, 1500], 1024)
-        self.assertEqual(layout.segments(), [(100, 2000, 0, 1.0, 1.0), (2105, 1500, 32, 1.0, 1.0)])
-        self.assertEqual(layout.whole_indices(), [*range(100), *range(2100, 2105)])
-        self.assertEqual((layout.elements, layout.pruned_elements, layout.whole_elements), (3605, 3500, 105))
-
-    def test_all_ranks_draw_the_same_broadcasters_anew_in_each_step(self):
-        drawn = [hook_layout.broadcasters(1, number, 8, 4) for number in range(50)]
-        self.assertEqual(drawn, [hook_layout.broadcasters(1, number, 8, 4) for number in range(50)])
-        self.assertTrue(all(len(set(each)) == 4 and each == sorted(each) for each in drawn))
-        self.assertEqual({rank for each in drawn for rank in each}, set(range(8)))
-        self.assertGreater(len(set(map(tuple, drawn))), 20)
-        self.assertEqual(hook_layout.broadcasters(1, 0, 3, 4), [0, 1, 2])
-
-    def test_there_is_room_for_more_than_the_last_steps_kept(self):
-        room = hook_layout.Room(100000, share_above=0.25, spare=256, steps=2)
-        self.assertEqual(room.values, 100000)
-        room.saw(1000)
-        self.assertEqual(room.values, 1506)
-        room.saw(2000)
-        room.saw(400)
-        self.assertEqual(room.values, 2756)
-        room.saw(400)
-        self.assertEqual(room.values, 756)
-        room.saw(99000)
-        self.assertEqual(room.values, 100000)
-
-    def test_a_steered_threshold_meets_the_density(self):
-        # Importance that falls as exp(-x): a share of exp(-T) is above T.
-        controller = density_policy.DensityController(1.0)
-        shares = []
-        for _ in range(300):
-            shares.append(math.exp(-controller.threshold))
-            controller.update(shares[-1], 0.01)
-        self.assertAlmostEqual(sum(shares[200:]) / 100, 0.01, delta=0.0005)
 
 
 if __name__ == "__main__":

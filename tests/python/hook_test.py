@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
-"""Tests of the communication hook on several ranks of this machine's CPU, and of captured steps. They need torch 2.1 or
-later, and end at once without it. Usage: hook_test.py LIBRINGSIM_PRUNE SOURCE_ROOT [CASE...]"""
+"""Tests of the communication hook on several ranks of this machine's CPU, and of captured steps. They need torch 1.13
+or later, and are skipped (exit code 77) without it.
+Usage: hook_test.py RINGSIM LIBRINGSIM_PRUNE SOURCE_ROOT [CASE...]"""
+import csv
 import importlib.util
 import json
 import os
 import pathlib
 import socket
+import subprocess
 import sys
 import tempfile
 import unittest
 
+PROGRAM = sys.argv.pop(1)
 LIBRARY = sys.argv.pop(1)
 ROOT = pathlib.Path(sys.argv.pop(1)).resolve()
 sys.dont_write_bytecode = True
@@ -100,6 +104,59 @@ def prune(rank, output, scheme, settings):
     output.with_suffix(f".{rank}").write_text(json.dumps(found))
 
 
+def watch_gradients(hook_type, names):
+    """What each parameter's gradient was when the hook got it, by name."""
+    given, call = {}, hook_type.call
+
+    def watched(self, bucket):
+        given.update((names[id(p)], g.clone()) for p, g in zip(bucket.parameters(), bucket.gradients()))
+        return call(self, bucket)
+
+    hook_type.call = watched
+    return given
+
+
+def prune_as_simulated(rank, output, scheme, settings, steps):
+    """Writes gradients of all ranks as `ringsim prune` takes them, and which thresholds and masks the hook found.
+    Weights stay as they are."""
+    import torch
+    import torch.distributed as dist
+
+    from ringsim import comm_hook
+    from ringsim.capture import dump
+
+    model = distributed(rank)
+    named = list(model.module.named_parameters())
+    given = watch_gradients(comm_hook.PruningHook, {id(parameter): name for name, parameter in named})
+    hook = comm_hook.register(model, scheme, **settings)
+    pruned = [name for name, parameter in named if parameter.numel() >= 1024]
+    generator, rows = torch.Generator().manual_seed(7 + rank), []
+    for step in range(steps):
+        inputs = torch.randn(32, 64, generator=generator)
+        model.zero_grad()
+        torch.nn.functional.cross_entropy(model(inputs), inputs[:, :10].argmax(1)).backward()
+        for name, parameter in named:
+            parameter.grad = given[name]
+        if step == 0:
+            dump.write_weights(output.parent, named, dist.group.WORLD)
+        dump.write_gradients(output.parent, named, dist.group.WORLD, step)
+        for pruner in hook.buckets.values():
+            own, united = pruner.statistics[::3].tolist(), pruner.counts.on_device.tolist()
+            for i, number in enumerate(pruner.numbers):
+                rows.append([step, pruned[number], pruner.thresholds[i], own[i], united[i]])
+    output.with_suffix(f".{rank}").write_text(json.dumps(rows))
+    if rank == 0:
+        options = {**settings, "threshold": "quantile", "scheme": scheme}
+        subprocess.run(
+            [PROGRAM, "prune", "--weights", output.parent / "weights.safetensors", "--gradients",
+             *(output.parent / f"gradients-{step}.safetensors" for step in range(steps)), "--quiet",
+             "-o", output.parent / "trace", *(f"--{name}={value}" for name, value in options.items())],
+            check=True, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        with open(output.parent / "trace/trace_layers.csv", encoding="utf-8") as file:
+            output.with_suffix(".files").write_text(json.dumps(list(csv.DictReader(file))))
+
+
 def capture(rank, output):
     """Captures steps, and what the first ranks of training are afterwards."""
     import ringsim.capture
@@ -113,11 +170,14 @@ def capture(rank, output):
         json.dumps({"differs": differences(model), "manifest": step.capture.manifest})
     )
     if rank == 0:
-        names = sorted(path.name for path in (output.parent / "mine").iterdir())
-        output.with_suffix(".files").write_text(json.dumps(names))
+        layers = json.loads((output.parent / "mine/model.json").read_text())["layers"]
+        found = {
+            "names": sorted(path.name for path in (output.parent / "mine").iterdir()),
+            "flop": {layer["name"]: layer["forward_flop"] for layer in layers if layer["forward_flop"]},
+        }
+        output.with_suffix(".files").write_text(json.dumps(found))
 
 
-@unittest.skipUnless(importlib.util.find_spec("torch"), "needs PyTorch")
 class Ranks(unittest.TestCase):
     def on_all_ranks(self, work, *arguments):
         import torch.multiprocessing
@@ -143,10 +203,72 @@ class Ranks(unittest.TestCase):
         # One mask a step differs much from the one before: some values have no room, and stay.
         self.check_pruned("magnitude", {"density": 0.05, "broadcasters": 1}, 0.05)
 
+    def test_by_quantiles_too_and_they_meet_the_density(self):
+        self.check_pruned("iwp", {"density": 0.05, "threshold": "quantile"}, 0.05)
+        self.check_pruned("topk", {"density": 0.05, "threshold": "quantile"}, 0.12)
+
+    def check_simulated(self, scheme, settings):
+        """That the hook's thresholds and masks are those of `ringsim prune` on the gradients that it got."""
+        ranks, trace = self.on_all_ranks(prune_as_simulated, scheme, settings, 40)
+        rows = {(int(row["step"]), int(row["rank"]), row["layer"]): row for row in trace}
+        self.assertEqual(sum(map(len, ranks)), 40 * RANKS * 2)
+        for rank, found in enumerate(ranks):
+            for step, name, threshold, kept, sent in found:
+                row = rows[step, rank, name]
+                self.assertEqual((kept, sent), (int(row["kept"]), int(row["sent"])))
+                # That of the trace is single precision's.
+                self.assertAlmostEqual(threshold / float(row["threshold"]), 1, delta=1e-7)
+
+    def test_thresholds_and_masks_are_those_of_the_simulation(self):
+        # The first 64 steps of the density policy are by quantiles, too.
+        settings = {"density": 0.2, "broadcasters": 2, "momentum": 0.9, "seed": 5}
+        self.check_simulated("iwp", {**settings, "threshold": "quantile"})
+        self.check_simulated("magnitude", {**settings, "density": 0.03})
+
+    def test_hooks_of_methods_leave_nothing_behind(self):
+        import torch
+
+        from ringsim import torch_versions
+
+        layer, seen = torch.nn.Linear(2, 3), []
+        optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
+        before = dict(vars(layer)), dict(vars(optimizer))
+        hooks = [
+            torch_versions.Replaced(
+                layer,
+                "forward",
+                lambda _, given, named: seen.append((len(given), [*named])),
+                lambda _: seen.append("end"),
+            ),
+            torch_versions.Replaced(optimizer, "step", lambda *_: seen.append("step")),
+            torch_versions.AccumulationHook(layer.bias, lambda parameter: seen.append(parameter.grad is not None)),
+        ]
+        layer(input=torch.ones(1, 2)).sum().backward()
+        optimizer.step()
+        with self.assertRaises(RuntimeError):
+            layer(torch.ones(1, 7))
+        self.assertEqual(seen, [(0, ["input"]), "end", True, "step", (1, []), "end"])
+        for hook in hooks:
+            hook.remove()
+        layer(torch.ones(1, 2)).sum().backward()
+        optimizer.step()
+        self.assertEqual(len(seen), 6)
+        self.assertEqual(({*vars(layer)}, {*vars(optimizer)}), ({*before[0]}, {*before[1]}))
+
+    def test_a_torch_that_is_too_old_is_named(self):
+        from ringsim import torch_versions
+
+        with self.assertRaisesRegex(ImportError, r"^found torch 1\.12\.1; 1\.13 or later is accepted$"):
+            torch_versions.check_version("1.12.1")
+        for version in ("1.13.0a0", "2.11.0+cu130"):
+            torch_versions.check_version(version)
+
     def test_captured_steps_train_as_others_do(self):
         ranks, files = self.on_all_ranks(capture)
+        self.assertEqual(files["flop"], {"0.weight": 2 * 64 * 128, "2.weight": 2 * 128 * 64, "4.weight": 2 * 64 * 10})
         self.assertEqual(
-            files, ["capture.json", "gradients-0.safetensors", "model.json", "ready.csv", "weights.safetensors"]
+            files["names"],
+            ["capture.json", "gradients-0.safetensors", "model.json", "ready.csv", "weights.safetensors"],
         )
         for found in ranks:
             self.assertLess(found["differs"], 1e-6)
@@ -157,4 +279,7 @@ class Ranks(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    if importlib.util.find_spec("torch") is None:
+        print("skipped: there is no torch")
+        sys.exit(77)
     unittest.main()

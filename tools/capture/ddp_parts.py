@@ -26,6 +26,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import ddp_step  # noqa: E402
 import gpu_ranks  # noqa: E402
+import step_runs  # noqa: E402
 
 HOOKS = ("powersgd1", "powersgd4")
 COLUMNS = ["model", "transport", "part", "figure", "bucket", "seconds"]
@@ -34,13 +35,8 @@ HEAD_START_CYCLES = 100_000_000  # some 60 ms, in which the host issues a step a
 
 
 def wrap(steps, rank, hook=None, **options):
-    from torch.nn.parallel import DistributedDataParallel
-
     steps.renew()
-    network = DistributedDataParallel(steps.network, device_ids=[rank], bucket_cap_mb=ddp_step.HOOK_BUCKET, **options)
-    if hook:
-        network.register_comm_hook(*hook)
-    return network
+    return steps.wrap(rank, hook, **options)
 
 
 def exchange_nothing(torch, rank):
@@ -50,14 +46,6 @@ def exchange_nothing(torch, rank):
         return future
 
     return None, hook
-
-
-def power_sgd(name, group=None):
-    from torch.distributed.algorithms.ddp_comm_hooks import powerSGD_hook
-
-    order = int(name.removeprefix("powersgd"))
-    state = powerSGD_hook.PowerSGDState(group, matrix_approximation_rank=order, start_powerSGD_iter=2)
-    return state, powerSGD_hook.powerSGD_hook
 
 
 def host_times(steps):
@@ -101,7 +89,7 @@ class HeldHook:
 
 
 def measure_held(steps, rank, name):
-    held = HeldHook(power_sgd(name), steps.torch)
+    held = HeldHook(ddp_step.hook_of(name), steps.torch)
     network = wrap(steps, rank, (None, held.call))
     for number in range(ddp_step.WARMUP + 10):
         if number == ddp_step.WARMUP:
@@ -183,11 +171,11 @@ def measure_model(model, rank, own_group, settings, deadline):
         lambda: times("none-static", steps, wrap(steps, rank, **static)),
     ]
     parts += [
-        lambda hook=hook: times(f"self-{hook}", steps, wrap(steps, rank, power_sgd(hook, own_group))) for hook in HOOKS
+        lambda hook=hook: times(f"self-{hook}", steps, wrap(steps, rank, ddp_step.hook_of(hook, own_group)))
+        for hook in HOOKS
     ]
     for number, part in enumerate(parts):
-        # The ranks' clocks differ, and all have to decide alike.
-        if steps.slowest(time.monotonic() - deadline) > 0:
+        if step_runs.late(steps, deadline):
             print(f"{model}: no time for {len(parts) - number} parts", flush=True)
             break
         rows += part()
@@ -198,7 +186,7 @@ def trace_hooks(rank, settings):
     steps = ddp_step.Steps("resnet50", settings)
     traces = {}
     for hook in HOOKS[:1]:
-        network = wrap(steps, rank, power_sgd(hook))
+        network = wrap(steps, rank, ddp_step.hook_of(hook))
         for _ in range(ddp_step.WARMUP):
             steps.once(network)
         traces[hook] = ddp_step.traced_step(steps, network)
@@ -220,31 +208,14 @@ def measure(rank, ranks, settings):
 
 
 def capture(arguments):
-    begin = time.monotonic()
-    transports = arguments.transports.split(",")
-    runs = [(ranks, transport) for ranks in gpu_ranks.gpu_counts(arguments.gpus) for transport in transports]
     rows = {}
-    for number, (ranks, transport) in enumerate(runs):
-        left = arguments.budget_seconds - (time.monotonic() - begin)
-        variables = gpu_ranks.environment(transport)
-        settings = {
-            "models": arguments.models.split(","), "batch": arguments.batch, "sequences": arguments.sequences,
-            "repetitions": arguments.repetitions, "case_seconds": arguments.case_seconds,
-            "traces": arguments.traces and transport == transports[0],
-            "budget_seconds": left / (len(runs) - number) - arguments.start_seconds,
-        }  # fmt: skip
-        try:
-            found = gpu_ranks.run_ranks(__file__, ranks, settings, variables)
-        except SystemExit as failure:  # the other runs may still be had
-            print(failure, flush=True)
-            continue
-        notes = {
-            "batch per GPU": arguments.batch, "sequences per GPU": f"{arguments.sequences} of {ddp_step.TOKENS} tokens",
-            "ranks": ranks, **gpu_ranks.provenance(variables),
-        }  # fmt: skip
-        del notes["environment"]
-        folder = gpu_ranks.result_folder(arguments.output, notes)
-        folder.mkdir(parents=True, exist_ok=True)
+    notes = {"sequences per GPU": f"{arguments.sequences} of {ddp_step.TOKENS} tokens"}
+
+    def settings(transport, is_first, folder):
+        return {"traces": arguments.traces and is_first}
+
+    for folder, found_on, transport, found in step_runs.runs(__file__, arguments, settings, notes):
+        ranks = found_on["ranks"]
         for model, *row in found["rows"]:
             rows.setdefault(ranks, []).append([model, transport, *row])
             print(
@@ -252,23 +223,14 @@ def capture(arguments):
             )
         for hook, trace in found["traces"].items():
             (folder / f"trace-resnet50-{hook}.json.gz").write_bytes(base64.b64decode(trace))
-        gpu_ranks.write_csv(folder / "ddp-parts.csv", notes, COLUMNS, rows.get(ranks, []))
+        gpu_ranks.write_csv(folder / "ddp-parts.csv", found_on, COLUMNS, rows.get(ranks, []))
 
 
-def main():
-    parser = gpu_ranks.argument_parser(__doc__)
-    parser.add_argument("--models", default=",".join(ddp_step.MODELS))
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--sequences", type=int, default=32)
-    parser.add_argument("--case-seconds", type=float, default=0.7)
+def options():
+    parser = step_runs.argument_parser(__doc__, ddp_step.MODELS, 0.7, 150)
     parser.add_argument("--traces", action="store_true")
-    parser.add_argument("--budget-seconds", type=float, default=150)
-    parser.add_argument("--start-seconds", type=float, default=15)
-    capture(parser.parse_args())
+    return parser
 
 
 if __name__ == "__main__":
-    if gpu_ranks.is_rank():
-        gpu_ranks.work_as_rank(measure)
-    else:
-        main()
+    step_runs.main(measure, capture, options)

@@ -35,6 +35,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import gpu_ranks  # noqa: E402
+import step_runs  # noqa: E402
 
 MODELS = ("resnet50", "alexnet", "bert-base")
 HOOKS = "none,bf16,powersgd1,powersgd4,fp16"
@@ -104,6 +105,15 @@ class Steps:
         for parameter in self.network.parameters():
             parameter.grad = None
 
+    def wrap(self, rank, hook=None, bucket=HOOK_BUCKET, **options):
+        """Our network in a DistributedDataParallel, with a hook as hook_of() gives it."""
+        network = self.torch.nn.parallel.DistributedDataParallel(
+            self.network, device_ids=[rank], bucket_cap_mb=bucket, **options
+        )
+        if hook:
+            network.register_comm_hook(*hook)
+        return network
+
     def slowest(self, seconds):
         """The largest of all ranks' values, the same on all of them."""
         found = self.torch.tensor(seconds, device="cuda", dtype=self.torch.float64)
@@ -160,17 +170,18 @@ class Steps:
         return sorted(medians, key=lambda row: row[1])
 
 
-def register(network, hook):
-    """PyTorch's hook of this name."""
+def hook_of(name, group=None):
+    """(state, hook) of PyTorch's hook of this name, for register_comm_hook(); none of "none"."""
     from torch.distributed.algorithms.ddp_comm_hooks import default_hooks, powerSGD_hook
 
-    if hook in ("fp16", "bf16"):
-        network.register_comm_hook(None, getattr(default_hooks, f"{hook}_compress_hook"))
-    elif hook.startswith("powersgd"):
-        # The earliest start that DDP allows: the first steps exchange everything.
-        rank = int(hook.removeprefix("powersgd"))
-        state = powerSGD_hook.PowerSGDState(None, matrix_approximation_rank=rank, start_powerSGD_iter=2)
-        network.register_comm_hook(state, powerSGD_hook.powerSGD_hook)
+    if name == "none":
+        return None
+    if name in ("fp16", "bf16"):
+        return None, getattr(default_hooks, f"{name}_compress_hook")
+    # The earliest start that DDP allows: the first steps exchange everything.
+    rank = int(name.removeprefix("powersgd"))
+    state = powerSGD_hook.PowerSGDState(group, matrix_approximation_rank=rank, start_powerSGD_iter=2)
+    return state, powerSGD_hook.powerSGD_hook
 
 
 def traced_step(steps, network):
@@ -197,13 +208,8 @@ def cases(settings):
 def measure_case(steps, rank, case, settings, found):
     """Adds the case's row, and its trace where one is wanted. Times without exchange are taken once per bucket size and
     kind of view: no hook runs in them."""
-    from torch.nn.parallel import DistributedDataParallel
-
     bucket, hook, view = case
-    network = DistributedDataParallel(
-        steps.network, device_ids=[rank], bucket_cap_mb=bucket, gradient_as_bucket_view=view
-    )
-    register(network, hook)
+    network = steps.wrap(rank, hook_of(hook), bucket, gradient_as_bucket_view=view)
     times, loop = steps.time(network)
     if (bucket, view) not in found["alone"]:
         with network.no_sync():
@@ -230,10 +236,8 @@ def measure_model(model, rank, settings, deadline):
     found["bare"] = steps.time(steps.network)
     found["ready"] = steps.ready_times() if settings["ready"] else None
     for number, case in enumerate(cases(settings)):
-        spent = time.monotonic() - begin
-        expected = spent / (number + 1)
-        # The ranks' clocks and deadlines differ, and all have to decide alike.
-        if steps.slowest(time.monotonic() + expected - deadline) > 0 and number > 0:
+        expected = (time.monotonic() - begin) / (number + 1)
+        if step_runs.late(steps, deadline - expected) and number > 0:
             found["left_out"] += cases(settings)[number:]
             break
         steps.renew()
@@ -270,57 +274,30 @@ def write_run(folder, found, transport, notes, rows):
 
 
 def capture(arguments):
-    begin = time.monotonic()
-    transports = arguments.transports.split(",")
-    runs = [(ranks, transport) for ranks in gpu_ranks.gpu_counts(arguments.gpus) for transport in transports]
     rows = {}
-    for number, (ranks, transport) in enumerate(runs):
-        left = arguments.budget_seconds - (time.monotonic() - begin)
-        if left < 2 * arguments.start_seconds:
-            print(f"no time for {runs[number:]}", flush=True)
-            break
-        variables = gpu_ranks.environment(transport)
-        settings = {
-            "models": arguments.models.split(","), "hooks": arguments.hooks.split(","), "batch": arguments.batch,
-            "sequences": arguments.sequences, "repetitions": arguments.repetitions, "ready": transport == transports[0],
+    notes = {
+        "sequences per GPU": f"{arguments.sequences} of {TOKENS} tokens (BERT)",
+        "precision": "fp32, convolutions in TF32 (PyTorch's defaults)", "repetitions": arguments.repetitions,
+    }  # fmt: skip
+
+    def settings(transport, is_first, folder):
+        return {
+            "hooks": arguments.hooks.split(","), "ready": is_first, "traces": arguments.traces,
             "case_seconds": arguments.case_seconds or (1 if arguments.quick else 2),
             "buckets": [HOOK_BUCKET] if arguments.quick else BUCKETS_MIB,
-            "traces": arguments.traces, "budget_seconds": left / (len(runs) - number) - arguments.start_seconds,
         }  # fmt: skip
-        try:
-            found = gpu_ranks.run_ranks(__file__, ranks, settings, variables)
-        except SystemExit as failure:  # the other runs may still be had
-            print(failure, flush=True)
-            continue
-        notes = {
-            "batch per GPU": arguments.batch, "sequences per GPU": f"{arguments.sequences} of {TOKENS} tokens (BERT)",
-            "precision": "fp32, convolutions in TF32 (PyTorch's defaults)", "repetitions": arguments.repetitions,
-            "ranks": ranks, **gpu_ranks.provenance(variables),
-        }  # fmt: skip
-        del notes["environment"]
-        folder = gpu_ranks.result_folder(arguments.output, notes)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_run(folder, found, transport, notes, rows.setdefault(ranks, []))
+
+    for folder, found_on, transport, found in step_runs.runs(__file__, arguments, settings, notes):
+        write_run(folder, found, transport, found_on, rows.setdefault(found_on["ranks"], []))
 
 
-def main():
-    parser = gpu_ranks.argument_parser(__doc__)
-    parser.add_argument("--models", default=",".join(MODELS))
+def options():
+    parser = step_runs.argument_parser(__doc__, MODELS, None, 540)
     parser.add_argument("--hooks", default=HOOKS)
-    parser.add_argument("--batch", type=int, default=64, help="images per GPU; default 64")
-    parser.add_argument("--sequences", type=int, default=32, help="of BERT, per GPU; default 32")
-    parser.add_argument("--quick", action="store_true", help="buckets of 25 MiB alone, shorter")
-    parser.add_argument("--case-seconds", type=float, help="for the repetitions of a case; default 2, with --quick 1")
+    parser.add_argument("--quick", action="store_true", help="buckets of 25 MiB alone; cases of 1 second, else 2")
     parser.add_argument("--traces", action="store_true")
-    parser.add_argument("--budget-seconds", type=float, default=540)
-    parser.add_argument(
-        "--start-seconds", type=float, default=15, help="what starting a run's processes takes; default 15"
-    )
-    capture(parser.parse_args())
+    return parser
 
 
 if __name__ == "__main__":
-    if gpu_ranks.is_rank():
-        gpu_ranks.work_as_rank(measure)
-    else:
-        main()
+    step_runs.main(measure, capture, options)

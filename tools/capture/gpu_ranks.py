@@ -94,7 +94,7 @@ def run_ranks(script, ranks, settings, variables):
             for process in processes:
                 process.kill()
         if any(process.returncode for process in processes):
-            sys.exit(f"{script}: {settings} failed on {ranks} GPUs (see above)")
+            sys.exit(f"{script}: {settings} failed on {ranks} ranks (see above)")
         return json.loads(result.read_text())
 
 
@@ -103,18 +103,30 @@ def is_rank():
 
 
 def work_as_rank(work):
-    """Inside a process that run_ranks started: work(rank, ranks, settings), with torch.distributed ready on its GPU."""
+    """Inside a process that run_ranks started: work(rank, ranks, settings), with torch.distributed ready on its GPU, or
+    by gloo on this host's CPU where the settings say "cpu"."""
     import torch
     import torch.distributed as dist
 
     rank, ranks = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    torch.cuda.set_device(rank)
-    dist.init_process_group("nccl", device_id=torch.device("cuda", rank))
-    result = work(rank, ranks, json.loads(os.environ["CAPTURE_SETTINGS"]))
+    settings = json.loads(os.environ["CAPTURE_SETTINGS"])
+    if settings.get("cpu"):
+        dist.init_process_group("gloo")
+    else:
+        torch.cuda.set_device(rank)
+        dist.init_process_group("nccl", device_id=torch.device("cuda", rank))
+    result = work(rank, ranks, settings)
     if rank == 0:
         pathlib.Path(os.environ["CAPTURE_RESULT"]).write_text(json.dumps(result))
     dist.barrier()
     dist.destroy_process_group()
+
+
+def cpu_provenance():
+    """What a figure depends on that was measured without a GPU."""
+    import torch
+
+    return {"torch": torch.__version__, "cpu_cores": os.cpu_count(), "kernel": platform.release()}
 
 
 def provenance(variables):

@@ -22,6 +22,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "python")]
 import ddp_step  # noqa: E402
 import gpu_ranks  # noqa: E402
+import step_runs  # noqa: E402
 
 MODELS = ("resnet50", "bert-base", "gpt2-small")
 HOOKS = ("none", "iwp", "magnitude", "topk")
@@ -42,13 +43,14 @@ def capture_steps(steps, network, folder, count):
 def measure_hook(steps, rank, hook, settings):
     """[hook, density, kept, times of single steps, the time of a step in a row]"""
     from ringsim import comm_hook
-    from torch.nn.parallel import DistributedDataParallel
 
     steps.renew()
-    network = DistributedDataParallel(steps.network, device_ids=[rank], bucket_cap_mb=ddp_step.HOOK_BUCKET)
+    network = steps.wrap(rank)
     registered = None
     if hook != "none":
-        registered = comm_hook.register(network, hook, settings["density"], library=settings["library"])
+        registered = comm_hook.register(
+            network, hook, settings["density"], threshold=settings["threshold"], library=settings["library"]
+        )
         for _ in range(SETTLING):
             steps.forget()
             steps.run(network)
@@ -63,12 +65,11 @@ def measure_hook(steps, rank, hook, settings):
 
 def measure(rank, ranks, settings):
     import torch
-    from torch.nn.parallel import DistributedDataParallel
 
     rows, captures, begin = [], {}, time.monotonic()
     for number, model in enumerate(settings["models"]):
         steps = ddp_step.Steps(model, settings)
-        network = DistributedDataParallel(steps.network, device_ids=[rank], bucket_cap_mb=ddp_step.HOOK_BUCKET)
+        network = steps.wrap(rank)
         folder = pathlib.Path(settings["folder"]) / f"{model}-{settings['transport']}"
         captures[model] = capture_steps(steps, network, folder, settings["count"])
         del network
@@ -76,7 +77,7 @@ def measure(rank, ranks, settings):
         bare = steps.time(steps.network)[1]
         deadline = begin + settings["budget_seconds"] * (number + 1) / len(settings["models"])
         for hook in settings["hooks"]:
-            if steps.slowest(time.monotonic() - deadline) > 0:
+            if step_runs.late(steps, deadline):
                 print(f"{model}: no time for {hook}", flush=True)
                 continue
             row, repetitions = measure_hook(steps, rank, hook, settings)
@@ -96,47 +97,32 @@ def report(found):
 
 
 def capture(arguments):
-    transports, begin, rows = arguments.transports.split(","), time.monotonic(), []
-    ranks = int(arguments.gpus or 2)
-    for number, transport in enumerate(transports):
-        left = arguments.budget_seconds - (time.monotonic() - begin)
-        variables = gpu_ranks.environment(transport)
-        notes = {"batch per GPU": arguments.batch, "ranks": ranks, **gpu_ranks.provenance(variables)}
-        del notes["environment"]
-        folder = gpu_ranks.result_folder(arguments.output, notes)
-        settings = {
-            "models": arguments.models.split(","), "hooks": arguments.hooks.split(","), "batch": arguments.batch,
-            "sequences": arguments.sequences, "repetitions": arguments.repetitions, "count": arguments.count,
-            "case_seconds": arguments.case_seconds, "density": arguments.density, "library": arguments.library,
-            "transport": transport, "folder": str(folder.resolve()),
-            "budget_seconds": left / (len(transports) - number),
+    rows = {}
+
+    def settings(transport, is_first, folder):
+        return {
+            "hooks": arguments.hooks.split(","), "count": arguments.count, "density": arguments.density,
+            "library": arguments.library, "threshold": arguments.threshold, "transport": transport,
+            "folder": str(folder.resolve()),
         }  # fmt: skip
-        try:
-            found = gpu_ranks.run_ranks(__file__, ranks, settings, variables)
-        except SystemExit as failure:  # the other transport may still be had
-            print(failure, flush=True)
-            continue
+
+    for folder, found_on, _, found in step_runs.runs(__file__, arguments, settings):
         report(found)
-        rows += found["rows"]
-        gpu_ranks.write_csv(folder / "pruned-steps.csv", notes, COLUMNS, rows)
+        of_folder = rows.setdefault(folder, [])
+        of_folder += found["rows"]
+        gpu_ranks.write_csv(folder / "pruned-steps.csv", found_on, COLUMNS, of_folder)
 
 
-def main():
-    parser = gpu_ranks.argument_parser(__doc__)
-    parser.add_argument("--models", default=",".join(MODELS))
+def options():
+    parser = step_runs.argument_parser(__doc__, MODELS, 1, 400, start_seconds=0)
+    parser.set_defaults(gpus="2")
     parser.add_argument("--hooks", default=",".join(HOOKS))
     parser.add_argument("--density", type=float, default=1 / 84)
+    parser.add_argument("--threshold", default="density", help="of the hooks: density, quantile or a number")
     parser.add_argument("--library", help="libringsim_prune.so; default: as ringsim.prune_library finds it")
-    parser.add_argument("--batch", type=int, default=64, help="images per GPU; default 64")
-    parser.add_argument("--sequences", type=int, default=32, help="of BERT, per GPU; a quarter for GPT-2; default 32")
     parser.add_argument("--count", type=int, default=10, help="captured steps of each kind; default 10")
-    parser.add_argument("--case-seconds", type=float, default=1)
-    parser.add_argument("--budget-seconds", type=float, default=400)
-    capture(parser.parse_args())
+    return parser
 
 
 if __name__ == "__main__":
-    if gpu_ranks.is_rank():
-        gpu_ranks.work_as_rank(measure)
-    else:
-        main()
+    step_runs.main(measure, capture, options)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Trains ringsim's mlp on Fashion-MNIST with PyTorch's DistributedDataParallel and ringsim's communication hook, one
-process per GPU: what `ringsim run --model mlp --scheme SCHEME --ranks N` simulates, done for real.
+process per GPU, or with --cpu by gloo without one: what `ringsim run --model mlp --scheme SCHEME --ranks N` simulates,
+done for real.
 
 Initial weights have the same distribution, learning rate and schedule are the simulator's, and samples are dealt to the
-ranks anew in every epoch. Writes OUTPUT/pruned-training.csv: scheme, seed, epochs, accuracy, kept (the mean share of
-what may be pruned that was sent after the first 64 steps), seconds. Seeds run side by side on the same GPUs.
+ranks anew in every epoch. Writes OUTPUT/pruned-training.csv: scheme, threshold, seed, epochs, accuracy, kept (the mean
+share of what may be pruned that was sent after the first 64 steps), seconds. Seeds run side by side on the same GPUs.
 
 Usage: tools/capture/pruned_training.py -o DIR [--gpus 2] [--seeds 1,2,3] [--schemes dense,iwp,magnitude,topk]
 """
@@ -22,7 +23,7 @@ import gpu_ranks  # noqa: E402
 # Learning rate and momentum (of the optimizer), as ringsim has them.
 RATES = {"dense": (0.08, 0.9), "iwp": (0.3, 0.0), "magnitude": (0.3, 0.0), "topk": (0.3, 0.0)}
 WIDTHS = (784, 256, 128, 10)
-COLUMNS = ["scheme", "seed", "ranks", "epochs", "density", "accuracy", "kept", "seconds"]
+COLUMNS = ["scheme", "threshold", "seed", "ranks", "epochs", "density", "accuracy", "kept", "seconds"]
 
 
 def network(torch, seed):
@@ -50,13 +51,21 @@ def train(rank, ranks, settings):
 
     torch.backends.cuda.matmul.allow_tf32 = False
     device, scheme, batch = torch.device("cuda", rank), settings["scheme"], settings["batch"]
+    if settings["cpu"]:
+        device = torch.device("cpu")
+        torch.set_num_threads(1)
     dataset = Dataset("test", device, 28)
     inputs, labels = images(torch, dataset, ""), dataset.labels
-    model = DistributedDataParallel(network(torch, settings["seed"]).to(device), device_ids=[rank])
+    model = DistributedDataParallel(network(torch, settings["seed"]).to(device))
     hook = None
     if scheme != "dense":
         hook = comm_hook.register(
-            model, scheme, settings["density"], seed=settings["seed"], library=settings["library"]
+            model,
+            scheme,
+            settings["density"],
+            threshold=settings["threshold"],
+            seed=settings["seed"],
+            library=settings["library"],
         )
     rate, momentum = RATES[scheme]
     optimizer = torch.optim.SGD(model.parameters(), lr=rate, momentum=momentum)
@@ -84,8 +93,18 @@ def run_trial(script, ranks, settings):
         f"{settings['scheme']}, seed {settings['seed']}: accuracy {accuracy:.4f}, kept {kept}, {seconds:.1f} s",
         flush=True,
     )
-    density = settings["density"] if settings["scheme"] != "dense" else ""
-    return [settings["scheme"], settings["seed"], ranks, settings["epochs"], density, accuracy, kept, seconds]
+    density, threshold = (settings["density"], settings["threshold"]) if settings["scheme"] != "dense" else ("", "")
+    return [
+        settings["scheme"],
+        threshold,
+        settings["seed"],
+        ranks,
+        settings["epochs"],
+        density,
+        accuracy,
+        kept,
+        seconds,
+    ]
 
 
 def main():
@@ -95,13 +114,16 @@ def main():
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--density", type=float, default=1 / 84)
+    parser.add_argument("--threshold", default="density", help="density, quantile or a number; default density")
+    parser.add_argument("--cpu", action="store_true", help="as many processes as --gpus says, on this host's CPU")
     parser.add_argument("--library", help="libringsim_prune.so; default: as ringsim.prune_library finds it")
     parser.add_argument("--at-once", type=int, default=5, help="trainings side by side; default 5")
     arguments = parser.parse_args()
     ranks = int(arguments.gpus or 2)
     trials = [
         {"scheme": scheme, "seed": int(seed), "epochs": arguments.epochs, "batch": arguments.batch,
-         "density": arguments.density, "library": arguments.library}
+         "density": arguments.density, "library": arguments.library, "threshold": arguments.threshold,
+         "cpu": arguments.cpu}
         for scheme in arguments.schemes.split(",") for seed in arguments.seeds.split(",")
     ]  # fmt: skip
     rows = []
@@ -112,8 +134,10 @@ def main():
                 rows.append(each.result())
             except SystemExit as failure:  # the others may still be had
                 print(failure, flush=True)
-    notes = gpu_ranks.provenance(gpu_ranks.environment("nvlink"))
-    del notes["environment"]
+    notes = gpu_ranks.cpu_provenance()
+    if not arguments.cpu:
+        notes = gpu_ranks.provenance(gpu_ranks.environment("nvlink"))
+        del notes["environment"]
     gpu_ranks.write_csv(pathlib.Path(arguments.output) / "pruned-training.csv", notes, COLUMNS, rows)
 
 

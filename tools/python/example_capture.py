@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A training script, and the three lines that lead from it to a verdict: those that name ringsim.
 
-Usage: torchrun --nproc-per-node 2 example_capture.py   (or python3 example_capture.py, for one process)
-Needs torch 2.1 or later, and the package ringsim: pip install ./tools/python
+Usage: torchrun --nproc_per_node 2 example_capture.py   (or python3 example_capture.py, for one process)
+Needs torch 1.13 or later, and the package ringsim: pip install ./tools/python
 """
 import os
 

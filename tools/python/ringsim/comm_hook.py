@@ -6,7 +6,8 @@
 What `ringsim run --scheme iwp|magnitude` simulates is done here bucket by bucket: each rank keeps a residual, selects
 what is above the thresholds of its layers, and the masks of the broadcasters (bitmaps) are gathered; every rank packs
 what stands at the union of them, and the values are all-reduced with the tensors that are sent whole. What is not sent
-stays in the residual. Thresholds are steered to the density as models/schemes/threshold.hpp says.
+stays in the residual. Thresholds follow from the density as models/schemes/threshold.hpp says, with the random numbers
+of the simulation: with the same seed and gradients the same ranks broadcast the same masks.
 
 schemes:
   iwp        importance is |residual| over max(|weight|, floor times the layer's root mean square weight)
@@ -16,7 +17,8 @@ schemes:
 
 `momentum` is that of momentum correction (Lin et al., 1712.01887): where it is above 0, the optimizer has to be SGD
 without momentum. Gradients have to be fp32. Apart from the first 64 steps the host waits for nothing: how many values
-there are shows one step later, and what does not fit the room that was left stays in the residual."""
+there are shows one step later, and what does not fit the room that was left stays in the residual. With the threshold
+"quantile" it waits for the quantiles of each bucket, in every step. Needs torch 1.13 or later."""
 
 import torch
 import torch.distributed as dist
@@ -25,6 +27,19 @@ from ringsim.hook_bucket import BucketPruner, Settings
 from ringsim.prune_library import Engine, Library
 
 SCHEMES = ("iwp", "magnitude", "topk")
+
+
+def fixed_threshold(threshold):
+    """That of fixed:T, or T; None where thresholds follow from the density."""
+    if threshold in ("density", "quantile"):
+        return None
+    try:
+        found = float(str(threshold).removeprefix("fixed:"))
+    except ValueError:
+        found = -1
+    if not found >= 0:
+        raise ValueError(f"threshold: found {threshold!r}; density, quantile, fixed:T or T (at least 0) is accepted")
+    return found
 
 
 def register(
@@ -42,23 +57,26 @@ def register(
     library=None,
 ):
     """Registers the hook on a DistributedDataParallel and returns it. Options are those of `ringsim run`; `threshold`
-    is "density" or a number, which is fixed then. `library`: the path of libringsim_prune."""
+    is "density" (steered), "quantile" (of a sample in each step, each rank's own), or a number, which is fixed then.
+    `library`: the path of libringsim_prune."""
     if scheme not in SCHEMES:
         raise ValueError(f"scheme: found {scheme!r}; {', '.join(SCHEMES)} is accepted")
     if not 0 < density <= 1:
         raise ValueError(f"density: found {density}; above 0 to 1 is accepted")
     settings = Settings(
         by_ratio=scheme == "iwp",
+        by_quantile=threshold == "quantile",
         steers_itself=scheme == "topk",
         density=density,
-        threshold=None if threshold == "density" else float(threshold),
+        threshold=fixed_threshold(threshold),
         momentum=momentum,
         floor=floor,
         whole_below=whole_below,
         broadcasters=dist.get_world_size(group) if scheme == "topk" else broadcasters,
         seed=seed,
     )
-    hook = PruningHook(settings, group, library)
+    pruned = [each for each in model.parameters() if each.requires_grad and each.numel() >= whole_below]
+    hook = PruningHook(settings, {id(each): number for number, each in enumerate(pruned)}, group, library)
     model.register_comm_hook(hook, PruningHook.call)
     return hook
 
@@ -66,8 +84,8 @@ def register(
 class PruningHook:
     """The hook's state: a BucketPruner for each bucket, and the stream on which exchanges run."""
 
-    def __init__(self, settings, group=None, library=None):
-        self.settings, self.group = settings, group
+    def __init__(self, settings, numbers, group=None, library=None):
+        self.settings, self.numbers, self.group = settings, numbers, group
         self.library = Library(library) if library else None
         self.engine = None
         self.stream = None
@@ -104,7 +122,9 @@ class PruningHook:
         key = tuple(map(id, parameters))
         if key not in self.buckets:
             self.engine = self.engine or Engine("cuda" if buffer.is_cuda else "auto", library=self.library)
-            made = BucketPruner(self.engine, self.settings, parameters, buffer, self.memory_of, self.group)
+            made = BucketPruner(
+                self.engine, self.settings, parameters, buffer, self.memory_of, self.numbers, self.group
+            )
             in_use = {id(memory[-1]) for memory in self.memory_of.values()}
             self.buckets = {held: each for held, each in self.buckets.items() if id(each) in in_use}
             self.buckets[key] = made

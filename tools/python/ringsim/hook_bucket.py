@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 
-from ringsim import hook_layout
+from ringsim import density_policy, hook_layout, random_numbers, torch_versions
 from ringsim.density_policy import START_STEPS, DensityController, DensityStart
 from ringsim.prune_library import Plan
 
@@ -15,9 +15,11 @@ SMALLEST_FLOOR = 1.1754944e-38  # of single precision
 
 @dataclass(frozen=True)
 class Settings:
-    """Of a hook. `threshold` None: steered to `density`. `steers_itself`: each rank steers its own."""
+    """Of a hook. `threshold` None: steered to `density`, or, `by_quantile`, in each step the quantile of a sample.
+    `steers_itself`: each rank steers its own."""
 
     by_ratio: bool
+    by_quantile: bool
     steers_itself: bool
     density: float
     threshold: float | None
@@ -48,19 +50,23 @@ class Readback:
         return self.on_host.tolist()
 
 
-def quantile(residual, weight, floor, share, most=1 << 18):
-    """The importance that a share of the elements exceeds, judged by a strided sample: a tensor of one number."""
-    stride = max(1, residual.numel() // most)
-    importance = residual[::stride].abs() / weight[::stride].abs().clamp_min(floor)
-    count = min(max(1, round(share * importance.numel())), importance.numel())
-    return torch.topk(importance, count, sorted=False).values.min()
+def quantile(residual, weight, floor, share, first, stride):
+    """importance_quantile() of models/schemes/threshold.cpp: the importance that a share of the elements `first`,
+    `first + stride`, ... exceeds, a tensor of one number."""
+    importance = residual[first::stride].abs() / weight[first::stride].abs().clamp_min(floor)
+    importance.nan_to_num_(nan=0.0, posinf=math.inf)
+    above = density_policy.above(share, importance.numel())
+    if above >= importance.numel():
+        return torch.zeros((), device=residual.device)
+    return torch.topk(importance, above + 1, sorted=False).values.min()
 
 
 class BucketPruner:
     """begin(), select() and exchange() once a step, in this order; exchange() may run on another stream. `memory_of`
-    has, by parameter, what was kept of it in a bucket of other parameters: (residual, velocity, start)."""
+    has, by parameter, what was kept of it in a bucket of other parameters: (residual, velocity, start). `numbers`
+    counts the model's pruned parameters, in its order."""
 
-    def __init__(self, engine, settings, parameters, buffer, memory_of, group):
+    def __init__(self, engine, settings, parameters, buffer, memory_of, numbers, group):
         self.settings, self.group, self.step, self.kept, self.limit = settings, group, 0, 0, 0
         self.waited, self.has_norms = True, False  # for the last count, and of the step before
         self.ranks, self.rank = dist.get_world_size(group), dist.get_rank(group)
@@ -70,6 +76,7 @@ class BucketPruner:
             raise ValueError(f"a bucket of {buffer.numel()} elements holds parameters of {layout.elements}")
         self.plan = Plan(engine, layout.segments()) if layout.pruned else None
         self.sizes = [sizes[i] for i in layout.pruned]
+        self.numbers = [numbers[id(parameters[i])] for i in layout.pruned]
         self.pruned_parameters = [parameters[i].detach().reshape(-1) for i in layout.pruned]
         self.thresholds = [settings.threshold if settings.threshold is not None else 1.0] * len(self.sizes)
         self.floors = [SMALLEST_FLOOR] * len(self.sizes)
@@ -101,7 +108,7 @@ class BucketPruner:
         self.segment_of_chunk = torch.repeat_interleave(torch.arange(segments), chunks).to(buffer.device)
         # Of each segment, what the union of masks kept, and then what this rank's own mask did.
         self.counts = Readback(2 * segments, torch.int64, buffer.device)
-        self.norms = Readback(segments, torch.float32, buffer.device)
+        self.norms = Readback(segments, torch.float64, buffer.device)
 
     def part(self, flat, tensor):
         found = self.layout.tensors[tensor]
@@ -126,6 +133,9 @@ class BucketPruner:
 
     def is_starting(self):
         return self.settings.threshold is None and self.step < START_STEPS
+
+    def takes_quantiles(self):
+        return self.settings.by_quantile or self.is_starting()
 
     def begin(self):
         """What the host has to know before it issues the step."""
@@ -171,13 +181,17 @@ class BucketPruner:
         if not self.plan:
             return
         if self.settings.by_ratio:
-            torch._foreach_copy_(self.pruned_weights, self.pruned_parameters)
-        torch.stack(torch._foreach_norm(self.pruned_parameters), out=self.norms.on_device)
+            torch_versions.copy_each(self.pruned_weights, self.pruned_parameters)
+        if self.takes_quantiles():  # which a rounding would tell from those of the simulation
+            norms = [torch.linalg.vector_norm(each, dtype=torch.float64) for each in self.pruned_parameters]
+        else:
+            norms = torch._foreach_norm(self.pruned_parameters)
+        self.norms.on_device.copy_(torch.stack(norms))
         self.norms.send()
-        if self.is_starting() or not self.has_norms:
+        if self.takes_quantiles() or not self.has_norms:
             self.set_floors(self.norms.read())
         self.has_norms = True
-        if self.is_starting():
+        if self.takes_quantiles():
             self.plan.set_limits([math.inf] * len(self.sizes), self.floors)
             self.pass_over(buffer)
             self.thresholds = self.find_quantiles()
@@ -193,12 +207,14 @@ class BucketPruner:
 
     def find_quantiles(self):
         masks = 1 if self.settings.steers_itself else self.broadcast
-        found = [
-            quantile(
-                self.part(self.residual, i), self.part(self.weight, i), floor, start.each(self.settings.density, masks)
-            )
-            for i, floor, start in zip(self.layout.pruned, self.floors, self.starts)
-        ]
+        found = []
+        for i, size, number, floor, start in zip(
+            self.layout.pruned, self.sizes, self.numbers, self.floors, self.starts
+        ):
+            each = start.each(self.settings.density, masks)
+            stride = density_policy.sample_stride(size, each)
+            first = density_policy.sample_start(self.settings.seed, self.rank, self.step, number, stride)
+            found.append(quantile(self.part(self.residual, i), self.part(self.weight, i), floor, each, first, stride))
         return torch.stack(found).tolist()
 
     def exchange(self, buffer):
@@ -220,9 +236,9 @@ class BucketPruner:
     def exchange_masks(self):
         """The union of the broadcasters' masks."""
         if self.broadcast == self.ranks:
-            dist.all_gather_into_tensor(self.masks.view(-1), self.mask, group=self.group)
+            torch_versions.gather(self.masks, self.mask, self.group)
         else:
-            chosen = hook_layout.broadcasters(self.settings.seed, self.step, self.ranks, self.broadcast)
+            chosen = random_numbers.broadcasters(self.settings.seed, self.step, self.ranks, self.broadcast)
             for mask, rank in zip(self.masks, chosen):
                 if rank == self.rank:
                     mask.copy_(self.mask)
@@ -247,14 +263,16 @@ class BucketPruner:
         counts = self.counts.read()
         self.limit = sum(counts[:segments])
         self.learn(counts)
-        if self.settings.threshold is None and self.step + 1 == START_STEPS:
+        if self.is_starting() and not self.settings.by_quantile and self.step + 1 == START_STEPS:
             self.start_steering()
 
     def start_steering(self):
         """From now on thresholds are those of a controller, which starts at the geometric mean of the broadcasters'."""
-        logs = torch.tensor([math.log(max(each, 1e-30)) for each in self.thresholds], dtype=torch.float64)
+        # A layer of zeros has none; any will do.
+        found = [each if 0 < each < math.inf else 1.0 for each in self.thresholds]
+        logs = torch.tensor([math.log(each) for each in found], dtype=torch.float64)
         if not self.settings.steers_itself:
-            chosen = hook_layout.broadcasters(self.settings.seed, self.step, self.ranks, self.broadcast)
+            chosen = random_numbers.broadcasters(self.settings.seed, self.step, self.ranks, self.broadcast)
             shared = (logs if self.rank in chosen else torch.zeros_like(logs)).to(self.union.device)
             dist.all_reduce(shared, group=self.group)
             logs = shared.cpu() / len(chosen)

@@ -1,7 +1,6 @@
-"""Which elements of a bucket's buffer a hook prunes and which it sends whole, who broadcasts masks, and how many values
-are sent. Needs no torch."""
+"""Which elements of a bucket's buffer a hook prunes and which it sends whole, and how many values are
+sent. Needs no torch."""
 
-import random
 from dataclasses import dataclass, field
 
 
@@ -64,13 +63,6 @@ class Layout:
             tensor = self.tensors[i]
             indices += range(tensor.offset, tensor.offset + tensor.elements)
         return indices
-
-
-def broadcasters(seed, step, ranks, count):
-    """The ranks whose masks serve in a step: every rank draws the same ones."""
-    if count >= ranks:
-        return list(range(ranks))
-    return sorted(random.Random(f"{seed}/{step}").sample(range(ranks), count))
 
 
 class Room:

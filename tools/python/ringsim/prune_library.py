@@ -22,6 +22,8 @@ import pathlib
 import struct
 import sys
 
+from ringsim.program import ProgramNotFound, find_program
+
 CHUNK = 4096
 
 
@@ -50,25 +52,43 @@ def mask_words(parameters):
     return (parameters + 63) // 64
 
 
+def built_libraries():
+    """Those of the source tree that this file lies in."""
+    root = pathlib.Path(__file__).resolve().parents[3]
+    patterns = "build/*/libringsim_prune.so", "build/*/models/prune/libringsim_prune.so"
+    return [path for pattern in patterns for path in root.glob(pattern)]
+
+
+def libraries_of_program():
+    """Those of the build or the installation that the program ringsim belongs to."""
+    try:
+        above = list(pathlib.Path(find_program()).resolve().parents)
+    except ProgramNotFound:
+        return []
+    folders = [build / "models/prune" for build in above[2:3]]
+    folders += [folder for prefix in above[1:2] for folder in (prefix / "lib", *prefix.glob("lib/*-linux-gnu"))]
+    paths = [folder / f"libringsim_prune.so{version}" for folder in folders for version in ("", ".0")]
+    return [path for path in paths if path.exists()]
+
+
 def find_library():
-    """$RINGSIM_PRUNE_LIBRARY, or the newest that was built in this source tree, or the one that is installed."""
+    """$RINGSIM_PRUNE_LIBRARY, or the newest that was built in this source tree, or that of the program, or the one that
+    is installed."""
     named = os.environ.get("RINGSIM_PRUNE_LIBRARY")
     if named:
         return named
-    root = pathlib.Path(__file__).resolve().parents[3]
-    built = [
-        path
-        for pattern in ("build/*/libringsim_prune.so", "build/*/models/prune/libringsim_prune.so")
-        for path in root.glob(pattern)
-    ]
+    built = built_libraries()
     if built:
         return str(max(built, key=lambda path: path.stat().st_mtime))
+    for path in libraries_of_program():
+        return str(path)
     installed = ctypes.util.find_library("ringsim_prune")
     if installed:
         return installed
     raise FileNotFoundError(
         "libringsim_prune.so was not found; build it (cmake -S models/prune -B build/prune && "
-        "cmake --build build/prune) or set RINGSIM_PRUNE_LIBRARY"
+        "cmake --build build/prune) and set RINGSIM_PRUNE_LIBRARY to its path, or RINGSIM to that of a program that "
+        "was built with it"
     )
 
 

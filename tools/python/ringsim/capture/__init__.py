@@ -11,7 +11,7 @@ or in one call, with a function that makes a step:
 
     ringsim.capture.run(step, model, "mine")
 
-capture.folder says what is in the folder; needs torch 2.1 or later."""
+capture.folder says what is in the folder; needs torch 1.13 or later."""
 
 import itertools
 

@@ -8,6 +8,7 @@ import warnings
 import torch
 import torch.distributed as dist
 
+from ringsim import torch_versions
 from ringsim.capture import collectives, dump, folder
 from ringsim.capture.operations import OperationCount
 
@@ -149,19 +150,15 @@ class Capture:
         self.now = None
 
     def add_hooks(self):
-        self.hooks += [
-            self.model.register_forward_pre_hook(self.before_call),
-            self.inner.register_forward_pre_hook(self.before_forward, with_kwargs=True),
-            self.inner.register_forward_hook(self.after_forward, always_call=True),
-        ]
+        self.hooks.append(self.model.register_forward_pre_hook(self.before_call))
+        self.hooks += torch_versions.hook_forward(self.inner, self.before_forward, self.after_forward)
         if self.optimizer is not None:
-            self.hooks += [
-                self.optimizer.register_step_pre_hook(lambda *_: self.mark_once("updating")),
-                self.optimizer.register_step_post_hook(lambda *_: self.mark_once("updated")),
-            ]
+            self.hooks += torch_versions.hook_optimizer(
+                self.optimizer, lambda: self.mark_once("updating"), lambda: self.mark_once("updated")
+            )
 
     def add_gradient_hooks(self):
-        self.gradient_hooks = [each.register_post_accumulate_grad_hook(self.gradient_is_ready) for each in self.names]
+        self.gradient_hooks = [torch_versions.hook_accumulation(each, self.gradient_is_ready) for each in self.names]
 
     def remove_gradient_hooks(self):
         for hook in self.gradient_hooks:
@@ -307,6 +304,6 @@ class Capture:
             manifest = folder.write(self.path, captured)
         if self.is_ddp:
             shared, group = [manifest], self.model.process_group
-            dist.broadcast_object_list(shared, dist.get_process_group_ranks(group)[0], group=group)
+            dist.broadcast_object_list(shared, torch_versions.ranks_of(group)[0], group=group)
             manifest = shared[0]
         self.manifest = manifest

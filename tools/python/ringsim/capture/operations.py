@@ -1,7 +1,10 @@
 """Operations of a forward pass, by parameter, as torch's own FLOP counter counts them."""
 
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
+
+from ringsim.torch_versions import operation_counts
+
+COUNTS = operation_counts()
 
 
 class OperationCount(TorchDispatchMode):
@@ -30,7 +33,7 @@ class OperationCount(TorchDispatchMode):
     def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
         keywords = keywords or {}
         result = function(*arguments, **keywords)
-        count = flop_registry.get(function._overloadpacket)
+        count = COUNTS.get(function._overloadpacket)
         if count is not None:
             self.add(float(count(*arguments, **keywords, out_val=result)))
         return result

@@ -15,45 +15,39 @@ def multiply(left, right, target=None):
     return torch.bmm(left, right, out_dtype=torch.float32, out=target)
 
 
-class DenseOfRanks(torch.autograd.Function):
+class LayerOfRanks(torch.autograd.Function):
+    """What a layer computes, whose backward pass keeps the two factors of its weight's gradient in `layer.passed`."""
+
     @staticmethod
     def forward(context, given, weight, bias, layer):
         weight = weight.to(given.dtype)
         context.save_for_backward(given, weight)
         context.layer = layer
-        return functional.linear(given, weight, bias.to(given.dtype))
+        return layer.output(given, weight, bias.to(given.dtype))
 
     @staticmethod
     def backward(context, gradient):
         given, weight = context.saved_tensors
         context.layer.passed = given.detach(), gradient.contiguous()
-        return (gradient @ weight if context.needs_input_grad[0] else None), None, None, None
+        before = context.layer.gradient_of_input(gradient, given, weight) if context.needs_input_grad[0] else None
+        return before, None, None, None
 
 
-class ConvolutionOfRanks(torch.autograd.Function):
-    @staticmethod
-    def forward(context, given, weight, bias, layer):
-        weight = weight.to(given.dtype)
-        context.save_for_backward(given, weight)
-        context.layer = layer
-        return functional.conv2d(given, weight, bias.to(given.dtype), layer.stride, layer.padding)
-
-    @staticmethod
-    def backward(context, gradient):
-        given, weight = context.saved_tensors
-        layer = context.layer
-        layer.passed = given.detach(), gradient.contiguous()
-        if not context.needs_input_grad[0]:
-            return None, None, None, None
-        arguments = [layer.out_channels], layer.stride, layer.padding, (1, 1), False, [0, 0], 1, [True, False, False]
-        return torch.ops.aten.convolution_backward(gradient, given, weight, *arguments)[0], None, None, None
-
-
-class Dense(torch.nn.Linear):
-    function = DenseOfRanks
+class OfRanks:
+    """A layer that passes through LayerOfRanks while it is trained."""
 
     def forward(self, given):
-        return self.function.apply(given, self.weight, self.bias, self) if self.training else super().forward(given)
+        return LayerOfRanks.apply(given, self.weight, self.bias, self) if self.training else super().forward(given)
+
+
+class Dense(OfRanks, torch.nn.Linear):
+    @staticmethod
+    def output(given, weight, bias):
+        return functional.linear(given, weight, bias)
+
+    @staticmethod
+    def gradient_of_input(gradient, given, weight):
+        return gradient @ weight
 
     def operands(self, ranks):
         """Two matrices for each rank, whose product is its gradient of the weight."""
@@ -62,11 +56,13 @@ class Dense(torch.nn.Linear):
         return split[1].transpose(1, 2), split[0]
 
 
-class Convolution(torch.nn.Conv2d):
-    function = ConvolutionOfRanks
+class Convolution(OfRanks, torch.nn.Conv2d):
+    def output(self, given, weight, bias):
+        return functional.conv2d(given, weight, bias, self.stride, self.padding)
 
-    def forward(self, given):
-        return self.function.apply(given, self.weight, self.bias, self) if self.training else super().forward(given)
+    def gradient_of_input(self, gradient, given, weight):
+        arguments = [self.out_channels], self.stride, self.padding, (1, 1), False, [0, 0], 1, [True, False, False]
+        return torch.ops.aten.convolution_backward(gradient, given, weight, *arguments)[0]
 
     def operands(self, ranks):
         given, gradient = self.passed
