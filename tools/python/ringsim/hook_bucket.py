@@ -15,7 +15,7 @@ SMALLEST_FLOOR = 1.1754944e-38  # of single precision
 
 @dataclass(frozen=True)
 class Settings:
-    """Of a hook. `threshold` None: steered to `density`. `steers_itself`: each rank steers its own."""
+    """What a hook is told. `threshold` None: steered to `density`. `steers_itself`: each rank steers its own."""
 
     by_ratio: bool
     steers_itself: bool
@@ -99,7 +99,7 @@ class BucketPruner:
         self.chunk_counts = integers(self.plan.chunks, kind=torch.int32)
         chunks = torch.tensor([(size + 4095) // 4096 for size in self.sizes])
         self.segment_of_chunk = torch.repeat_interleave(torch.arange(segments), chunks).to(buffer.device)
-        # Of each segment, what the union of masks kept, and then what this rank's own mask did.
+        # What the union of masks kept of each segment, and then what this rank's own mask did.
         self.counts = Readback(2 * segments, torch.int64, buffer.device)
         self.norms = Readback(segments, torch.float32, buffer.device)
 
