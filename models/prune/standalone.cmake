@@ -16,7 +16,7 @@ include(RingsimCuda)
 include(RingsimTarget)
 include(RingsimRegistry)
 
-# Of base/, what the engines use; nothing of it needs a library.
+# The part of base/ that the engines use, which needs no library.
 ringsim_library(ringsim_base
   SOURCES ${ringsim_root}/base/error.cpp ${ringsim_root}/base/parallel.cpp ${ringsim_root}/base/random.cpp
           ${ringsim_root}/base/text.cpp

@@ -38,7 +38,7 @@ Sharing::FlowId Sharing::make_flow(std::span<const LinkId> links) {
     flow = unused_[count].back();
     unused_[count].pop_back();
   }
-  Place* place = &places_[flows_[flow].first];
+  Crossing* place = &places_[flows_[flow].first];
   for (const LinkId link : links) (place++)->link = link;
   return flow;
 }
@@ -198,7 +198,7 @@ double Sharing::fill(double capacity, std::span<Share> shares) const {
 void Sharing::look_up(Share& share) const {
   const auto& flow = flows_[share.flow];
   const double* const levels = levels_.data();
-  const Place* const places = &places_[flow.first];
+  const Crossing* const places = &places_[flow.first];
   double least = infinite, second = infinite;
   LinkId lowest = nobody;
   for (std::uint32_t which = 0; which < flow.count; ++which) {
@@ -225,8 +225,8 @@ void Sharing::set_rate(FlowId id, double rate, LinkId by) {
   // Where routes are long, most of the time is spent here.
   double* const loads = loads_.data();
   const double* const limits = limits_.data();
-  const Place* const end = &places_[flow.first] + flow.count;
-  for (const Place* place = end - flow.count; place != end; ++place) {
+  const Crossing* const end = &places_[flow.first] + flow.count;
+  for (const Crossing* place = end - flow.count; place != end; ++place) {
     const LinkId link = place->link;
     const double load = loads[link] + more;
     loads[link] = load;

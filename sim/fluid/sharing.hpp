@@ -68,7 +68,7 @@ class Sharing {
   static constexpr double infinite = std::numeric_limits<double>::infinity();
 
   /// A link of a flow, and where the flow stands among the link's members.
-  struct Place {
+  struct Crossing {
     LinkId link;
     std::uint32_t position;
   };
@@ -121,7 +121,7 @@ class Sharing {
   /// Per link: the load above which it has to be looked at. That of saturated ones is below all.
   std::vector<double> limits_;
   std::vector<Flow> flows_;
-  std::vector<Place> places_;
+  std::vector<Crossing> places_;
   std::vector<std::vector<FlowId>> unused_;  ///< flows by the length of their route
   std::vector<LinkId> queue_;                ///< links to look at
   std::vector<Share> shares_;                ///< room for those of one link

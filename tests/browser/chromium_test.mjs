@@ -213,7 +213,7 @@ test("a scan: the decision map is what its table says, and controls narrow it", 
       assert.deepEqual(more, []);
       const drawn = (await tableOf(page, "facets")).find((row) => place.every((text, i) => row[i] === text));
       assert.ok(Math.abs(drawn[3] - (first + second) / 2) < 1e-12);
-      // Of two values the standard deviation is their distance over the root of 2, and Student's t is 12.706.
+      // The standard deviation of two values is their distance over the root of 2, and Student's t is 12.706.
       assert.ok(Math.abs(drawn[4] - (12.706 * Math.abs(first - second)) / 2) < 1e-12);
       assert.equal(drawn[5], 2);
     },

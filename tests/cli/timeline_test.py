@@ -174,7 +174,7 @@ class Timeline(Case):
         slices = [event for event in events if event["ph"] == "X"]
         self.assertEqual({event["args"]["step"] for event in slices}, {1, 3, 4})
         self.assertEqual({event["pid"] for event in slices}, {1, 2, 6})
-        # Of a ring's messages, those from 0 to 1 have both ends here; those of 7, 0, 1, 4 and 5 have one at least.
+        # Messages of the ring from 0 to 1 have both ends here; those of 7, 0, 1, 4 and 5 have one at least.
         arrows = [event for event in events if event["ph"] == "s"]
         self.assertEqual({event["pid"] for event in arrows}, {1})
         links = {event["name"] for event in events if event["ph"] == "C"}

@@ -42,7 +42,7 @@ COMMANDS = {
 }
 # Files that hold times of this machine: they have to be whole, not the same.
 MEASURED = {"bench"}
-# Of a scan that was ended these stay, and the same command goes on with them.
+# A scan that was ended leaves these behind, and the same command goes on with them.
 STAYING = {"scan.json", "points.journal"}
 
 

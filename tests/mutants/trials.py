@@ -80,7 +80,7 @@ def tests_of(build):
 
 
 def set_limits(test, seconds):
-    """Of the processor time of each process, so that it does not matter what else runs; and of memory."""
+    """Limits each process's processor time, so that it does not matter what else runs, and its memory."""
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if UNLIMITED not in test.name:

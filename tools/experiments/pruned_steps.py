@@ -33,7 +33,7 @@ def output(*command):
 def scheme_options(row, ranks):
     if row["hook"] == "none":
         return ["--scheme", "dense"]
-    # Of top-k by threshold all ranks' masks serve.
+    # With top-k by threshold the masks of all ranks serve.
     masks = ["--broadcasters", ranks] if row["hook"] == "topk" else []
     compressing = ["--mask-encoding", "bitmap", "--compress-time", "fused", "--headroom", "off"]
     return ["--scheme", "iwp", "--density", row["density"], *masks, *compressing]

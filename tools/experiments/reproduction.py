@@ -116,7 +116,7 @@ def table(name):
 
 
 def t_quantile(freedom):
-    """Of Student's distribution, for an interval of 95 % (Cornish and Fisher's expansion)."""
+    """The quantile of Student's distribution for an interval of 95 % (Cornish and Fisher's expansion)."""
     z = 1.959964
     terms = (
         (z**3 + z) / 4,

@@ -83,7 +83,7 @@ def learning_cells(records):
 
 
 def cost_cell(points):
-    """Of one network: "2.05 / +11.7 / +5.21"."""
+    """The costs on one network: "2.05 / +11.7 / +5.21"."""
     step, _ = mean_of([point["seconds_per_step.total"] for point in points])
     gains = [mean_of([point[f"headroom_seconds.{rival}"] for point in points])[0] for rival in RIVALS]
     shown = [experiments.signed_milliseconds(gain) for gain in gains if gain is not None]

@@ -37,7 +37,7 @@ def limit(seconds):
 
 
 def busy_ticks():
-    """Of all processors together since they started: working, in all."""
+    """The ticks of all processors together since they started: those spent working, and all."""
     ticks = [int(word) for word in pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
     return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 

@@ -15,8 +15,8 @@ SMALLEST_FLOOR = 1.1754944e-38  # of single precision
 
 @dataclass(frozen=True)
 class Settings:
-    """Of a hook. `threshold` None: steered to `density`, or, `by_quantile`, in each step the quantile of a sample.
-    `steers_itself`: each rank steers its own."""
+    """What a hook is told. `threshold` None: steered to `density`, or, `by_quantile`, in each step the quantile of a
+    sample. `steers_itself`: each rank steers its own."""
 
     by_ratio: bool
     by_quantile: bool
@@ -106,7 +106,7 @@ class BucketPruner:
         self.chunk_counts = integers(self.plan.chunks, kind=torch.int32)
         chunks = torch.tensor([(size + 4095) // 4096 for size in self.sizes])
         self.segment_of_chunk = torch.repeat_interleave(torch.arange(segments), chunks).to(buffer.device)
-        # Of each segment, what the union of masks kept, and then what this rank's own mask did.
+        # What the union of masks kept of each segment, and then what this rank's own mask did.
         self.counts = Readback(2 * segments, torch.int64, buffer.device)
         self.norms = Readback(segments, torch.float64, buffer.device)
 

@@ -8,7 +8,7 @@ import { defaults } from "./decision_map.js";
 import { logScale } from "./scale.js";
 
 const mostFacets = 12;
-// Of a picture among several, and of one alone.
+// The heights of a picture among several and of one that stands alone.
 const facetHeights = [230, 400];
 
 /** {facet, line, points: [{x, mean, half, count}]} */

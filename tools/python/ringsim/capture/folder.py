@@ -77,7 +77,7 @@ def medians(values):
 
 
 def slowest(steps, kind, figure):
-    """Of each step of this kind, the time of the slowest rank."""
+    """The time of the slowest rank in each step of this kind."""
     by_rank = [[getattr(each, figure) for each in own if each.kind == kind] for own in steps]
     return [max(times) for times in zip(*by_rank) if None not in times]
 

@@ -181,7 +181,7 @@ class Capture:
             self.counter.__enter__()
         if self.now.forward is None:
             self.now.forward = self.clock.mark()
-            # Of accumulated backward passes the last one counts.
+            # Where backward passes are accumulated, the last one counts.
             self.now.ready.clear()
 
     def after_forward(self, *_):

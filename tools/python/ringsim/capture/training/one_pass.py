@@ -77,7 +77,7 @@ class Convolution(OfRanks, torch.nn.Conv2d):
 
 class Average(torch.nn.AdaptiveAvgPool2d):
     def forward(self, given):
-        """Of a single position, copies: PyTorch's own kernel adds their gradients one by one, in any order."""
+        """Copies of a single position: PyTorch's own kernel adds their gradients one by one, in any order."""
         if given.shape[2:] == (1, 1) and isinstance(self.output_size, tuple):
             return given.expand(-1, -1, *self.output_size)
         return super().forward(given)
