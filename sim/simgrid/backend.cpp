@@ -2,11 +2,14 @@
 // them: what runs on SimGrid (run.hpp) is a module, which is loaded when it is first asked for.
 #include "sim/backend/backend.hpp"
 
+#include "base/option_names.hpp"
 #include "base/shipped_folder.hpp"
 #include "sim/simgrid/run.hpp"
+#include "sim/simgrid/stacks.hpp"
 
 #include <dlfcn.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 
@@ -42,8 +45,8 @@ std::optional<BackendRefusal> unavailable() {
 }
 
 /// The module stays loaded, for the processes, too, that are forked to run it.
-std::optional<BackendRefusal> why_not(const Topology& /*topology*/, Rank /*ranks*/) {
-  if (loaded() != nullptr) return std::nullopt;
+std::optional<BackendRefusal> why_not(const Topology& /*topology*/, Rank ranks) {
+  if (loaded() != nullptr) return too_many_actors(ranks, stack_room());
   return BackendRefusal{
       "the simgrid backend's module \"" + module_path().string() + "\" cannot be loaded",
       "install SimGrid's library (Debian's libsimgrid3.32), which it needs"};
@@ -52,6 +55,9 @@ std::optional<BackendRefusal> why_not(const Topology& /*topology*/, Rank /*ranks
 BackendResult run(const Topology& topology, const Program& program, const Observer& observer) {
   require_available(simgrid_backend);
   require_able(simgrid_backend, topology, program.ranks);
+  const auto actors = std::uint64_t{program.ranks} * program.streams_per_rank;
+  if (const auto refusal = too_many_actors(actors, stack_room()))
+    throw UserError(option_place("backend"), refusal->found, {}, refusal->fix);
   BackendResult result;
   loaded()(topology, program, observer, result);
   return result;
