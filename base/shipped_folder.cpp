@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <vector>
 
@@ -54,6 +55,19 @@ fs::path shipped_folder(std::string_view name, std::string_view from_program,
     if (fs::is_directory(folder, error)) return folder;
   }
   return folders.back();
+}
+
+UserError nothing_shipped(std::string_view name) {
+  const std::string kind(name);
+  if (const char* data = std::getenv("RINGSIM_DATA"))
+    return {{(fs::path(data) / name).string(), {}},
+            "there are no " + kind + " of ringsim's own",
+            "a folder that has them is accepted for RINGSIM_DATA",
+            "unset it to take those of the program"};
+  return {{},
+          "ringsim's own " + kind + " are not where it was built or installed",
+          {},
+          "install all of ringsim, or set RINGSIM_DATA to the folder that has " + kind};
 }
 
 fs::path shipped_module(std::string_view file, std::string_view from_program,

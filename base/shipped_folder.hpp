@@ -1,4 +1,6 @@
 #pragma once
+#include "base/error.hpp"
+
 #include <filesystem>
 #include <string_view>
 
@@ -11,6 +13,10 @@ namespace ringsim {
 /// folder of the program that is installed with it in `from_program`.
 std::filesystem::path shipped_folder(std::string_view name, std::string_view from_program,
                                      std::string_view source, std::string_view installed);
+
+/// What to throw where that folder has nothing: RINGSIM_DATA leads elsewhere, or the program was
+/// moved away from its data.
+UserError nothing_shipped(std::string_view name);
 
 /// Where a module, a library that is loaded while the program runs, is looked for: the same folders
 /// but for RINGSIM_DATA, and the first one that has `file`.

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/option_names.hpp"
+#include "base/shipped_folder.hpp"
 #include "base/text.hpp"
 #include "topologies/topology.hpp"
 
@@ -24,6 +25,7 @@ fs::path topology_file(std::string_view what) {
     if (shipped.name == what) return shipped.path;
     names.push_back(shipped.name);
   }
+  if (names.empty()) throw nothing_shipped("topologies");
   const std::string shipped_names = join(names, ", ");
   const auto kinds = topology_kind_names();
   names.insert(names.end(), kinds.begin(), kinds.end());

@@ -34,6 +34,7 @@ fs::path trace_folder(std::string_view what) {
     if (shipped.name == what) return shipped.folder;
     names.push_back(shipped.name);
   }
+  if (names.empty()) throw nothing_shipped("traces");
   throw UserError(
       option_place("source"),
       fmt::format("unknown trace \"{}\"{}", what, did_you_mean(what, names)),

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/json_reader.hpp"
 #include "base/option_names.hpp"
+#include "base/shipped_folder.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -96,6 +97,7 @@ std::filesystem::path gpu_file(std::string_view what) {
     if (shipped.name == what) return shipped.path;
     names.push_back(shipped.name);
   }
+  if (names.empty()) throw nothing_shipped("gpus");
   throw UserError(option_place("gpu"),
                   fmt::format("unknown GPU \"{}\"{}", what, did_you_mean(what, names)),
                   "accepted: " + join(names, ", ") + ", or a file (with / or .json in its name)");

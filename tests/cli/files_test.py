@@ -220,6 +220,21 @@ class Inputs(Case):
             *("calibrate", "/dev/zero"),
         )
 
+    def test_data_that_are_elsewhere_are_said_to_be(self):
+        environment = os.environ | {"RINGSIM_DATA": str(self.folder)}
+        for kind, words in (
+            ("topologies", [*PURE, "--topology", "ring8-1g"]),
+            ("gpus", [*PURE, *"--topology ring --ranks 2 --bandwidth 1Gbps --latency 0s --gpu v100".split()]),
+            ("traces", ["--source", "trace:alexnet"]),
+        ):
+            self.check_error(
+                f"{self.folder}/{kind}: there are no {kind} of ringsim's own; a folder that has them is accepted for "
+                "RINGSIM_DATA; unset it to take those of the program",
+                "run",
+                *words,
+                env=environment,
+            )
+
     def bounded(self, *arguments, stdin=subprocess.DEVNULL):
         """What is said of an input that does not end, within a second of CPU and 200 MB."""
         child = subprocess.Popen(
