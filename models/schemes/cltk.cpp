@@ -175,7 +175,7 @@ const SchemeDefinition cltk_scheme = {
     },
     .warmup_steps = density_warmup_steps,
     .synthesize = synthesize_cltk,
-    .replay = [](SharedMaskStep step) { return cltk_stages(step, false); },
+    .replay = [](const SharedMaskStep& step) { return cltk_stages(step, false); },
     .takes_quorum = true,
 };
 

@@ -352,7 +352,7 @@ const SchemeDefinition iwp_scheme = {
     },
     .warmup_steps = density_warmup_steps,
     .synthesize = synthesize,
-    .replay = [](SharedMaskStep step) { return shared_mask_stages(step); },
+    .replay = [](const SharedMaskStep& step) { return shared_mask_stages(step); },
     .takes_quorum = true,
 };
 

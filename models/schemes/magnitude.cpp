@@ -36,9 +36,10 @@ const SchemeDefinition magnitude_scheme = {
     .warmup_steps = density_warmup_steps,
     .synthesize = synthesize,
     .replay =
-        [](SharedMaskStep step) {
-          step.reads_weights = false;
-          return shared_mask_stages(step);
+        [](const SharedMaskStep& step) {
+          auto unweighed = step;
+          unweighed.reads_weights = false;
+          return shared_mask_stages(unweighed);
         },
     .takes_quorum = true,
 };

@@ -222,7 +222,7 @@ struct SchemeDefinition {
                               std::uint64_t step);
   /// What a step does and sends whose masks and kept counts are known, with the options that
   /// `prune` takes; null: its ranks share no mask.
-  std::vector<Stage> (*replay)(SharedMaskStep step) = nullptr;
+  std::vector<Stage> (*replay)(const SharedMaskStep& step) = nullptr;
   /// What it sends depends on the shapes of the layers, not on their sizes alone.
   bool needs_shapes = false;
   bool takes_quorum = false;  ///< whether Scheme::exchange_among() can be had

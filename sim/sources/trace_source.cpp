@@ -126,7 +126,7 @@ std::vector<Stage> TraceSource::stages_of(std::uint64_t step, Rank ranks,
     sizes.masks.back().rank = rank % ranks;
   }
   sizes.sampled = sampled_of(step, ranks, bucket);
-  return replay_(std::move(sizes));
+  return replay_(sizes);
 }
 
 std::vector<std::size_t> TraceSource::sampled_of(std::uint64_t step, Rank ranks,
