@@ -3,12 +3,14 @@
 the same networks (ringsim.capture). One process per GPU of this host.
 
 Networks, inputs and times are those of ddp_step.py, and GPT-2 small on a quarter of the sequences, of 512 tokens. Each
-hook's steps are timed after 70 others, when its thresholds are steered and nobody waits for counts.
+hook's steps are timed after 70 others, when its thresholds are steered and nobody waits for counts. HOOK:THRESHOLD says
+how thresholds are found, as in `ringsim run --threshold`.
 
 Writes OUTPUT/GPU-xN/
   pruned-steps.csv    a line per model, transport and hook: ddp_step.py's figures of steps; kept: the share of what may
                       be pruned that was sent
-  MODEL-TRANSPORT/    the capture, with a table of all-reduces
+  MODEL-TRANSPORT/    the capture, with a table of all-reduces, over the first transport with --compression also with
+                      what compressing costs
 
 Usage: tools/capture/pruned_step.py -o DIR [--gpus 2] [--transports nvlink,sockets] [--library libringsim_prune.so]
 """
@@ -25,42 +27,44 @@ import gpu_ranks  # noqa: E402
 import step_runs  # noqa: E402
 
 MODELS = ("resnet50", "bert-base", "gpt2-small")
-HOOKS = ("none", "iwp", "magnitude", "topk")
+HOOKS = ("none", "iwp", "iwp:quantile", "magnitude", "topk")
 SETTLING = 70
-COLUMNS = "model transport hook density kept step_s step_s_min step_s_p95 loop_s bare_loop_s repetitions".split()
+COLUMNS = (
+    "model transport hook threshold density kept step_s step_s_min step_s_p95 loop_s bare_loop_s repetitions".split()
+)
 
 
-def capture_steps(steps, network, folder, count):
+def capture_steps(steps, network, folder, settings):
     import ringsim.capture
 
     def step():
         steps.forget()
         steps.run(network)
 
-    return ringsim.capture.run(step, network, folder, count=count, collectives=True)
+    return ringsim.capture.run(
+        step, network, folder, count=settings["count"], collectives=True, compression=settings["compression"]
+    )
 
 
 def measure_hook(steps, rank, hook, settings):
-    """[hook, density, kept, times of single steps, the time of a step in a row]"""
+    """[hook, threshold, density, kept, times of single steps, the time of a step in a row], and the number of times"""
     from ringsim import comm_hook
 
     steps.renew()
     network = steps.wrap(rank)
-    registered = None
-    if hook != "none":
-        registered = comm_hook.register(
-            network, hook, settings["density"], threshold=settings["threshold"], library=settings["library"]
-        )
+    name, _, threshold = hook.partition(":")
+    density, kept, registered = "", "", None
+    if name != "none":
+        density, threshold = settings["density"], threshold or "density"
+        registered = comm_hook.register(network, name, density, threshold=threshold, library=settings["library"])
         for _ in range(SETTLING):
             steps.forget()
             steps.run(network)
     times, loop = steps.time(network)
-    kept = ""
     if registered:
         sent, of = registered.kept()
         kept = sent / of
-    density = settings["density"] if registered else ""
-    return [hook, density, kept, *gpu_ranks.spread(times), loop], len(times)
+    return [name, threshold, density, kept, *gpu_ranks.spread(times), loop], len(times)
 
 
 def measure(rank, ranks, settings):
@@ -71,7 +75,7 @@ def measure(rank, ranks, settings):
         steps = ddp_step.Steps(model, settings)
         network = steps.wrap(rank)
         folder = pathlib.Path(settings["folder"]) / f"{model}-{settings['transport']}"
-        captures[model] = capture_steps(steps, network, folder, settings["count"])
+        captures[model] = capture_steps(steps, network, folder, settings)
         del network
         steps.renew()
         bare = steps.time(steps.network)[1]
@@ -89,8 +93,10 @@ def measure(rank, ranks, settings):
 
 def report(found):
     for row in found["rows"]:
-        print(f"{row[0]} {row[1]} {row[2]}: step {row[5] * 1e3:.2f} ms, in a row {row[8] * 1e3:.2f}, bare "
-              f"{row[9] * 1e3:.2f}, kept {row[4]}", flush=True)  # fmt: skip
+        of = dict(zip(COLUMNS, row))
+        print(f"{of['model']} {of['transport']} {of['hook']} {of['threshold']}: step {of['step_s'] * 1e3:.2f} ms, in a "
+              f"row {of['loop_s'] * 1e3:.2f}, bare {of['bare_loop_s'] * 1e3:.2f}, kept {of['kept']}",
+              flush=True)  # fmt: skip
     for model, manifest in found["captures"].items():
         seconds = {name: f"{spread['median'] * 1e3:.2f}" for name, spread in manifest["measured"]["seconds"].items()}
         print(f"{model}: capture, overhead {manifest['measured']['overhead']}, ms {seconds}", flush=True)
@@ -102,8 +108,8 @@ def capture(arguments):
     def settings(transport, is_first, folder):
         return {
             "hooks": arguments.hooks.split(","), "count": arguments.count, "density": arguments.density,
-            "library": arguments.library, "threshold": arguments.threshold, "transport": transport,
-            "folder": str(folder.resolve()),
+            "library": arguments.library, "transport": transport, "folder": str(folder.resolve()),
+            "compression": arguments.compression if is_first else 0,
         }  # fmt: skip
 
     for folder, found_on, _, found in step_runs.runs(__file__, arguments, settings):
@@ -118,9 +124,9 @@ def options():
     parser.set_defaults(gpus="2")
     parser.add_argument("--hooks", default=",".join(HOOKS))
     parser.add_argument("--density", type=float, default=1 / 84)
-    parser.add_argument("--threshold", default="density", help="of the hooks: density, quantile or a number")
     parser.add_argument("--library", help="libringsim_prune.so; default: as ringsim.prune_library finds it")
     parser.add_argument("--count", type=int, default=10, help="captured steps of each kind; default 10")
+    parser.add_argument("--compression", type=float, default=0, help="seconds for what compressing costs; default 0")
     return parser
 
 

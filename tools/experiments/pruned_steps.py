@@ -39,6 +39,10 @@ def scheme_options(row, ranks):
     return ["--scheme", "iwp", "--density", row["density"], *masks, *compressing]
 
 
+def hook_name(row):
+    return row["hook"] if row.get("threshold", "") in ("", "density") else f"{row['hook']}, {row['threshold']}"
+
+
 def predict(program, folder, row, ranks, temporary):
     """The summary of a run."""
     capture = folder / f"{row['model']}-{row['transport']}"
@@ -66,7 +70,7 @@ def main():
                 errors.append(abs(predicted / measured - 1))
                 kept = f"{100 * float(row['kept']):.1f} %" if row["kept"] else ""
                 rows.append([
-                    ranks, row["model"], row["transport"], row["hook"], kept, f"{1e3 * float(row['bare_loop_s']):.1f}",
+                    ranks, row["model"], row["transport"], hook_name(row), kept, f"{1e3 * float(row['bare_loop_s']):.1f}",
                     f"{1e3 * measured:.1f}", f"{1e3 * predicted:.1f}", f"{100 * (predicted / measured - 1):+.0f} %",
                 ])  # fmt: skip
     experiments.print_table("GPUs,network,transport,hook,kept,bare,measured,predicted,off".split(","), rows)

@@ -112,7 +112,7 @@ def work(output, plan, deadline, make_trial, version, release):
         diverged = accuracy is not None and not result["finished"] and time.time() <= deadline
         if result["finished"] or diverged:
             path = result_path(output, name)
-            path.with_suffix(".part").write_text(json.dumps(result))
+            path.with_suffix(".part").write_text(json.dumps(result) + "\n")
             path.with_suffix(".part").rename(path)
         seconds[kind(trial)] = max(seconds.get(kind(trial), 0), result["total_seconds"])
 
