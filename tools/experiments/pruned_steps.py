@@ -71,7 +71,8 @@ def main():
                 kept = f"{100 * float(row['kept']):.1f} %" if row["kept"] else ""
                 rows.append([
                     ranks, row["model"], row["transport"], hook_name(row), kept,
-                    f"{1e3 * float(row['bare_loop_s']):.1f}", f"{1e3 * measured:.1f}", f"{1e3 * predicted:.1f}", f"{100 * (predicted / measured - 1):+.0f} %",
+                    f"{1e3 * float(row['bare_loop_s']):.1f}", f"{1e3 * measured:.1f}",
+                    f"{1e3 * predicted:.1f}", f"{100 * (predicted / measured - 1):+.0f} %",
                 ])  # fmt: skip
     experiments.print_table("GPUs,network,transport,hook,kept,bare,measured,predicted,off".split(","), rows)
     print(f"\n{experiments.basis_line(summaries)}")
