@@ -79,7 +79,10 @@ class Queue(unittest.TestCase):
 class CapturedTraces(unittest.TestCase):
     def test_files_are_those_that_were_captured(self):
         headers = sorted((ROOT / "traces/captured").glob("*/trace.json"))
-        self.assertEqual([path.parent.name for path in headers], ["alexnet", "alexnet-256", "resnet50", "resnet50-256"])
+        self.assertEqual(
+            [path.parent.name for path in headers],
+            ["alexnet", "alexnet-256", "alexnet-steered", "alexnet-steered-256", "resnet50", "resnet50-256"],
+        )
         for path in headers:
             for file in json.loads(path.read_text(encoding="utf-8"))["files"]:
                 found = hashlib.sha256((path.parent / file["name"]).read_bytes()).hexdigest()

@@ -74,7 +74,7 @@ class Traces(Case):
         self.assertEqual((result["steps"], result["scheme"]), (2, "iwp"))
         self.check_error(
             '--source: unknown trace "alexnet-255" (did you mean "alexnet-256"?); accepted: a folder that ringsim '
-            "prune wrote, or one of alexnet, alexnet-256, resnet50, resnet50-256",
+            "prune wrote, or one of alexnet, alexnet-256, alexnet-steered, alexnet-steered-256, resnet50, resnet50-256",
             "run",
             "--source",
             "trace:alexnet-255",

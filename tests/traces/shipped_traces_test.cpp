@@ -93,10 +93,13 @@ TEST_CASE("shipped traces are whole, and found by their names") {
     std::string name, model;
     std::size_t rows;
   };
-  const std::vector<Expected> expected{{"alexnet", "alexnet", std::size_t{120} * 8 * 16},
-                                       {"alexnet-256", "alexnet", std::size_t{120} * 8 * 16},
-                                       {"resnet50", "resnet50", std::size_t{60} * 8 * 161},
-                                       {"resnet50-256", "resnet50", std::size_t{60} * 8 * 161}};
+  const std::vector<Expected> expected{
+      {"alexnet", "alexnet", std::size_t{120} * 8 * 16},
+      {"alexnet-256", "alexnet", std::size_t{120} * 8 * 16},
+      {"alexnet-steered", "alexnet", std::size_t{120} * 8 * 16},
+      {"alexnet-steered-256", "alexnet", std::size_t{120} * 8 * 16},
+      {"resnet50", "resnet50", std::size_t{60} * 8 * 161},
+      {"resnet50-256", "resnet50", std::size_t{60} * 8 * 161}};
   REQUIRE(traces.size() == expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     CHECK(traces[i].name == expected[i].name);
@@ -113,7 +116,8 @@ TEST_CASE("what names a folder is one, and other names are told what there is") 
   CHECK(trace_folder("/") == "/");
   CHECK(error_of([] { (void)trace_folder("alexnt"); }) ==
         "`source`: unknown trace \"alexnt\" (did you mean \"alexnet\"?); accepted: a folder that "
-        "ringsim prune wrote, or one of alexnet, alexnet-256, resnet50, resnet50-256");
+        "ringsim prune wrote, or one of alexnet, alexnet-256, alexnet-steered, "
+        "alexnet-steered-256, resnet50, resnet50-256");
 }
 
 }  // namespace

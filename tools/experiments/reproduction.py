@@ -22,24 +22,38 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TRIALS = [ROOT / f"docs/measured/{network}/trials.jsonl.gz" for network in ("alexnet", "resnet50")]
 TRACES = ROOT / "traces/captured"
-# Scheme, and the trials. First with thresholds by quantiles and all ranks broadcasting, below as steered.
+# Scheme, and the trials: of a group, or of two whose settings are the same. First with thresholds by quantiles and all
+# ranks broadcasting, below as steered.
 FINAL = (
     ("dense", "tuned-dense"),
-    ("dense, larger steps", "final-dense"),
-    ("iwp", "final-iwp-256"),
-    ("magnitude", "final-magnitude-256"),
+    ("dense, larger steps", "best-dense"),
+    ("iwp", "final-iwp-256+best-iwp-256"),
+    ("magnitude", "final-magnitude-256+best-magnitude-256"),
     ("topk", "final-topk-256"),
-    ("powersgd, rank 5", "tuned-powersgd-256"),
-    ("iwp", "final-iwp-64"),
-    ("topk", "final-topk-64"),
-    ("topk, smaller steps", "tuned-topk-64"),
-    ("powersgd, rank 26", "final-powersgd-64"),
+    ("powersgd, rank 5", "best-powersgd-256"),
+    ("iwp", "best-iwp-64"),
+    ("magnitude", "best-magnitude-64"),
+    ("topk", "best-topk-64"),
+    ("powersgd, rank 26", "best-powersgd-64"),
 )
 FINAL_32 = (
     ("dense", "final-dense-32ranks"),
-    ("iwp, 32 broadcasters", "final-iwp-256-32ranks"),
+    ("iwp, 32 broadcasters", "final-iwp-256-32ranks+best-iwp-256-32ranks"),
     ("iwp, steered, 4 broadcasters", "wider-iwp-256-32ranks"),
+    ("topk", "best-topk-256-32ranks"),
     ("powersgd, rank 5", "final-powersgd-256-32ranks"),
+)
+LONG = (
+    ("dense", "long-dense"),
+    ("iwp", "long-iwp-256"),
+    ("topk", "long-topk-256"),
+    ("powersgd, rank 5", "long-powersgd-256"),
+)
+RESNET50_LONG = (
+    ("dense", "resnet50-long-dense"),
+    ("iwp", "resnet50-long-iwp-64"),
+    ("topk", "resnet50-long-topk-64"),
+    ("powersgd, rank 4", "resnet50-long-powersgd-64"),
 )
 RESNET50 = (
     ("dense", "resnet50-wider-dense"),
@@ -98,8 +112,8 @@ def all_trials():
     return found
 
 
-def trials(group):
-    return all_trials()[group]
+def trials(groups):
+    return [trial for group in groups.split("+") for trial in all_trials()[group]]
 
 
 def mean_curve(group):
@@ -140,22 +154,26 @@ def percents(group):
 def accuracy():
     for groups, reference in (
         (FINAL, "tuned-dense"),
+        (LONG, "long-dense"),
         (FINAL_32, "final-dense-32ranks"),
+        (RESNET50_LONG, "resnet50-long-dense"),
         (RESNET50, "resnet50-wider-dense"),
         (STEERED, "tuned-dense"),
     ):
-        print("| scheme | wire ratio | whole run | lr, momentum, limit | seeds | mean | deviation | against dense |")
+        columns = "scheme", "wire ratio", "whole run", "lr, momentum, limit, rise", "trials", "mean", "deviation"
+        print("| " + " | ".join(columns) + " | against dense |")
         print("| --- | --- | --- | --- | --- | --- | --- | --- |")
         for label, group in groups:
             print_row(label, group, percents(reference))
         print()
-    print("| importance over magnitude | wire ratio | seeds | difference |\n| --- | --- | --- | --- |")
-    for kind, ratio, shown, label in (
-        ("tuned", "256", "267", "steered"),
-        ("tuned", "64", "67", "steered"),
-        ("final", "256", "259", "quantile"),
+    print("| importance over magnitude | wire ratio | trials | difference |\n| --- | --- | --- | --- |")
+    for groups, shown, label in (
+        ("tuned-{0}-256", "267", "steered"),
+        ("tuned-{0}-64", "67", "steered"),
+        ("final-{0}-256+best-{0}-256", "259", "quantile"),
+        ("best-{0}-64", "66", "quantile"),
     ):
-        ours, theirs = (percents(f"{kind}-{scheme}-{ratio}") for scheme in ("iwp", "magnitude"))
+        ours, theirs = (percents(groups.format(scheme)) for scheme in ("iwp", "magnitude"))
         seeds = f"{len(ours)}, {len(theirs)}"
         print("| {} | {} | {} | {:+.2f} +- {:.2f} |".format(label, shown, seeds, *difference(ours, theirs)))
 
@@ -185,12 +203,17 @@ def print_row(label, group, reference):
     found, values = trials(group), percents(group)
     settings = found[0]["settings"]
     ratio, whole = (statistics.mean(t["ratio"][key] for t in found) for key in ("wire_after_warmup", "wire"))
-    against = "" if values == reference else "{:+.2f} +- {:.2f}".format(*difference(values, reference))
-    chosen = ", ".join(f"{settings[key]:g}".removeprefix("0") for key in ("lr", "momentum", "norm_limit"))
-    mean, deviation = statistics.mean(values), statistics.stdev(values)
-    print(
-        f"| {label} | {ratio:.0f} | {whole:.0f} | {chosen} | {len(values)} | {mean:.2f} | {deviation:.2f} | {against} |"
+    mean, deviation, against = (
+        statistics.mean(values),
+        "",
+        f"{statistics.mean(values) - statistics.mean(reference):+.2f}",
     )
+    if len(values) > 1:
+        deviation = f"{statistics.stdev(values):.2f}"
+        against = "" if values == reference else "{:+.2f} +- {:.2f}".format(*difference(values, reference))
+    keys = "lr", "momentum", "norm_limit", "lr_warmup_epochs"
+    chosen = ", ".join(f"{settings[key]:g}".removeprefix("0") for key in keys)
+    print(f"| {label} | {ratio:.0f} | {whole:.0f} | {chosen} | {len(values)} | {mean:.2f} | {deviation} | {against} |")
 
 
 def main():

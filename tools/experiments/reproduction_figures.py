@@ -9,8 +9,8 @@ LAYERS = "features.0 features.3 features.6 features.8 features.10 classifier.1 c
 CURVES = (
     ("dense", "tuned-dense"),
     ("topk, 262x", "final-topk-256"),
-    ("powersgd, 271x", "tuned-powersgd-256"),
-    ("iwp, quantile, 259x", "final-iwp-256"),
+    ("powersgd, 271x", "best-powersgd-256"),
+    ("iwp, quantile, 259x", "final-iwp-256+best-iwp-256"),
     ("iwp, steered, 267x", "tuned-iwp-256"),
     ("randomk, 259x", "tuned-randomk-256"),
 )
@@ -35,8 +35,9 @@ def shares(name):
 
 def turns(pyplot):
     """Layers take turns: which send more than usual, over epochs."""
-    figure, axes = pyplot.subplots(2, 1, figsize=(7.2, 5.2), layout="constrained", sharex=True)
-    for axis, name in zip(axes, ("alexnet", "alexnet-256")):
+    names = "alexnet-steered", "alexnet-steered-256", "alexnet-256"
+    figure, axes = pyplot.subplots(len(names), 1, figsize=(7.2, 7.4), layout="constrained", sharex=True)
+    for axis, name in zip(axes, names):
         found = shares(name)
         steps = [int(row["training_step"]) for row in statistic(name)[LAYERS[0]]]
         rows = [[math.log2(max(value, 1 / 8)) for value in found[layer]] for layer in LAYERS]
@@ -46,7 +47,7 @@ def turns(pyplot):
         )
         axis.set_yticks(range(len(LAYERS)), LAYERS)
         axis.set_title(f"trace:{name}", loc="left", fontsize=10)
-    axes[1].set_xlabel("epoch")
+    axes[-1].set_xlabel("epoch")
     bar = figure.colorbar(image, ax=axes, ticks=(-2, -1, 0, 1, 2))
     bar.ax.set_yticklabels(("1/4", "1/2", "1", "2", "4"))
     bar.set_label("sent, over the layer's mean")
@@ -55,7 +56,7 @@ def turns(pyplot):
 def staleness(pyplot):
     """How long coordinates wait, and the loss meanwhile."""
     figure, axes = pyplot.subplots(1, 2, figsize=(7.2, 3.1), layout="constrained")
-    for name, group, label in (("alexnet", "tuned-trace-64", "67x"), ("alexnet-256", "tuned-trace-256", "268x")):
+    for name, group, label in (("alexnet", "trace-alexnet-64", "66x"), ("alexnet-256", "trace-alexnet-256", "259x")):
         rows = statistic(name)["classifier.1"]
         epochs = [int(row["training_step"]) / 234 for row in rows]
         axes[0].plot(epochs, [float(row["age_p50"]) for row in rows], label=f"{label}, median")

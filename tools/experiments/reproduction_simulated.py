@@ -16,8 +16,8 @@ STEPS_PER_EPOCH, EPOCHS, GOAL = 234, 10, 0.9
 RANKS, BANDWIDTHS = (8, 32, 128), (1, 10, 25, 100)
 WHOLE_BELOW = {"alexnet": "4097", "resnet50": "4096"}  # what has one dimension is sent whole
 RING = ["--topology", "ring", "--latency", "5us", "--compute-time", "1.2ms"]
-OF_IWP = "final-iwp-256", "final-iwp-256-32ranks"
-OF_POWERSGD = "tuned-powersgd-256", "final-powersgd-256-32ranks"
+OF_IWP = "final-iwp-256+best-iwp-256", "final-iwp-256-32ranks+best-iwp-256-32ranks"
+OF_POWERSGD = "best-powersgd-256", "final-powersgd-256-32ranks"
 DENSE = "tuned-dense", "final-dense-32ranks"
 WHOLE = ["--whole-below", WHOLE_BELOW["alexnet"]]
 # Scheme, its options after and in the warm-up (with the mean of the density, which falls from 1/4 in proportion), whose
@@ -32,7 +32,7 @@ SCHEMES = (
         "torch",
         None,
         "final-topk-256",
-        None,
+        "best-topk-256-32ranks",
     ),
     ("powersgd, rank 5", ["powersgd", "--rank", "5"], None, "torch", None, *OF_POWERSGD),
     ("iwp", ["iwp", "--density", "0.003", *WHOLE], ["--density", "0.0558", *WHOLE], "fused", "alexnet-256", *OF_IWP),
@@ -88,7 +88,7 @@ def times(program):
             before = after
             if warmup:
                 before = step_times(program, RANKS, BANDWIDTHS, *model, "--scheme", scheme[0], *warmup, *compress)
-            reached = [epochs_to(GOAL, reproduction.mean_curve(group)) if group else None for group in groups]
+            reached = [epochs_to(GOAL, reproduction.mean_curve(group)) for group in groups]
             found[label] = before, after, dict(zip((8, 32), reached))
     print("Milliseconds per step after the warm-up:\n")
     print_table(found, lambda before, after, epochs: 1e3 * after, RANKS)
@@ -104,7 +104,7 @@ def times(program):
 def shown(value):
     """Three digits that count."""
     if math.isnan(value):
-        return "not run"
+        return "not reached"
     return f"{value:.0f}" if value >= 99.95 else f"{value:#.3g}"
 
 
@@ -121,8 +121,12 @@ def print_table(found, figure, ranks):
 
 def model(program):
     for network in "alexnet", "resnet50":
-        compare_masks(program, network, [name for name in reproduction_traces.LARGE if name.startswith(network)])
-        print()
+        for steered in (False, True):
+            names = [name for name in reproduction_traces.LARGE if name.startswith(network)]
+            names = [name for name in names if ("steered" in name) == steered]
+            if names:
+                compare_masks(program, network, names)
+                print()
 
 
 def compare_masks(program, network, names):
@@ -132,7 +136,7 @@ def compare_masks(program, network, names):
         for name in names:
             density = reproduction_traces.density_of(name)
             header = json.loads((reproduction.TRACES / name / "trace.json").read_text(encoding="utf-8"))
-            masks = 4 if network == "alexnet" else 8
+            masks = 4 if "steered" in name else 8
             given = [*RING, "--compress-time", "none", "--ranks", "8", "--bandwidth", "10Gbps"]
             given += ["--steps", str(header["steps"])]
             captured = scan(program, *given, "--source", f"trace:{reproduction.TRACES / name}")[0]

@@ -11,6 +11,8 @@ import reproduction
 LARGE = {
     "alexnet": "classifier.1",
     "alexnet-256": "classifier.1",
+    "alexnet-steered": "classifier.1",
+    "alexnet-steered-256": "classifier.1",
     "resnet50": "layer4.2.conv2",
     "resnet50-256": "layer4.2.conv2",
 }
