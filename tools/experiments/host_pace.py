@@ -3,9 +3,10 @@
 
   tools/experiments/host_pace.py [RINGSIM]
 
-First the captures of compressing (docs/measured/compression-*.json.gz): us a matrix of a whole list of layers, when the
-host issues every kernel (eager) and as a CUDA graph, in which the GPU alone decides. Then AlexNet's step on the H200s
-by parts (ddp-parts.csv): what the hook adds when it exchanges with itself alone, against what the profiles say.
+First the captures of compressing (docs/measured/compression-*.json.gz): us a matrix of a whole list of layers, when
+the host issues every kernel (eager) and as a CUDA graph, in which the GPU alone decides. Then AlexNet's step on the
+H200s of two hosts by parts (ddp-parts.csv): what the hook adds when it exchanges with itself alone, against what the
+profiles say.
 """
 import csv
 import gzip
@@ -20,7 +21,7 @@ import validation
 MEASURED = pathlib.Path(__file__).resolve().parents[2] / "docs/measured"
 CAPTURES = {"H100": "h100", "another H100": "h100-other", "H200": "h200"}
 LAYERS = ("resnet50", "bert-base", "gpt2-small", "16-of-1m", "256-of-64k")
-PARTS = MEASURED / "h200-four/h200-x2"
+PARTS = {"H200": MEASURED / "h200-four/h200-x2", "another H200": MEASURED / "h200-pruned-other/h200-x2"}
 RANKS = (1, 4)
 BUCKETS = "83513248 151011328 9878784"  # as DistributedDataParallel filled them
 
@@ -47,9 +48,9 @@ def print_captures(rank):
     experiments.print_table(["host", *LAYERS], rows)
 
 
-def parts():
+def parts(folder):
     """{part: the shortest of the measured steps, in ms}"""
-    lines = (PARTS / "ddp-parts.csv").read_text().splitlines()
+    lines = (folder / "ddp-parts.csv").read_text().splitlines()
     found = {}
     for row in csv.DictReader(line for line in lines if not line.startswith("#")):
         if (row["model"], row["figure"]) == ("alexnet", "step_s"):
@@ -61,7 +62,7 @@ def compressing(program, gpu, rank):
     """ms a step of two ranks, as the GPU's profile says."""
     with tempfile.TemporaryDirectory() as temporary:
         row = {"model": "alexnet", "transport": "nvlink", "buckets": BUCKETS}
-        capture = validation.capture_of(PARTS, row, temporary)
+        capture = validation.capture_of(PARTS["H200"], row, temporary)
         command = [program, "run", "--model", capture, "--source", "synthetic", "--steps", "2", "--ranks", "2"]
         command += ["--scheme", "powersgd", "--rank", str(rank), "--gpu", gpu, "--quiet", "--format", "json"]
         command += ["--topology", "ring", "--bandwidth", "300GBps", "--latency", "5us", "--headroom", "off"]
@@ -71,17 +72,15 @@ def compressing(program, gpu, rank):
 
 def print_parts(program):
     print("\nAlexNet's step on two H200s, ms: single steps, the shorter of two runs\n")
-    found = parts()
-    rows = [
-        [
-            f"powersgd{rank}",
-            *(f"{found[part]:.2f}" for part in ("bare", "nothing", f"self-powersgd{rank}")),
-            f"{found[f'self-powersgd{rank}'] - found['nothing']:.2f}",
-            *(f"{compressing(program, gpu, rank):.2f}" for gpu in ("h100", "h200")),
-        ]
-        for rank in RANKS
-    ]
-    columns = ["hook", "without DDP", "a hook that does nothing", "this hook, with itself", "it adds"]
+    profiles = {rank: [f"{compressing(program, gpu, rank):.2f}" for gpu in ("h100", "h200")] for rank in RANKS}
+    rows = []
+    for host, folder in PARTS.items():
+        found = parts(folder)
+        for rank in RANKS:
+            steps = [found[part] for part in ("bare", "nothing", f"self-powersgd{rank}")]
+            adds = [*steps, steps[2] - steps[1]]
+            rows.append([f"powersgd{rank}", host, *(f"{step:.2f}" for step in adds), *profiles[rank]])
+    columns = ["hook", "host", "without DDP", "a hook that does nothing", "this hook, with itself", "it adds"]
     experiments.print_table([*columns, "compressing, h100's profile", "h200's"], rows)
 
 

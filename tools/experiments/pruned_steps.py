@@ -59,7 +59,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("ringsim", nargs="?", default=experiments.DEFAULT_PROGRAM)
     arguments = parser.parse_args()
-    rows, errors, summaries = [], [], []
+    rows, errors, summaries = [], {}, []
     with tempfile.TemporaryDirectory() as temporary:
         for folder in sorted(path for path in arguments.folder.iterdir() if (path / "pruned-steps.csv").exists()):
             ranks = folder.name.rsplit("-x", 1)[1]
@@ -67,7 +67,7 @@ def main():
                 measured = float(row["step_s"])
                 summaries.append(predict(arguments.ringsim, folder, row, ranks, temporary))
                 predicted = summaries[-1]["seconds_per_step"]["total"]
-                errors.append(abs(predicted / measured - 1))
+                errors.setdefault(row.get("threshold") == "quantile", []).append(abs(predicted / measured - 1))
                 kept = f"{100 * float(row['kept']):.1f} %" if row["kept"] else ""
                 rows.append([
                     ranks, row["model"], row["transport"], hook_name(row), kept,
@@ -76,7 +76,9 @@ def main():
                 ])  # fmt: skip
     experiments.print_table("GPUs,network,transport,hook,kept,bare,measured,predicted,off".split(","), rows)
     print(f"\n{experiments.basis_line(summaries)}")
-    print(f"\nmedian error {100 * statistics.median(errors):.1f} %, worst {100 * max(errors):.1f} %")
+    for by_quantile, found in errors.items():
+        which = "by quantiles: " if by_quantile else ""
+        print(f"\n{which}median error {100 * statistics.median(found):.1f} %, worst {100 * max(found):.1f} %")
 
 
 if __name__ == "__main__":

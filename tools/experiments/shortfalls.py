@@ -95,7 +95,7 @@ def totals(summaries):
 
 def own_call(program):
     """Seconds that AlexNet's hook adds in a bucket, with itself, beyond what the H200's own profile says."""
-    parts = host_pace.parts()
+    parts = host_pace.parts(host_pace.PARTS["H200"])
     beyond = [
         parts[f"self-powersgd{rank}"] - parts["nothing"] - host_pace.compressing(program, "h200", rank)
         for rank in host_pace.RANKS
@@ -156,7 +156,7 @@ def parts_twins(steps):
     """Steps without a hook that ddp_parts.py measured again on two of the H200s, of networks without buffers."""
     again = {
         (row["model"], row["transport"]): float(row["seconds"])
-        for row in table_of(host_pace.PARTS / "ddp-parts.csv")
+        for row in table_of(host_pace.PARTS["H200"] / "ddp-parts.csv")
         if (row["part"], row["figure"]) == ("none-static", "step_s")
     }
     return [(seconds, float(steps[2, *key, *NONE_OFF]["step_s"])) for key, seconds in again.items()]
