@@ -308,10 +308,16 @@ SyntheticStep synthesize_importance(const Layers& layers, const SchemeOptions& o
                                     std::uint64_t step, Importance importance) {
   check_options(options, parse_threshold("density"));
   refuse_warmup_of_synthetic(options);
-  for (const auto* needs_values : {&threshold_option, &floor_option, &tail_option}) {
+  const std::string no_effect = "has no effect with `source` synthetic";
+  for (const auto* needs_values : {&floor_option, &tail_option}) {
     if (!options.has(*needs_values)) continue;
-    refuse_option(*needs_values, "has no effect with `source` synthetic", {},
+    refuse_option(*needs_values, no_effect, {},
                   "leave it out: nothing is compared with a threshold");
+  }
+  const auto policy = parse_threshold(options.get<std::string>(threshold_option)).policy;
+  if (!meets_density(policy)) {
+    refuse_option(threshold_option, no_effect, {},
+                  "use quantile or density: nothing is compared with a threshold");
   }
   return synthesize_shared_mask(layers,
                                 {.density = density_of(options),
@@ -319,6 +325,7 @@ SyntheticStep synthesize_importance(const Layers& layers, const SchemeOptions& o
                                  .encoding = mask_encoding_of(options),
                                  .with_velocity = momentum_correction_of(options),
                                  .reads_weights = importance == Importance::ratio,
+                                 .by_quantile = policy == ThresholdPolicy::quantile,
                                  .mask_interval = options.get<std::uint64_t>(mask_interval_option)},
                                 options, step);
 }

@@ -16,16 +16,13 @@ std::optional<double> steered_density(std::string_view scheme, const SchemeOptio
 }
 
 void IwpScheme::find_quantiles(Rank rank, std::uint64_t step, std::span<const float> weights) {
-  // So many elements of the sample are above the threshold: it is right within an eighth.
-  constexpr double share = 0.01, above = 64;
   auto& state = ranks_[rank];
   const std::span<const float> residual = residuals_.of(rank).residual;
   Random random(seed_, Purpose::sample_start, rank, step);
   for (std::size_t s = 0; s < segments_.size(); ++s) {
     auto& segment = state.segments[s];
     const double each = starts_[s].each();
-    const std::size_t stride =
-        each > 0 ? sample_stride(segment.parameters, share, 2 * each / above) : 1;
+    const std::size_t stride = quantile_stride(segment.parameters, each);
     segment.threshold =
         importance_quantile(residual.subspan(segment.offset, segment.parameters),
                             weights.subspan(segment.offset, segment.parameters), segment.floor,

@@ -26,9 +26,15 @@ struct MaskModel {
   double layer_sigma, layer_correlation;
 };
 
-/// Fitted by tools/experiments/fit_masks.py to the masks of training (docs/method.md).
+/// Region and element: of ResNet-50, by tools/experiments/fit_captured.py, whose masks do not
+/// cluster. Layer: of small networks, by tools/experiments/fit_masks.py (docs/method.md).
 constexpr MaskModel fitted_masks = {
-    .region_sigma = 1.87, .element_sigma = 0.99, .layer_sigma = 0.65, .layer_correlation = -0.56};
+    .region_sigma = 0, .element_sigma = 1.17, .layer_sigma = 0.85, .layer_correlation = -0.62};
+
+/// The same where every step has thresholds of its own, quantiles of each layer: what a layer sends
+/// hardly differs from step to step (fit_captured.py; its correlation is not known).
+constexpr MaskModel quantile_masks = {
+    .region_sigma = 0, .element_sigma = 1.17, .layer_sigma = 0.08, .layer_correlation = 0};
 
 /// The share that the union of `masks` masks keeps, where each keeps `share` (0 to 1).
 double share_of_union(const MaskModel& model, double share, double masks);

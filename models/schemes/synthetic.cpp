@@ -5,6 +5,7 @@
 #include "models/schemes/residuals.hpp"
 #include "models/schemes/shared_mask.hpp"
 #include "models/schemes/shared_options.hpp"
+#include "models/schemes/threshold.hpp"
 #include "models/schemes/value_type.hpp"
 
 #include <numeric>
@@ -15,23 +16,43 @@ std::uint64_t sum_of(std::span<const std::uint64_t> counts) {
   return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
 }
 
-MaskSize synthetic_mask_size(const LayerSplit& split, std::span<const std::uint64_t> kept,
-                             double masks, const MaskEncoding* encoding) {
+namespace {
+
+std::vector<double> shares_of_each(const LayerSplit& split, std::span<const std::uint64_t> kept,
+                                   double masks) {
   std::vector<double> shares;
   for (std::size_t s = 0; s < kept.size(); ++s) {
     const double share =
         static_cast<double>(kept[s]) / static_cast<double>(split.segments[s].parameters);
     shares.push_back(share_of_each(fitted_masks, share, masks));
   }
-  return expected_mask_size(fitted_masks, split.segments, shares, encoding);
+  return shares;
+}
+
+/// How many elements a rank judges quantiles by.
+std::size_t sample_size(const LayerSplit& split, double each) {
+  std::size_t sampled = 0;
+  for (const auto& segment : split.segments) {
+    const std::size_t stride = quantile_stride(segment.parameters, each);
+    sampled += (segment.parameters + stride - 1) / stride;
+  }
+  return sampled;
+}
+
+}  // namespace
+
+MaskSize synthetic_mask_size(const LayerSplit& split, std::span<const std::uint64_t> kept,
+                             double masks, const MaskEncoding* encoding) {
+  return expected_mask_size(fitted_masks, split.segments, shares_of_each(split, kept, masks),
+                            encoding);
 }
 
 SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel& model,
                                      const SchemeOptions& options, std::uint64_t step) {
   const LayerSplit split(layers, options);
   const std::uint64_t made = step - step % model.mask_interval;  // the masks were
-  const auto kept =
-      draw_kept(fitted_masks, split.segments, model.density, options.seed, options.draw_of(made));
+  const auto kept = draw_kept(model.by_quantile ? quantile_masks : fitted_masks, split.segments,
+                              model.density, options.seed, options.draw_of(made));
   const auto size = synthetic_mask_size(split, kept, model.broadcasters, model.encoding);
   SharedMaskStep sizes{.ranks = options.ranks,
                        .pruned = split.pruned_parameters,
@@ -44,6 +65,10 @@ SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel
                        .masks = {}};
   for (const Rank rank : draw_broadcasters(options.seed, made, options.ranks, model.broadcasters)) {
     if (made == step) sizes.masks.push_back({rank, size.mask, size.header});
+  }
+  if (model.by_quantile && made == step) {
+    const double each = share_of_each(fitted_masks, model.density, model.broadcasters);
+    sizes.sampled.assign(options.ranks, sample_size(split, each));
   }
   return {.stages = shared_mask_stages(sizes),
           .layers = split.outcomes_of(kept),

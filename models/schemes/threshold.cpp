@@ -48,10 +48,21 @@ float importance_quantile(std::span<const float> values, std::span<const float> 
   return above < scratch.size() ? kth_largest(scratch, above + 1) : 0;
 }
 
+std::size_t quantile_stride(std::size_t parameters, double each) {
+  constexpr double share = 0.01, above = 64;
+  return each > 0 ? sample_stride(parameters, share, 2 * each / above) : 1;
+}
+
+namespace {
+/// How masks overlap until the unions of the steps before tell: an earlier fit, to small networks.
+constexpr MaskModel assumed_masks = {
+    .region_sigma = 1.87, .element_sigma = 0.99, .layer_sigma = 0, .layer_correlation = 0};
+}  // namespace
+
 void DensityStart::prepare(double target, double masks, double tail) {
   missing_ += target;
   wanted_ = std::min(1.0, std::clamp(missing_, target / 4, 4 * target));
-  const double each = correction_ * share_of_each(fitted_masks, wanted_, masks);
+  const double each = correction_ * share_of_each(assumed_masks, wanted_, masks);
   each_ = std::clamp(each - tail, 0.0, 1.0);
 }
 

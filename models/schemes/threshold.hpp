@@ -43,6 +43,10 @@ float importance_quantile(std::span<const float> values, std::span<const float> 
                           float floor, double share, std::size_t first, std::size_t stride,
                           std::vector<float>& scratch);
 
+/// The stride of the sample by which such a quantile is found, at a share `each` of `parameters`
+/// elements: 1 % of them, and so many that 64 of the sample are above it.
+std::size_t quantile_stride(std::size_t parameters, double each);
+
 /// The first steps of a layer whose union of masks is to meet a density, until its threshold is
 /// known: a residual that grows from nothing moves its quantiles faster than a controller can
 /// follow. In each of them every rank takes the quantile of its own residual at `each()`, which

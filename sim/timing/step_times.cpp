@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <utility>
 
 namespace ringsim {
@@ -108,8 +109,10 @@ StepTime step_time(Seconds start, const RankStep& step, Seconds end, Seconds exc
                 .exposed_exchange = {},
                 .total = end - start};
   // Nothing is exposed where nothing is exchanged; the difference of sums may then be a rounding
-  // error below zero.
-  time.exposed_exchange = std::max(Seconds{}, time.total - time.compute - time.compress);
+  // error, of either sign.
+  const Seconds exposed = time.total - time.compute - time.compress;
+  const double rounding = 8 * std::numeric_limits<double>::epsilon() * end.value;
+  if (exposed.value > rounding) time.exposed_exchange = exposed;
   return time;
 }
 

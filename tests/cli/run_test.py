@@ -167,7 +167,8 @@ class Run(Case):
         self.assertGreater(summary["bytes_sent_per_rank"]["masks"], 0)
         self.assertIsNone(summary["accuracy"])
         self.check_error(
-            "--threshold: has no effect with --source synthetic; leave it out: nothing is compared with a threshold",
+            "--threshold: has no effect with --source synthetic; use quantile or density: nothing is compared with a "
+            "threshold",
             "run",
             "--source",
             "synthetic",

@@ -143,7 +143,7 @@ def prune_as_simulated(rank, output, scheme, settings, steps):
         for pruner in hook.buckets.values():
             own, united = pruner.statistics[::3].tolist(), pruner.counts.on_device.tolist()
             for i, number in enumerate(pruner.numbers):
-                rows.append([step, pruned[number], pruner.thresholds[i], own[i], united[i]])
+                rows.append([step, pruned[number], float(pruner.thresholds[i]), own[i], united[i]])
     output.with_suffix(f".{rank}").write_text(json.dumps(rows))
     if rank == 0:
         options = {**settings, "threshold": "quantile", "scheme": scheme}

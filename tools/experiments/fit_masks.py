@@ -158,4 +158,5 @@ def main():
     print("| mean | " + " | ".join(f"{statistics.fmean(values):.2f}" for values in zip(*found)) + " |")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -15,6 +15,7 @@ import reproduction_traces
 STEPS_PER_EPOCH, EPOCHS, GOAL = 234, 10, 0.9
 RANKS, BANDWIDTHS = (8, 32, 128), (1, 10, 25, 100)
 WHOLE_BELOW = {"alexnet": "4097", "resnet50": "4096"}  # what has one dimension is sent whole
+ELEMENT_SIGMA, LAYER_SIGMA = 1.17, {True: 0.85, False: 0.08}  # steered or not (models/schemes/mask_model.hpp)
 RING = ["--topology", "ring", "--latency", "5us", "--compute-time", "1.2ms"]
 OF_IWP = "final-iwp-256+best-iwp-256", "final-iwp-256-32ranks+best-iwp-256-32ranks"
 OF_POWERSGD = "best-powersgd-256", "final-powersgd-256-32ranks"
@@ -136,12 +137,14 @@ def compare_masks(program, network, names):
         for name in names:
             density = reproduction_traces.density_of(name)
             header = json.loads((reproduction.TRACES / name / "trace.json").read_text(encoding="utf-8"))
-            masks = 4 if "steered" in name else 8
+            steered = "steered" in name
+            masks = 4 if steered else 8
             given = [*RING, "--compress-time", "none", "--ranks", "8", "--bandwidth", "10Gbps"]
             given += ["--steps", str(header["steps"])]
             captured = scan(program, *given, "--source", f"trace:{reproduction.TRACES / name}")[0]
             synthetic = ["--source", "synthetic", "--model", spec, "--scheme", "iwp", "--density", f"{density:.6g}"]
             synthetic += ["--broadcasters", str(masks), "--whole-below", WHOLE_BELOW[network]]
+            synthetic += ["--threshold", "density" if steered else "quantile"]
             drawn = scan(program, *given, *synthetic)[0]
             columns.append(beside(name, header["steps"], masks, density, captured, drawn))
     print(
@@ -168,20 +171,20 @@ def beside(name, steps, masks, density, captured, drawn):
     layers, large = reproduction_traces.of_layers(name), reproduction_traces.LARGE[name]
     union = layers[large].unions[0 if masks == 4 else 1]
     add(f"union of {masks} masks over one, {large}", union, modelled_union(density, masks))
-    add(f"s_l, {large}", layers[large].share, 0.65)
-    add("s_l, the least of the layers", min(layer.share for layer in layers.values()), 0.65)
-    add("s_l, the largest of the layers", max(layer.share for layer in layers.values()), 0.65)
+    varies = LAYER_SIGMA["steered" in name]
+    add(f"s_l, {large}", layers[large].share, varies)
+    add("s_l, the least of the layers", min(layer.share for layer in layers.values()), varies)
+    add("s_l, the largest of the layers", max(layer.share for layer in layers.values()), varies)
     return rows
 
 
 def modelled_union(density, masks):
     """The union of so many masks over one, where it has this density, in the mask model."""
-    deviation = math.hypot(1.87, 0.99)
     normal = [statistics.NormalDist().inv_cdf((i + 0.5) / 20000) for i in range(20000)]
     low, high = -60.0, 5.0
     while high - low > 1e-6:
         middle = (low + high) / 2
-        kept = [min(1.0, math.exp(middle + deviation * x)) for x in normal]
+        kept = [min(1.0, math.exp(middle + ELEMENT_SIGMA * x)) for x in normal]
         union = statistics.fmean(1 - (1 - p) ** masks for p in kept)
         low, high = (middle, high) if union < density else (low, middle)
     return union / statistics.fmean(kept)

@@ -23,6 +23,7 @@ class Point:
     speeds: dict = dataclasses.field(default_factory=dict)  # {rank: speed}
     changes: list = dataclasses.field(default_factory=list)  # [link, seconds after the start, Mbit/s]
     options: dict = dataclasses.field(default_factory=dict)  # of ringsim run
+    has_sizes: bool = False  # the sizes of pruned messages are those of the trace sizes/NAME
 
     def __post_init__(self):
         if len(self.rates) == 1:

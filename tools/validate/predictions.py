@@ -8,6 +8,9 @@ import subprocess
 import tempfile
 
 
+SIZES = pathlib.Path(__file__).with_name("sizes")
+
+
 @dataclasses.dataclass
 class Links:
     """What is fitted to the points of the calibration."""
@@ -38,14 +41,18 @@ def topology_of(point, links):
 
 def command_of(point, topology):
     words = ["run", "--topology", topology, "--steps", point.steps]
-    if point.bytes:
+    options = point.options
+    if point.has_sizes:  # the scheme and what it keeps stand in the trace
+        words += ["--source", f"trace:{SIZES / point.name}"]
+        options = {name: value for name, value in options.items() if name not in ("scheme", "density", "broadcasters")}
+    elif point.bytes:
         words += ["--bytes", point.bytes]
     words += ["--compute-time", f"{point.compute:.12g}s"]
     if point.options.get("scheme") != "dense":
         words += ["--headroom", "off"]
         if "compress-time" not in point.options:
             words += ["--compress-time", "none"]
-    for name, value in point.options.items():
+    for name, value in options.items():
         words += ["--" + name, value]
     return [str(word) for word in words]
 

@@ -5,6 +5,7 @@
 #include "models/schemes/iwp.hpp"
 #include "models/schemes/layer_split.hpp"
 #include "models/schemes/random_mask.hpp"
+#include "models/schemes/shared_mask.hpp"
 #include "tests/models/schemes/schemes.hpp"
 #include "tests/scheme_options.hpp"
 
@@ -226,6 +227,46 @@ TEST_CASE("drawn masks serve as many steps as they are asked to", "[iwp]") {
     CHECK(drawn.layers[0].kept == first.layers[0].kept);
   }
   CHECK(definition.synthesize(small_layers(), o, 12).layers[0].kept != first.layers[0].kept);
+}
+
+TEST_CASE("drawn masks by quantiles cost what they do in training", "[iwp]") {
+  const std::string_view name = GENERATE("iwp", "magnitude");
+  auto o = small_options(4);
+  set(o, "density", 0.05);
+  set(o, "broadcasters", 1);
+  const auto select_of = [&](const auto& outcome) {
+    return std::get<LocalWork>(outcome.stages[0].what);
+  };
+  const auto steered = select_of(find_scheme(name).synthesize(small_layers(), o, 4));
+  set(o, "threshold", "quantile");
+  const auto drawn = find_scheme(name).synthesize(small_layers(), o, 4);
+  const auto work = select_of(drawn);
+  CHECK(work.counts.calls == steered.counts.calls + 1);
+  run_steps(*make_scheme(name, o), 4, 5, [&](std::uint64_t step, const auto&, const auto& outcome) {
+    const Rank other = (draw_broadcasters(o.seed, step, 4, 1).front() + 1) % 4;
+    if (step < 4 || other == draw_broadcasters(o.seed, 4, 4, 1).front()) return;
+    CHECK(work.moved[other] == select_of(outcome).moved[other]);
+    CHECK(work.coded[other] == select_of(outcome).coded[other]);
+    CHECK(work.counts == select_of(outcome).counts);
+  });
+  set(o, "mask-interval", 4);
+  CHECK(find_scheme(name).synthesize(small_layers(), o, 5).stages[0].phase.text() == "accumulate");
+}
+
+TEST_CASE("by quantiles layers send what they should in every step", "[iwp]") {
+  auto o = small_options(4);
+  set(o, "density", 0.05);
+  const auto largest = [&] {
+    double ratio = 0;
+    for (std::uint64_t step = 0; step < 50; ++step) {
+      const auto drawn = find_scheme("iwp").synthesize(small_layers(), o, step);
+      ratio = std::max(ratio, static_cast<double>(drawn.layers[2].kept) / (0.05 * 1025));
+    }
+    return ratio;
+  };
+  CHECK(largest() > 1.8);
+  set(o, "threshold", "quantile");
+  CHECK(largest() < 1.3);
 }
 
 TEST_CASE("tails out of range are errors", "[iwp]") {

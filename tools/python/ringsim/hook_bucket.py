@@ -52,8 +52,8 @@ class Readback:
 
 def quantile(residual, weight, floor, share, first, stride):
     """importance_quantile() of models/schemes/threshold.cpp: the importance that a share of the elements `first`,
-    `first + stride`, ... exceeds, a tensor of one number."""
-    importance = residual[first::stride].abs() / weight[first::stride].abs().clamp_min(floor)
+    `first + stride`, ... exceeds, a tensor of one number, as `floor` is."""
+    importance = residual[first::stride].abs() / torch.maximum(weight[first::stride].abs(), floor)
     importance.nan_to_num_(nan=0.0, posinf=math.inf)
     above = density_policy.above(share, importance.numel())
     if above >= importance.numel():
@@ -88,6 +88,8 @@ class BucketPruner:
     def make_buffers(self, buffer):
         layout, segments = self.layout, len(self.sizes)
         self.residual, self.weight = torch.zeros_like(buffer), torch.zeros_like(buffer)
+        # What a residual has to exceed, where the host does not know it.
+        self.limits = torch.zeros_like(buffer) if self.takes_quantiles() else None
         self.velocity = torch.zeros_like(buffer) if self.settings.momentum > 0 else None
         # Whole tensors stand before the kept values, so that one all-reduce takes both.
         self.packed, self.reduced, self.end = torch.zeros_like(buffer), torch.zeros_like(buffer), 0
@@ -95,6 +97,7 @@ class BucketPruner:
         if not self.plan:
             return
         self.pruned_weights = [self.part(self.weight, i) for i in layout.pruned]
+        self.roots = torch.tensor(self.sizes, dtype=torch.float64, device=buffer.device).sqrt()
         self.broadcast = min(self.settings.broadcasters, self.ranks)
 
         def integers(*extents, kind=torch.int64):
@@ -182,40 +185,44 @@ class BucketPruner:
             return
         if self.settings.by_ratio:
             torch_versions.copy_each(self.pruned_weights, self.pruned_parameters)
-        if self.takes_quantiles():  # which a rounding would tell from those of the simulation
-            norms = [torch.linalg.vector_norm(each, dtype=torch.float64) for each in self.pruned_parameters]
-        else:
-            norms = torch._foreach_norm(self.pruned_parameters)
-        self.norms.on_device.copy_(torch.stack(norms))
+        if self.takes_quantiles():
+            return self.select_by_quantiles(buffer)
+        self.norms.on_device.copy_(torch.stack(torch._foreach_norm(self.pruned_parameters)))
         self.norms.send()
-        if self.takes_quantiles() or not self.has_norms:
+        if not self.has_norms:
             self.set_floors(self.norms.read())
         self.has_norms = True
-        if self.takes_quantiles():
-            self.plan.set_limits([math.inf] * len(self.sizes), self.floors)
-            self.pass_over(buffer)
-            self.thresholds = self.find_quantiles()
-            buffer = None
         self.plan.set_limits(self.thresholds, self.floors)
-        self.pass_over(buffer)
+        self.pass_over(buffer, self.weight)
 
-    def pass_over(self, gradient):
-        velocity = self.velocity if gradient is not None else None
-        self.plan.select(
-            gradient, self.residual, velocity, self.weight, self.settings.momentum, self.mask, self.statistics
-        )
-
-    def find_quantiles(self):
-        masks = 1 if self.settings.steers_itself else self.broadcast
-        found = []
-        for i, size, number, floor, start in zip(
-            self.layout.pruned, self.sizes, self.numbers, self.floors, self.starts
+    def select_by_quantiles(self, gradient):
+        """Norms and thresholds stay on the device, so that the host does not wait for them: the engine compares with
+        their product, rounded as it would round it itself. A rounding would tell masks from those of the simulation."""
+        count = len(self.sizes)
+        self.plan.set_limits([math.inf] * count, [SMALLEST_FLOOR] * count)
+        self.pass_over(gradient, self.weight)
+        norms = [torch.linalg.vector_norm(each, dtype=torch.float64) for each in self.pruned_parameters]
+        floors = (torch.stack(norms).mul_(self.settings.floor) / self.roots).clamp_min_(SMALLEST_FLOOR).float()
+        thresholds = []
+        for tensor, size, number, floor, start in zip(
+            self.layout.pruned, self.sizes, self.numbers, floors, self.starts
         ):
-            each = start.each(self.settings.density, masks)
-            stride = density_policy.sample_stride(size, each)
-            first = density_policy.sample_start(self.settings.seed, self.rank, self.step, number, stride)
-            found.append(quantile(self.part(self.residual, i), self.part(self.weight, i), floor, each, first, stride))
-        return torch.stack(found).tolist()
+            thresholds.append(self.find_quantile(tensor, size, number, floor, start))
+            weight = self.part(self.weight, tensor).abs()
+            torch.mul(torch.where(weight > floor, weight, floor), thresholds[-1], out=self.part(self.limits, tensor))
+        self.thresholds = torch.stack(thresholds)
+        self.plan.set_limits([1.0] * count, [SMALLEST_FLOOR] * count)
+        self.pass_over(None, self.limits)
+
+    def pass_over(self, gradient, weight):
+        velocity = self.velocity if gradient is not None else None
+        self.plan.select(gradient, self.residual, velocity, weight, self.settings.momentum, self.mask, self.statistics)
+
+    def find_quantile(self, tensor, size, number, floor, start):
+        each = start.each(self.settings.density, 1 if self.settings.steers_itself else self.broadcast)
+        stride = density_policy.sample_stride(size, each)
+        first = density_policy.sample_start(self.settings.seed, self.rank, self.step, number, stride)
+        return quantile(self.part(self.residual, tensor), self.part(self.weight, tensor), floor, each, first, stride)
 
     def exchange(self, buffer):
         """Leaves the mean of what the ranks send in the buffer."""
@@ -269,7 +276,7 @@ class BucketPruner:
     def start_steering(self):
         """From now on thresholds are those of a controller, which starts at the geometric mean of the broadcasters'."""
         # A layer of zeros has none; any will do.
-        found = [each if 0 < each < math.inf else 1.0 for each in self.thresholds]
+        found = [each if 0 < each < math.inf else 1.0 for each in self.thresholds.tolist()]
         logs = torch.tensor([math.log(each) for each in found], dtype=torch.float64)
         if not self.settings.steers_itself:
             chosen = random_numbers.broadcasters(self.settings.seed, self.step, self.ranks, self.broadcast)
@@ -277,7 +284,7 @@ class BucketPruner:
             dist.all_reduce(shared, group=self.group)
             logs = shared.cpu() / len(chosen)
         self.controllers = [DensityController(math.exp(each)) for each in logs.tolist()]
-        self.thresholds = [controller.threshold for controller in self.controllers]
+        self.thresholds, self.limits = [controller.threshold for controller in self.controllers], None
 
     def pack(self, buffer):
         """Whole gradients and kept values, one behind the other."""

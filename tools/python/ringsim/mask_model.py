@@ -1,10 +1,11 @@
-"""How much of a layer the union of several masks keeps (models/schemes/mask_model.hpp). Needs no torch."""
+"""How much of a layer the union of several masks keeps, as thresholds that follow from the density take it to be until
+the unions of the steps before tell (`assumed_masks` of models/schemes/threshold.cpp). Needs no torch."""
 
 import bisect
 import functools
 import math
 
-SIGMA = math.hypot(1.87, 0.99)  # of `fitted_masks`: of a region, and of an element
+SIGMA = math.hypot(1.87, 0.99)  # of a region, and of an element
 NODES = [-6 + 12 * i / 32 for i in range(33)]
 WEIGHTS = [math.exp(-x * x / 2) for x in NODES]
 WEIGHTS = [weight / sum(WEIGHTS) for weight in WEIGHTS]
