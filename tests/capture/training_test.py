@@ -114,6 +114,23 @@ class Gradients(unittest.TestCase):
             norms = other.gradients.norm(dim=1)
             self.assertTrue((norms > 0.4).all() and (limit is None or (norms < 0.5001).all()), norms)
 
+    def test_gradients_and_weights_are_written_for_all_ranks(self):
+        from ringsim.capture import dump
+
+        found = self.gradients(1, None)
+        with tempfile.TemporaryDirectory() as folder:
+            dump.write_virtual_ranks(folder, found, 7)
+            written = [pathlib.Path(folder, f"{kind}-7.safetensors").read_bytes() for kind in ("weights", "gradients")]
+        for data, rows in zip(written, (found.weight.reshape(1, -1), found.gradients)):
+            end = 8 + int.from_bytes(data[:8], "little")
+            header = json.loads(data[8:end])
+            self.assertEqual(list(header), found.layers.names)
+            for layer, (name, shape) in enumerate(zip(found.layers.names, found.layers.shapes)):
+                self.assertEqual(header[name]["shape"], [*([3] if len(rows) > 1 else []), *shape])
+                begin, stop = (end + offset for offset in header[name]["data_offsets"])
+                expected = found.layers.columns(rows, layer).contiguous().numpy().tobytes()
+                self.assertEqual(data[begin:stop], expected)
+
 
 @unittest.skipUnless(importlib.util.find_spec("torch"), "needs PyTorch")
 class Sample(unittest.TestCase):

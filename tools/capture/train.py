@@ -3,7 +3,8 @@ several schemes, those with masks by libringsim_prune on device memory.
 
     python3 tools/capture/train.py --plan tools/capture/plans/alexnet.json -o build/training --limit-seconds 540
 
-A plan lists trials (trial_queue.expand); results are a JSON file each below OUTPUT/results, traces below OUTPUT/traces.
+A plan lists trials (trial_queue.expand); results are a JSON file each below OUTPUT/results, traces below OUTPUT/traces,
+gradients of single steps, where a trial has "dump_steps", below OUTPUT/gradients (`ringsim prune` reads them).
 Called again with the same output, or with --known, it goes on with what is missing. RINGSIM_PRUNE_LIBRARY names the
 engine's library, RINGSIM_DATASETS the folder that has fashion-mnist/. docs/reproduction.md has the results."""
 

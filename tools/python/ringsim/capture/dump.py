@@ -13,6 +13,20 @@ def bytes_of(tensor):
     return flat.view(torch.uint8).numpy().tobytes()
 
 
+def write_virtual_ranks(folder, gradients, number):
+    """The weights and the gradients of virtual ranks (training.gradients.RankGradients) in step `number`."""
+    layers, folder = gradients.layers, pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    shapes = list(zip(layers.names, layers.shapes))
+    weights = [(name, shape, bytes_of(layers.view(gradients.weight, i))) for i, (name, shape) in enumerate(shapes)]
+    write_safetensors(folder / f"weights-{number}.safetensors", weights)
+    rows = [
+        (name, (gradients.ranks, *shape), bytes_of(layers.columns(gradients.gradients, i)))
+        for i, (name, shape) in enumerate(shapes)
+    ]
+    write_safetensors(folder / f"gradients-{number}.safetensors", rows)
+
+
 def is_first(group):
     return group is None or dist.get_rank(group) == 0
 

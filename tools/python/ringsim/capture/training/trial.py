@@ -6,6 +6,7 @@ import time
 
 import torch
 
+from ringsim.capture import dump
 from ringsim.capture.training import rivals, shared_masks
 from ringsim.capture.training.data import Dataset, Sampler
 from ringsim.capture.training.gradients import RankGradients, make_network
@@ -35,6 +36,7 @@ DEFAULTS = {
     "lr_warmup_epochs": 0.5,
     "norm_limit": None,  # of a rank's gradient, whatever the scheme
     "timed_from": 0,
+    "dump_steps": [],  # whose weights, and gradients of all ranks, are written for `ringsim prune`
     "abandon": None,  # [epochs, accuracy]: the trial ends where less is reached in so many epochs
 }
 
@@ -94,7 +96,7 @@ class Trial:
         self.steps = settings["epochs"] * self.steps_per_epoch
         self.warmup_steps = round(settings["warmup_epochs"] * self.steps_per_epoch)
         self.velocity = torch.zeros_like(self.gradients.weight)
-        self.trace = None
+        self.trace, self.dump_folder = None, None
         if settings.get("trace_steps"):
             self.trace = TraceRecorder(self, settings["trace_steps"])
 
@@ -127,6 +129,8 @@ class Trial:
         index = self.sampler.step(step)
         images = self.dataset.prepare(self.dataset.images[index])
         self.gradients.compute(images, self.dataset.labels[index])
+        if step in self.settings["dump_steps"]:
+            dump.write_virtual_ranks(self.dump_folder, self.gradients, step)
         times("gradient")
         update = self.scheme.step(step, density_at(self.settings, step, self.warmup_steps), times)
         if not self.scheme.has_momentum:

@@ -94,6 +94,7 @@ def work(output, plan, deadline, make_trial, version, release):
         name = trial["name"]
         try:
             running = make_trial(settings)
+            running.dump_folder = output / "gradients" / name
             result = running.run(deadline)
         except Exception:
             os.remove(output / "claims" / name)  # another worker, or this one started again, may have it
