@@ -196,8 +196,9 @@ class BucketPruner:
         self.pass_over(buffer, self.weight)
 
     def select_by_quantiles(self, gradient):
-        """Norms and thresholds stay on the device, so that the host does not wait for them: the engine compares with
-        their product, rounded as it would round it itself. A rounding would tell masks from those of the simulation."""
+        """Norms and thresholds stay on the device, so that the host does not wait for them: what the engine compares
+        with is their product, rounded as it would round it itself. The smallest difference would make other masks than
+        those of the simulation."""
         count = len(self.sizes)
         self.plan.set_limits([math.inf] * count, [SMALLEST_FLOOR] * count)
         self.pass_over(gradient, self.weight)
