@@ -26,13 +26,15 @@ struct MaskModel {
   double layer_sigma, layer_correlation;
 };
 
-/// Region and element: of ResNet-50, by tools/experiments/fit_captured.py, whose masks do not
-/// cluster. Layer: of small networks, by tools/experiments/fit_masks.py (docs/method.md).
+/// The sigmas of elements are fitted to ResNet-50 (tools/experiments/fit_captured.py): 1.17 is what
+/// both have together. That masks cluster is left out, since the bytes of Golomb's code hardly
+/// depend on it. What is said of layers is fitted to small networks
+/// (tools/experiments/fit_masks.py, docs/method.md).
 constexpr MaskModel fitted_masks = {
     .region_sigma = 0, .element_sigma = 1.17, .layer_sigma = 0.85, .layer_correlation = -0.62};
 
-/// The same where every step has thresholds of its own, quantiles of each layer: what a layer sends
-/// hardly differs from step to step (fit_captured.py; its correlation is not known).
+/// The same where every step has thresholds of its own, the quantiles of each layer: what a layer
+/// sends hardly differs from step to step (fit_captured.py). How steps are correlated is not known.
 constexpr MaskModel quantile_masks = {
     .region_sigma = 0, .element_sigma = 1.17, .layer_sigma = 0.08, .layer_correlation = 0};
 

@@ -29,7 +29,7 @@ std::vector<double> shares_of_each(const LayerSplit& split, std::span<const std:
   return shares;
 }
 
-/// How many elements a rank judges quantiles by.
+/// How many elements are in the samples by which a rank finds the quantiles of its layers.
 std::size_t sample_size(const LayerSplit& split, double each) {
   std::size_t sampled = 0;
   for (const auto& segment : split.segments) {

@@ -22,7 +22,7 @@ struct SharedMaskModel {
   const MaskEncoding* encoding;  ///< null: the smallest of each layer
   bool with_velocity;
   bool reads_weights;
-  bool by_quantile;  ///< a sample of each layer is judged first, in every step with masks
+  bool by_quantile;  ///< every step with masks finds quantiles by a sample of each layer first
   std::uint64_t mask_interval = 1;  ///< steps that the masks of one serve
 };
 

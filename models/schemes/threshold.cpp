@@ -54,7 +54,8 @@ std::size_t quantile_stride(std::size_t parameters, double each) {
 }
 
 namespace {
-/// How masks overlap until the unions of the steps before tell: an earlier fit, to small networks.
+/// How masks are taken to overlap until the unions of the steps before tell: an earlier fit to
+/// small networks.
 constexpr MaskModel assumed_masks = {
     .region_sigma = 1.87, .element_sigma = 0.99, .layer_sigma = 0, .layer_correlation = 0};
 }  // namespace

@@ -51,7 +51,7 @@ std::size_t quantile_stride(std::size_t parameters, double each);
 /// known: a residual that grows from nothing moves its quantiles faster than a controller can
 /// follow. In each of them every rank takes the quantile of its own residual at `each()`, which
 /// differs from the target by what the union of the steps before was off, and by how much more or
-/// less than the mask model says the masks overlap.
+/// less the masks overlap than `assumed_masks` (threshold.cpp) says.
 class DensityStart {
  public:
   static constexpr std::uint64_t steps = 64;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests of tools/validate without root: what is measured, and the schedules that ranks follow.
 Usage: validate_test.py SOURCE_ROOT."""
+import json
 import pathlib
 import sys
 import unittest
@@ -25,6 +26,10 @@ def row(step, phase, number, source, target, size, start):
         "bytes": str(size),
         "start_s": str(start),
     }
+
+
+def megabytes(text):
+    return int(text.removesuffix("MB")) * 10**6
 
 
 class Validate(unittest.TestCase):
@@ -59,6 +64,21 @@ class Validate(unittest.TestCase):
         self.assertEqual(switch["links"][0]["latency"], "25us")
         # 1448 of 1514 bytes are payload.
         self.assertAlmostEqual(switch["links"][0]["efficiency"], 0.98 * 1448 / 1514)
+
+    def test_measured_exchanges_keep_the_sizes_that_were_sent(self):
+        found = {point.name for point in points.load() if point.has_sizes}
+        self.assertEqual(found, {path.parent.name for path in predictions.SIZES.glob("*/trace.json")})
+        for point in points.load():
+            if point.has_sizes:
+                header = json.loads((predictions.SIZES / point.name / "trace.json").read_text())
+                elements = sum(layer["parameters"] for layer in header["layers"])
+                self.assertEqual((header["ranks"], header["steps"]), (point.ranks, point.steps))
+                self.assertEqual((header["scheme"], 4 * elements), (point.options["scheme"], megabytes(point.bytes)))
+        options = {"scheme": "topk", "density": "1/84", "collective": "ring"}
+        words = predictions.command_of(self.point(has_sizes=True, options=options), "ring.json")
+        self.assertEqual(words[words.index("--source") + 1], f"trace:{predictions.SIZES / 'name'}")
+        self.assertFalse({"--bytes", "--scheme", "--density"} & set(words))
+        self.assertEqual(words[-2:], ["--collective", "ring"])
 
     def test_bursts_are_short(self):
         # 1 ms of 500 Mbit/s are 62.5 kB; of 8 Mbit/s less than two frames of 1514 bytes.

@@ -203,11 +203,8 @@ def print_row(label, group, reference):
     found, values = trials(group), percents(group)
     settings = found[0]["settings"]
     ratio, whole = (statistics.mean(t["ratio"][key] for t in found) for key in ("wire_after_warmup", "wire"))
-    mean, deviation, against = (
-        statistics.mean(values),
-        "",
-        f"{statistics.mean(values) - statistics.mean(reference):+.2f}",
-    )
+    mean = statistics.mean(values)
+    deviation, against = "", f"{mean - statistics.mean(reference):+.2f}"  # of one trial
     if len(values) > 1:
         deviation = f"{statistics.stdev(values):.2f}"
         against = "" if values == reference else "{:+.2f} +- {:.2f}".format(*difference(values, reference))

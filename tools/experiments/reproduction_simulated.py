@@ -15,7 +15,8 @@ import reproduction_traces
 STEPS_PER_EPOCH, EPOCHS, GOAL = 234, 10, 0.9
 RANKS, BANDWIDTHS = (8, 32, 128), (1, 10, 25, 100)
 WHOLE_BELOW = {"alexnet": "4097", "resnet50": "4096"}  # what has one dimension is sent whole
-ELEMENT_SIGMA, LAYER_SIGMA = 1.17, {True: 0.85, False: 0.08}  # steered or not (models/schemes/mask_model.hpp)
+# Those of models/schemes/mask_model.hpp.
+ELEMENT_SIGMA, LAYER_SIGMA = 1.17, {"steered": 0.85, "quantile": 0.08}
 RING = ["--topology", "ring", "--latency", "5us", "--compute-time", "1.2ms"]
 OF_IWP = "final-iwp-256+best-iwp-256", "final-iwp-256-32ranks+best-iwp-256-32ranks"
 OF_POWERSGD = "best-powersgd-256", "final-powersgd-256-32ranks"
@@ -171,7 +172,7 @@ def beside(name, steps, masks, density, captured, drawn):
     layers, large = reproduction_traces.of_layers(name), reproduction_traces.LARGE[name]
     union = layers[large].unions[0 if masks == 4 else 1]
     add(f"union of {masks} masks over one, {large}", union, modelled_union(density, masks))
-    varies = LAYER_SIGMA["steered" in name]
+    varies = LAYER_SIGMA["steered" if "steered" in name else "quantile"]
     add(f"s_l, {large}", layers[large].share, varies)
     add("s_l, the least of the layers", min(layer.share for layer in layers.values()), varies)
     add("s_l, the largest of the layers", max(layer.share for layer in layers.values()), varies)

@@ -71,6 +71,16 @@ def bits(name):
     return {**found, "entropy": entropy / sums["kept"], "twice": sums["kept"] / sent}
 
 
+def largest_mask(name):
+    """The bytes of the largest mask of a step over the mean of the step's masks, the mean over steps."""
+    steps = {}
+    for row in rows_of_masks(name):
+        if row["broadcasts"] == "1":
+            masks = steps.setdefault(row["step"], collections.Counter())
+            masks[row["rank"]] += min(int(row[f"{encoding}_bytes"]) for encoding in (*ENCODINGS, "bitmap"))
+    return statistics.fmean(max(masks.values()) / statistics.fmean(masks.values()) for masks in steps.values())
+
+
 def traces():
     columns = []
     for name, large in LARGE.items():
@@ -86,6 +96,7 @@ def traces():
                 "bits per kept element: smallest encoding of each mask": f"{found['smallest']:.2f}",
                 "the same, entropy of independent coordinates": f"{found['entropy']:.2f}",
                 "the same, rice, delta, index, runs": ", ".join(f"{found[each]:.2f}" for each in ENCODINGS),
+                "bytes of a step's largest mask over their mean": f"{largest_mask(name):.2f}",
                 "kept by the broadcast masks over their union": f"{found['twice']:.3f}",
                 "union of 4 and 8 masks over one mask, large layer": "{:.2f}, {:.2f}".format(*layer.unions),
                 "kept in the step before, too, large layer": f"{layer.again:.4f}",

@@ -40,6 +40,19 @@ TEST_CASE("what neither computes nor prunes is exposed exchange", "[timing]") {
   CHECK(times[1].exposed_exchange == Seconds{3});
 }
 
+TEST_CASE("a rounding error is no exposed exchange, of either sign", "[timing]") {
+  const RankStep step{.compute = {0.1}, .compress = {0.2}, .end = {}};
+  // 0.1 + 0.2 is above 0.3 by an error of rounding; the end of a later step has errors of its own.
+  CHECK(step_time(Seconds{0}, step, Seconds{0.3}, Seconds{0}).exposed_exchange == Seconds{0});
+  CHECK(step_time(Seconds{0}, step, Seconds{0.3 + 1e-16}, Seconds{0}).exposed_exchange ==
+        Seconds{0});
+  CHECK(step_time(Seconds{1}, step, Seconds{1.3000000000000005}, Seconds{0}).exposed_exchange ==
+        Seconds{0});
+  // A nanosecond is none.
+  CHECK(step_time(Seconds{1}, step, Seconds{1.300000001}, Seconds{1e-9}).exposed_exchange.value ==
+        Approx(1e-9).epsilon(1e-6));
+}
+
 namespace {
 
 /// What `rank` does in its one step: the computing time, and the end where it has one.

@@ -16,7 +16,7 @@ schemes:
              residual: top-k by threshold
 
 `momentum` is that of momentum correction (Lin et al., 1712.01887): where it is above 0, the optimizer has to be SGD
-without momentum. Gradients have to be fp32. Apart from the first 64 steps the host waits for nothing: how many values
+without momentum. Gradients have to be fp32. Apart from the first 65 steps the host waits for nothing: how many values
 there are shows one step later, and what does not fit the room that was left stays in the residual. With the threshold
 "quantile" each bucket also finds the quantiles of its layers, one after the other, and is selected in two passes. Needs
 torch 1.13 or later."""

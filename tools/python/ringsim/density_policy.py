@@ -11,8 +11,8 @@ SAMPLED_SHARE, SAMPLED_ABOVE = 0.01, 64  # of a layer, and elements above the th
 
 
 def sample_stride(parameters, each):
-    """The distance between the elements on which the quantile is judged that a share `each` exceeds (sample_stride() of
-    models/schemes/top_k.cpp, as IwpScheme::find_quantiles() calls it)."""
+    """The distance between the elements on which the quantile is judged that a share `each` exceeds
+    (quantile_stride() of models/schemes/threshold.cpp)."""
     if each <= 0:
         return 1
     wanted = max(math.ceil(SAMPLED_SHARE * parameters), math.ceil(2 / (2 * each / SAMPLED_ABOVE)))

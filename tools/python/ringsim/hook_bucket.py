@@ -88,14 +88,14 @@ class BucketPruner:
     def make_buffers(self, buffer):
         layout, segments = self.layout, len(self.sizes)
         self.residual, self.weight = torch.zeros_like(buffer), torch.zeros_like(buffer)
-        # What a residual has to exceed, where the host does not know it.
-        self.limits = torch.zeros_like(buffer) if self.takes_quantiles() else None
         self.velocity = torch.zeros_like(buffer) if self.settings.momentum > 0 else None
         # Whole tensors stand before the kept values, so that one all-reduce takes both.
         self.packed, self.reduced, self.end = torch.zeros_like(buffer), torch.zeros_like(buffer), 0
         self.whole_index = torch.tensor(layout.whole_indices(), dtype=torch.long, device=buffer.device)
         if not self.plan:
             return
+        # What a residual has to exceed, where the host does not know it.
+        self.limits = torch.zeros_like(buffer) if self.takes_quantiles() else None
         self.pruned_weights = [self.part(self.weight, i) for i in layout.pruned]
         self.roots = torch.tensor(self.sizes, dtype=torch.float64, device=buffer.device).sqrt()
         self.broadcast = min(self.settings.broadcasters, self.ranks)
@@ -196,8 +196,9 @@ class BucketPruner:
         self.pass_over(buffer, self.weight)
 
     def select_by_quantiles(self, gradient):
-        """Norms and thresholds stay on the device, so that the host does not wait for them: the engine compares with
-        their product, rounded as it would round it itself. A rounding would tell masks from those of the simulation."""
+        """Norms and thresholds stay on the device, so that the host does not wait for them: what the engine compares
+        with is their product, rounded as it would round it itself. The smallest difference would make other masks than
+        those of the simulation."""
         count = len(self.sizes)
         self.plan.set_limits([math.inf] * count, [SMALLEST_FLOOR] * count)
         self.pass_over(gradient, self.weight)

@@ -1,5 +1,5 @@
-"""How much of a layer the union of several masks keeps, as thresholds that follow from the density take it to be until
-the unions of the steps before tell (`assumed_masks` of models/schemes/threshold.cpp). Needs no torch."""
+"""How much of a layer the union of several masks is assumed to keep until the unions of the steps before tell
+(`assumed_masks` of models/schemes/threshold.cpp). Needs no torch."""
 
 import bisect
 import functools
