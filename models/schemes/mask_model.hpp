@@ -26,17 +26,16 @@ struct MaskModel {
   double layer_sigma, layer_correlation;
 };
 
-/// The sigmas of elements are fitted to ResNet-50 (tools/experiments/fit_captured.py): 1.17 is what
-/// both have together. That masks cluster is left out, since the bytes of Golomb's code hardly
-/// depend on it. What is said of layers is fitted to small networks
+/// The sigmas of regions and elements are fitted to ResNet-50 (tools/experiments/fit_captured.py):
+/// 1.17 is what both have together. What is said of layers is fitted to small networks
 /// (tools/experiments/fit_masks.py, docs/method.md).
 constexpr MaskModel fitted_masks = {
-    .region_sigma = 0, .element_sigma = 1.17, .layer_sigma = 0.85, .layer_correlation = -0.62};
+    .region_sigma = 0.96, .element_sigma = 0.67, .layer_sigma = 0.85, .layer_correlation = -0.62};
 
 /// The same where every step has thresholds of its own, the quantiles of each layer: what a layer
 /// sends hardly differs from step to step (fit_captured.py). How steps are correlated is not known.
 constexpr MaskModel quantile_masks = {
-    .region_sigma = 0, .element_sigma = 1.17, .layer_sigma = 0.08, .layer_correlation = 0};
+    .region_sigma = 0.96, .element_sigma = 0.67, .layer_sigma = 0.08, .layer_correlation = 0};
 
 /// The share that the union of `masks` masks keeps, where each keeps `share` (0 to 1).
 double share_of_union(const MaskModel& model, double share, double masks);

@@ -73,10 +73,10 @@ def size(layers, encoding, sigma):
     return modelled / sum(layer.bytes[encoding] for layer in layers)
 
 
-def size_of_mean(layers):
+def size_of_mean(layers, sigma):
     """The same in Golomb's code if all masks of a layer kept the same."""
     alike = [layer._replace(masks={layer.each: sum(layer.masks.values())}) for layer in layers]
-    return size(alike, "rice", 0)
+    return size(alike, "rice", sigma)
 
 
 def both_sigmas(layers):
@@ -99,12 +99,13 @@ def main():
     both, region, layer = (statistics.fmean(values) for values in zip(*(fitted[name] for name in FITTED)))
     rows = []
     for name, found in layers.items():
-        sizes = size(found, "rice", 0), size(found, "delta", 0), size_of_mean(found)
+        sizes = size(found, "rice", region), size(found, "delta", region), size_of_mean(found, region)
         errors = [f"{100 * (ratio - 1):+.1f} %" for ratio in (kept(found, both), *sizes)]
         rows.append([f"`{name}`", *(f"{value:.2f}" for value in fitted[name]), *errors])
     columns = "both sigmas", "region sigma", "layer sigma", "kept by a mask", "Golomb", "LEB128", "Golomb, all alike"
     experiments.print_table(("trace", *columns), rows)
-    print(f"\nResNet-50: both sigmas {both:.2f}, region sigma {region:.2f}, layer sigma {layer:.2f}")
+    element = math.sqrt(both**2 - region**2)
+    print(f"\nResNet-50: region sigma {region:.2f}, element sigma {element:.2f}, layer sigma {layer:.2f}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ STEPS_PER_EPOCH, EPOCHS, GOAL = 234, 10, 0.9
 RANKS, BANDWIDTHS = (8, 32, 128), (1, 10, 25, 100)
 WHOLE_BELOW = {"alexnet": "4097", "resnet50": "4096"}  # what has one dimension is sent whole
 # Those of models/schemes/mask_model.hpp.
-ELEMENT_SIGMA, LAYER_SIGMA = 1.17, {"steered": 0.85, "quantile": 0.08}
+BOTH_SIGMAS, LAYER_SIGMA = 1.17, {"steered": 0.85, "quantile": 0.08}
 RING = ["--topology", "ring", "--latency", "5us", "--compute-time", "1.2ms"]
 OF_IWP = "final-iwp-256+best-iwp-256", "final-iwp-256-32ranks+best-iwp-256-32ranks"
 OF_POWERSGD = "best-powersgd-256", "final-powersgd-256-32ranks"
@@ -185,7 +185,7 @@ def modelled_union(density, masks):
     low, high = -60.0, 5.0
     while high - low > 1e-6:
         middle = (low + high) / 2
-        kept = [min(1.0, math.exp(middle + ELEMENT_SIGMA * x)) for x in normal]
+        kept = [min(1.0, math.exp(middle + BOTH_SIGMAS * x)) for x in normal]
         union = statistics.fmean(1 - (1 - p) ** masks for p in kept)
         low, high = (middle, high) if union < density else (low, middle)
     return union / statistics.fmean(kept)

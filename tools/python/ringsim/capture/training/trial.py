@@ -96,7 +96,7 @@ class Trial:
         self.steps = settings["epochs"] * self.steps_per_epoch
         self.warmup_steps = round(settings["warmup_epochs"] * self.steps_per_epoch)
         self.velocity = torch.zeros_like(self.gradients.weight)
-        self.trace, self.dump_folder = None, None
+        self.trace, self.dump_folder = None, "gradients"
         if settings.get("trace_steps"):
             self.trace = TraceRecorder(self, settings["trace_steps"])
 
