@@ -22,7 +22,7 @@ from ringsim.tables import Table, decode, flat, html_table
 
 
 class Shown:
-    """Results that show themselves as the program does in a terminal, and as a table in a notebook."""
+    """Results that are a table in a notebook; those that have a `text` show it in a terminal, as the program does."""
 
     def _rows(self) -> list[dict[str, object]]:
         raise NotImplementedError
