@@ -86,6 +86,8 @@ Summary read_members(const JsonValue& root) {
 }  // namespace
 
 Json to_json(const Summary& summary) { return json_of(summary); }
+Json to_json(const TimeBasis& basis) { return json_of(basis); }
+Json to_json(const HeadroomSeconds& headroom) { return json_of(headroom); }
 
 Summary parse_summary(std::string_view text, const std::string& file) {
   return read_members(parse_json(text, file));

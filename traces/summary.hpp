@@ -10,6 +10,9 @@ namespace ringsim {
 
 /// The object of summary.json and of `--format json`; absent figures are null.
 Json to_json(const Summary& summary);
+/// Its keys alone.
+Json to_json(const TimeBasis& basis);
+Json to_json(const HeadroomSeconds& headroom);
 
 /// A summary from the text of to_json(), strictly; `file` for errors. Throws UserError.
 Summary parse_summary(std::string_view text, const std::string& file);

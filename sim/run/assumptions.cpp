@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "models/schemes/iwp.hpp"
+#include "models/schemes/shared_options.hpp"
 #include "sim/run/collective_choice.hpp"
 #include "sim/run/felt_options.hpp"
 #include "sim/run/machine.hpp"
@@ -98,9 +99,12 @@ void add_scheme(const RunOptions& options, std::vector<std::string>& all) {
     }
     const bool has_effect = std::ranges::all_of(
         option.conditions, [&](const Condition& condition) { return condition.holds(options); });
+    // Gradients that are born in another type travel in that.
+    const bool is_born_so =
+        option.name == "values" && gradient_type_of(options.scheme_options) != ValueType::fp32;
     const bool is_steered = option.name != "density" || !is_given(options, "threshold") ||
                             steered_density(options.scheme, options.scheme_options);
-    if (has_effect && is_steered)
+    if (has_effect && is_steered && !is_born_so)
       all.push_back(fmt::format("{} {}", scheme_option_text(option.name), option.default_value));
   }
 }

@@ -4,6 +4,7 @@
 #include "base/option_names.hpp"
 #include "base/text.hpp"
 #include "models/schemes/shared_options.hpp"
+#include "sim/run/options/rows.hpp"
 
 #include <fmt/format.h>
 
@@ -83,8 +84,8 @@ NamedProfile profile_of(const Gpu& gpu, std::string_view implementation, const C
 }
 
 /// Scales what was found to the machine, and says what it is worth.
-CompressionChoice scaled(const NamedProfile& named, FoundCosts found, const Machine& machine,
-                         const CostQuery& query) {
+CompressionChoice scaled(const NamedProfile& named, FoundCosts found, const RunOptions& options,
+                         const Machine& machine, const CostQuery& query) {
   CompressionChoice choice{.measured = std::move(found.costs),
                            .basis = found.is_exact ? Basis::measured : Basis::extrapolated,
                            .feels_memory = named.profile.memory_bandwidth.has_value()};
@@ -103,6 +104,11 @@ CompressionChoice scaled(const NamedProfile& named, FoundCosts found, const Mach
   }
   if (named.profile.gpu && *named.profile.gpu != machine.gpu.name)
     notes.push_back(fmt::format("the GPU is {}", machine.gpu.name));
+  // Where computing was measured, too, both are taken to be of the same device.
+  if (!named.profile.gpu && models_compute_time(options)) {
+    notes.push_back(fmt::format("measured on {}, and computing is that of a {}",
+                                named.profile.device, machine.gpu.name));
+  }
   if (notes.empty()) return choice;
   choice.basis = Basis::extrapolated;
   choice.note = fmt::format("compressing is extrapolated from the profile {}: {}", named.name,
@@ -120,7 +126,7 @@ std::optional<CompressionChoice> as_captured(const RunOptions& options, const Ma
   const NamedProfile named{file, file, load_cost_profile(file)};
   auto found = find_costs(named.profile, query);
   if (!found) return std::nullopt;
-  return scaled(named, *std::move(found), machine, query);
+  return scaled(named, *std::move(found), options, machine, query);
 }
 
 CompressionChoice modelled(const CostQuery& query, const Gpu& gpu, bool has_profile) {
@@ -171,7 +177,7 @@ CompressionChoice choose_compression(const RunOptions& options, const Machine& m
     const auto named = own_profile(machine.gpu, usual_implementation, query);
     auto found = named ? find_costs(named->profile, query) : std::nullopt;
     if (!found) return modelled(query, machine.gpu, named.has_value());
-    return scaled(*named, *std::move(found), machine, query);
+    return scaled(*named, *std::move(found), options, machine, query);
   }
   const auto& what = options.compress_profile;
   const auto named = names_file(what) ? NamedProfile{what, what, load_cost_profile(what)}
@@ -184,7 +190,7 @@ CompressionChoice choose_compression(const RunOptions& options, const Machine& m
                     fmt::format("it holds: {}", schemes_in(named.profile)),
                     "take one of these schemes, or `compress-time` model");
   }
-  return scaled(named, *std::move(found), machine, query);
+  return scaled(named, *std::move(found), options, machine, query);
 }
 
 }  // namespace ringsim

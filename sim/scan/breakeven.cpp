@@ -183,7 +183,9 @@ Breakeven run_breakeven(const BreakevenRequest& request, std::size_t grid_points
                              summary_of(runner_b, points.assignments(1), value, basis_b)};
     if (value == axis.text(0)) at_first = both;
     if (value == axis.text(axis.end())) at_last = both;
-    return Comparison{value, both.a.seconds_per_step.total, both.b.seconds_per_step.total};
+    return Comparison{
+        value,        both.a.seconds_per_step.total, both.b.seconds_per_step.total, both.a.basis,
+        both.b.basis, both.a.headroom_seconds,       both.b.headroom_seconds};
   });
   found.at_first = std::move(at_first);
   found.at_last = std::move(at_last);

@@ -50,11 +50,17 @@ struct BreakevenRequest {
   std::string item;  ///< the range as it was written
 };
 
-/// Times of both per step, at one value of the option.
+/// Times of both per step, at one value of the option, how they are known, and where `headroom` is
+/// on how much longer compressing may take until dense gradients are as fast.
 struct Comparison {
   std::string value;
   double a, b;  ///< s
-  friend bool operator==(const Comparison&, const Comparison&) = default;
+  TimeBasis basis_a = {}, basis_b = {};
+  HeadroomSeconds headroom_a = {}, headroom_b = {};
+
+  friend bool operator==(const Comparison& x, const Comparison& y) {
+    return x.value == y.value && x.a == y.a && x.b == y.b;
+  }
 };
 
 /// They are equal between `low` and `high`, or at both, which are then the same.

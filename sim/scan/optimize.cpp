@@ -32,6 +32,10 @@ bool is_taken(const std::vector<std::string>& names, std::string_view option) {
       names, [&](const std::string& name) { return takes(name, *find_run_option(option)); });
 }
 
+bool asks_for_headroom(const std::vector<Assignment>& assignments) {
+  return std::ranges::find(assignments, Assignment{"headroom", "on"}) != assignments.end();
+}
+
 /// Words, of which the last one, the name of a link or a rank, may have blanks in it.
 std::string row_text(const Ranked& ranked) {
   const auto text = [](std::optional<double> value) {
@@ -87,10 +91,10 @@ class RankedWork final : public GroupWork {
     const auto seconds = summary.target ? summary.target->seconds : summary.seconds_per_step.total;
     if (!seconds) return {false, {}};
     // The best of all is the best so far in the process that runs it.
-    HeadroomSeconds headroom;
+    auto headroom = summary.headroom_seconds;
     if (*seconds <= least_) {
       least_ = *seconds;
-      if (is_uncertain(summary.basis.compress))
+      if (is_uncertain(summary.basis.compress) && !asks_for_headroom(assignments))
         headroom = runner_.headroom(assignments, Seconds{summary.seconds_per_step.total});
     }
     return {false, row_text({point, *seconds, summary.basis, headroom, summary.bottleneck,
@@ -189,7 +193,10 @@ Ranking rank_points(const PointSet& points, std::size_t jobs,
   std::ranges::sort(ranking.best_first, [](const Ranked& a, const Ranked& b) {
     return std::pair(a.seconds, a.point) < std::pair(b.seconds, b.point);
   });
-  for (std::size_t i = 1; i < ranking.best_first.size(); ++i) ranking.best_first[i].headroom = {};
+  for (std::size_t i = 1; i < ranking.best_first.size(); ++i) {
+    auto& ranked = ranking.best_first[i];
+    if (!asks_for_headroom(points.assignments(ranked.point))) ranked.headroom = {};
+  }
   return ranking;
 }
 

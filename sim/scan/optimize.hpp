@@ -22,7 +22,8 @@ struct Ranked {
   std::uint32_t point;
   double seconds;
   TimeBasis basis = {};
-  HeadroomSeconds headroom = {};  ///< of the best one, where what it compresses is uncertain
+  /// Where `headroom` is on, and of the best one where it is uncertain what it takes to compress.
+  HeadroomSeconds headroom = {};
   std::optional<Summary::Bottleneck> bottleneck = {};
   std::optional<double> accuracy = {};
 };

@@ -65,6 +65,17 @@ class Bench(Case):
         slow = json.loads(self.good(*base, "--compress-time", profile))
         self.assertGreater(slow["seconds_per_step"]["compress"], 10 * fast["seconds_per_step"]["compress"])
 
+    def test_a_profile_of_a_processor_is_extrapolated_to_a_gpu(self):
+        profile = self.folder / "profile.json"
+        self.good("bench", "--elements", "100000", "-o", profile, "--quiet")
+        base = ["run", *("--model", "lenet5", "--source", "synthetic", "--compress-time", profile)]
+        device = json.loads(profile.read_text())["device"]
+        done = self.ringsim(*base)
+        self.assertIn(f"measured on {device}, and computing is that of a v100\n", done.stderr)
+        for given, basis in (([], "extrapolated"), (["--compute-time", "2ms"], "measured")):
+            summary = json.loads(self.good(*base, *given, "--format", "json", "--quiet"))
+            self.assertEqual(summary["basis"]["compress"], basis)
+
     def test_wrong_input(self):
         self.check_error(
             '--elements: found "0"; whole numbers from 1 to 1000000000 are accepted', "bench", "--elements", "5,0"

@@ -164,6 +164,31 @@ class Breakeven(Case):
             "1Gbps..1Gbps",
         )
 
+    def test_every_value_says_how_its_times_are_known_and_the_headroom_where_asked(self):
+        question = [
+            *("breakeven", *self.QUESTION, "--scheme", "dense,iwp", "--grid", "3"),
+            *("--bandwidth", "1Gbps..100Gbps", "--quiet"),
+        ]
+        nothing = {"dense_fp32": None, "dense_bf16": None}
+        for wanted in ([], ["--headroom", "on"]):
+            for at in json.loads(self.good(*question, *wanted, "--format", "json"))["grid"]:
+                self.assertEqual(
+                    (at["a_basis"], at["b_basis"]),
+                    (
+                        {"compute": "measured", "compress": None, "exchange": "modelled"},
+                        {"compute": "measured", "compress": "modelled", "exchange": "modelled"},
+                    ),
+                )
+                self.assertEqual(at["a_headroom_seconds"], nothing)
+                if not wanted:
+                    self.assertEqual(at["b_headroom_seconds"], nothing)
+                    continue
+                # Nothing overlaps here, so that the headroom is what dense takes longer.
+                self.assertAlmostEqual(at["b_headroom_seconds"]["dense_fp32"], at["a_s"] - at["b_s"], delta=1e-9)
+            heading = self.good(*question, *wanted).splitlines()[1]
+            self.assertEqual("scheme=iwp: headroom to dense fp32  to dense bf16" in heading, bool(wanted))
+            self.assertNotIn("scheme=dense: headroom", heading)
+
 
 class Optimize(Case):
     def test_the_best_is_the_least_of_a_scan(self):
@@ -207,7 +232,7 @@ class Optimize(Case):
         text = self.good("optimize", *question, "--show", "3")
         table, verdict = text.split("\n\n")
         self.assertEqual(len(table.splitlines()), 6)
-        self.assertEqual(best[0]["compress_basis"], "modelled")
+        self.assertEqual(best[0]["basis"], {"compute": "measured", "compress": "modelled", "exchange": "modelled"})
         headroom = best[0]["headroom_seconds"]
         rival = {"scheme": "dense", "collective": options["collective"]}
         dense = min(entry["seconds"] for entry in best if entry["options"] == rival)
@@ -224,6 +249,28 @@ class Optimize(Case):
         )
         self.assertIn("What it costs in accuracy has to be trained to be known.", in_one_line(verdict))
         self.assertIn("1.000x", text.splitlines()[2])
+
+    def test_headroom_is_said_of_all_that_are_asked_for_it(self):
+        network = [
+            *("--bytes", "4MB", "--compute-time", "1ms", "--topology", "ring", "--latency", "5us", "--ranks", "8"),
+            *("--bandwidth", "10Gbps", "--collective", "ring", "--quiet"),
+        ]
+        alone = json.loads(self.good("run", *network, "--scheme", "iwp", "--density", "1/64", "--format", "json"))
+        self.assertGreater(alone["headroom_seconds"]["dense_fp32"], 0)
+        question = ["optimize", *network, "--scheme", "dense,iwp", "--density", "1/16,1/32,1/64"]
+        # The best of them has it in any case, as what it takes to compress is modelled; dense has none.
+        for wanted, known in (([], 1), (["--headroom", "on"], 3)):
+            found = json.loads(self.good(*question, *wanted, "--format", "json"))
+            self.assertEqual(found[0]["headroom_seconds"], alone["headroom_seconds"])
+            self.assertEqual(sum(entry["headroom_seconds"]["dense_fp32"] is not None for entry in found), known)
+            rows = csv_rows(self.good(*question, *wanted, "--format", "csv"))
+            self.assertEqual(sum(row["headroom_seconds.dense_bf16"] != "" for row in rows), known)
+            self.assertEqual(
+                [rows[0][f"basis.{part}"] for part in ("compute", "compress", "exchange")],
+                ["measured", "modelled", "modelled"],
+            )
+            text = self.good(*question, *wanted)
+            self.assertEqual("headroom to dense fp32  to dense bf16" in text.splitlines()[0], known == 3)
 
     def test_to_an_accuracy(self):
         question = [

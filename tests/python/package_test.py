@@ -65,6 +65,21 @@ class Results(unittest.TestCase):
         self.assertIsNone(scan.best().figures.target)
         self.assertIn("It takes least at bandwidth=10Gbps", str(scan))
         self.assertIn("10Gbps", scan._repr_html_())
+        self.assertNotIn("basis.compress", scan._repr_html_())
+
+    def test_tables_say_how_compressing_is_known_and_the_headroom(self):
+        question = {**EXCHANGE, "bandwidth": "10Gbps", "scheme": ["dense", "iwp"], "density": "1/16"}
+        scan = ringsim.scan(headroom=True, **question)
+        self.assertIn("<th>headroom_seconds.dense_fp32</th>", scan._repr_html_())
+        self.assertIn("<td>modelled</td>", scan._repr_html_())
+        best = ringsim.optimize(headroom=True, collective="ring", **question)
+        headroom = scan.points[1].figures.headroom_seconds
+        self.assertEqual((best.choices[0].basis.compress, best.choices[0].headroom_seconds), ("modelled", headroom))
+        self.assertEqual(best._rows()[0]["headroom_seconds.dense_fp32"], headroom.dense_fp32)
+        self.assertIn("<th>basis.compress</th>", best._repr_html_())
+        found = ringsim.breakeven(headroom=True, grid=2, **{**question, "bandwidth": "1Gbps..10Gbps"})
+        self.assertEqual(found.grid[-1].b_headroom_seconds, headroom)
+        self.assertEqual(found._rows()[-1]["basis.compress of scheme=iwp"], "modelled")
 
     def test_comparisons_find_who_is_faster(self):
         slow, fast = (ringsim.run(scheme="dense", bandwidth=each, **EXCHANGE) for each in ("1Gbps", "10Gbps"))

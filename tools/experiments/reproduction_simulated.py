@@ -65,12 +65,23 @@ def sampling():
     return trial["stage_seconds"]["thresholds"] / trial["settings"]["ranks"]
 
 
-def step_times(program, ranks, bandwidths, *options):
-    """{(ranks, Gbit/s): seconds}"""
+def steps(program, ranks, bandwidths, *options):
+    """{(ranks, Gbit/s): the row of the scan}"""
     network = ["--ranks", ",".join(map(str, ranks)), "--bandwidth", ",".join(f"{each}Gbps" for each in bandwidths)]
     rows = scan(program, *RING, *network, *options)
-    keys = [(rank, bandwidth) for rank in ranks for bandwidth in bandwidths]
-    return {key: float(row["seconds_per_step.total"]) for key, row in zip(keys, rows)}
+    return dict(zip([(rank, bandwidth) for rank in ranks for bandwidth in bandwidths], rows))
+
+
+def seconds_of(rows, more=0.0):
+    return {key: float(row["seconds_per_step.total"]) + more for key, row in rows.items()}
+
+
+def headroom_of(rows, more=0.0):
+    """{(ranks, Gbit/s): ms to dense fp32 and to dense bf16}; empty where nothing is compressed."""
+    columns = ["headroom_seconds.dense_fp32", "headroom_seconds.dense_bf16"]
+    return {
+        key: [1e3 * (float(row[column]) - more) for column in columns] for key, row in rows.items() if row[columns[0]]
+    }
 
 
 def epochs_to(goal, curve):
@@ -80,20 +91,28 @@ def epochs_to(goal, curve):
 def times(program):
     with tempfile.TemporaryDirectory() as folder:
         model = ["--source", "synthetic", "--model", ten_classes(folder), "--steps", "20"]
-        found = {}
+        found, headroom, basis = {}, {}, {}
         for label, scheme, warmup, costs, trace, *groups in SCHEMES:
             compress = ["--compress-time", costs, "--gpu", "h100"] if costs else []
             source = ["--source", f"trace:{reproduction.TRACES / trace}"] if trace else model + ["--scheme", *scheme]
-            after = step_times(program, RANKS, BANDWIDTHS, *source, *compress)
-            if trace:
-                after = {key: seconds + sampling() for key, seconds in after.items()}
-            before = after
+            asked = ["--headroom", "on"] if costs else []
+            rows = steps(program, RANKS, BANDWIDTHS, *source, *compress, *asked)
+            more = sampling() if trace else 0.0
+            before = after = seconds_of(rows, more)
+            headroom[label] = headroom_of(rows, more)
+            basis[label] = {row["basis.compress"] for row in rows.values()} - {""}
             if warmup:
-                before = step_times(program, RANKS, BANDWIDTHS, *model, "--scheme", scheme[0], *warmup, *compress)
+                before = seconds_of(
+                    steps(program, RANKS, BANDWIDTHS, *model, "--scheme", scheme[0], *warmup, *compress)
+                )
             reached = [epochs_to(GOAL, reproduction.mean_curve(group)) for group in groups]
             found[label] = before, after, dict(zip((8, 32), reached))
     print("Milliseconds per step after the warm-up:\n")
     print_table(found, lambda before, after, epochs: 1e3 * after, RANKS)
+    known = "; ".join(f"{label} {' and '.join(sorted(how))}" for label, how in basis.items() if how)
+    print(f"\nbasis: computing measured, the exchange modelled;\ncompressing: {known}\n")
+    print("Headroom, ms: to dense fp32 / to dense bf16\n")
+    print_headroom({label: known for label, known in headroom.items() if known})
     print(f"\nSeconds to an accuracy of {100 * GOAL:g} % (epochs of the mean over seeds):\n")
 
     def seconds(before, after, epochs):
@@ -119,6 +138,13 @@ def print_table(found, figure, ranks):
                 shown(figure(before[key], after[key], epochs.get(rank))) for before, after, epochs in found.values()
             ]
             print(f"| {rank}, {bandwidth} | " + " | ".join(cells) + " |")
+
+
+def print_headroom(found):
+    print("| ranks, Gbit/s | " + " | ".join(found) + " |\n| ---" + " | ---" * len(found) + " |")
+    for key in next(iter(found.values())):
+        cells = [" / ".join("-+"[ms >= 0] + shown(abs(ms)) for ms in known[key]) for known in found.values()]
+        print(f"| {key[0]}, {key[1]} | " + " | ".join(cells) + " |")
 
 
 def model(program):

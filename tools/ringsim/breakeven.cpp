@@ -16,6 +16,7 @@
 #include "tools/ringsim/result_table.hpp"
 #include "tools/ringsim/verdict.hpp"
 #include "traces/csv.hpp"
+#include "traces/summary.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -90,6 +91,21 @@ std::vector<std::string> assumed_by(const Question& question, const Breakeven& r
   return assumed;
 }
 
+/// Two columns, where it is known of one value at least.
+void add_headroom(TableRows& rows, const std::string& name, const std::vector<Comparison>& grid,
+                  HeadroomSeconds Comparison::*headroom) {
+  if (std::ranges::none_of(grid, [&](const Comparison& at) { return has_any(at.*headroom); }))
+    return;
+  auto headings = headroom_headings();
+  headings.front().insert(0, name + ": ");
+  const auto append = [](std::vector<std::string>& row, const std::vector<std::string>& cells) {
+    row.insert(row.end(), cells.begin(), cells.end());
+  };
+  append(rows[0], headings);
+  for (std::size_t i = 0; i < grid.size(); ++i)
+    append(rows[i + 1], headroom_cells(grid[i].*headroom));
+}
+
 void print_table(const Question& question, const Breakeven& result, ResultFormat format) {
   const Compared compared{std::string(question.request.option), question.a, question.b};
   TableRows rows = {{compared.option, question.a, question.b, "faster"}};
@@ -97,6 +113,8 @@ void print_table(const Question& question, const Breakeven& result, ResultFormat
     rows.push_back({rounded(at.value), ringsim::format(Seconds{at.a}),
                     ringsim::format(Seconds{at.b}), faster(compared, at)});
   }
+  add_headroom(rows, question.a, result.grid, &Comparison::headroom_a);
+  add_headroom(rows, question.b, result.grid, &Comparison::headroom_b);
   auto verdict = breakeven_verdict(compared, result);
   verdict.assumed = assumed_by(question, result);
   const auto lines =
@@ -117,7 +135,13 @@ void print_csv(const Breakeven& result) {
 }
 
 Json json_of(const Comparison& at) {
-  return Json::Object{{"value", at.value}, {"a_s", at.a}, {"b_s", at.b}};
+  return Json::Object{{"value", at.value},
+                      {"a_s", at.a},
+                      {"b_s", at.b},
+                      {"a_basis", to_json(at.basis_a)},
+                      {"b_basis", to_json(at.basis_b)},
+                      {"a_headroom_seconds", to_json(at.headroom_a)},
+                      {"b_headroom_seconds", to_json(at.headroom_b)}};
 }
 
 void print_json(const Question& question, const Breakeven& result) {

@@ -15,6 +15,7 @@
 #include "tools/ringsim/stop_signals.hpp"
 #include "tools/ringsim/verdict.hpp"
 #include "traces/csv.hpp"
+#include "traces/summary.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -38,6 +39,10 @@ std::vector<std::string> cells_of(const PointSet& points, const Ranked& ranked) 
   std::vector<std::string> cells;
   for (const auto& value : points.values(ranked.point)) cells.emplace_back(value.value_or(""));
   return cells;
+}
+
+void append(std::vector<std::string>& row, const std::vector<std::string>& cells) {
+  row.insert(row.end(), cells.begin(), cells.end());
 }
 
 /// "scheme=iwp density=1/64"
@@ -120,12 +125,17 @@ void print_table(const PointSet& points, const Ranking& ranking, const std::stri
   const bool has_basis = std::ranges::any_of(
       best, [](const Ranked& ranked) { return ranked.basis.compress.has_value(); });
   if (has_basis) rows[0].emplace_back("basis: compress");
+  // Nobody asked for the headroom of the best one alone, which the verdict names.
+  const bool has_headroom = std::any_of(
+      best.begin() + 1, best.end(), [](const Ranked& ranked) { return has_any(ranked.headroom); });
+  if (has_headroom) append(rows[0], headroom_headings());
   for (std::size_t i = 0; i < std::min(shown, best.size()); ++i) {
     auto& row = rows.emplace_back(1, fmt::format("{}", i + 1));
     for (auto& cell : cells_of(points, best[i])) row.push_back(std::move(cell));
     row.push_back(ringsim::format(Seconds{best[i].seconds}));
     row.push_back(fmt::format("{:.3f}x", best[i].seconds / best.front().seconds));
     if (has_basis) row.push_back(best[i].basis.compress.value_or(""));
+    if (has_headroom) append(row, headroom_cells(best[i].headroom));
   }
   std::vector<std::string> lines;
   if (best.size() > shown)
@@ -136,8 +146,8 @@ void print_table(const PointSet& points, const Ranking& ranking, const std::stri
 void print_csv(const PointSet& points, const Ranking& ranking) {
   std::vector<std::string> names;
   for (const auto& option : points.varied()) names.push_back(fmt::format("option.{}", option));
-  names.insert(names.end(), {"seconds", "compress_basis", "headroom_seconds.dense_fp32",
-                             "headroom_seconds.dense_bf16"});
+  names.insert(names.end(), {"seconds", "basis.compute", "basis.compress", "basis.exchange",
+                             "headroom_seconds.dense_fp32", "headroom_seconds.dense_bf16"});
   fmt::print("{}", csv_line(names));
   for (const auto& ranked : ranking.best_first) {
     auto cells = cells_of(points, ranked);
@@ -145,8 +155,9 @@ void print_csv(const PointSet& points, const Ranking& ranking) {
       return value ? fmt::format("{}", *value) : std::string();
     };
     cells.insert(cells.end(),
-                 {number(ranked.seconds), ranked.basis.compress.value_or(""),
-                  number(ranked.headroom.dense_fp32), number(ranked.headroom.dense_bf16)});
+                 {number(ranked.seconds), ranked.basis.compute, ranked.basis.compress.value_or(""),
+                  ranked.basis.exchange, number(ranked.headroom.dense_fp32),
+                  number(ranked.headroom.dense_bf16)});
     fmt::print("{}", csv_line(cells));
   }
 }
@@ -159,12 +170,10 @@ void print_json(const PointSet& points, const Ranking& ranking) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (values[i]) options.emplace_back(std::string(points.varied()[i]), Json(*values[i]));
     }
-    all.emplace_back(Json::Object{
-        {"options", Json(std::move(options))},
-        {"seconds", ranked.seconds},
-        {"compress_basis", ranked.basis.compress},
-        {"headroom_seconds", Json(Json::Object{{"dense_fp32", ranked.headroom.dense_fp32},
-                                               {"dense_bf16", ranked.headroom.dense_bf16}})}});
+    all.emplace_back(Json::Object{{"options", Json(std::move(options))},
+                                  {"seconds", ranked.seconds},
+                                  {"basis", to_json(ranked.basis)},
+                                  {"headroom_seconds", to_json(ranked.headroom)}});
   }
   fmt::print("{}", to_text(Json(std::move(all))));
 }

@@ -42,6 +42,17 @@ std::vector<const Metric*> table_metrics(ResultFormat format, std::span<const Su
   return chosen;
 }
 
+bool has_any(const HeadroomSeconds& headroom) { return headroom.dense_fp32 || headroom.dense_bf16; }
+
+std::vector<std::string> headroom_headings() { return {"headroom to dense fp32", "to dense bf16"}; }
+
+std::vector<std::string> headroom_cells(const HeadroomSeconds& headroom) {
+  const auto cell = [](std::optional<double> seconds) {
+    return seconds ? shown(Shown::seconds, *seconds) : std::string();
+  };
+  return {cell(headroom.dense_fp32), cell(headroom.dense_bf16)};
+}
+
 std::string result_text(const TableRows& table, const std::vector<std::string>& lines,
                         const Verdict& verdict, ResultFormat format) {
   if (format == ResultFormat::markdown) {

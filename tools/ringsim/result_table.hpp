@@ -16,6 +16,13 @@ using TableRows = std::vector<std::vector<std::string>>;
 /// that some of the summaries have.
 std::vector<const Metric*> table_metrics(ResultFormat format, std::span<const Summary* const> of);
 
+/// Whether the headroom to one of the two is known.
+bool has_any(const HeadroomSeconds& headroom);
+/// Headings of the two cells of a headroom.
+std::vector<std::string> headroom_headings();
+/// The cells; empty where it is not known.
+std::vector<std::string> headroom_cells(const HeadroomSeconds& headroom);
+
 /// A table, lines about it, and the verdict: as Markdown, or as text.
 std::string result_text(const TableRows& table, const std::vector<std::string>& lines,
                         const Verdict& verdict, ResultFormat format);

@@ -43,6 +43,9 @@ TEST_CASE("without options everything that decides is named", "[assumptions]") {
 
 TEST_CASE("what was given, and what is not felt, is not named", "[assumptions]") {
   CHECK(assumed(with(exchange, {{"scheme", "dense"}})) == Texts{"collective ring", "values fp32"});
+  // Gradients travel in the type in which they are born.
+  CHECK(assumed(with(exchange, {{"scheme", "dense"}, {"gradients", "bf16"}})) ==
+        Texts{"collective ring"});
   CHECK(assumed(with(exchange, {{"scheme", "dense"},
                                 {"values", "bf16"},
                                 {"collective", "tree"},

@@ -6,6 +6,7 @@ import pathlib
 from dataclasses import dataclass, field
 
 from ringsim.generated import (
+    Basis,
     Fault,
     Figures,
     HeadroomSeconds,
@@ -21,7 +22,7 @@ from ringsim.tables import Table, decode, flat, html_table
 
 
 class Shown:
-    """Results that show themselves as the program does in a terminal, and as a table in a notebook."""
+    """Results that are a table in a notebook; those that have a `text` show it in a terminal, as the program does."""
 
     def _rows(self) -> list[dict[str, object]]:
         raise NotImplementedError
@@ -181,18 +182,21 @@ class Scan(Stored):
         ]
 
     def _repr_html_(self) -> str:
-        columns = (
+        always = (
             "seconds_per_step.total",
             "seconds_per_step.exposed_exchange",
             "compression_ratio.wire",
             "accuracy",
         )
+        where_known = ("headroom_seconds.dense_fp32", "headroom_seconds.dense_bf16", "basis.compress")
+        figures = [flat(point.figures) if point.figures else {} for point in self.points]
+        columns = always + tuple(name for name in where_known if any(each.get(name) is not None for each in figures))
         return html_table(
             [
                 {"point": point.point, **point.options}
-                | {name: flat(point.figures)[name] if point.figures else None for name in columns}
+                | {name: each.get(name) for name in columns}
                 | {"error": point.error}
-                for point in self.points
+                for point, each in zip(self.points, figures)
             ]
         )
 
@@ -222,11 +226,16 @@ class Comparison(Shown):
 
 @dataclass(frozen=True)
 class TimesAt:
-    """Seconds per step of both configurations at one value of the option that was searched."""
+    """Seconds per step of both configurations at one value of the option that was searched, how they are known, and
+    where `headroom` is on how much longer compressing may take until dense gradients are as fast."""
 
     value: str
     a_s: float
     b_s: float
+    a_basis: Basis
+    b_basis: Basis
+    a_headroom_seconds: HeadroomSeconds
+    b_headroom_seconds: HeadroomSeconds
 
 
 @dataclass(frozen=True)
@@ -252,7 +261,11 @@ class Breakeven(Shown):
     grid: list[TimesAt]
 
     def _rows(self):
-        return [{self.option: at.value, self.a: at.a_s, self.b: at.b_s} for at in self.grid]
+        return [
+            {self.option: at.value, self.a: at.a_s, self.b: at.b_s}
+            | {f"basis.compress of {self.a}": at.a_basis.compress, f"basis.compress of {self.b}": at.b_basis.compress}
+            for at in self.grid
+        ]
 
 
 @dataclass(frozen=True)
@@ -261,7 +274,7 @@ class Choice:
 
     options: dict[str, str]
     seconds: float
-    compress_basis: str | None
+    basis: Basis
     headroom_seconds: HeadroomSeconds
 
 
@@ -272,7 +285,11 @@ class Choices(Shown):
     choices: list[Choice]
 
     def _rows(self):
-        return [{**choice.options, "seconds": choice.seconds} for choice in self.choices]
+        return [
+            {**choice.options, "seconds": choice.seconds, "basis.compress": choice.basis.compress}
+            | flat(choice.headroom_seconds, "headroom_seconds.")
+            for choice in self.choices
+        ]
 
 
 @dataclass(frozen=True)
