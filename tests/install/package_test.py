@@ -96,7 +96,7 @@ class Package(unittest.TestCase):
             )
             self.assertIn("bottleneck", said)
         # A module that the program loads when it is asked for; what it needs came with the package.
-        if list((root / "usr/lib").glob("*/ringsim/ringsim_simgrid.so")):
+        if list((root / "usr/lib").rglob("ringsim/ringsim_simgrid.so")):
             self.assertIn("libsimgrid", dependencies)
             simgrid = "--bytes 1MB --compute-time 0s --topology switch8-25g --backend simgrid --format json --quiet"
             summary = json.loads(run(*inside, "ringsim", "run", *simgrid.split()))
