@@ -18,17 +18,6 @@ std::uint64_t sum_of(std::span<const std::uint64_t> counts) {
 
 namespace {
 
-std::vector<double> shares_of_each(const LayerSplit& split, std::span<const std::uint64_t> kept,
-                                   double masks) {
-  std::vector<double> shares;
-  for (std::size_t s = 0; s < kept.size(); ++s) {
-    const double share =
-        static_cast<double>(kept[s]) / static_cast<double>(split.segments[s].parameters);
-    shares.push_back(share_of_each(fitted_masks, share, masks));
-  }
-  return shares;
-}
-
 /// How many elements are in the samples by which a rank finds the quantiles of its layers.
 std::size_t sample_size(const LayerSplit& split, double each) {
   std::size_t sampled = 0;
@@ -43,8 +32,13 @@ std::size_t sample_size(const LayerSplit& split, double each) {
 
 MaskSize synthetic_mask_size(const LayerSplit& split, std::span<const std::uint64_t> kept,
                              double masks, const MaskEncoding* encoding) {
-  return expected_mask_size(fitted_masks, split.segments, shares_of_each(split, kept, masks),
-                            encoding);
+  std::vector<double> shares;
+  for (std::size_t s = 0; s < kept.size(); ++s) {
+    const double share =
+        static_cast<double>(kept[s]) / static_cast<double>(split.segments[s].parameters);
+    shares.push_back(share_of_each(fitted_masks, share, masks));
+  }
+  return expected_mask_size(fitted_masks, split.segments, shares, encoding);
 }
 
 SyntheticStep synthesize_shared_mask(const Layers& layers, const SharedMaskModel& model,
