@@ -98,12 +98,9 @@ void add_headroom(TableRows& rows, const std::string& name, const std::vector<Co
     return;
   auto headings = headroom_headings();
   headings.front().insert(0, name + ": ");
-  const auto append = [](std::vector<std::string>& row, const std::vector<std::string>& cells) {
-    row.insert(row.end(), cells.begin(), cells.end());
-  };
-  append(rows[0], headings);
+  append_cells(rows[0], headings);
   for (std::size_t i = 0; i < grid.size(); ++i)
-    append(rows[i + 1], headroom_cells(grid[i].*headroom));
+    append_cells(rows[i + 1], headroom_cells(grid[i].*headroom));
 }
 
 void print_table(const Question& question, const Breakeven& result, ResultFormat format) {

@@ -41,10 +41,6 @@ std::vector<std::string> cells_of(const PointSet& points, const Ranked& ranked) 
   return cells;
 }
 
-void append(std::vector<std::string>& row, const std::vector<std::string>& cells) {
-  row.insert(row.end(), cells.begin(), cells.end());
-}
-
 /// "scheme=iwp density=1/64"
 Contender contender_of(const PointSet& points, const Ranked& ranked) {
   const bool is_alone = points.varied().empty();
@@ -128,14 +124,14 @@ void print_table(const PointSet& points, const Ranking& ranking, const std::stri
   // Nobody asked for the headroom of the best one alone, which the verdict names.
   const bool has_headroom = std::any_of(
       best.begin() + 1, best.end(), [](const Ranked& ranked) { return has_any(ranked.headroom); });
-  if (has_headroom) append(rows[0], headroom_headings());
+  if (has_headroom) append_cells(rows[0], headroom_headings());
   for (std::size_t i = 0; i < std::min(shown, best.size()); ++i) {
     auto& row = rows.emplace_back(1, fmt::format("{}", i + 1));
     for (auto& cell : cells_of(points, best[i])) row.push_back(std::move(cell));
     row.push_back(ringsim::format(Seconds{best[i].seconds}));
     row.push_back(fmt::format("{:.3f}x", best[i].seconds / best.front().seconds));
     if (has_basis) row.push_back(best[i].basis.compress.value_or(""));
-    if (has_headroom) append(row, headroom_cells(best[i].headroom));
+    if (has_headroom) append_cells(row, headroom_cells(best[i].headroom));
   }
   std::vector<std::string> lines;
   if (best.size() > shown)

@@ -53,6 +53,10 @@ std::vector<std::string> headroom_cells(const HeadroomSeconds& headroom) {
   return {cell(headroom.dense_fp32), cell(headroom.dense_bf16)};
 }
 
+void append_cells(std::vector<std::string>& row, const std::vector<std::string>& cells) {
+  row.insert(row.end(), cells.begin(), cells.end());
+}
+
 std::string result_text(const TableRows& table, const std::vector<std::string>& lines,
                         const Verdict& verdict, ResultFormat format) {
   if (format == ResultFormat::markdown) {

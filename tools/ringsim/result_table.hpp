@@ -22,6 +22,8 @@ bool has_any(const HeadroomSeconds& headroom);
 std::vector<std::string> headroom_headings();
 /// The cells; empty where it is not known.
 std::vector<std::string> headroom_cells(const HeadroomSeconds& headroom);
+/// Adds cells to a row.
+void append_cells(std::vector<std::string>& row, const std::vector<std::string>& cells);
 
 /// A table, lines about it, and the verdict: as Markdown, or as text.
 std::string result_text(const TableRows& table, const std::vector<std::string>& lines,
