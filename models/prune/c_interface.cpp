@@ -182,6 +182,21 @@ int ringsim_prune_plan_set_limits(ringsim_prune_plan* plan, const float* thresho
   });
 }
 
+int ringsim_prune_plan_copy_limits(ringsim_prune_plan* plan, const float* thresholds,
+                                   const float* floors, void* stream) {
+#ifdef RINGSIM_HAVE_CUDA
+  if (plan && plan->device) {
+    return guarded([&] {
+      if (plan->segments.empty()) return;
+      need(thresholds, "thresholds");
+      need(floors, "floors");
+      plan->device->copy_limits(thresholds, floors, stream_of(stream));
+    });
+  }
+#endif
+  return ringsim_prune_plan_set_limits(plan, thresholds, floors, stream);
+}
+
 size_t ringsim_prune_plan_chunks(const ringsim_prune_plan* plan) {
   std::size_t chunks = 0;
   for (const Segment& segment : plan->segments)

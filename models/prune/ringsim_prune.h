@@ -93,6 +93,11 @@ RINGSIM_PRUNE_API void ringsim_prune_plan_destroy(ringsim_prune_plan* plan); /* 
 RINGSIM_PRUNE_API int ringsim_prune_plan_set_limits(ringsim_prune_plan* plan,
                                                     const float* thresholds, const float* floors,
                                                     void* stream);
+/* The same from the engine's own memory, enqueued like the other calls: for limits that were
+ * computed on the device, which the host need not wait for. */
+RINGSIM_PRUNE_API int ringsim_prune_plan_copy_limits(ringsim_prune_plan* plan,
+                                                     const float* thresholds, const float* floors,
+                                                     void* stream);
 /* Chunks of 4096 elements of a segment, over all segments (a segment without elements has one): the
  * length of what ringsim_prune_count_chunks writes. */
 RINGSIM_PRUNE_API size_t ringsim_prune_plan_chunks(const ringsim_prune_plan* plan);
@@ -120,9 +125,9 @@ RINGSIM_PRUNE_API int ringsim_prune_count_chunks(ringsim_prune_plan* plan, const
                                                  uint32_t* counts, void* stream);
 
 /* The mask of all segments as one message, as ringsim would send it; host memory whatever the
- * engine is. encoding: "bitmap", "index", "delta", "runs", "rice", "index32", or NULL for the smallest per
- * segment. *size: the bytes of the message, also where the result is RINGSIM_PRUNE_TOO_SMALL
- * because `capacity` is less (bytes may then be NULL). */
+ * engine is. encoding: "bitmap", "index", "delta", "runs", "rice", "index32", or NULL for the
+ * smallest per segment. *size: the bytes of the message, also where the result is
+ * RINGSIM_PRUNE_TOO_SMALL because `capacity` is less (bytes may then be NULL). */
 RINGSIM_PRUNE_API int ringsim_prune_encode_mask(const ringsim_prune_plan* plan,
                                                 const uint64_t* mask, const char* encoding,
                                                 uint8_t* bytes, size_t capacity, size_t* size);

@@ -19,7 +19,7 @@ ROOT = pathlib.Path(sys.argv.pop(1)).resolve()
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tools/python"))
 os.environ["RINGSIM_PRUNE_LIBRARY"] = LIBRARY
-RANKS = 3
+RANKS, GPUS = 3, 2
 
 
 def network():
@@ -77,16 +77,15 @@ def prune(rank, output, scheme, settings):
     sums = {}
 
     class Watched(hook_bucket.BucketPruner):
-        def select(self, buffer):
-            given, sent, before = sums.setdefault(
-                id(self), (*(torch.zeros_like(buffer, dtype=torch.float64) for _ in range(2)), self.residual.double())
-            )
-            given += buffer
-            super().select(buffer)
+        def select(self):
+            zeros = (torch.zeros_like(self.buffer, dtype=torch.float64) for _ in range(2))
+            given, sent, before = sums.setdefault(id(self), (*zeros, self.residual.double()))
+            given += self.buffer
+            super().select()
 
-        def exchange(self, buffer):
-            super().exchange(buffer)
-            sums[id(self)][1].add_(buffer)
+        def exchange(self):
+            super().exchange()
+            sums[id(self)][1].add_(self.buffer)
 
     comm_hook.BucketPruner = Watched
     shares = []
@@ -102,6 +101,70 @@ def prune(rank, output, scheme, settings):
     found = {"lost": lost, "differs": differences(model), "kept": sum(steered) / len(steered),
              "buckets": len(hook.buckets)}  # fmt: skip
     output.with_suffix(f".{rank}").write_text(json.dumps(found))
+
+
+def train_in_both_memory_formats(rank, output):
+    """Writes how far the weights of two trainings are apart: as they are by default, and with channels last."""
+    import torch
+    import torch.distributed as dist
+
+    from ringsim import comm_hook
+
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", rank=rank, world_size=RANKS)
+    weights, kept = [], []
+    for memory_format in (torch.contiguous_format, torch.channels_last):
+        torch.manual_seed(1)
+        layers = [torch.nn.Conv2d(3, 16, 3), torch.nn.ReLU(), torch.nn.Conv2d(16, 32, 3), torch.nn.Flatten()]
+        model = torch.nn.Sequential(*layers, torch.nn.Linear(32 * 16, 10)).to(memory_format=memory_format)
+        model = torch.nn.parallel.DistributedDataParallel(model)
+        hook = comm_hook.register(model, "iwp", threshold=0.05, broadcasters=2)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        generator = torch.Generator().manual_seed(7 + rank)
+        for _ in range(8):
+            inputs = torch.randn(8, 3, 8, 8, generator=generator).to(memory_format=memory_format)
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(inputs), inputs[:, 0, 0].argmax(1)).backward()
+            optimizer.step()
+        kept.append(hook.kept())
+        weights.append(torch.cat([parameter.detach().reshape(-1) for parameter in model.parameters()]))
+    found = {"apart": (weights[0] - weights[1]).abs().max().item(), "kept": kept, "moved": weights[0].std().item()}
+    output.with_suffix(f".{rank}").write_text(json.dumps(found))
+
+
+def train_with_and_without_graphs(rank, output, settings):
+    """Writes how far two trainings on GPUs are apart, of which one's work is launched as CUDA graphs, and how many."""
+    import copy
+
+    import torch
+    import torch.distributed as dist
+
+    from ringsim import comm_hook, hook_graph
+
+    torch.cuda.set_device(rank)
+    dist.init_process_group("nccl", rank=rank, world_size=GPUS)
+    dist._DEFAULT_FIRST_BUCKET_BYTES = 3000
+    wrap = torch.nn.parallel.DistributedDataParallel
+    first = network().cuda()
+    models = [wrap(each, device_ids=[rank], bucket_cap_mb=0.02) for each in (first, copy.deepcopy(first))]
+    hooks = [comm_hook.register(model, "iwp", 0.05, **settings) for model in models]
+    hooks[1].recorders = [hook_graph.Recorder(torch.device("cpu")) for _ in range(2)]
+    optimizers = [torch.optim.SGD(model.parameters(), lr=0.1) for model in models]
+    generator, graphs = torch.Generator().manual_seed(7 + rank), 0
+    for step in range(90):
+        inputs = torch.randn(32, 64, generator=generator).cuda()
+        for model, optimizer in zip(models, optimizers):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(inputs), inputs[:, :10].argmax(1)).backward()
+            optimizer.step()
+        if step in (50, 89):
+            works = ("select_by_quantiles", "select_by_thresholds", "count_and_pack", "unpack")
+            pruners = hooks[0].buckets.values()
+            graphs += sum(getattr(pruner, work).graph is not None for pruner in pruners for work in works)
+    flat = [torch.cat([parameter.detach().reshape(-1) for parameter in model.parameters()]) for model in models]
+    found = {"apart": (flat[0] - flat[1]).abs().max().item(), "differs": differences(models[0]), "graphs": graphs}
+    output.with_suffix(f".{rank}").write_text(json.dumps(found))
+    dist.destroy_process_group()
 
 
 def watch_gradients(hook_type, names):
@@ -173,13 +236,14 @@ def capture(rank, output):
         layers = json.loads((output.parent / "mine/model.json").read_text())["layers"]
         found = {
             "names": sorted(path.name for path in (output.parent / "mine").iterdir()),
+            "ready": [line.split(",")[0] for line in (output.parent / "mine/ready.csv").read_text().splitlines()[-6:]],
             "flop": {layer["name"]: layer["forward_flop"] for layer in layers if layer["forward_flop"]},
         }
         output.with_suffix(".files").write_text(json.dumps(found))
 
 
 class Ranks(unittest.TestCase):
-    def on_all_ranks(self, work, *arguments):
+    def on_all_ranks(self, work, *arguments, ranks=RANKS):
         import torch.multiprocessing
 
         with socket.socket() as listener:
@@ -187,8 +251,8 @@ class Ranks(unittest.TestCase):
             os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(listener.getsockname()[1]))
         with tempfile.TemporaryDirectory() as folder:
             output = pathlib.Path(folder) / "out"
-            torch.multiprocessing.start_processes(work, (output, *arguments), RANKS, start_method="fork")
-            found = [json.loads(output.with_suffix(f".{rank}").read_text()) for rank in range(RANKS)]
+            torch.multiprocessing.start_processes(work, (output, *arguments), ranks, start_method="fork")
+            found = [json.loads(output.with_suffix(f".{rank}").read_text()) for rank in range(ranks)]
             files = output.with_suffix(".files")
             return found, json.loads(files.read_text()) if files.exists() else []
 
@@ -224,6 +288,23 @@ class Ranks(unittest.TestCase):
         settings = {"density": 0.2, "broadcasters": 2, "momentum": 0.9, "seed": 5}
         self.check_simulated("iwp", {**settings, "threshold": "quantile"})
         self.check_simulated("magnitude", {**settings, "density": 0.03})
+
+    def test_weights_in_another_memory_format_are_pruned_alike(self):
+        for found in self.on_all_ranks(train_in_both_memory_formats)[0]:
+            self.assertLess(found["apart"], 1e-4)
+            self.assertEqual(found["kept"][0][1], found["kept"][1][1])
+            self.assertAlmostEqual(found["kept"][0][0] / found["kept"][1][0], 1, delta=0.01)
+
+    def test_graphs_do_what_the_same_work_does_without(self):
+        import torch
+
+        if torch.cuda.device_count() < GPUS:
+            self.skipTest(f"there are no {GPUS} GPUs")
+        # One mask a step differs much from the one before: some values have no room, and return.
+        for settings in ({}, {"threshold": "quantile", "momentum": 0.9, "broadcasters": 1}):
+            for found in self.on_all_ranks(train_with_and_without_graphs, settings, ranks=GPUS)[0]:
+                # Two buckets, of three works each.
+                self.assertEqual(found, {"apart": 0, "differs": 0, "graphs": 2 * 3 * 2})
 
     def test_hooks_of_methods_leave_nothing_behind(self):
         import torch
@@ -270,6 +351,9 @@ class Ranks(unittest.TestCase):
             files["names"],
             ["capture.json", "gradients-0.safetensors", "model.json", "ready.csv", "weights.safetensors"],
         )
+        # Small gradients count as ready with the next larger one, or the last.
+        self.assertEqual({*files["ready"][-2:]}, {"0.weight", "0.bias"})
+        self.assertEqual({*files["ready"]}, {f"{layer}.{kind}" for layer in (0, 2, 4) for kind in ("weight", "bias")})
         for found in ranks:
             self.assertLess(found["differs"], 1e-6)
             self.assertEqual(

@@ -36,7 +36,8 @@ def scheme_options(row, ranks):
     # With top-k by threshold the masks of all ranks serve.
     masks = ["--broadcasters", ranks] if row["hook"] == "topk" else []
     compressing = ["--mask-encoding", "bitmap", "--compress-time", "fused", "--headroom", "off"]
-    return ["--scheme", "iwp", "--density", row["density"], *masks, *compressing]
+    threshold = ["--threshold", row.get("threshold") or "density"]
+    return ["--scheme", "iwp", "--density", row["density"], *threshold, *masks, *compressing]
 
 
 def hook_name(row):

@@ -118,6 +118,16 @@ void Plan::set_limits(std::span<const Segment> segments, cudaStream_t stream) {
           "copying thresholds to the device");
 }
 
+void Plan::copy_limits(const float* thresholds, const float* floors, cudaStream_t stream) {
+  const auto copy = [&](float Limits::*member, const float* values) {
+    require(cudaMemcpy2DAsync(&(limits_.data()->*member), sizeof(Limits), values, sizeof *values,
+                              sizeof *values, segments_.size(), cudaMemcpyDeviceToDevice, stream),
+            "copying limits on the device");
+  };
+  copy(&Limits::threshold, thresholds);
+  copy(&Limits::floor, floors);
+}
+
 void Plan::select(const DeviceBuffers& buffers, float momentum, Statistics* statistics,
                   cudaStream_t stream) {
   check(buffers.gradient || !buffers.velocity, "a velocity is accumulated from a gradient");

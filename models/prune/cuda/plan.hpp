@@ -38,8 +38,8 @@ class Plan {
   /// Thresholds and floors for the following calls of select(), from segments of the same geometry.
   /// The values are taken before it returns; the copy is ordered in the stream.
   void set_limits(std::span<const Segment> segments, cudaStream_t stream);
-  /// The limits in device memory, one per segment, for who computes thresholds there.
-  Limits* limits() const { return limits_.data(); }
+  /// The same from device memory, one number per segment in each, ordered in the stream.
+  void copy_limits(const float* thresholds, const float* floors, cudaStream_t stream);
 
   /// Engine::select in one launch. `statistics`: device memory, one per segment.
   void select(const DeviceBuffers& buffers, float momentum, Statistics* statistics,

@@ -67,6 +67,7 @@ def self_test(name, library):
     plan.set_limits([1e30] * len(sizes), [floor] * len(sizes))
     plan.select(None, buffers["residual"], None, buffers["weight"], 0.0, mask, statistics)
     assert sum(segment[0] for segment in plan.read_statistics(statistics)) == 0, "limits are not taken"
+    self_test_copied_limits(plan, buffers, mask, statistics)
     try:
         plan.pack(mask, array.array("d", [0.0]), None, zeros, kept)
     except ValueError:
@@ -75,6 +76,26 @@ def self_test(name, library):
         raise AssertionError("an array of doubles was taken")
     if engine.on_device:
         self_test_graph(plan, total)
+
+
+def self_test_copied_limits(plan, buffers, mask, statistics):
+    """Limits from the engine's own memory are those from the host's, segment by segment."""
+    count, found = len(plan.segments), []
+    for copy in (False, True):
+        thresholds = array.array("f", [0.5 + 0.25 * i for i in range(count)])
+        floors = array.array("f", [0.05 * (count - i) for i in range(count)])
+        if copy:
+            plan.set_limits([1e30] * count, [1.0] * count)
+            if plan.engine.on_device:
+                import torch
+
+                thresholds, floors = (torch.tensor(list(each), device="cuda") for each in (thresholds, floors))
+            plan.copy_limits(thresholds, floors)
+        else:
+            plan.set_limits(thresholds, floors)
+        plan.select(None, buffers["residual"], None, buffers["weight"], 0.0, mask, statistics)
+        found.append(plan.read_statistics(statistics))
+    assert found[0] == found[1] and found[0][0][0] > 0, "copied limits are others"
 
 
 def self_test_graph(plan, total):

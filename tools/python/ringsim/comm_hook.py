@@ -18,13 +18,14 @@ schemes:
 `momentum` is that of momentum correction (Lin et al., 1712.01887): where it is above 0, the optimizer has to be SGD
 without momentum. Gradients have to be fp32. Apart from the first 65 steps the host waits for nothing: how many values
 there are shows one step later, and what does not fit the room that was left stays in the residual. With the threshold
-"quantile" each bucket also finds the quantiles of its layers, one after the other, and is selected in two passes. Needs
-torch 1.13 or later."""
+"quantile" each bucket also finds the quantiles of its layers, and is selected in two passes. Needs torch 1.13 or later;
+from 2.1 on a bucket's work on a GPU is launched as CUDA graphs (hook_graph.py)."""
 
 import torch
 import torch.distributed as dist
 
 from ringsim.hook_bucket import BucketPruner, Settings
+from ringsim.hook_graph import Recorder
 from ringsim.prune_library import Engine, Library
 
 SCHEMES = ("iwp", "magnitude", "topk")
@@ -88,7 +89,7 @@ class PruningHook:
     def __init__(self, settings, numbers, group=None, library=None):
         self.settings, self.numbers, self.group = settings, numbers, group
         self.library = Library(library) if library else None
-        self.engine = None
+        self.engine, self.recorders = None, None
         self.stream = None
         self.buckets = {}  # by the parameters that a bucket holds
         self.memory_of = {}  # what is kept of a parameter's gradient
@@ -100,15 +101,15 @@ class PruningHook:
             raise ValueError(f"gradients are {buffer.dtype}; the hook takes torch.float32")
         pruner = self.pruner(bucket, buffer)
         pruner.begin()
-        pruner.select(buffer)
+        pruner.select()
         if not buffer.is_cuda:
-            pruner.exchange(buffer)
+            pruner.exchange()
             return self.done(buffer, torch.futures.Future())
         # The exchange goes on beside the backward pass.
         self.stream = self.stream or torch.cuda.Stream()
         self.stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self.stream):
-            pruner.exchange(buffer)
+            pruner.exchange()
             return self.done(buffer, torch.futures.Future(devices=[buffer.device]))
 
     @staticmethod
@@ -121,12 +122,13 @@ class PruningHook:
         their parameters."""
         parameters = bucket.parameters()
         key = tuple(map(id, parameters))
-        if key not in self.buckets:
+        if key not in self.buckets or not self.buckets[key].is_for(buffer, parameters):
             self.engine = self.engine or Engine("cuda" if buffer.is_cuda else "auto", library=self.library)
+            self.recorders = self.recorders or [Recorder(buffer.device) for _ in range(2)]
             made = BucketPruner(
-                self.engine, self.settings, parameters, buffer, self.memory_of, self.numbers, self.group
+                self.engine, self.settings, parameters, buffer, self.memory_of, self.numbers, self.group, self.recorders
             )
-            in_use = {id(memory[-1]) for memory in self.memory_of.values()}
+            in_use = {id(memory.pruner) for memory in self.memory_of.values()}
             self.buckets = {held: each for held, each in self.buckets.items() if id(each) in in_use}
             self.buckets[key] = made
         return self.buckets[key]

@@ -4,6 +4,19 @@ sent. Needs no torch."""
 from dataclasses import dataclass, field
 
 
+def in_memory_order(tensor):
+    """A flat view of the elements as they stand in memory, which is how DistributedDataParallel lays their gradients
+    out in a bucket (channels last, for one)."""
+    expected = 1
+    for stride, extent in sorted(each for each in zip(tensor.stride(), tensor.shape) if each[1] > 1):
+        if stride != expected:
+            raise ValueError(
+                f"a parameter of shape {tuple(tensor.shape)} has gaps in memory: strides {tensor.stride()}"
+            )
+        expected *= extent
+    return tensor.as_strided((tensor.numel(),), (1,))
+
+
 @dataclass(frozen=True)
 class Tensor:
     """A parameter's gradient in the flat buffer of a bucket."""

@@ -101,6 +101,7 @@ class Library:
             "engine_create": [ctypes.c_char_p, ctypes.c_uint, p],
             "plan_create": [p, p, n, p],
             "plan_set_limits": [p, p, p, p],
+            "plan_copy_limits": [p, p, p, p],
             "select": [p, p, p, p, p, f, p, p, p],
             "pack": [p, p, p, p, p, p, p],
             "unpack": [p, p, p, p, p],
@@ -244,6 +245,17 @@ class Plan:
             self.handle,
             (ctypes.c_float * count)(*thresholds),
             (ctypes.c_float * count)(*floors),
+            self.engine.stream(),
+        )
+
+    def copy_limits(self, thresholds, floors):
+        """From buffers (float32, one number per segment). The host waits for nothing."""
+        at = self.engine.address
+        self.library.call(
+            "plan_copy_limits",
+            self.handle,
+            at(thresholds, 4, "thresholds"),
+            at(floors, 4, "floors"),
             self.engine.stream(),
         )
 

@@ -1,6 +1,8 @@
 """The random numbers of base/random.hpp: Philox4x32-10, keyed by (seed, purpose, rank, step), so that what was drawn
 in a simulation is drawn again. Needs no torch."""
 
+import functools
+
 BROADCASTERS, SAMPLE_START = 3, 17  # of `Purpose`
 WORD, LONG = 2**32 - 1, 2**64
 
@@ -14,11 +16,16 @@ def philox4x32_10(counter, key):
     return c0, c1, c2, c3
 
 
+@functools.cache
+def key_of(seed, purpose):
+    return philox4x32_10((purpose, 0, 0, 0), (seed & WORD, seed >> 32 & WORD))[:2]
+
+
 class Random:
     """`skip` leaves out so many numbers of 64 bits."""
 
     def __init__(self, seed, purpose, rank=0, step=0, skip=0):
-        self.key = philox4x32_10((purpose, 0, 0, 0), (seed & WORD, seed >> 32 & WORD))[:2]
+        self.key = key_of(seed, purpose)
         self.place, self.at = (rank, step & WORD, step >> 32), skip
         self.block = None
 

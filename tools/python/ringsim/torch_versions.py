@@ -7,6 +7,8 @@ import torch
 import torch.distributed as dist
 
 OLDEST = (1, 13)
+# CUDA graphs that are recorded in one thread while others go on.
+HAS_GRAPHS_PER_THREAD = tuple(map(int, re.findall(r"\d+", torch.__version__)[:2])) >= (2, 1)
 
 
 def check_version(version=torch.__version__):

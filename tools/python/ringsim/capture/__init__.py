@@ -4,7 +4,7 @@ In a training script, whose model may be a DistributedDataParallel:
 
     import ringsim.capture
     loader = ringsim.capture.steps(loader, model, "mine", optimizer=optimizer)
-    ...                                                    # the loop as it is; after some 30 steps "mine" is written
+    ...                                                    # the loop as it is; after some 40 steps "mine" is written
     print(ringsim.scan(model="mine", topology="ring8-10g", scheme=["dense", "iwp"]))
 
 or in one call, with a function that makes a step:

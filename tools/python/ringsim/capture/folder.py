@@ -2,7 +2,7 @@
 
     capture.json       what was captured on what, DDP's buckets, and the times of whole steps
     model.json         the layers, as models/specs/README.md has them
-    ready.csv          when each gradient was ready
+    ready.csv          when each gradient was ready; one of less than 1024 elements, when the next larger one was
     weights.safetensors, gradients-N.safetensors   where asked for: `ringsim prune` reads them
     all_reduce.txt     where asked for: times of all-reduces, which `ringsim calibrate` reads
     compression.json   where asked for: what compressing these layers takes (compression.py)"""
@@ -80,6 +80,16 @@ def slowest(steps, kind, figure):
     """The time of the slowest rank in each step of this kind."""
     by_rank = [[getattr(each, figure) for each in own if each.kind == kind] for own in steps]
     return [max(times) for times in zip(*by_rank) if None not in times]
+
+
+def with_small(ready, order):
+    """Times by gradient, also of those whose own was not taken: that of the next one in the order that has one."""
+    found, following = dict(ready), None
+    for name in reversed(order):
+        following = found.get(name, following)
+        if following is not None:
+            found[name] = following
+    return found
 
 
 def ready_kind(steps):

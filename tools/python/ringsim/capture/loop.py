@@ -13,12 +13,25 @@ from ringsim.capture import collectives, dump, folder
 from ringsim.capture.operations import OperationCount
 
 
+MARKS = 8  # of a step, beside those of gradients
+TURN = 2  # captured steps, then as many plain ones
+SMALL = 1024  # elements; such gradients are ready with the next one that is larger: hooks cost the host time
+
+
 class GpuClock:
     """Moments on the current stream."""
 
-    @staticmethod
-    def mark():
-        event = torch.cuda.Event(enable_timing=True)
+    def __init__(self):
+        self.spare = []
+
+    def prepare(self, count):
+        """Makes events for so many marks, which takes longer than to record them."""
+        for _ in range(count - len(self.spare)):
+            self.spare.append(torch.cuda.Event(enable_timing=True))
+            self.spare[-1].record()
+
+    def mark(self):
+        event = self.spare.pop() if self.spare else torch.cuda.Event(enable_timing=True)
         event.record()
         return event
 
@@ -33,6 +46,9 @@ class GpuClock:
 
 class HostClock:
     mark = staticmethod(time.perf_counter)
+
+    def prepare(self, count):
+        pass
 
     @staticmethod
     def seconds(begin, end):
@@ -51,7 +67,9 @@ class Marks:
         self.called = self.forward = self.computed = self.exchanged = self.updating = self.updated = None
         self.ready = {}
 
-    def times(self, clock):
+    def times(self, clock, order):
+        """order: of the gradients."""
+
         def between(begin, end):
             return None if begin is None or end is None else clock.seconds(begin, end)
 
@@ -61,7 +79,9 @@ class Marks:
             computing=between(self.forward, self.computed),
             exchanged=between(self.called, self.exchanged),
             optimizer=between(self.updating, self.updated),
-            ready={name: clock.seconds(self.forward, moment) for name, moment in self.ready.items()},
+            ready=folder.with_small(
+                {name: clock.seconds(self.forward, moment) for name, moment in self.ready.items()}, order
+            ),
         )
 
 
@@ -84,10 +104,23 @@ class Steps:
         self.capture.next_step(is_last=True)
 
 
+def kinds_of_steps(settings, may_be_alone):
+    """Captured and plain steps take turns, so that a pace that changes is not taken for the overhead. The step in which
+    hooks come or go counts nowhere: the host falls behind."""
+    count, kinds = settings["count"], ["warm-up"] * settings["warmup"] + ["count", "order"]
+    for done in range(0, count, TURN):
+        turn = min(TURN, count - done)
+        kinds += ["settling"] + ["captured"] * turn + ["warm-up"] + ["plain"] * turn
+    if may_be_alone:
+        kinds += ["settling"] + ["alone"] * count
+    return kinds + ["dump"] * settings["gradients"]
+
+
 class Capture:
     """next_step() is called before each step. Kinds of steps: "warm-up"; "count", in which operations are counted;
-    "plain", with events around the step alone; "captured"; "alone", as captured but exchanged after the backward pass;
-    "dump", whose gradients are written."""
+    "order", in which every gradient has a hook; "plain", with events around the step alone; "captured", with hooks on
+    the gradients that matter; "settling", as captured, before the first of them; "alone", as captured but exchanged
+    after the backward pass; "dump", whose gradients are written."""
 
     def __init__(self, model, path, optimizer, settings):
         self.model, self.path, self.optimizer, self.settings = model, path, optimizer, settings
@@ -99,14 +132,12 @@ class Capture:
         self.clock = GpuClock() if on_gpu else HostClock()
         if settings["compression"] and not on_gpu:
             raise ValueError("compression is measured on a CUDA GPU, and the model has no parameter on one")
-        self.kinds = ["warm-up"] * settings["warmup"] + ["count"] + ["plain", "captured"] * settings["count"]
         # Whoever leaves parameters out may leave out others on each rank, and they cannot be averaged one by one.
         self.may_be_alone = self.is_ddp and not (model.find_unused_parameters or model.static_graph)
-        if self.may_be_alone:
-            self.kinds += ["alone"] * settings["count"]
-        self.kinds += ["dump"] * settings["gradients"]
+        self.kinds = kinds_of_steps(settings, self.may_be_alone)
         self.hooks, self.gradient_hooks, self.marks, self.now, self.at = [], [], [], None, -1
         self.counter, self.batch, self.sample, self.dumped = None, settings["batch"], "", 0
+        self.order = []
         self.manifest = None
 
     def is_done(self):
@@ -132,10 +163,13 @@ class Capture:
     def begin_step(self, kind):
         if not self.hooks:
             self.add_hooks()
-        if kind in ("captured", "alone", "dump") and not self.gradient_hooks:
-            self.add_gradient_hooks()
-        if kind == "plain":
+        if kind == "count":
+            marked = sum(each in ("settling", "captured", "alone") for each in self.kinds)
+            self.clock.prepare(marked * len(self.hooked()) + len(self.names) + MARKS * len(self.kinds))
+        if kind in ("warm-up", "count", "plain"):
             self.remove_gradient_hooks()
+        elif not self.gradient_hooks:
+            self.add_gradient_hooks()
         self.averages = kind in ("alone", "dump") and self.may_be_alone
         if self.averages:
             self.model.require_backward_grad_sync = False
@@ -147,6 +181,9 @@ class Capture:
         self.now.end = self.clock.mark()
         if self.now.kind in ("plain", "captured", "alone"):
             self.marks.append(self.now)
+        if self.now.kind == "order":
+            self.order = list(self.now.ready)
+            self.remove_gradient_hooks()
         self.now = None
 
     def add_hooks(self):
@@ -157,8 +194,14 @@ class Capture:
                 self.optimizer, lambda: self.mark_once("updating"), lambda: self.mark_once("updated")
             )
 
+    def hooked(self):
+        """The parameters whose gradients' times are taken, when their order is known."""
+        last = self.order[-1:]
+        return [each for each, name in self.names.items() if each.numel() >= SMALL or name in last]
+
     def add_gradient_hooks(self):
-        self.gradient_hooks = [torch_versions.hook_accumulation(each, self.gradient_is_ready) for each in self.names]
+        hooked = self.hooked() if self.order else self.names
+        self.gradient_hooks = [torch_versions.hook_accumulation(each, self.gradient_is_ready) for each in hooked]
 
     def remove_gradient_hooks(self):
         for hook in self.gradient_hooks:
@@ -275,7 +318,7 @@ class Capture:
             hook.remove()
         self.hooks = []
         self.clock.wait()
-        own = [marks.times(self.clock) for marks in self.marks]
+        own = [marks.times(self.clock, self.order) for marks in self.marks]
         everyone = [own]
         if self.is_ddp:
             everyone = [None] * self.ranks
