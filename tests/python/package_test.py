@@ -92,7 +92,24 @@ class Results(unittest.TestCase):
             scheme="dense", compute_time="1ms,2ms", grid=3,
         )  # fmt: skip
         self.assertEqual((found.option, len(found.grid), found.crossings), ("bandwidth", 3, []))
+        self.assertTrue(str(found).endswith("\n\nThe same one is faster at all of these values."))
         self.assertAlmostEqual(found.grid[0].b_s - found.grid[0].a_s, 1e-3)
+
+    def test_where_two_are_equal_is_printed(self):
+        question = {**EXCHANGE, "bandwidth": "1Gbps..10000Gbps", "scheme": ["dense", "iwp"], "density": "1/16"}
+        lines = str(ringsim.breakeven(grid=2, **question)).splitlines()
+        self.assertEqual(lines[1].split()[:3], ["bandwidth", "scheme=dense", "scheme=iwp"])
+        self.assertEqual([line.split()[0] for line in lines[3:5]], ["1Gbps", "10000Gbps"])
+        self.assertRegex(
+            lines[-1], "^scheme=dense and scheme=iwp take the same time between bandwidth=.*bps and .*bps[.]$"
+        )
+
+    def test_configurations_of_other_options_share_a_table(self):
+        best = ringsim.optimize(scheme=["dense", "iwp"], density=["1/8", "1/16"], bandwidth="1Gbps", **EXCHANGE)
+        rows = best._rows()
+        self.assertEqual({tuple(row) for row in rows}, {tuple(rows[0])})
+        self.assertEqual([row["density"] for row in rows if row["scheme"] == "dense"][:1], [None])
+        self.assertEqual(len(str(best).splitlines()), 2 + len(rows))
 
     def test_links_are_calibrated_and_shown(self):
         table = ROOT / "docs/measured/h100-x2/sockets-ring-all_reduce.txt"
@@ -103,6 +120,7 @@ class Results(unittest.TestCase):
         self.assertEqual((topology.kind, topology.hosts, len(topology.links)), ("ring", 8, 16))
         self.assertEqual(topology.bottleneck.bandwidth_bytes_per_second, 1.25e9)
         self.assertEqual(topology.ring[7].links, ["link7"])
+        self.assertIn("link7:reverse                    1.25e+09", str(topology))
 
     def test_a_module_is_imported_by_its_parameters_or_its_config(self):
         class Network:

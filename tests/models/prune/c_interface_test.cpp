@@ -115,6 +115,12 @@ TEST_CASE("new limits hold for the next select of the C interface") {
   REQUIRE(ringsim_prune_plan_set_limits(handle.plan, &threshold, &floor, nullptr) ==
           RINGSIM_PRUNE_OK);
   CHECK(kept() == 100);
+  const float high = 3;
+  REQUIRE(ringsim_prune_plan_copy_limits(handle.plan, &high, &floor, nullptr) == RINGSIM_PRUNE_OK);
+  CHECK(kept() == 0);
+  CHECK(ringsim_prune_plan_copy_limits(handle.plan, nullptr, &floor, nullptr) ==
+        RINGSIM_PRUNE_INVALID_ARGUMENT);
+  CHECK(std::string(ringsim_prune_last_error()) == "thresholds is NULL");
 }
 
 TEST_CASE("masks are encoded and decoded through the C interface") {

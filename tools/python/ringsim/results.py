@@ -18,11 +18,12 @@ from ringsim.generated import (
     Transfer,
 )
 from ringsim.program import call
-from ringsim.tables import Table, decode, flat, html_table
+from ringsim.tables import Table, decode, flat, html_table, text_table
 
 
 class Shown:
-    """Results that are a table in a notebook; those that have a `text` show it in a terminal, as the program does."""
+    """Results that are a table in a notebook and in a terminal; those that have a `text` show it there, as the program
+    does."""
 
     def _rows(self) -> list[dict[str, object]]:
         raise NotImplementedError
@@ -32,6 +33,9 @@ class Shown:
         import pandas
 
         return pandas.DataFrame(self._rows())
+
+    def __repr__(self) -> str:
+        return text_table(self._rows())
 
     def _repr_html_(self) -> str:
         return html_table(self._rows())
@@ -248,7 +252,7 @@ class Crossing:
     width: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Breakeven(Shown):
     """Where two configurations, `a` and `b`, take the same time per step."""
 
@@ -267,6 +271,15 @@ class Breakeven(Shown):
             for at in self.grid
         ]
 
+    def __repr__(self) -> str:
+        found = [
+            f"{self.a} and {self.b} take the same time between {self.option}={crossing.low.value} and "
+            f"{crossing.high.value}."
+            for crossing in self.crossings
+        ]
+        lines = ["seconds per step", super().__repr__(), ""]
+        return "\n".join(lines + (found or ["The same one is faster at all of these values."]))
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -278,15 +291,17 @@ class Choice:
     headroom_seconds: HeadroomSeconds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Choices(Shown):
     """The best configurations, the fastest first."""
 
     choices: list[Choice]
 
     def _rows(self):
+        options = dict.fromkeys(name for choice in self.choices for name in choice.options)
         return [
-            {**choice.options, "seconds": choice.seconds, "basis.compress": choice.basis.compress}
+            {name: choice.options.get(name) for name in options}
+            | {"seconds": choice.seconds, "basis.compress": choice.basis.compress}
             | flat(choice.headroom_seconds, "headroom_seconds.")
             for choice in self.choices
         ]
@@ -311,7 +326,7 @@ class LinkPiece:
     error: FitError | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Calibration(Shown):
     """Links fitted to a measured table."""
 
@@ -341,7 +356,7 @@ class GroupError:
     unknown: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ClusterCalibration(Shown):
     """A model of NCCL's collectives fitted to many tables; `calibration` and `model` are as a topology file has
     them."""
@@ -376,7 +391,7 @@ class RingHop:
     latency_seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Topology(Shown):
     """A topology file: its links, and the ring of its hosts."""
 

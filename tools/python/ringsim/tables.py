@@ -68,6 +68,20 @@ def html_table(rows: list[dict[str, object]]) -> str:
     return f"<table>{''.join(lines)}</table>{rest}"
 
 
+def text_table(rows: list[dict[str, object]]) -> str:
+    """The same for a terminal, without columns that say nothing."""
+    if not rows:
+        return "no rows"
+    names = [name for name in rows[0] if any(shown(row[name]) for row in rows)]
+    lines = [names, *([shown(row[name]) for name in names] for row in rows[:SHOWN_ROWS])]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    text = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths)) for line in lines]
+    text.insert(1, "-" * len(text[0]))
+    if len(rows) > SHOWN_ROWS:
+        text.append(f"and {len(rows) - SHOWN_ROWS} more rows")
+    return "\n".join(text)
+
+
 class Table(list):
     """Rows of one kind, each a dataclass."""
 
@@ -91,6 +105,9 @@ class Table(list):
         import numpy
 
         return numpy.array([row[column] for row in self.flat_rows()])
+
+    def __repr__(self) -> str:
+        return text_table(self.flat_rows())
 
     def _repr_html_(self) -> str:
         return html_table(self.flat_rows())
