@@ -93,7 +93,7 @@ RINGSIM_PRUNE_API void ringsim_prune_plan_destroy(ringsim_prune_plan* plan); /* 
 RINGSIM_PRUNE_API int ringsim_prune_plan_set_limits(ringsim_prune_plan* plan,
                                                     const float* thresholds, const float* floors,
                                                     void* stream);
-/* The same from the engine's own memory, enqueued like the other calls: for limits that were
+/* The same from memory of the engine's kind, enqueued like the other calls: for limits that were
  * computed on the device, which the host need not wait for. */
 RINGSIM_PRUNE_API int ringsim_prune_plan_copy_limits(ringsim_prune_plan* plan,
                                                      const float* thresholds, const float* floors,

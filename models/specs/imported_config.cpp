@@ -138,7 +138,11 @@ ImportedModel llama_like(const Config& config, const ModelImportRequest& request
   const auto key_values =
       head *
       config.count("num_key_value_heads", kind.key_value_heads == 0 ? heads : kind.key_value_heads);
-  const auto length = config.length(request, config.count("max_position_embeddings"));
+  // Positions are no parameters of these models.
+  const bool needs_positions = !request.length || config.find("max_position_embeddings");
+  const auto length = needs_positions
+                          ? config.length(request, config.count("max_position_embeddings"))
+                          : *request.length;
   const bool is_tied = config.flag("tie_word_embeddings", false);
   const bool has_output_bias = !kind.has_biases && config.flag("attention_bias", false);
   const bool has_bias = kind.has_biases || has_output_bias,

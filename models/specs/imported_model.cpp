@@ -28,8 +28,11 @@ void check_tensors(const ImportedModel& model, const std::filesystem::path& path
   std::unordered_set<std::string_view> names;
   const Place place{path.string(), {}};
   for (const auto& tensor : model.tensors) {
-    // A name as it will be read.
-    parse_json(to_text(Json(tensor.name)), path.string()).string();
+    const auto as_read = parse_json(to_text(Json(tensor.name)), path.string()).string();
+    if (as_read != tensor.name)
+      throw UserError(
+          place, fmt::format("the tensor \"{}\" has bytes in its name that are not UTF-8", as_read),
+          "names in UTF-8 are accepted");
     if (!names.insert(tensor.name).second)
       throw UserError(place, fmt::format("the tensor \"{}\" stands twice", tensor.name),
                       "each name once is accepted");

@@ -169,12 +169,12 @@ class Folder(InFolder):
         self.assertEqual((model["buffers"], model["sample"]), (3, "an input of 7"))
 
     def test_small_gradients_are_ready_with_the_next_that_is_known(self):
-        order = ["d.bias", "d.weight", "c.bias", "c.weight", "a.bias"]
-        self.assertEqual(
-            folder.with_small({"d.weight": 1.0, "c.weight": 2.5}, order),
-            {"d.bias": 1.0, "d.weight": 1.0, "c.bias": 2.5, "c.weight": 2.5},
-        )
-        self.assertEqual(folder.with_small({"new": 3.0}, []), {"new": 3.0})
+        order = ["d.bias", "d.weight", "left_out.weight", "c.bias", "c.weight", "a.bias"]
+        hooked = {"d.weight", "left_out.weight", "c.weight", "new"}
+        found = folder.with_small({"d.weight": 1.0, "c.weight": 2.5, "new": 3.0}, order, hooked)
+        expected = [("d.bias", 1.0), ("d.weight", 1.0), ("c.bias", 2.5), ("c.weight", 2.5), ("new", 3.0)]
+        self.assertEqual(list(found.items()), expected)
+        self.assertEqual(folder.with_small({"new": 3.0}, [], {"new"}), {"new": 3.0})
 
     def test_what_was_measured_is_of_the_slowest_rank(self):
         steps = [[step("plain", 1.0), step("captured", 1.0)], [step("plain", 2.0), step("captured", 2.1)]]

@@ -119,6 +119,7 @@ void Plan::set_limits(std::span<const Segment> segments, cudaStream_t stream) {
 }
 
 void Plan::copy_limits(const float* thresholds, const float* floors, cudaStream_t stream) {
+  if (segments_.empty()) return;
   const auto copy = [&](float Limits::*member, const float* values) {
     require(cudaMemcpy2DAsync(&(limits_.data()->*member), sizeof(Limits), values, sizeof *values,
                               sizeof *values, segments_.size(), cudaMemcpyDeviceToDevice, stream),

@@ -1,7 +1,8 @@
 #pragma once
 // The engine on device pointers. A plan is made once for the layers of a model; its calls then only
-// enqueue kernels: none allocates, synchronises or copies, so that all can be captured in a CUDA
-// graph. Results are those of the contract in models/prune/engine.hpp, bit for bit.
+// enqueue kernels, and copies on the device: but for set_limits() none waits for the host or
+// allocates, so that all can be captured in a CUDA graph. Results are those of the contract in
+// models/prune/engine.hpp, bit for bit.
 #include "models/prune/cuda/arguments.hpp"
 #include "models/prune/cuda/runtime.hpp"
 #include "models/prune/engine.hpp"

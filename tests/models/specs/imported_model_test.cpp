@@ -120,6 +120,12 @@ TEST_CASE("operations of grouped-query attention and of images", "[specs]") {
   for (const auto& tensor : small.tensors) found.push_back(tensor.forward_flop);
   CHECK(found == std::vector<double>{0, 0, 256, 128, 128 + 128, 256, 0, 512, 512, 512, 0, 320});
   CHECK(small.tensors.back().name == "lm_head.weight");
+  const auto unsaid = import_text(
+      "config.json",
+      R"({"model_type": "llama", "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 4,
+          "num_key_value_heads": 2, "intermediate_size": 16, "vocab_size": 10})",
+      {.name = "unsaid", .length = 2});
+  CHECK(unsaid.tensors.back().forward_flop == 320);
   // 196 patches of 16x16x3, a product each with 768 outputs.
   const auto images = import_text("config.json", vit);
   CHECK(images.tensors[2].forward_flop == 2.0 * 768 * 768 * 196);
@@ -170,6 +176,9 @@ TEST_CASE("what is wrong with a file is said with its place", "[specs]") {
         "list.txt: line 1: \"conv.weight\" has 4 extents; vectors and matrices are accepted, as a "
         "list of tensors does not say how often a convolution is taken; give `operations` off, and "
         "runs a `compute-time`");
+  CHECK(error_of("list.txt", "a\333 (2)\n") ==
+        "list.txt: the tensor \"a\uFFFD\" has bytes in its name that are not UTF-8; names in UTF-8 "
+        "are accepted");
   CHECK(error_of("cut.safetensors", "abc") ==
         "cut.safetensors: byte 0: no header of safetensors; its length in 8 bytes, and a JSON "
         "object of that length are accepted");

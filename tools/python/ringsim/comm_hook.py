@@ -16,14 +16,16 @@ schemes:
              residual: top-k by threshold
 
 `momentum` is that of momentum correction (Lin et al., 1712.01887): where it is above 0, the optimizer has to be SGD
-without momentum. Gradients have to be fp32. Apart from the first 65 steps the host waits for nothing: how many values
-there are shows one step later, and what does not fit the room that was left stays in the residual. With the threshold
-"quantile" each bucket also finds the quantiles of its layers, and is selected in two passes. Needs torch 1.13 or later;
-from 2.1 on a bucket's work on a GPU is launched as CUDA graphs (hook_graph.py)."""
+without momentum. Gradients have to be fp32. Apart from the first 64 steps, and from recording graphs, the host waits
+for no work of the same step: how many values there are shows one step later, and what does not fit the room that was
+left stays in the residual. With the threshold "quantile" each bucket also finds the quantiles of its layers, and is
+selected in two passes. Needs torch 1.13 or later; from 2.1 on a bucket's work on a GPU is launched as CUDA graphs
+(hook_graph.py), unless `graphs` is False."""
 
 import torch
 import torch.distributed as dist
 
+from ringsim import hook_layout
 from ringsim.hook_bucket import BucketPruner, Settings
 from ringsim.hook_graph import Recorder
 from ringsim.prune_library import Engine, Library
@@ -57,6 +59,7 @@ def register(
     seed=1,
     group=None,
     library=None,
+    graphs=True,
 ):
     """Registers the hook on a DistributedDataParallel and returns it. Options are those of `ringsim run`; `threshold`
     is "density" (steered), "quantile" (of a sample in each step, each rank's own), or a number, which is fixed then.
@@ -77,8 +80,11 @@ def register(
         broadcasters=dist.get_world_size(group) if scheme == "topk" else broadcasters,
         seed=seed,
     )
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            hook_layout.check_memory(name, parameter)
     pruned = [each for each in model.parameters() if each.requires_grad and each.numel() >= whole_below]
-    hook = PruningHook(settings, {id(each): number for number, each in enumerate(pruned)}, group, library)
+    hook = PruningHook(settings, {id(each): number for number, each in enumerate(pruned)}, group, library, graphs)
     model.register_comm_hook(hook, PruningHook.call)
     return hook
 
@@ -86,10 +92,10 @@ def register(
 class PruningHook:
     """The hook's state: a BucketPruner for each bucket, and the stream on which exchanges run."""
 
-    def __init__(self, settings, numbers, group=None, library=None):
+    def __init__(self, settings, numbers, group=None, library=None, graphs=True):
         self.settings, self.numbers, self.group = settings, numbers, group
         self.library = Library(library) if library else None
-        self.engine, self.recorders = None, None
+        self.engine, self.recorders, self.graphs = None, None, graphs
         self.stream = None
         self.buckets = {}  # by the parameters that a bucket holds
         self.memory_of = {}  # what is kept of a parameter's gradient
@@ -122,16 +128,19 @@ class PruningHook:
         their parameters."""
         parameters = bucket.parameters()
         key = tuple(map(id, parameters))
-        if key not in self.buckets or not self.buckets[key].is_for(buffer, parameters):
-            self.engine = self.engine or Engine("cuda" if buffer.is_cuda else "auto", library=self.library)
-            self.recorders = self.recorders or [Recorder(buffer.device) for _ in range(2)]
-            made = BucketPruner(
-                self.engine, self.settings, parameters, buffer, self.memory_of, self.numbers, self.group, self.recorders
-            )
-            in_use = {id(memory.pruner) for memory in self.memory_of.values()}
-            self.buckets = {held: each for held, each in self.buckets.items() if id(each) in in_use}
-            self.buckets[key] = made
-        return self.buckets[key]
+        if key in self.buckets:
+            self.buckets[key].follow(buffer, parameters)
+            return self.buckets[key]
+        self.engine = self.engine or Engine("cuda" if buffer.is_cuda else "auto", library=self.library)
+        self.recorders = self.recorders or [Recorder(self.graphs and buffer.is_cuda) for _ in range(2)]
+        made = BucketPruner(
+            self.engine, self.settings, parameters, buffer, self.memory_of, self.numbers, self.group, self.recorders
+        )
+        in_use = {id(memory.pruner) for memory in self.memory_of.values()}
+        for held in [held for held, each in self.buckets.items() if id(each) not in in_use]:
+            self.buckets.pop(held).release()
+        self.buckets[key] = made
+        return made
 
     def kept(self):
         """Values that were sent in the last step whose count is known, whole tensors left out; and elements that may be

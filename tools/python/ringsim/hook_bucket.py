@@ -40,10 +40,10 @@ class Readback:
         self.event = torch.cuda.Event() if on_gpu else None
 
     def send(self):
-        """Followed by sent()."""
+        """mark_sent() has to follow, outside of a graph."""
         self.on_host.copy_(self.on_device, non_blocking=True)
 
-    def sent(self):
+    def mark_sent(self):
         if self.event:
             self.event.record()
 
@@ -67,13 +67,12 @@ class Memory:
 class BucketPruner:
     """begin(), select() and exchange() once a step, in this order; exchange() may run on another stream. `buffer` holds
     the gradients of `parameters`, and takes what is exchanged. `memory_of` has, by parameter, what was kept of it in
-    another bucket. `numbers` counts the model's pruned parameters, in its order. `recorders`: of the work of select(),
-    and of exchange()."""
+    another bucket. `numbers` counts the model's pruned parameters, in its order. Of the two `recorders` one records the
+    work of select(), the other that of exchange()."""
 
     def __init__(self, engine, settings, parameters, buffer, memory_of, numbers, group, recorders):
-        self.settings, self.group, self.step, self.kept, self.limit = settings, group, 0, 0, 0
-        self.buffer, self.addresses = buffer, self.addresses_of(buffer, parameters)
-        self.waited = True  # for the last count
+        self.settings, self.group, self.step, self.kept, self.sent_values = settings, group, 0, 0, 0
+        self.has_learned = True  # of the last count
         self.ranks, self.rank = dist.get_world_size(group), dist.get_rank(group)
         sizes = [parameter.numel() for parameter in parameters]
         self.layout = layout = hook_layout.Layout.of_sizes(sizes, settings.whole_below)
@@ -82,7 +81,7 @@ class BucketPruner:
         self.plan = Plan(engine, layout.segments()) if layout.pruned else None
         self.sizes = [sizes[i] for i in layout.pruned]
         self.numbers = [numbers[id(parameters[i])] for i in layout.pruned]
-        self.pruned_parameters = [hook_layout.in_memory_order(parameters[i].detach()) for i in layout.pruned]
+        self.place(buffer, parameters)
         self.room = hook_layout.Room(layout.pruned_elements)
         self.make_buffers()
         self.keep_memory(parameters, memory_of)
@@ -96,16 +95,27 @@ class BucketPruner:
     def addresses_of(buffer, parameters):
         return buffer.data_ptr(), [parameter.data_ptr() for parameter in parameters]
 
-    def is_for(self, buffer, parameters):
-        """Whether gradients and weights are still where they were."""
-        return self.addresses == self.addresses_of(buffer, parameters)
+    def place(self, buffer, parameters):
+        self.buffer, self.addresses = buffer, self.addresses_of(buffer, parameters)
+        self.pruned_parameters = [hook_layout.in_memory_order(parameters[i].detach()) for i in self.layout.pruned]
+
+    def follow(self, buffer, parameters):
+        """Where gradients or weights are no longer where they were, takes them where they are now."""
+        if self.addresses != self.addresses_of(buffer, parameters):
+            self.place(buffer, parameters)
+            for work in (self.select_by_quantiles, self.select_by_thresholds, self.count_and_pack, self.unpack):
+                work.forget()
+
+    def release(self):
+        """Gives its memory back at once: its work refers to it."""
+        vars(self).clear()
 
     def make_buffers(self):
         layout, segments, buffer = self.layout, len(self.sizes), self.buffer
         self.residual, self.weight = torch.zeros_like(buffer), torch.zeros_like(buffer)
         self.velocity = torch.zeros_like(buffer) if self.settings.momentum > 0 else None
         # Whole tensors stand before the kept values, so that one all-reduce takes both.
-        self.packed, self.reduced, self.end = torch.zeros_like(buffer), torch.zeros_like(buffer), 0
+        self.packed, self.reduced, self.reduced_end = torch.zeros_like(buffer), torch.zeros_like(buffer), 0
         self.whole_index = torch.tensor(layout.whole_indices(), dtype=torch.long, device=buffer.device)
         if not self.plan:
             return
@@ -172,16 +182,16 @@ class BucketPruner:
             self.told_thresholds.copy_(torch.tensor([memory.controller.threshold for memory in self.memories]))
 
     def learn_last(self):
-        if not self.waited:
+        if not self.has_learned:
             self.learn(self.counts.read())
-            self.waited = True
+            self.has_learned = True
 
     def learn(self, counts):
         """What the last step kept steers the thresholds, and says whether all of it was sent."""
         segments = len(self.sizes)
         self.kept = sum(counts[:segments])
         self.room.saw(self.kept)
-        if self.kept > self.limit:
+        if self.kept > self.sent_values:
             self.take_back_unsent()
         own = counts[segments:] if self.settings.steers_itself else counts[:segments]
         for memory, count, size in zip(self.memories, own, self.sizes):
@@ -193,7 +203,7 @@ class BucketPruner:
     def take_back_unsent(self):
         """Values that had no room in the last all-reduce return to the residual."""
         first = len(self.whole_index)
-        self.packed[first : first + self.limit].zero_()
+        self.packed[first : first + self.sent_values].zero_()
         unsent = torch.zeros_like(self.residual)
         self.plan.unpack(self.union, self.packed[first:], unsent)
         self.residual.add_(unsent)
@@ -219,8 +229,8 @@ class BucketPruner:
             self.select_by_thresholds()
 
     def find_quantiles_and_select(self):
-        # The smallest difference would make other masks than those of the simulation.
-        floors = self.look_at_weights(
+        # In double precision, as the simulation takes them: the smallest difference would make other masks.
+        floors = self.copy_weights_and_find_floors(
             lambda weights: [torch.linalg.vector_norm(each, dtype=torch.float64) for each in weights]
         )
         self.pass_over(self.buffer)
@@ -229,12 +239,12 @@ class BucketPruner:
         self.pass_over(None)
 
     def take_thresholds_and_select(self):
-        floors = self.look_at_weights(torch._foreach_norm)
+        floors = self.copy_weights_and_find_floors(torch._foreach_norm)
         self.thresholds.copy_(self.told_thresholds, non_blocking=True)
         self.plan.copy_limits(self.thresholds, floors)
         self.pass_over(self.buffer)
 
-    def look_at_weights(self, norms):
+    def copy_weights_and_find_floors(self, norms):
         """Copies the weights to where the engine expects them. Returns the floors of their layers."""
         if self.settings.by_ratio:
             torch_versions.copy_each(self.pruned_weights, self.pruned_parameters)
@@ -253,12 +263,12 @@ class BucketPruner:
             self.gather_masks()
         self.count_and_pack()
         if self.plan:
-            self.counts.sent()
-            self.find_limit()
-        end = len(self.whole_index) + self.limit
-        if end < self.end:  # Where there is no room this time the mean is zero.
-            self.reduced[end : self.end].zero_()
-        sent, self.end = self.reduced[:end], end
+            self.counts.mark_sent()
+            self.find_sent_values()
+        end = len(self.whole_index) + self.sent_values
+        if end < self.reduced_end:  # Where there is no room this time the mean is zero.
+            self.reduced[end : self.reduced_end].zero_()
+        sent, self.reduced_end = self.reduced[:end], end
         sent.copy_(self.packed[:end])
         dist.all_reduce(sent, group=self.group)
         sent.div_(self.ranks)
@@ -300,14 +310,14 @@ class BucketPruner:
         found[segments:].copy_(self.statistics[::3])
         self.counts.send()
 
-    def find_limit(self):
+    def find_sent_values(self):
         """How many kept values are sent. The host waits for their count in the first steps alone."""
-        self.waited = self.is_starting() or self.step == 0
-        if not self.waited:
-            self.limit = self.room.values
+        self.has_learned = self.is_starting() or self.step == 0
+        if not self.has_learned:
+            self.sent_values = self.room.values
             return
         counts = self.counts.read()
-        self.limit = sum(counts[: len(self.sizes)])
+        self.sent_values = sum(counts[: len(self.sizes)])
         self.learn(counts)
         if self.is_starting() and not self.settings.by_quantile and self.step + 1 == START_STEPS:
             self.start_steering()

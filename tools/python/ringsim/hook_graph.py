@@ -11,14 +11,23 @@ EAGER_CALLS = 2  # in which libraries allocate and load what they need
 
 
 class Recorder:
-    """Of work that runs one after the other on the same stream. Tensors that it makes meanwhile share their memory, so
-    that none may be used outside. Where there are no graphs, work runs as it is."""
+    """Records work that runs one piece after the other on one stream: temporary tensors of all its graphs share their
+    memory, so that none may be used outside of them. Without `records` work runs as it is, as with PyTorch before
+    2.1."""
 
-    def __init__(self, device):
-        self.records = device.type == "cuda" and torch_versions.HAS_GRAPHS_PER_THREAD
+    def __init__(self, records):
+        self.records = records and torch_versions.HAS_GRAPHS_PER_THREAD
         self.pool = torch.cuda.graph_pool_handle() if self.records else None
         self.stream = torch.cuda.Stream() if self.records else None
         self.first = None  # PyTorch gives the pool up with the last graph
+        self.used_on = None
+
+    def serves(self):
+        """Whether the current stream is the one of all its work."""
+        if not self.records:
+            return False
+        self.used_on = self.used_on or torch.cuda.current_stream()
+        return self.used_on == torch.cuda.current_stream()
 
     def record(self, function):
         graph = torch.cuda.CUDAGraph()
@@ -44,18 +53,18 @@ class Work:
     """Calls `function`, which allocates no tensor that outlives the call and reads nothing on the host that changes."""
 
     def __init__(self, recorder, function):
-        self.recorder, self.function = recorder, function
-        self.forget()
+        self.recorder, self.function, self.calls, self.graph = recorder, function, 0, None
 
     def forget(self):
-        """The next calls do something else than those before."""
+        """Gives the graph up, for work that is another from now on."""
+        if self.graph is not None:
+            torch.cuda.synchronize()
         self.calls, self.graph = 0, None
 
     def __call__(self):
-        if self.graph is None and self.recorder.records and self.calls == EAGER_CALLS:
-            self.graph = self.recorder.record(self.function)
         self.calls += 1
-        if self.graph is None:
+        if self.calls <= EAGER_CALLS or not self.recorder.serves():
             self.function()
-        else:
-            self.graph.replay()
+            return
+        self.graph = self.graph or self.recorder.record(self.function)
+        self.graph.replay()

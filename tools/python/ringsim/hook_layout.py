@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 def in_memory_order(tensor):
     """A flat view of the elements as they stand in memory, which is how DistributedDataParallel lays their gradients
     out in a bucket (channels last, for one)."""
+    return tensor.as_strided((tensor.numel(),), (1,))
+
+
+def check_memory(name, tensor):
+    """Refuses a parameter whose elements do not stand one behind the other: its gradients do."""
     expected = 1
     for stride, extent in sorted(each for each in zip(tensor.stride(), tensor.shape) if each[1] > 1):
         if stride != expected:

@@ -34,8 +34,12 @@ class Shown:
 
         return pandas.DataFrame(self._rows())
 
+    def _lines(self) -> list[str]:
+        """What stands below the table in a terminal."""
+        return []
+
     def __repr__(self) -> str:
-        return text_table(self._rows())
+        return "\n".join([text_table(self._rows()), "", *self._lines()]).rstrip()
 
     def _repr_html_(self) -> str:
         return html_table(self._rows())
@@ -266,19 +270,18 @@ class Breakeven(Shown):
 
     def _rows(self):
         return [
-            {self.option: at.value, self.a: at.a_s, self.b: at.b_s}
+            {self.option: at.value, f"{self.a}, s": at.a_s, f"{self.b}, s": at.b_s}
             | {f"basis.compress of {self.a}": at.a_basis.compress, f"basis.compress of {self.b}": at.b_basis.compress}
             for at in self.grid
         ]
 
-    def __repr__(self) -> str:
-        found = [
-            f"{self.a} and {self.b} take the same time between {self.option}={crossing.low.value} and "
-            f"{crossing.high.value}."
-            for crossing in self.crossings
-        ]
-        lines = ["seconds per step", super().__repr__(), ""]
-        return "\n".join(lines + (found or ["The same one is faster at all of these values."]))
+    def _lines(self):
+        if self.crossings:
+            return [
+                f"They cross between {self.option}={each.low.value} and {each.high.value}." for each in self.crossings
+            ]
+        faster = {self.a if at.a_s < at.b_s else self.b for at in self.grid if at.a_s != at.b_s}
+        return [f"{each} is faster." for each in faster] or ["They take the same time."]
 
 
 @dataclass(frozen=True)
@@ -342,6 +345,14 @@ class Calibration(Shown):
 
     def _rows(self):
         return [flat(piece) for piece in self.pieces]
+
+    def _lines(self):
+        kinds = {"error": self.error, "held-out error": self.held_out_error}
+        return [
+            f"{kind}: median {100 * error.median:.3g} %, worst {100 * error.worst:.3g} %, of {error.sizes} sizes"
+            for kind, error in kinds.items()
+            if error
+        ] + [f"warning: {warning}" for warning in self.warnings]
 
 
 @dataclass(frozen=True)
@@ -409,3 +420,6 @@ class Topology(Shown):
 
     def _rows(self):
         return [flat(link) for link in self.links]
+
+    def _lines(self):
+        return [f"{self.name}: {self.kind}, {self.hosts} hosts. {self.description}"]

@@ -52,30 +52,34 @@ def shown(value) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+def cells_of(rows: list[dict[str, object]]) -> list[list[str]]:
+    """A heading and the first rows as text. Rows may lack keys that others have."""
+    shown_rows = rows[:SHOWN_ROWS]
+    names = list(dict.fromkeys(name for row in shown_rows for name in row))
+    return [names, *([shown(row.get(name)) for name in names] for row in shown_rows)]
+
+
 def html_table(rows: list[dict[str, object]]) -> str:
-    """A table of rows that have the same keys, the first ones where they are many."""
+    """The first rows as a table."""
     if not rows:
         return "<p>no rows</p>"
 
     def line(tag, cells):
-        return "<tr>" + "".join(f"<{tag}>{html.escape(shown(cell))}</{tag}>" for cell in cells) + "</tr>"
+        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
-    lines = [
-        line("th", rows[0]),
-        *(line("td", row.values()) for row in rows[:SHOWN_ROWS]),
-    ]
+    heading, *body = cells_of(rows)
+    lines = [line("th", heading), *(line("td", cells) for cells in body)]
     rest = f"<p>and {len(rows) - SHOWN_ROWS} more rows</p>" if len(rows) > SHOWN_ROWS else ""
     return f"<table>{''.join(lines)}</table>{rest}"
 
 
 def text_table(rows: list[dict[str, object]]) -> str:
-    """The same for a terminal, without columns that say nothing."""
+    """The first rows as a table for a terminal, without columns that say nothing."""
     if not rows:
         return "no rows"
-    names = [name for name in rows[0] if any(shown(row[name]) for row in rows)]
-    lines = [names, *([shown(row[name]) for name in names] for row in rows[:SHOWN_ROWS])]
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    text = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths)) for line in lines]
+    columns = [column for column in zip(*cells_of(rows)) if any(column[1:])]
+    widths = [max(map(len, column)) for column in columns]
+    text = ["  ".join(map(str.rjust, line, widths)) for line in zip(*columns)]
     text.insert(1, "-" * len(text[0]))
     if len(rows) > SHOWN_ROWS:
         text.append(f"and {len(rows) - SHOWN_ROWS} more rows")

@@ -82,14 +82,14 @@ def slowest(steps, kind, figure):
     return [max(times) for times in zip(*by_rank) if None not in times]
 
 
-def with_small(ready, order):
-    """Times by gradient, also of those whose own was not taken: that of the next one in the order that has one."""
+def with_small(ready, order, hooked):
+    """Times by gradient, in their order, also of those that were not hooked: that of the next one which was."""
     found, following = dict(ready), None
     for name in reversed(order):
-        following = found.get(name, following)
-        if following is not None:
+        following = ready.get(name, following)
+        if name not in hooked and following is not None:
             found[name] = following
-    return found
+    return {**{name: found[name] for name in order if name in found}, **found}
 
 
 def ready_kind(steps):

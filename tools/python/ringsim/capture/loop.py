@@ -13,8 +13,8 @@ from ringsim.capture import collectives, dump, folder
 from ringsim.capture.operations import OperationCount
 
 
-MARKS = 8  # of a step, beside those of gradients
-TURN = 2  # captured steps, then as many plain ones
+MARKS = 8  # those of a step that are of no gradient
+TURN = 2  # plain steps, then as many captured ones
 SMALL = 1024  # elements; such gradients are ready with the next one that is larger: hooks cost the host time
 
 
@@ -67,8 +67,8 @@ class Marks:
         self.called = self.forward = self.computed = self.exchanged = self.updating = self.updated = None
         self.ready = {}
 
-    def times(self, clock, order):
-        """order: of the gradients."""
+    def times(self, clock, order, hooked):
+        """order: the names of gradients as they become ready. hooked: those that have a time of their own."""
 
         def between(begin, end):
             return None if begin is None or end is None else clock.seconds(begin, end)
@@ -80,7 +80,7 @@ class Marks:
             exchanged=between(self.called, self.exchanged),
             optimizer=between(self.updating, self.updated),
             ready=folder.with_small(
-                {name: clock.seconds(self.forward, moment) for name, moment in self.ready.items()}, order
+                {name: clock.seconds(self.forward, moment) for name, moment in self.ready.items()}, order, hooked
             ),
         )
 
@@ -105,12 +105,12 @@ class Steps:
 
 
 def kinds_of_steps(settings, may_be_alone):
-    """Captured and plain steps take turns, so that a pace that changes is not taken for the overhead. The step in which
+    """Plain and captured steps take turns, so that a pace that changes is not taken for the overhead. The step in which
     hooks come or go counts nowhere: the host falls behind."""
     count, kinds = settings["count"], ["warm-up"] * settings["warmup"] + ["count", "order"]
     for done in range(0, count, TURN):
         turn = min(TURN, count - done)
-        kinds += ["settling"] + ["captured"] * turn + ["warm-up"] + ["plain"] * turn
+        kinds += ["warm-up"] + ["plain"] * turn + ["settling"] + ["captured"] * turn
     if may_be_alone:
         kinds += ["settling"] + ["alone"] * count
     return kinds + ["dump"] * settings["gradients"]
@@ -165,7 +165,7 @@ class Capture:
             self.add_hooks()
         if kind == "count":
             marked = sum(each in ("settling", "captured", "alone") for each in self.kinds)
-            self.clock.prepare(marked * len(self.hooked()) + len(self.names) + MARKS * len(self.kinds))
+            self.clock.prepare((1 + marked) * len(self.names) + MARKS * len(self.kinds))
         if kind in ("warm-up", "count", "plain"):
             self.remove_gradient_hooks()
         elif not self.gradient_hooks:
@@ -195,9 +195,10 @@ class Capture:
             )
 
     def hooked(self):
-        """The parameters whose gradients' times are taken, when their order is known."""
-        last = self.order[-1:]
-        return [each for each, name in self.names.items() if each.numel() >= SMALL or name in last]
+        """The parameters whose gradients' times are taken, when their order is known: large ones, the last one, and
+        those that had no gradient yet."""
+        left_out = set(self.order[:-1])
+        return [each for each, name in self.names.items() if each.numel() >= SMALL or name not in left_out]
 
     def add_gradient_hooks(self):
         hooked = self.hooked() if self.order else self.names
@@ -318,7 +319,8 @@ class Capture:
             hook.remove()
         self.hooks = []
         self.clock.wait()
-        own = [marks.times(self.clock, self.order) for marks in self.marks]
+        hooked = {self.names[each] for each in self.hooked()}
+        own = [marks.times(self.clock, self.order, hooked) for marks in self.marks]
         everyone = [own]
         if self.is_ddp:
             everyone = [None] * self.ranks
