@@ -125,6 +125,11 @@ std::string read_text(const std::filesystem::path& path) {
 
 ProfilerEvents read_profiler_events(const std::filesystem::path& path) {
   const auto root = parse_json(read_text(path), path.string(), RepeatedKeys::kept);
+  if (root.is_array()) {
+    throw UserError(root.place(), "found a list of events, without steps and what ran on a GPU",
+                    "a trace of the PyTorch profiler (prof.export_chrome_trace) is accepted",
+                    "trace with a PyTorch that was built with Kineto");
+  }
   const auto all = root.find("traceEvents");
   if (!all) {
     throw UserError(root.place(), "found no traceEvents",

@@ -1,6 +1,8 @@
 #include "sim/run/experiment.hpp"
 
+#include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/option_names.hpp"
 #include "models/schemes/shared_options.hpp"
 #include "sim/run/slowest_hop.hpp"
 
@@ -58,6 +60,11 @@ Layers layers_of(const Experiment& experiment) {
 Seconds modelled_compute_time(const Experiment& experiment, const Machine& machine) {
   const double flop =
       experiment.spec ? flop_per_sample(*experiment.spec) : experiment.network->flop_per_sample();
+  if (flop == 0) {
+    throw UserError(option_place("compute-time"),
+                    fmt::format("is needed, as {} says no operations", experiment.options.model),
+                    "a time such as 120ms is accepted");
+  }
   return modelled_compute_time(machine, flop * static_cast<double>(experiment.options.batch),
                                layers_of(experiment).size());
 }

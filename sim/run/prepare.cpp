@@ -104,7 +104,8 @@ void find_model(const RunOptions& options, Experiment& experiment) {
   throw UserError(
       option_place("model"),
       fmt::format("unknown model \"{}\"{}", options.model, did_you_mean(options.model, names)),
-      "accepted: " + join(names, ", ") + ", or a file (with / or .json in its name)");
+      "accepted: " + join(names, ", ") +
+          ", or a file or folder of a model (with / or .json in its name)");
 }
 
 /// When gradients are ready in the last of so many passes.

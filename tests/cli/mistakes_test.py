@@ -124,8 +124,8 @@ class RunMistakes(Case):
         self.check_error(
             '--model: unknown model "lenet" (did you mean "lenet5"?); accepted: mlp, lenet5, cnn-bn, alexnet, '
             "bert-base, "
-            "bert-large, gpt2-small, gpt2-xl, resnet101, resnet50, resnet50-1001, vgg16, or a file (with / or .json "
-            "in its name)",
+            "bert-large, gpt2-small, gpt2-xl, resnet101, resnet50, resnet50-1001, vgg16, or a file or folder of a "
+            "model (with / or .json in its name)",
             "run",
             "--model",
             "lenet",

@@ -109,6 +109,19 @@ class Results(unittest.TestCase):
         self.assertEqual([row["density"] for row in rows if row["scheme"] == "dense"][:1], [None])
         self.assertEqual(len(str(best).splitlines()), 2 + len(rows))
 
+    def test_as_many_configurations_as_were_asked_for(self):
+        best = ringsim.optimize(scheme=["dense", "iwp"], bandwidth="1Gbps", show=3, **EXCHANGE)
+        self.assertEqual(len(best.choices), 3)
+
+    def test_runs_in_temporary_folders_are_told_apart(self):
+        runs = [ringsim.run(scheme=each, bandwidth="1Gbps", **EXCHANGE) for each in ("dense", "iwp")]
+        names = [each.run for each in ringsim.compare(*runs).runs]
+        self.assertEqual([name.split("-")[0] for name in names], ["dense", "iwp"])
+
+    def test_an_empty_list_is_no_value(self):
+        with self.assertRaisesRegex(ringsim.WrongInput, "^--scheme: has no value; "):
+            ringsim.scan(scheme=[], bandwidth="1Gbps", **EXCHANGE)
+
     def test_links_are_calibrated_and_shown(self):
         table = ROOT / "docs/measured/h100-x2/sockets-ring-all_reduce.txt"
         fitted = ringsim.calibrate(table, ranks=2)

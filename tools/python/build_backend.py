@@ -24,7 +24,7 @@ def release():
 
 
 def package_files():
-    return sorted((HERE / "ringsim").rglob("*.py"))
+    return sorted([*(HERE / "ringsim").rglob("*.py"), HERE / "ringsim/py.typed"])
 
 
 def metadata():

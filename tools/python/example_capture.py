@@ -25,7 +25,8 @@ def main():
         torch.nn.functional.cross_entropy(model(inputs), labels).backward()
         optimizer.step()
 
-    print(ringsim.scan(model="mine", topology="ring8-1g,ring8-10g,ring8-100g", scheme=["dense", "iwp"]))
+    if int(os.environ.get("RANK", 0)) == 0:  # which has written the folder
+        print(ringsim.scan(model="mine", topology="ring8-1g,ring8-10g,ring8-100g", scheme=["dense", "iwp"]))
 
 
 if __name__ == "__main__":

@@ -142,8 +142,21 @@ void check_files_have_names(const CLI::App& app) {
   for (const auto* command : app.get_subcommands()) check_files_have_names(*command);
 }
 
+/// "--scheme=" would take the next word for its value.
+void check_values_stand_behind_names(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--") return;
+    if (word.starts_with("--") && word.find('=') == word.size() - 1) {
+      throw UserError({{}, std::string(word.substr(0, word.size() - 1))}, "has no value",
+                      "a value behind = is accepted", "give one, or leave the option out");
+    }
+  }
+}
+
 /// Help and version are printed and done with.
 int run_command(CLI::App& app, int argc, char** argv, const Actions& actions) {
+  check_values_stand_behind_names(argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

@@ -22,6 +22,8 @@ left stays in the residual. With the threshold "quantile" each bucket also finds
 selected in two passes. Needs torch 1.13 or later; from 2.1 on a bucket's work on a GPU is launched as CUDA graphs
 (hook_graph.py), unless `graphs` is False."""
 
+import fractions
+
 import torch
 import torch.distributed as dist
 
@@ -66,8 +68,15 @@ def register(
     `library`: the path of libringsim_prune."""
     if scheme not in SCHEMES:
         raise ValueError(f"scheme: found {scheme!r}; {', '.join(SCHEMES)} is accepted")
+    if not isinstance(model, torch.nn.parallel.DistributedDataParallel):
+        raise TypeError(f"model: found {type(model).__name__}; a DistributedDataParallel is accepted")
+    density = float(fractions.Fraction(density)) if isinstance(density, str) else density
     if not 0 < density <= 1:
         raise ValueError(f"density: found {density}; above 0 to 1 is accepted")
+    if broadcasters < 1:
+        raise ValueError(f"broadcasters: found {broadcasters}; at least 1 is accepted")
+    if not 0 <= momentum < 1:
+        raise ValueError(f"momentum: found {momentum}; 0 to below 1 is accepted")
     settings = Settings(
         by_ratio=scheme == "iwp",
         by_quantile=threshold == "quantile",
@@ -94,7 +103,7 @@ class PruningHook:
 
     def __init__(self, settings, numbers, group=None, library=None, graphs=True):
         self.settings, self.numbers, self.group = settings, numbers, group
-        self.library = Library(library) if library else None
+        self.library = Library(library)
         self.engine, self.recorders, self.graphs = None, None, graphs
         self.stream = None
         self.buckets = {}  # by the parameters that a bucket holds

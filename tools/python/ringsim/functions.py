@@ -1,30 +1,22 @@
 """The commands of ringsim as functions. Options are named as on the command line, with _ for -."""
 
 import inspect
+import itertools
 import json
+import math
 import os
 import pathlib
 import shutil
 import tempfile
+import warnings
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Unpack, get_type_hints
 
 from ringsim.generated import OPTIONS, RunOptions, ScanOptions, Summary
+from ringsim.links import Calibration, ClusterCalibration, Topology
 from ringsim.program import arguments_of, call
-from ringsim.results import (
-    Breakeven,
-    Calibration,
-    Choices,
-    ClusterCalibration,
-    Comparison,
-    Run,
-    Scan,
-    SeedRuns,
-    Stored,
-    Topology,
-    read_points,
-)
+from ringsim.results import Breakeven, Choices, Comparison, Run, Scan, SeedRuns, Stored, read_points
 from ringsim.tables import decode
 
 Path = str | os.PathLike[str]
@@ -56,12 +48,16 @@ class KeptFolder:
         weakref.finalize(self, shutil.rmtree, self.name, ignore_errors=True)
 
 
-def folder_of(output: Path | None):
-    """The folder for results, and what keeps it while they are used where it is a temporary one."""
+RUNS = itertools.count(1)
+
+
+def folder_of(output: Path | None, options: dict[str, object]):
+    """The folder for results, and what keeps it while they are used where it is a temporary one. Comparisons call a run
+    by its folder's name."""
     if output is not None:
         return pathlib.Path(output), None
-    kept = KeptFolder()
-    return pathlib.Path(kept.name) / "results", kept
+    kept, scheme = KeptFolder(), options.get("scheme")
+    return pathlib.Path(kept.name) / f"{scheme if str(scheme).isalnum() else 'run'}-{next(RUNS)}", kept
 
 
 def read_run(folder: Path, text: str | None = None, kept=None) -> Run:
@@ -91,7 +87,7 @@ def run(
     output: folder for the result files, new or empty; a temporary one where it is None. transfers, timeline: write
     every message, or a timeline for Perfetto, too. progress: show on stderr how far it is. Several seeds ("1..3", or a
     list) are a run each, and their mean. Raises RingsimError."""
-    folder, kept = folder_of(output)
+    folder, kept = folder_of(output, options)
     arguments = ["run", *arguments_of(options), "-o", str(folder)]
     arguments += [flag for flag, given in (("--transfers", transfers), ("--timeline", timeline)) if given]
     arguments += [] if progress else ["--quiet"]
@@ -114,7 +110,7 @@ def scan(
 
     output: folder for the results; with that of the same scan it goes on. jobs: processes at a time; one per core where
     it is None. progress: show on stderr how far it is. Raises RingsimError."""
-    folder, kept = folder_of(output)
+    folder, kept = folder_of(output, options)
     arguments = ["scan", *arguments_of({**options, "jobs": jobs}), "-o", str(folder)]
     text = call(*arguments, *([] if progress else ["--quiet"]), progress=progress)
     return Scan(folder, read_points(folder / "scan.csv"), text, kept)
@@ -144,11 +140,9 @@ def optimize(*, show: int | None = None, jobs: int | None = None, **options: Unp
     """The best configurations for a topology and a model. Raises RingsimError.
 
     show: how many. jobs: processes at a time."""
-    arguments = arguments_of({**options, "show": show, "jobs": jobs})
-    return decode(
-        Choices,
-        {"choices": json.loads(call("optimize", *arguments, "--quiet", "--format", "json"))},
-    )
+    arguments = arguments_of({**options, "jobs": jobs})
+    choices = json.loads(call("optimize", *arguments, "--quiet", "--format", "json"))
+    return decode(Choices, {"choices": choices[:show]})
 
 
 def compare(*results: Run | Path) -> Comparison:
@@ -210,24 +204,45 @@ def topology(what: Path) -> Topology:
 def import_model(
     model, output: Path, *, name: str | None = None, length: int | None = None, operations: bool | None = None
 ) -> str:
-    """Writes a specification, for `run(model=...)`, of a file (see `ringsim model import --help`) or of a
-    torch.nn.Module, and returns its path. Raises RingsimError.
+    """Writes a specification, for `run(model=...)`, of a file (see `ringsim model import --help`), a torch.nn.Module or
+    a state_dict, and returns its path. Raises RingsimError.
 
     A model of Hugging Face transformers whose family the program knows is imported by its config, any other by its
-    parameters in the order of `named_parameters()`. length: tokens per sample. operations: False for a model of which
-    the parameters do not say what is computed (convolutions); runs then need a compute_time."""
+    parameters in the order of `named_parameters()`, without those that are frozen. length: tokens per sample.
+    operations: False for a model of which the parameters do not say what is computed (convolutions); runs then need a
+    compute_time."""
     options = arguments_of({"name": name, "length": length, "operations": operations})
     output = os.fspath(output)
-    if not hasattr(model, "named_parameters"):
+    is_module = hasattr(model, "named_parameters")
+    if not is_module and not isinstance(model, Mapping):
         call("model", "import", os.fspath(model), *options, "-o", output)
         return output
     kept = KeptFolder()
     path = pathlib.Path(kept.name) / f"{type(model).__name__}.json"
+    named = model.named_parameters() if is_module else model.items()
+    shapes = {
+        each: list(value.shape) or [1]
+        for each, value in named
+        if getattr(value, "requires_grad", True) or not is_module
+    }
     config = getattr(model, "config", None)
-    if getattr(config, "model_type", None) in ("gpt2", "llama", "mistral", "qwen2", "bert", "vit"):
+    by_config = getattr(config, "model_type", None) in ("gpt2", "llama", "mistral", "qwen2", "bert", "vit")
+    if by_config:
         path.write_text(config.to_json_string(use_diff=False), encoding="utf-8")
     else:
-        shapes = {each: list(parameter.shape) or [1] for each, parameter in model.named_parameters()}
         path.write_text(json.dumps(shapes), encoding="utf-8")
     call("model", "import", str(path), *options, "-o", output)
+    if by_config:
+        warn_of_other_parameters(output, sum(map(math.prod, shapes.values())))
     return output
+
+
+def warn_of_other_parameters(output, expected):
+    layers = json.loads(pathlib.Path(output).read_text(encoding="utf-8"))["layers"]
+    found = sum(math.prod(layer["shape"]) for layer in layers)
+    if found != expected:
+        warnings.warn(
+            f"the module trains {expected} parameters and its config describes {found}, which {output} has: give "
+            "model.state_dict() for those of the module",
+            stacklevel=3,
+        )

@@ -168,6 +168,20 @@ def rounded(value):
     return value
 
 
+FILES = ("model.json", "ready.csv", "weights.safetensors", "gradients-*.safetensors", "all_reduce.txt")
+
+
+def clear(folder):
+    """Removes an earlier capture, which else would answer for this one; nothing else."""
+    folder = pathlib.Path(folder)
+    manifest = folder / "capture.json"
+    if manifest.is_file() and FORMAT in manifest.read_text(encoding="utf-8", errors="replace"):
+        manifest.unlink()
+        for pattern in (*FILES, "compression.json"):
+            for path in folder.glob(pattern):
+                path.unlink()
+
+
 def write(folder, captured):
     """Writes the folder, capture.json last, and returns what capture.json holds."""
     ready = ready_times(captured.steps)

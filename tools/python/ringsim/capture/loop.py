@@ -85,6 +85,13 @@ class Marks:
         )
 
 
+def flattened(value):
+    """What lists and dictionaries hold."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [item for each in value for item in flattened(each)] if isinstance(value, (list, tuple)) else [value]
+
+
 class Steps:
     """A loader whose steps are captured."""
 
@@ -98,10 +105,13 @@ class Steps:
         return getattr(self.loader, name)
 
     def __iter__(self):
-        for each in self.loader:
-            self.capture.next_step()
-            yield each
-        self.capture.next_step(is_last=True)
+        try:
+            for each in self.loader:
+                self.capture.next_step()
+                yield each
+            self.capture.next_step(is_last=True)
+        finally:
+            self.capture.say_what_is_missing()
 
 
 def kinds_of_steps(settings, may_be_alone):
@@ -137,16 +147,23 @@ class Capture:
         self.kinds = kinds_of_steps(settings, self.may_be_alone)
         self.hooks, self.gradient_hooks, self.marks, self.now, self.at = [], [], [], None, -1
         self.counter, self.batch, self.sample, self.dumped = None, settings["batch"], "", 0
-        self.order = []
+        self.is_counting, self.order = False, []
         self.manifest = None
 
     def is_done(self):
         return self.manifest is not None
 
+    def say_what_is_missing(self):
+        if not self.is_done():
+            text = f"{max(self.at, 0)} of {len(self.kinds)} steps were seen; {self.path} is written after the last one"
+            warnings.warn(f"ringsim.capture: {text}, or where the loader ends after {self.kinds.index('captured') + 1}")
+
     def next_step(self, is_last=False):
         """Ends the step before, and begins the next one."""
         if self.is_done():
             return
+        if self.at < 0 and (not self.is_ddp or dist.get_rank(self.model.process_group) == 0):
+            folder.clear(self.path)
         if self.now is not None:
             self.end_step()
         self.at += 1
@@ -223,19 +240,20 @@ class Capture:
             self.see_input([*arguments, *keywords.values()])
             self.counter = OperationCount(self.inner)
             self.counter.__enter__()
+            self.is_counting = True
         if self.now.forward is None:
             self.now.forward = self.clock.mark()
             # Where backward passes are accumulated, the last one counts.
             self.now.ready.clear()
 
     def after_forward(self, *_):
-        if self.counter is not None and self.counter.hooks:
+        if self.is_counting:
+            self.is_counting = False
             self.counter.__exit__(None, None, None)
             self.counter.remove()
-            self.counter.hooks = []
 
     def see_input(self, values):
-        tensors = [value for value in values if isinstance(value, torch.Tensor) and value.dim() > 0]
+        tensors = [value for value in flattened(values) if isinstance(value, torch.Tensor) and value.dim() > 0]
         if tensors:
             self.batch = self.batch or tensors[0].shape[0]
             self.sample = "an input of " + "x".join(map(str, tensors[0].shape[1:] or [1]))
