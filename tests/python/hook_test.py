@@ -158,6 +158,10 @@ class Ranks(unittest.TestCase):
 
         with self.assertRaisesRegex(TypeError, "^model: found Linear; a DistributedDataParallel is accepted$"):
             comm_hook.register(torch.nn.Linear(2, 2))
+        self.assertEqual([comm_hook.share_of(each) for each in ("1/4", 0.5, 1)], [0.25, 0.5, 1])
+        for wrong in ("a tenth", "1/0", 0, 1.5):
+            with self.assertRaisesRegex(ValueError, "^density: found .*; above 0 to 1 is accepted$"):
+                comm_hook.share_of(wrong)
 
     def test_a_torch_that_is_too_old_is_named(self):
         from ringsim import torch_versions

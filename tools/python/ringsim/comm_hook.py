@@ -48,6 +48,17 @@ def fixed_threshold(threshold):
     return found
 
 
+def share_of(density):
+    """A density as a number, also where it is a text such as 1/84."""
+    try:
+        found = float(fractions.Fraction(density))
+    except (ValueError, ZeroDivisionError):
+        found = 0.0
+    if not 0 < found <= 1:
+        raise ValueError(f"density: found {density}; above 0 to 1 is accepted")
+    return found
+
+
 def register(
     model,
     scheme="iwp",
@@ -70,9 +81,7 @@ def register(
         raise ValueError(f"scheme: found {scheme!r}; {', '.join(SCHEMES)} is accepted")
     if not isinstance(model, torch.nn.parallel.DistributedDataParallel):
         raise TypeError(f"model: found {type(model).__name__}; a DistributedDataParallel is accepted")
-    density = float(fractions.Fraction(density)) if isinstance(density, str) else density
-    if not 0 < density <= 1:
-        raise ValueError(f"density: found {density}; above 0 to 1 is accepted")
+    density = share_of(density)
     if broadcasters < 1:
         raise ValueError(f"broadcasters: found {broadcasters}; at least 1 is accepted")
     if not 0 <= momentum < 1:
