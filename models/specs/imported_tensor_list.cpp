@@ -94,6 +94,14 @@ std::vector<std::uint64_t> read_shape(const JsonValue& value) {
 
 /// {"NAME": [EXTENT, ...]}, or what a header of safetensors has in the list's place.
 std::vector<Listed> read_json(const JsonValue& root) {
+  if (root.is_object() && root.find("architectures")) {
+    throw UserError(root.place().member("model_type"), "missing",
+                    "a config.json that says its family is accepted, or a list of tensors");
+  }
+  if (root.is_object() && root.find("weight_map")) {
+    throw UserError(root.place().member("weight_map"), "found an index of files, without shapes",
+                    "a file of safetensors, or a list of tensors is accepted");
+  }
   std::vector<Listed> all;
   for (const auto& [name, value] : root.members("an object of tensors is accepted")) {
     if (name == "__metadata__") continue;

@@ -90,13 +90,13 @@ void find_model(const RunOptions& options, Experiment& experiment) {
     trained.emplace_back(network->name);
   }
   if (file) {
+    experiment.spec = std::make_shared<const ModelSpec>(load_model_spec(*file));
     if (options.source == Source::train) {
       throw UserError(
           option_place("model"),
           fmt::format("{} is known by its layers alone and cannot be trained", options.model),
           join(trained, ", ") + " are accepted", "add `source` synthetic");
     }
-    experiment.spec = std::make_shared<const ModelSpec>(load_model_spec(*file));
     return;
   }
   names = trained;

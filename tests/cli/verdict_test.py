@@ -82,6 +82,16 @@ Assumed: collective ring; values fp32.
             text,
         )
 
+    def test_who_is_ahead_at_any_bandwidth_is_told_once(self):
+        options = (
+            "--bytes 4MB --topology ring --ranks 4 --bandwidth 1Gbps --latency 0us --scheme iwp --compute-time 1ms"
+        )
+        self.assertIn(
+            "With faster links (the slowest has 1Gbps) it stays ahead of dense fp32 and dense bf16 at a thousand times "
+            "the bandwidth, too.",
+            in_one_line(self.good("run", *options.split(), "--compress-time", "none", "--quiet")),
+        )
+
     def test_seeds_have_the_verdict_of_their_means_and_runs_that_of_what_they_cost(self):
         seeds = in_one_line(self.good("run", *QUICK, "--quiet", "--seed", "1,2", "-o", self.folder / "seeds"))
         folders = [self.folder / "seeds" / "seed-1", self.folder / "seeds" / "seed-2"]

@@ -152,16 +152,17 @@ std::string bandwidth_text(const Contender& contender) {
   const auto& equals = contender.equal_at;
   if (!equals.slowest_link) return {};
   const double slowest = *equals.slowest_link;
-  std::vector<std::string> ahead, behind, never;
+  std::vector<std::string> ahead, always_ahead, behind, never;
   const auto add = [&](std::string_view rival, std::optional<double> headroom,
                        std::optional<double> equal) {
     if (!headroom || is_no_headroom(contender, *headroom)) return;
     const auto at = [&] {
       return fmt::format("{} ({:.3g} times)", format(BytesPerSecond{*equal}), *equal / slowest);
     };
-    if (*headroom > 0) {
-      ahead.push_back(equal ? fmt::format("of {} up to {}", rival, at())
-                            : fmt::format("of {} at a thousand times that, too", rival));
+    if (*headroom > 0 && equal) {
+      ahead.push_back(fmt::format("of {} up to {}", rival, at()));
+    } else if (*headroom > 0) {
+      always_ahead.emplace_back(rival);
     } else if (equal) {
       behind.push_back(fmt::format("of {} below {}", rival, at()));
     } else {
@@ -170,6 +171,9 @@ std::string bandwidth_text(const Contender& contender) {
   };
   add("dense fp32", contender.headroom.dense_fp32, equals.dense_fp32);
   add("dense bf16", contender.headroom.dense_bf16, equals.dense_bf16);
+  if (!always_ahead.empty())
+    ahead.push_back(
+        fmt::format("of {} at a thousand times the bandwidth, too", listed(always_ahead)));
   const auto links = format(BytesPerSecond{slowest});
   std::vector<std::string> sentences;
   if (!ahead.empty()) {

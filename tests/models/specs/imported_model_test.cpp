@@ -179,6 +179,12 @@ TEST_CASE("what is wrong with a file is said with its place", "[specs]") {
   CHECK(error_of("list.txt", "a\333 (2)\n") ==
         "list.txt: the tensor \"a\uFFFD\" has bytes in its name that are not UTF-8; names in UTF-8 "
         "are accepted");
+  CHECK(error_of("config.json", R"({"architectures": ["Mine"], "hidden_size": 8})") ==
+        "config.json: /model_type: missing; a config.json that says its family is accepted, or a "
+        "list of tensors");
+  CHECK(error_of("model.json", R"({"metadata": {}, "weight_map": {}})") ==
+        "model.json: /weight_map: found an index of files, without shapes; a file of safetensors, "
+        "or a list of tensors is accepted");
   CHECK(error_of("cut.safetensors", "abc") ==
         "cut.safetensors: byte 0: no header of safetensors; its length in 8 bytes, and a JSON "
         "object of that length are accepted");
