@@ -138,7 +138,13 @@ TEST_CASE("up to which bandwidth it holds", "[verdict]") {
   one.equal_at = {1.25e9, 3.575e10, std::nullopt};
   CHECK(bandwidth_text(one) ==
         "With faster links (the slowest has 10Gbps) it stays ahead of dense fp32 up to 286Gbps "
-        "(28.6 times) and of dense bf16 at a thousand times that, too.");
+        "(28.6 times) and of dense bf16 at a thousand times the bandwidth, too.");
+  one.equal_at.dense_fp32.reset();
+  CHECK(
+      bandwidth_text(one) ==
+      "With faster links (the slowest has 10Gbps) it stays ahead of dense fp32 and dense bf16 at a "
+      "thousand times the bandwidth, too.");
+  one.equal_at.dense_fp32 = 3.575e10;
   one.headroom = {-1e-3, -2e-3};
   CHECK(bandwidth_text(one) ==
         "With slower links (the slowest has 10Gbps) it would be ahead of dense fp32 below 286Gbps "
