@@ -138,11 +138,10 @@ ImportedModel llama_like(const Config& config, const ModelImportRequest& request
   const auto key_values =
       head *
       config.count("num_key_value_heads", kind.key_value_heads == 0 ? heads : kind.key_value_heads);
-  // Positions are no parameters of these models.
-  const bool needs_positions = !request.length || config.find("max_position_embeddings");
-  const auto length = needs_positions
-                          ? config.length(request, config.count("max_position_embeddings"))
-                          : *request.length;
+  // Positions are no parameters of these models: where the length is given, they need not be.
+  constexpr auto key = "max_position_embeddings";
+  const auto length = config.length(
+      request, request.length ? config.count(key, *request.length) : config.count(key));
   const bool is_tied = config.flag("tie_word_embeddings", false);
   const bool has_output_bias = !kind.has_biases && config.flag("attention_bias", false);
   const bool has_bias = kind.has_biases || has_output_bias,

@@ -154,10 +154,13 @@ class Ranks(unittest.TestCase):
     def test_options_of_the_hook_are_checked_before_the_first_step(self):
         import torch
 
-        from ringsim import comm_hook
+        from ringsim import comm_hook, hook_layout
 
         with self.assertRaisesRegex(TypeError, "^model: found Linear; a DistributedDataParallel is accepted$"):
             comm_hook.register(torch.nn.Linear(2, 2))
+        with self.assertRaisesRegex(ValueError, r"^a.weight: found the strides \(4, 2\) of a shape \(3, 2\); "):
+            hook_layout.check_memory("a.weight", torch.zeros(3, 4)[:, ::2])
+        hook_layout.check_memory("a.weight", torch.zeros(2, 3, 5, 5).to(memory_format=torch.channels_last))
         self.assertEqual([comm_hook.share_of(each) for each in ("1/4", 0.5, 1)], [0.25, 0.5, 1])
         for wrong in ("a tenth", "1/0", 0, 1.5):
             with self.assertRaisesRegex(ValueError, "^density: found .*; above 0 to 1 is accepted$"):

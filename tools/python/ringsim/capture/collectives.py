@@ -52,7 +52,7 @@ def write_all_reduces(folder, group):
     """Writes all_reduce.txt, on rank 0."""
     ranks = dist.get_world_size(group)
     device = "cuda" if dist.get_backend(group) == "nccl" else "cpu"
-    text = HEAD + "".join(f"#  Rank {rank} Group 0 Pid 0\n" for rank in range(ranks))
+    text = HEAD + "".join(f"#  Rank {rank} Group 0\n" for rank in range(ranks))
     for size in SIZES:
         text += row(size, seconds_of(torch.zeros(size // 4, device=device), group), ranks)
     if dist.get_rank(group) == 0:

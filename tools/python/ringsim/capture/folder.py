@@ -168,7 +168,7 @@ def rounded(value):
     return value
 
 
-FILES = ("model.json", "ready.csv", "weights.safetensors", "gradients-*.safetensors", "all_reduce.txt")
+FILES = "model.json ready.csv weights.safetensors gradients-*.safetensors all_reduce.txt compression.json".split()
 
 
 def clear(folder):
@@ -177,7 +177,7 @@ def clear(folder):
     manifest = folder / "capture.json"
     if manifest.is_file() and FORMAT in manifest.read_text(encoding="utf-8", errors="replace"):
         manifest.unlink()
-        for pattern in (*FILES, "compression.json"):
+        for pattern in FILES:
             for path in folder.glob(pattern):
                 path.unlink()
 
